@@ -1,0 +1,58 @@
+/**
+ * Which session subscribed to which resource, indexed both ways: what is asked or
+ * changed costs what it touches, however many others there are.
+ */
+export class SubscribedSessions {
+  readonly #sessions: Map<string, Set<string>> = new Map();
+  readonly #uris: Map<string, Set<string>> = new Map();
+
+  /** The sessions that subscribed to a resource. */
+  to(uri: string): string[] {
+    return [...this.#sessions.get(uri) ?? []];
+  }
+
+  /** Subscribes a session to a resource. */
+  add(id: string, uri: string): void {
+    addTo(this.#sessions, uri, id);
+    addTo(this.#uris, id, uri);
+  }
+
+  /** Ends a session's subscription to a resource. */
+  remove(id: string, uri: string): void {
+    removeFrom(this.#sessions, uri, id);
+    removeFrom(this.#uris, id, uri);
+  }
+
+  /** Ends every subscription of a session. */
+  removeSession(id: string): void {
+    for (const uri of this.#uris.get(id) ?? []) {
+      removeFrom(this.#sessions, uri, id);
+    }
+    this.#uris.delete(id);
+  }
+
+  /** Ends every subscription. */
+  clear(): void {
+    this.#sessions.clear();
+    this.#uris.clear();
+  }
+}
+
+function addTo(
+  index: Map<string, Set<string>>,
+  key: string,
+  value: string,
+): void {
+  const values = index.get(key);
+  if (values === undefined) index.set(key, new Set([value]));
+  else values.add(value);
+}
+
+function removeFrom(
+  index: Map<string, Set<string>>,
+  key: string,
+  value: string,
+): void {
+  const values = index.get(key);
+  if (values?.delete(value) && values.size === 0) index.delete(key);
+}

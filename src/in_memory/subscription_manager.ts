@@ -1,0 +1,235 @@
+import { ClosedError, InvalidArgumentError } from "../errors.ts";
+import type { JSONRPCNotification } from "../mcp_types.ts";
+import {
+  delayOption,
+  optionGroup,
+  reporter,
+  type ReportingOptions,
+  type SubscriptionOptions,
+} from "../options.ts";
+import { describe } from "../session_id.ts";
+import {
+  type Subscription,
+  type SubscriptionCallbacks,
+  type SubscriptionCloseReason,
+  SubscriptionManager,
+} from "../subscription_manager.ts";
+import { Subscriber, type SubscriberLimits } from "./subscriber.ts";
+import { SubscriptionIndex } from "./subscription_index.ts";
+
+/** Options of an {@linkcode InMemorySubscriptionManager}. */
+export interface InMemorySubscriptionManagerOptions
+  extends SubscriptionOptions, ReportingOptions {}
+
+/**
+ * Routes notifications to the subscriptions of this process.
+ *
+ * A notification costs what its recipients cost, not what the other subscriptions
+ * do. A subscription whose callback throws, or takes nothing for too long, is
+ * closed, removed and reported to `onError`.
+ *
+ * @example
+ * ```ts
+ * import { InMemorySubscriptionManager } from "@crossmcp/session-manager";
+ *
+ * const subscriptions = new InMemorySubscriptionManager({ deadlineMs: 500 });
+ * const created = await subscriptions.create(
+ *   { id: 7, origin: "a", filters: { promptsListChanged: true } },
+ *   {
+ *     acknowledge: () => {},
+ *     send: (notification) => console.log(notification.method),
+ *     close: (reason) => console.log(reason),
+ *   },
+ * );
+ * console.log(created); // true
+ * await subscriptions.closeAll(undefined, "closed");
+ * ```
+ */
+export class InMemorySubscriptionManager extends SubscriptionManager
+  implements AsyncDisposable {
+  readonly #origins: Map<string, Map<string | number, Subscriber>> = new Map();
+  readonly #index: SubscriptionIndex<Subscriber> = new SubscriptionIndex();
+  readonly #limits: SubscriberLimits;
+  readonly #report: (error: Error) => void;
+  #closed = false;
+
+  /**
+   * Makes a manager without subscriptions.
+   *
+   * @param options Limits, and where failures are reported.
+   * @throws {InvalidArgumentError} For an option that is out of range.
+   */
+  constructor(options?: InMemorySubscriptionManagerOptions) {
+    super();
+    const { deadlineMs, maxAgeMs, onError } = optionGroup("options", options);
+    this.#limits = {
+      deadlineMs: delayOption("deadlineMs", deadlineMs, 1_000),
+      maxAgeMs: delayOption("maxAgeMs", maxAgeMs, 30_000),
+    };
+    this.#report = reporter(onError);
+  }
+
+  /**
+   * Registers a subscription and acknowledges it. Notifications that arrive
+   * meanwhile are delivered after the acknowledgement, in order. Resolves when
+   * those have been taken as well.
+   *
+   * @param subscription What to register; copied, so later changes do nothing.
+   * @param callbacks How to reach its stream.
+   * @returns `false` when the id is taken in that origin.
+   * @throws {InvalidArgumentError} For a subscription or callbacks that are none.
+   * @throws {DeliveryError} When `acknowledge` takes longer than `maxAgeMs`.
+   * @throws {ClosedError} After the manager was disposed of.
+   * @throws The error of `acknowledge` when it fails; nothing is registered then.
+   */
+  override async create(
+    subscription: Subscription,
+    callbacks: SubscriptionCallbacks,
+  ): Promise<boolean> {
+    assertSubscription(subscription);
+    assertCallbacks(callbacks);
+    if (this.#closed) {
+      throw new ClosedError(
+        "This manager of subscriptions is closed. Make a new one to subscribe.",
+      );
+    }
+    const { id, origin, filters } = subscription;
+    const siblings = this.#origins.get(origin) ?? new Map();
+    if (siblings.has(id)) return false;
+    const subscriber: Subscriber = new Subscriber(
+      `${describe(id)} of origin ${describe(origin)}`,
+      callbacks,
+      this.#limits,
+      (failure) => {
+        removeFromIndex();
+        siblings.delete(id);
+        if (siblings.size === 0) this.#origins.delete(origin);
+        if (failure !== undefined) this.#report(failure);
+      },
+    );
+    const removeFromIndex = this.#index.add(subscriber, filters);
+    siblings.set(id, subscriber);
+    this.#origins.set(origin, siblings);
+    await subscriber.acknowledge();
+    return true;
+  }
+
+  /**
+   * Delivers a notification to every subscription that asked for it. A failing
+   * subscription does not make it reject.
+   *
+   * @param notification The notification. Every recipient gets the same object.
+   * @returns What resolves once every recipient has taken it, at the latest after
+   * `deadlineMs`; a slower one still gets it, in order.
+   * @throws {InvalidArgumentError} For a notification that is none.
+   */
+  override async send(notification: JSONRPCNotification): Promise<void> {
+    if (typeof notification?.method !== "string") {
+      throw new InvalidArgumentError(
+        "notification",
+        "A notification has to be an object with a method, not " +
+          `${describe(notification)}.`,
+      );
+    }
+    const pending: Promise<void>[] = [];
+    for (const subscriber of this.#index.match(notification)) {
+      const taken = subscriber.send(notification);
+      if (taken !== undefined) pending.push(taken);
+    }
+    if (pending.length > 0) await settled(pending, this.#limits.deadlineMs);
+  }
+
+  /**
+   * Ends one subscription, after what was sent before, at the latest after
+   * `deadlineMs`. Its `close` is called once, and nothing afterwards.
+   *
+   * @param id JSON-RPC id of the subscription: `1` and `"1"` are different.
+   * @param origin The connection it came from.
+   * @param reason Handed to the subscription's `close`.
+   * @returns `false` when there is no such subscription.
+   */
+  override async close(
+    id: string | number,
+    origin: string,
+    reason: SubscriptionCloseReason,
+  ): Promise<boolean> {
+    const subscriber = this.#origins.get(origin)?.get(id);
+    if (subscriber === undefined) return false;
+    await subscriber.close(reason);
+    return true;
+  }
+
+  /**
+   * Ends every subscription, or every one of an origin, all at once; see
+   * {@linkcode close}.
+   *
+   * @param origin The connection; left out, all of them.
+   * @param reason Handed to each `close`.
+   */
+  override async closeAll(
+    origin?: string,
+    reason: SubscriptionCloseReason = "cancelled",
+  ): Promise<void> {
+    const groups = origin === undefined
+      ? [...this.#origins.values()]
+      : [this.#origins.get(origin) ?? new Map<string | number, Subscriber>()];
+    await Promise.all(
+      groups.flatMap((group) => [...group.values()])
+        .map((subscriber) => subscriber.close(reason)),
+    );
+  }
+
+  /**
+   * Ends every subscription with the reason `"closed"` and refuses new ones. For
+   * `await using`; calling it again changes nothing.
+   */
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#closed = true;
+    await this.closeAll(undefined, "closed");
+  }
+}
+
+/** Resolves when all promises have, or the time is up. */
+async function settled(
+  promises: Promise<void>[],
+  deadlineMs: number,
+): Promise<void> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const deadline = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, deadlineMs);
+  });
+  await Promise.race([Promise.all(promises), deadline]);
+  clearTimeout(timer);
+}
+
+function assertSubscription(value: Subscription): void {
+  const { id, origin, filters } = value ?? {};
+  const uris = filters?.resourceSubscriptions;
+  const wrong = typeof id !== "string" && !Number.isFinite(id)
+    ? ["id", "a string or a number", id]
+    : typeof origin !== "string"
+    ? ["origin", "a string", origin]
+    : typeof filters !== "object" || filters === null
+    ? ["filters", "an object", filters]
+    : uris !== undefined && !Array.isArray(uris)
+    ? ["filters.resourceSubscriptions", "an array of URIs", uris]
+    : undefined;
+  if (wrong === undefined) return;
+  const [field, wanted, found] = wrong;
+  throw new InvalidArgumentError(
+    `subscription.${field}`,
+    `"${field}" of a subscription has to be ${wanted}, not ${describe(found)}.`,
+  );
+}
+
+function assertCallbacks(value: SubscriptionCallbacks): void {
+  for (const name of ["acknowledge", "send", "close"] as const) {
+    if (typeof value?.[name] !== "function") {
+      throw new InvalidArgumentError(
+        `callbacks.${name}`,
+        `"${name}" of the callbacks has to be a function, not ` +
+          `${describe(value?.[name])}.`,
+      );
+    }
+  }
+}

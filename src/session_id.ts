@@ -1,0 +1,41 @@
+import { InvalidArgumentError } from "./errors.ts";
+
+/** Longest session id, in characters. */
+const MAX_LENGTH = 256;
+const VISIBLE_ASCII = /^[\x21-\x7E]+$/;
+
+/**
+ * Refuses what cannot be a session id. MCP 2025-11-25, Transports, "Session
+ * Management" asks for visible ASCII; the length is ours, so that a client cannot
+ * make a store grow by the size of its ids.
+ */
+export function assertSessionId(id: unknown): asserts id is string {
+  if (typeof id !== "string") {
+    throw new InvalidArgumentError(
+      "id",
+      `A session id has to be a string, not ${describe(id)}.`,
+    );
+  }
+  if (id.length === 0 || id.length > MAX_LENGTH || !VISIBLE_ASCII.test(id)) {
+    throw new InvalidArgumentError(
+      "id",
+      `${describe(id)} cannot be a session id. Use 1 to ${MAX_LENGTH} ` +
+        "characters of visible ASCII (0x21 to 0x7E), such as a UUID.",
+    );
+  }
+}
+
+/** A value as it appears in an error message: short, and safe to log. */
+export function describe(value: unknown): string {
+  if (typeof value === "string") {
+    const short = value.length > 40 ? `${value.slice(0, 40)}…` : value;
+    return value.length > 40
+      ? `${JSON.stringify(short)} (${value.length} characters)`
+      : JSON.stringify(short);
+  }
+  if (value === null || value === undefined) return String(value);
+  if (typeof value === "number" || typeof value === "boolean") {
+    return String(value);
+  }
+  return `a value of type ${Array.isArray(value) ? "array" : typeof value}`;
+}
