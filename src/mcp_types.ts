@@ -64,6 +64,7 @@ export interface ClientCapabilities {
   extensions?:
     | { [name: string]: { [key: string]: unknown } }
     | undefined;
+  /** Whatever else the client names. */
   [key: string]: unknown;
 }
 
@@ -99,8 +100,7 @@ export interface JSONRPCNotification {
   jsonrpc: "2.0";
   /** For example `"notifications/tools/list_changed"`. */
   method: string;
-  // The official types leave parameters open as well; `unknown` would make every
-  // callback written against them fail to fit.
+  /** What the method needs; open, as in the types of the official SDKs. */
   // deno-lint-ignore no-explicit-any
   params?: any;
 }

@@ -53,6 +53,39 @@ export interface SessionsOptions extends ReportingOptions {
 }
 
 /**
+ * The options of a manager of streams with their defaults filled in.
+ *
+ * @param options What the user gave.
+ * @param group Where in the user's options they stand, for the errors.
+ */
+export function resolveStreamOptions(
+  options: StreamOptions | undefined,
+  group: string = "options",
+): { maxSessions: number } {
+  const { maxSessions } = optionGroup(group, options);
+  return {
+    maxSessions: count(nameOf(group, "maxSessions"), maxSessions, Infinity),
+  };
+}
+
+/**
+ * The options of a manager of subscriptions with their defaults filled in.
+ *
+ * @param options What the user gave.
+ * @param group Where in the user's options they stand, for the errors.
+ */
+export function resolveSubscriptionOptions(
+  options: SubscriptionOptions | undefined,
+  group: string = "options",
+): { deadlineMs: number; maxAgeMs: number } {
+  const { deadlineMs, maxAgeMs } = optionGroup(group, options);
+  return {
+    deadlineMs: delay(nameOf(group, "deadlineMs"), deadlineMs, 1_000),
+    maxAgeMs: delay(nameOf(group, "maxAgeMs"), maxAgeMs, 30_000),
+  };
+}
+
+/**
  * Calls `onError`, and lets nothing that it throws get in the way of the delivery
  * that is under way.
  */
@@ -90,8 +123,13 @@ export function optionGroup<T extends object>(
   return value;
 }
 
+/** The options of a manager have no group of their own. */
+function nameOf(group: string, option: string): string {
+  return group === "options" ? option : `${group}.${option}`;
+}
+
 /** A whole number of at least 1, or Infinity for "no limit". */
-export function countOption(
+function count(
   name: string,
   value: number | undefined,
   fallback: number,
@@ -111,7 +149,7 @@ export function countOption(
 const MAX_DELAY_MS = 2 ** 31 - 1;
 
 /** A number of milliseconds that a timer can wait for. */
-export function delayOption(
+function delay(
   name: string,
   value: number | undefined,
   fallback: number,

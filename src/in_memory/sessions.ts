@@ -1,6 +1,7 @@
 import {
   optionGroup,
-  type ReportingOptions,
+  resolveStreamOptions,
+  resolveSubscriptionOptions,
   type SessionsOptions,
 } from "../options.ts";
 import type { Sessions } from "../sessions.ts";
@@ -44,15 +45,14 @@ export class InMemorySessions implements Sessions {
    */
   constructor(options?: InMemorySessionsOptions) {
     const { streams, subscriptions, onError } = optionGroup("options", options);
-    const shared: ReportingOptions = { onError };
     this.streams = new InMemoryStreamSessionManager({
-      ...optionGroup("streams", streams),
-      ...shared,
+      ...resolveStreamOptions(streams, "streams"),
+      onError,
     });
-    this.info = new InMemoryInfoSessionManager(shared);
+    this.info = new InMemoryInfoSessionManager({ onError });
     this.subscriptions = new InMemorySubscriptionManager({
-      ...optionGroup("subscriptions", subscriptions),
-      ...shared,
+      ...resolveSubscriptionOptions(subscriptions, "subscriptions"),
+      onError,
     });
   }
 

@@ -1,10 +1,9 @@
 import { ClosedError, DeliveryError, SessionLimitError } from "../errors.ts";
 import { InvalidArgumentError } from "../errors.ts";
 import {
-  countOption,
-  optionGroup,
   reporter,
   type ReportingOptions,
+  resolveStreamOptions,
   type StreamOptions,
 } from "../options.ts";
 import { assertSessionId, describe } from "../session_id.ts";
@@ -53,9 +52,8 @@ export class InMemoryStreamSessionManager extends StreamSessionManager
    */
   constructor(options?: InMemoryStreamSessionManagerOptions) {
     super();
-    const { maxSessions, onError } = optionGroup("options", options);
-    this.#maxSessions = countOption("maxSessions", maxSessions, Infinity);
-    this.#report = reporter(onError);
+    this.#maxSessions = resolveStreamOptions(options).maxSessions;
+    this.#report = reporter(options?.onError);
   }
 
   /**

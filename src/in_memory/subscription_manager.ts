@@ -1,10 +1,9 @@
 import { ClosedError, InvalidArgumentError } from "../errors.ts";
 import type { JSONRPCNotification } from "../mcp_types.ts";
 import {
-  delayOption,
-  optionGroup,
   reporter,
   type ReportingOptions,
+  resolveSubscriptionOptions,
   type SubscriptionOptions,
 } from "../options.ts";
 import { describe } from "../session_id.ts";
@@ -61,12 +60,8 @@ export class InMemorySubscriptionManager extends SubscriptionManager
    */
   constructor(options?: InMemorySubscriptionManagerOptions) {
     super();
-    const { deadlineMs, maxAgeMs, onError } = optionGroup("options", options);
-    this.#limits = {
-      deadlineMs: delayOption("deadlineMs", deadlineMs, 1_000),
-      maxAgeMs: delayOption("maxAgeMs", maxAgeMs, 30_000),
-    };
-    this.#report = reporter(onError);
+    this.#limits = resolveSubscriptionOptions(options);
+    this.#report = reporter(options?.onError);
   }
 
   /**

@@ -1,1 +1,51 @@
-export {};
+/**
+ * The tests that every manager of this package passes, for people who write a
+ * manager of their own. They bring no test runner: hand in the one you use.
+ *
+ * @example Test a manager of your own with `node:test`
+ * ```ts no-eval
+ * import { InMemoryStreamSessionManager } from "@crossmcp/session-manager";
+ * import { testStreamSessionManager } from "@crossmcp/session-manager/testing";
+ * import { describe, it } from "node:test";
+ *
+ * class LoudStreamSessionManager extends InMemoryStreamSessionManager {
+ *   override send(sessions: string[] | undefined, data: string): void {
+ *     super.send(sessions, data.toUpperCase());
+ *   }
+ * }
+ *
+ * describe("LoudStreamSessionManager", () => {
+ *   testStreamSessionManager({
+ *     test: it,
+ *     skip: it.skip,
+ *     create: (limits) => new LoudStreamSessionManager(limits),
+ *     supports: { S8: false }, // What is read is not what was sent.
+ *   });
+ * });
+ * ```
+ *
+ * @module
+ */
+
+export {
+  type StreamSuiteOptions,
+  testStreamSessionManager,
+} from "./stream_session_manager_suite.ts";
+export {
+  type InfoSuiteOptions,
+  testInfoSessionManager,
+} from "./info_session_manager_suite.ts";
+export {
+  type SubscriptionSuiteOptions,
+  testSubscriptionManager,
+} from "./subscription_manager_suite.ts";
+export type {
+  InfoBehaviour,
+  InfoLimits,
+  StreamBehaviour,
+  StreamLimits,
+  SubscriptionBehaviour,
+  SubscriptionLimits,
+  TestableStreamSessionManager,
+} from "./behaviours.ts";
+export type { SuiteOptions, TestFunction } from "./suite.ts";

@@ -1,0 +1,76 @@
+import type { InfoSessionManager } from "../info_session_manager.ts";
+import type { StreamOptions, SubscriptionOptions } from "../options.ts";
+import type { StreamSessionManager } from "../stream_session_manager.ts";
+import type { SubscriptionManager } from "../subscription_manager.ts";
+import type { Case } from "./suite.ts";
+
+/** Number of a behaviour that a manager of streams shows. */
+export type StreamBehaviour =
+  | "S1"
+  | "S2"
+  | "S3"
+  | "S4"
+  | "S5"
+  | "S6"
+  | "S7"
+  | "S8"
+  | "S9"
+  | "S12"
+  | "S13";
+
+/** What `testStreamSessionManager` tests: `close` is for S13. */
+export interface TestableStreamSessionManager extends StreamSessionManager {
+  /** Closes every stream and refuses new ones. */
+  close?(): void | Promise<void>;
+}
+
+/** What the suite asks of a factory: `maxSessions`, for S12. */
+export interface StreamLimits extends Pick<StreamOptions, "maxSessions"> {}
+
+/** One test of the stream suite. */
+export type StreamCase = Case<
+  TestableStreamSessionManager,
+  StreamLimits,
+  StreamBehaviour
+>;
+
+/** Number of a behaviour that a manager of metadata shows. */
+export type InfoBehaviour =
+  | "I1"
+  | "I2"
+  | "I3"
+  | "I4"
+  | "I5"
+  | "I6"
+  | "I7"
+  | "I9"
+  | "I10";
+
+/** What the suite asks of a factory: nothing but the defaults. */
+// deno-lint-ignore no-empty-interface
+export interface InfoLimits {}
+
+/** One test of the metadata suite. */
+export type InfoCase = Case<InfoSessionManager, InfoLimits, InfoBehaviour>;
+
+/** Number of a behaviour that a manager of subscriptions shows. */
+export type SubscriptionBehaviour =
+  | "U1"
+  | "U2"
+  | "U3"
+  | "U4"
+  | "U5"
+  | "U6"
+  | "U7"
+  | "U8";
+
+/** What the suite asks of a factory: a short `deadlineMs`, for U6. */
+export interface SubscriptionLimits
+  extends Pick<SubscriptionOptions, "deadlineMs"> {}
+
+/** One test of the subscription suite. */
+export type SubscriptionCase = Case<
+  SubscriptionManager,
+  SubscriptionLimits,
+  SubscriptionBehaviour
+>;

@@ -1,0 +1,57 @@
+// Creates and deletes sessions, and prints how the heap grew in bytes a session.
+// Run by churn_test.ts in a process of its own that can collect garbage.
+import { InMemorySessions } from "@crossmcp/session-manager";
+import process from "node:process";
+
+const SESSIONS = 100_000;
+
+const sessions = new InMemorySessions();
+await churn();
+const before = await heapUsed();
+for (let round = 0; round < 3; round++) await churn();
+const grown = (await heapUsed() - before) / (3 * SESSIONS);
+console.log(JSON.stringify({ bytesPerSession: grown }));
+
+async function churn(): Promise<void> {
+  for (let index = 0; index < SESSIONS; index++) {
+    const id = crypto.randomUUID();
+    sessions.streams.create(id, stream());
+    await sessions.info.setClientInfo(id, { name: id, version: "1.0.0" });
+    await sessions.info.setClientCapabilities(id, { roots: {} });
+    await sessions.info.setLogLevel(id, "info");
+    await sessions.info.addSubscription(id, "file:///shared");
+    await sessions.info.addSubscription(id, `file:///${id}`);
+    await sessions.subscriptions.create(
+      { id, origin: id, filters: { resourceSubscriptions: [id] } },
+      { acknowledge: () => {}, send: () => {}, close: () => {} },
+    );
+    sessions.streams.send([id], "data: x\n\n");
+    sessions.streams.delete(id);
+    await sessions.info.delete(id);
+    await sessions.subscriptions.close(id, id, "cancelled");
+  }
+}
+
+function stream(): ReadableStreamDefaultController {
+  let controller: ReadableStreamDefaultController | undefined;
+  new ReadableStream({
+    start: (given) => {
+      controller = given;
+    },
+  });
+  return controller!;
+}
+
+/** Bytes of heap in use after a full collection. */
+async function heapUsed(): Promise<number> {
+  const { Bun, gc } = globalThis as {
+    Bun?: { gc(full: boolean): void };
+    gc?: () => void;
+  };
+  const collect = gc ?? (() => Bun!.gc(true));
+  for (let pass = 0; pass < 3; pass++) {
+    collect();
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+  return process.memoryUsage().heapUsed;
+}

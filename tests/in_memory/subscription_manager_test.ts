@@ -1,0 +1,272 @@
+import {
+  ClosedError,
+  DeliveryError,
+  InMemorySubscriptionManager,
+  InvalidArgumentError,
+  type JSONRPCNotification,
+  matchesSubscription,
+  type SubscriptionCallbacks,
+  type SubscriptionFilter,
+} from "@crossmcp/session-manager";
+import { testSubscriptionManager } from "@crossmcp/session-manager/testing";
+import {
+  assert,
+  assertEquals,
+  assertInstanceOf,
+  assertRejects,
+  assertStringIncludes,
+  assertThrows,
+} from "@std/assert";
+import { describe, it } from "node:test";
+
+const TOOLS: SubscriptionFilter = { toolsListChanged: true };
+const toolsChanged: JSONRPCNotification = {
+  jsonrpc: "2.0",
+  method: "notifications/tools/list_changed",
+};
+
+describe("InMemorySubscriptionManager", () => {
+  testSubscriptionManager({
+    test: it,
+    create: (limits) => new InMemorySubscriptionManager(limits),
+    dispose: (manager) => manager.closeAll(),
+  });
+
+  it("delivers what matchesSubscription says", async () => {
+    const uris = ["", "a", "file:///a", "file:///a b", " "];
+    const filters: SubscriptionFilter[] = [];
+    for (let bits = 0; bits < 2 ** (3 + uris.length); bits++) {
+      filters.push({
+        toolsListChanged: (bits & 1) > 0,
+        promptsListChanged: (bits & 2) > 0,
+        ...(bits & 4 ? { resourcesListChanged: true } : {}),
+        resourceSubscriptions: uris.filter((_, i) => bits & (8 << i)),
+      });
+    }
+    const methods = [
+      "notifications/tools/list_changed",
+      "notifications/prompts/list_changed",
+      "notifications/resources/list_changed",
+      "notifications/resources/updated",
+      "notifications/resources/updated a",
+      "notifications/progress",
+    ];
+    const notifications: JSONRPCNotification[] = methods.flatMap((method) => [
+      { jsonrpc: "2.0" as const, method },
+      ...[...uris, "b", 7, null].map((uri) => ({
+        jsonrpc: "2.0" as const,
+        method,
+        params: { uri },
+      })),
+    ]);
+    const manager = new InMemorySubscriptionManager();
+    const received = filters.map(() => [] as unknown[]);
+    for (const [id, filter] of filters.entries()) {
+      await manager.create(
+        { id, origin: "o", filters: filter },
+        callbacks({ send: (message) => void received[id]!.push(message) }),
+      );
+    }
+    for (const message of notifications) await manager.send(message);
+    for (const [id, filter] of filters.entries()) {
+      assertEquals(
+        received[id],
+        notifications.filter((message) => matchesSubscription(filter, message)),
+      );
+    }
+    await manager.closeAll();
+  });
+
+  it("closes and removes a subscription that takes nothing for too long", async () => {
+    const errors: Error[] = [];
+    const manager = new InMemorySubscriptionManager({
+      deadlineMs: 10,
+      maxAgeMs: 50,
+      onError: (error) => errors.push(error),
+    });
+    const closed: string[] = [];
+    await manager.create(
+      { id: 1, origin: "o", filters: TOOLS },
+      callbacks({
+        send: () => new Promise(() => {}),
+        close: (reason) => void closed.push(reason),
+      }),
+    );
+    const start = performance.now();
+    await manager.send(toolsChanged);
+    while (closed.length === 0) await delay(5);
+    assert(performance.now() - start >= 45, "It was given up too early.");
+    assertEquals(closed, ["cancelled"]);
+    assertInstanceOf(errors[0], DeliveryError);
+    assertStringIncludes(String(errors[0]?.cause), "50 ms");
+    assertEquals(await manager.close(1, "o", "closed"), false);
+  });
+
+  it("counts the age of what waits behind others", async () => {
+    const manager = new InMemorySubscriptionManager({
+      deadlineMs: 10,
+      maxAgeMs: 100,
+    });
+    let taken = 0;
+    let closed = false;
+    await manager.create(
+      { id: 1, origin: "o", filters: TOOLS },
+      callbacks({
+        // Each is quick enough by itself; together they pile up.
+        send: async () => {
+          taken++;
+          await delay(30);
+        },
+        close: () => {
+          closed = true;
+        },
+      }),
+    );
+    for (let count = 0; count < 100; count++) void manager.send(toolsChanged);
+    while (!closed) await delay(5);
+    assert(taken < 20, `${taken} of 100 were taken before it was given up.`);
+  });
+
+  it("rejects create when the acknowledgement takes too long", async () => {
+    const manager = new InMemorySubscriptionManager({ maxAgeMs: 20 });
+    await assertRejects(
+      () =>
+        manager.create(
+          { id: 1, origin: "o", filters: TOOLS },
+          callbacks({ acknowledge: () => new Promise(() => {}) }),
+        ),
+      DeliveryError,
+      "20 ms",
+    );
+    assertEquals(await manager.close(1, "o", "closed"), false);
+  });
+
+  it("reports what a subscription throws", async () => {
+    const errors: Error[] = [];
+    const manager = new InMemorySubscriptionManager({
+      onError: (error) => errors.push(error),
+    });
+    const cause = new Error("The stream is gone.");
+    await manager.create(
+      { id: "x", origin: "o", filters: TOOLS },
+      callbacks({
+        send: () => {
+          throw cause;
+        },
+      }),
+    );
+    await manager.send(toolsChanged);
+    assertEquals(errors.length, 1);
+    assertInstanceOf(errors[0], DeliveryError);
+    assertStringIncludes(`${errors[0]?.message}`, '"x" of origin "o"');
+    assertEquals(errors[0]?.cause, cause);
+  });
+
+  it("survives callbacks that call the manager", async () => {
+    const manager = new InMemorySubscriptionManager();
+    const calls: unknown[] = [];
+    await manager.create(
+      { id: 1, origin: "o", filters: TOOLS },
+      callbacks({
+        send: async ({ params }) => {
+          calls.push(params?.round ?? 0);
+          if (calls.length === 1) {
+            void manager.send({ ...toolsChanged, params: { round: 1 } });
+            void manager.close(1, "o", "closed");
+            await manager.create(
+              { id: 2, origin: "o", filters: TOOLS },
+              callbacks({ send: () => void calls.push("second") }),
+            );
+          }
+        },
+        close: (reason) => void calls.push(reason),
+      }),
+    );
+    await manager.send(toolsChanged);
+    await manager.closeAll();
+    assertEquals(calls, [0, 1, "closed"]);
+  });
+
+  it("refuses what is no subscription and keeps the others", async () => {
+    const manager = new InMemorySubscriptionManager();
+    let received = 0;
+    const counting = callbacks({ send: () => void received++ });
+    await manager.create({ id: 1, origin: "o", filters: TOOLS }, counting);
+    const good = { id: 2, origin: "o", filters: TOOLS };
+    for (
+      const [subscription, argument] of [
+        [undefined, "subscription.id"],
+        [{ ...good, id: {} }, "subscription.id"],
+        [{ ...good, id: NaN }, "subscription.id"],
+        [{ ...good, origin: undefined }, "subscription.origin"],
+        [{ ...good, filters: null }, "subscription.filters"],
+        [
+          { ...good, filters: { resourceSubscriptions: "a" } },
+          "subscription.filters.resourceSubscriptions",
+        ],
+      ] as const
+    ) {
+      const error = await assertRejects(
+        () => manager.create(subscription as never, counting),
+        InvalidArgumentError,
+      );
+      assertEquals(error.argument, argument);
+    }
+    for (const name of ["acknowledge", "send", "close"] as const) {
+      const error = await assertRejects(
+        () => manager.create(good, { ...counting, [name]: undefined } as never),
+        InvalidArgumentError,
+      );
+      assertEquals(error.argument, `callbacks.${name}`);
+    }
+    for (const notification of [undefined, null, {}, "x", { method: 7 }]) {
+      await assertRejects(
+        () => manager.send(notification as never),
+        InvalidArgumentError,
+      );
+    }
+    await manager.send(toolsChanged);
+    assertEquals(received, 1);
+  });
+
+  it("refuses options out of range, naming them", () => {
+    for (const value of [0, -1, NaN, Infinity, 2 ** 31, "1", null]) {
+      for (const option of ["deadlineMs", "maxAgeMs"] as const) {
+        const error = assertThrows(
+          () => new InMemorySubscriptionManager({ [option]: value as number }),
+          InvalidArgumentError,
+          "milliseconds",
+        );
+        assertEquals(error.argument, option);
+      }
+    }
+  });
+
+  it("refuses new subscriptions once it is disposed of", async () => {
+    const calls: string[] = [];
+    const manager = new InMemorySubscriptionManager();
+    await manager.create(
+      { id: 1, origin: "o", filters: TOOLS },
+      callbacks({ close: (reason) => void calls.push(reason) }),
+    );
+    await manager[Symbol.asyncDispose]();
+    await manager[Symbol.asyncDispose]();
+    assertEquals(calls, ["closed"]);
+    await assertRejects(
+      () =>
+        manager.create({ id: 1, origin: "o", filters: TOOLS }, callbacks({})),
+      ClosedError,
+    );
+    await manager.send(toolsChanged);
+  });
+});
+
+function callbacks(
+  some: Partial<SubscriptionCallbacks>,
+): SubscriptionCallbacks {
+  return { acknowledge: () => {}, send: () => {}, close: () => {}, ...some };
+}
+
+function delay(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
+}
