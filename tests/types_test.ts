@@ -52,12 +52,22 @@ class OwnInfo extends theirs.InfoSessionManager {
   override delete() {}
 }
 
+/** As a server on tmcp's package may have it: setters that return nothing. */
+class LoggingInfo extends ours.InMemoryInfoSessionManager {
+  readonly levels: string[] = [];
+  override setLogLevel(id: string, level: ours.LoggingLevel) {
+    this.levels.push(level);
+    super.setLogLevel(id, level);
+  }
+}
+
 describe("the types", () => {
   it("let our managers stand where tmcp's are expected", () => {
     fits<theirs.StreamSessionManager>(new ours.InMemoryStreamSessionManager());
     fits<theirs.InfoSessionManager>(new ours.InMemoryInfoSessionManager());
     fits<theirs.SubscriptionManager>(new ours.InMemorySubscriptionManager());
     fits<theirs.StreamSessionManager>(new OwnStreams());
+    fits<theirs.InfoSessionManager>(new LoggingInfo());
     fits<(streams: ours.StreamSessionManager) => theirs.StreamSessionManager>(
       (streams) => streams,
     );

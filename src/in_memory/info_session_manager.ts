@@ -86,7 +86,7 @@ export class InMemoryInfoSessionManager extends InfoSessionManager
   override setClientInfo(
     id: string,
     info: ClientInfo | undefined,
-  ): Promise<void> {
+  ): void | Promise<void> {
     return this.#write(id, () => ({ clientInfo: serialize("info", info) }));
   }
 
@@ -117,7 +117,7 @@ export class InMemoryInfoSessionManager extends InfoSessionManager
   override setClientCapabilities(
     id: string,
     capabilities: ClientCapabilities | undefined,
-  ): Promise<void> {
+  ): void | Promise<void> {
     return this.#write(id, () => ({
       clientCapabilities: serialize("capabilities", capabilities),
     }));
@@ -150,7 +150,7 @@ export class InMemoryInfoSessionManager extends InfoSessionManager
   override setLogLevel(
     id: string,
     level: LoggingLevel | undefined,
-  ): Promise<void> {
+  ): void | Promise<void> {
     return this.#write(id, () => {
       if (level !== undefined && !LOGGING_LEVELS.includes(level)) {
         throw new InvalidArgumentError(
@@ -180,7 +180,7 @@ export class InMemoryInfoSessionManager extends InfoSessionManager
    * @throws {InvalidArgumentError} For an id or a URI that is none; as a rejected
    * promise.
    */
-  override addSubscription(id: string, uri: string): Promise<void> {
+  override addSubscription(id: string, uri: string): void | Promise<void> {
     return this.#change(id, () => {
       if (typeof uri !== "string") {
         throw new InvalidArgumentError(
@@ -198,7 +198,7 @@ export class InMemoryInfoSessionManager extends InfoSessionManager
    * @param id The session.
    * @param uri The resource.
    */
-  override removeSubscription(id: string, uri: string): Promise<void> {
+  override removeSubscription(id: string, uri: string): void | Promise<void> {
     this.#subscribed.remove(id, uri);
     return Promise.resolve();
   }
@@ -209,7 +209,7 @@ export class InMemoryInfoSessionManager extends InfoSessionManager
    *
    * @param id The session.
    */
-  override delete(id: string): Promise<void> {
+  override delete(id: string): void | Promise<void> {
     this.#metadata.delete(id);
     this.#subscribed.removeSession(id);
     return Promise.resolve();

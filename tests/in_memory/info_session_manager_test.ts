@@ -25,10 +25,10 @@ describe("InMemoryInfoSessionManager", () => {
     for (const id of ["", "x".repeat(257), "a b", "caf\u00e9", 7, undefined]) {
       for (
         const write of [
-          () => manager.setClientInfo(id as string, client()),
-          () => manager.setClientCapabilities(id as string, {}),
-          () => manager.setLogLevel(id as string, "info"),
-          () => manager.addSubscription(id as string, "file:///a"),
+          async () => await manager.setClientInfo(id as string, client()),
+          async () => await manager.setClientCapabilities(id as string, {}),
+          async () => await manager.setLogLevel(id as string, "info"),
+          async () => await manager.addSubscription(id as string, "file:///a"),
         ]
       ) await assertRejects(write, InvalidArgumentError, "session id");
       await manager.removeSubscription(id as string, "file:///a");
@@ -46,18 +46,19 @@ describe("InMemoryInfoSessionManager", () => {
       const value of [null, "name", 7, [], () => {}, { big: 1n }, circular]
     ) {
       const error = await assertRejects(
-        () => manager.setClientInfo("a", value as unknown as ClientInfo),
+        async () =>
+          await manager.setClientInfo("a", value as unknown as ClientInfo),
         InvalidArgumentError,
         "an object that JSON can express",
       );
       assertEquals(error.argument, "info");
       await assertRejects(
-        () => manager.setClientCapabilities("a", value as never),
+        async () => await manager.setClientCapabilities("a", value as never),
         InvalidArgumentError,
       );
     }
     await assertRejects(
-      () => manager.addSubscription("a", 7 as unknown as string),
+      async () => await manager.addSubscription("a", 7 as unknown as string),
       InvalidArgumentError,
       "URI",
     );
@@ -109,7 +110,10 @@ describe("InMemoryInfoSessionManager", () => {
     await manager[Symbol.asyncDispose]();
     await assertRejects(() => manager.getLogLevel("a"), SessionNotFoundError);
     assertEquals(await manager.getSubscriptions("file:///a"), []);
-    await assertRejects(() => manager.setLogLevel("a", "info"), ClosedError);
+    await assertRejects(
+      async () => await manager.setLogLevel("a", "info"),
+      ClosedError,
+    );
     assertInstanceOf(errors[0], ClosedError);
     await manager.delete("a");
   });

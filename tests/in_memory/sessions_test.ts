@@ -44,7 +44,9 @@ describe("InMemorySessions", () => {
       () => sessions.streams.create("b", open().controller),
       ClosedError,
     );
-    await assertRejects(() => sessions.info.setLogLevel("b", "info"));
+    await assertRejects(async () =>
+      await sessions.info.setLogLevel("b", "info")
+    );
   });
 
   it("hands its options to the managers", async () => {

@@ -12,7 +12,10 @@ export const brokenInfo: Record<
   new () => InfoSessionManager
 > = {
   "knows seven levels": class extends InMemoryInfoSessionManager {
-    override setLogLevel(id: string, level: LoggingLevel): Promise<void> {
+    override setLogLevel(
+      id: string,
+      level: LoggingLevel,
+    ): void | Promise<void> {
       return super.setLogLevel(id, level === "notice" ? "info" : level);
     }
   },
@@ -45,7 +48,10 @@ export const brokenInfo: Record<
     }
   },
   "takes any level": class extends InMemoryInfoSessionManager {
-    override setLogLevel(id: string, level: LoggingLevel): Promise<void> {
+    override setLogLevel(
+      id: string,
+      level: LoggingLevel,
+    ): void | Promise<void> {
       return super.setLogLevel(
         id,
         LOGGING_LEVELS.includes(level) ? level : "info",
@@ -54,7 +60,7 @@ export const brokenInfo: Record<
   },
   "counts subscriptions": class extends InMemoryInfoSessionManager {
     readonly #counts = new Map<string, number>();
-    override addSubscription(id: string, uri: string): Promise<void> {
+    override addSubscription(id: string, uri: string): void | Promise<void> {
       const key = JSON.stringify([id, uri]);
       this.#counts.set(key, (this.#counts.get(key) ?? 0) + 1);
       return super.addSubscription(id, uri);
@@ -67,10 +73,10 @@ export const brokenInfo: Record<
     }
   },
   "folds case": class extends InMemoryInfoSessionManager {
-    override addSubscription(id: string, uri: string): Promise<void> {
+    override addSubscription(id: string, uri: string): void | Promise<void> {
       return super.addSubscription(id, uri.toLowerCase());
     }
-    override removeSubscription(id: string, uri: string): Promise<void> {
+    override removeSubscription(id: string, uri: string): void | Promise<void> {
       return super.removeSubscription(id, uri.toLowerCase());
     }
     override getSubscriptions(uri: string): Promise<string[]> {
@@ -78,10 +84,10 @@ export const brokenInfo: Record<
     }
   },
   "cuts ids at colons": class extends InMemoryInfoSessionManager {
-    override delete(id: string): Promise<void> {
+    override delete(id: string): void | Promise<void> {
       return super.delete(id.split(":", 1)[0]!);
     }
-    override setClientInfo(id: string, info: ClientInfo): Promise<void> {
+    override setClientInfo(id: string, info: ClientInfo): void | Promise<void> {
       return super.setClientInfo(id.split(":", 1)[0]!, info);
     }
     override getClientInfo(id: string): Promise<ClientInfo> {
@@ -126,7 +132,7 @@ export const brokenInfo: Record<
   "loses one session in fifty thousand": class
     extends InMemoryInfoSessionManager {
     #count = 0;
-    override addSubscription(id: string, uri: string): Promise<void> {
+    override addSubscription(id: string, uri: string): void | Promise<void> {
       if (++this.#count === 49_999) return Promise.resolve();
       return super.addSubscription(id, uri);
     }
