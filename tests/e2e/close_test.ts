@@ -1,0 +1,94 @@
+import { InMemorySessions } from "@crossmcp/session-manager";
+import { assertEquals, assertLess } from "@std/assert";
+import { describe, it } from "node:test";
+import { connectHttp, connectModern, connectSse } from "./clients.ts";
+import { engines } from "./serve.ts";
+import { startServer } from "./server.ts";
+import { until, within } from "./until.ts";
+
+for (const engine of engines) {
+  describe(`Closing the sessions, on ${engine}`, () => {
+    it("ends what real clients have open", async () => {
+      const managers = new InMemorySessions();
+      const sseManagers = new InMemorySessions();
+      await using server = await startServer({ engine, managers, sseManagers });
+      await using alice = await connectHttp(server.httpUrl, managers.streams);
+      await using bob = await connectSse(server.sseUrl);
+      await using carol = await connectModern(server.httpUrl);
+      const subscription = await carol.client.listen({
+        toolsListChanged: true,
+      });
+
+      const started = performance.now();
+      await Promise.all([managers.close(), sseManagers.close()]);
+      assertLess(performance.now() - started, 1_000);
+      await until(() => alice.errors.length > 0, "the end of alice's stream");
+      await until(() => bob.errors.length > 0, "the end of bob's stream");
+      assertEquals(await within(subscription.closed, "the end"), "graceful");
+      assertEquals(await managers.streams.has(alice.sessionId), false);
+      assertEquals(await sseManagers.streams.has(bob.sessionId), false);
+    });
+
+    it("hands over what was sent before, then ends the stream", async () => {
+      const managers = new InMemorySessions();
+      await using server = await startServer({ engine, managers });
+      const response = await fetch(server.httpUrl, {
+        headers: { "mcp-session-id": "raw", accept: "text/event-stream" },
+      });
+      await until(() => managers.streams.has("raw"), "the stream");
+      server.mcp.changed("tools");
+      await managers.close();
+      const text = await within(response.text(), "the end of the stream");
+      assertEquals(
+        text.match(/^data: .*$/gm),
+        [
+          'data: {"jsonrpc":"2.0","method":"notifications/tools/list_changed",' +
+          '"params":{}}',
+        ],
+      );
+    });
+
+    it("leaves no stream hanging that is opened later", async () => {
+      const reported: Error[] = [];
+      const managers = new InMemorySessions({
+        onError: (error) => reported.push(error),
+      });
+      await using server = await startServer({
+        engine,
+        managers,
+        sseManagers: managers,
+      });
+      await managers.close();
+      for (const url of [server.httpUrl, server.sseUrl]) {
+        // The runtimes differ in whether the answer or its body fails.
+        const end = fetch(url, { headers: { "mcp-session-id": "late" } })
+          .then((response) => response.text())
+          .then((text) => text, () => "");
+        assertEquals(await within(end, "the end of a late stream"), "");
+        assertEquals(await managers.streams.has("late"), false);
+      }
+    });
+
+    it("ends a listener that comes later", async () => {
+      const managers = new InMemorySessions();
+      await using server = await startServer({ engine, managers });
+      await using carol = await connectModern(server.httpUrl);
+      await managers.close();
+      const outcome = carol.client.listen({ toolsListChanged: true })
+        .then(() => "listening", () => "refused");
+      assertEquals(await within(outcome, "an answer"), "refused");
+    });
+
+    it("answers requests of the session era that come later", async () => {
+      const managers = new InMemorySessions();
+      await using server = await startServer({ engine, managers });
+      await using alice = await connectHttp(server.httpUrl, managers.streams);
+      await managers.close();
+      // Nothing can be stored any more, and nobody waits for it.
+      await alice.client.setLoggingLevel("debug");
+      await alice.client.subscribeResource({ uri: "file:///news.md" });
+      const { content } = await alice.client.callTool({ name: "who-am-i" });
+      assertEquals(content, [{ type: "text", text: "{}" }]);
+    });
+  });
+}

@@ -1,0 +1,36 @@
+import * as crossmcp from "@crossmcp/session-manager";
+import { assertEquals } from "@std/assert";
+import * as tmcp from "@tmcp/session-manager";
+import { describe, it } from "node:test";
+import { EXPECTED, playBasicScenario } from "./basic_scenario.ts";
+import { engines } from "./serve.ts";
+
+const packages = {
+  "@tmcp/session-manager": tmcp,
+  "@crossmcp/session-manager": crossmcp,
+};
+
+for (const engine of engines) {
+  describe(`Drop-in, on ${engine}`, () => {
+    for (const [name, sessionManager] of Object.entries(packages)) {
+      it(`plays the basic scenario with ${name}`, async () => {
+        const {
+          InMemoryInfoSessionManager,
+          InMemoryStreamSessionManager,
+          InMemorySubscriptionManager,
+        } = sessionManager;
+        const seen = await playBasicScenario(engine, () => ({
+          streams: new InMemoryStreamSessionManager(),
+          info: new InMemoryInfoSessionManager(),
+          subscriptions: new InMemorySubscriptionManager(),
+        }));
+        assertEquals(seen, EXPECTED);
+      });
+    }
+  });
+}
+
+it("exports every name of @tmcp/session-manager that is there at run time", () => {
+  const missing = Object.keys(tmcp).filter((name) => !(name in crossmcp));
+  assertEquals(missing, []);
+});

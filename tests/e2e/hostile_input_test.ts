@@ -1,0 +1,173 @@
+import { InMemorySessions } from "@crossmcp/session-manager";
+import { assertEquals } from "@std/assert";
+import { describe, it } from "node:test";
+import { connectHttp, connectSse, summary, whoAmI } from "./clients.ts";
+import { openSocket } from "./raw_socket.ts";
+import { type Engine, engines } from "./serve.ts";
+import { NEWS, startServer } from "./server.ts";
+import { until, within } from "./until.ts";
+
+// Each of the three runners fails a test that leaves a rejection unhandled.
+
+const IDS = {
+  "300 characters": "x".repeat(300),
+  "spaces": "two words and more",
+  "characters of Latin-1": "caf\xE9 \xDF\xFF",
+  "a tab": "one\ttwo",
+};
+
+const INITIALIZE = {
+  jsonrpc: "2.0",
+  id: 1,
+  method: "initialize",
+  params: {
+    protocolVersion: "2025-06-18",
+    capabilities: {},
+    clientInfo: { name: "mallory", version: "6.6.6" },
+  },
+};
+const SUBSCRIBE = {
+  jsonrpc: "2.0",
+  id: 2,
+  method: "resources/subscribe",
+  params: { uri: NEWS },
+};
+const SET_LEVEL = {
+  jsonrpc: "2.0",
+  id: 3,
+  method: "logging/setLevel",
+  params: { level: "debug" },
+};
+const UNSUBSCRIBE = { ...SUBSCRIBE, id: 4, method: "resources/unsubscribe" };
+const WHO_AM_I = {
+  jsonrpc: "2.0",
+  id: 5,
+  method: "tools/call",
+  params: { name: "who-am-i" },
+};
+const NONSENSE_LEVEL = { ...SET_LEVEL, id: 6, params: { level: "shout" } };
+const NONSENSE_URI = { ...SUBSCRIBE, id: 7, params: { uri: { not: "a uri" } } };
+
+for (const engine of engines) {
+  describe(`Hostile input, on ${engine}`, () => {
+    for (const [what, id] of Object.entries(IDS)) {
+      it(`survives an Mcp-Session-Id with ${what}`, async () => {
+        await using server = await start(engine);
+        const { httpUrl, managers: { streams } } = server;
+        const headers = { "mcp-session-id": id };
+        for (
+          const body of [
+            INITIALIZE,
+            SUBSCRIBE,
+            SET_LEVEL,
+            UNSUBSCRIBE,
+            WHO_AM_I,
+          ]
+        ) await statusOf(httpUrl, "POST", headers, body);
+        await statusOf(httpUrl, "GET", headers);
+        await statusOf(httpUrl, "DELETE", headers);
+        await statusOf(server.sseUrl, "GET", headers);
+        await statusOf(server.sseUrl, "DELETE", headers);
+        server.mcp.changed("resource", NEWS);
+        server.mcp.changed("tools");
+
+        // What no session id can be was refused, and somebody was told.
+        assertEquals(
+          [...new Set(server.reported.map(({ name }) => name))],
+          ["InvalidArgumentError"],
+        );
+        assertEquals(await server.managers.info.getSubscriptions(NEWS), []);
+        assertEquals(await streams.has(id), false);
+        await assertServes(server);
+      });
+    }
+
+    it("survives values that the protocol does not know", async () => {
+      await using server = await start(engine);
+      const headers = { "mcp-session-id": "mallory" };
+      for (const body of [NONSENSE_LEVEL, NONSENSE_URI]) {
+        assertEquals(
+          await statusOf(server.httpUrl, "POST", headers, body),
+          200,
+        );
+      }
+      assertEquals(
+        server.reported.map(({ name }) => name),
+        ["InvalidArgumentError", "InvalidArgumentError"],
+      );
+      await assertServes(server);
+    });
+
+    it("survives clients that vanish while everybody is written to", async () => {
+      await using server = await start(engine);
+      const { httpUrl, managers: { streams } } = server;
+      const ids = Array.from({ length: 20 }, (_, index) => `mallory-${index}`);
+      const sockets = await Promise.all(
+        ids.map((id) => openSocket(httpUrl, "GET", { "mcp-session-id": id })),
+      );
+      for (const id of ids) await until(() => streams.has(id), "a stream");
+      for (const socket of sockets) {
+        server.mcp.changed("tools");
+        socket.vanish();
+        server.mcp.changed("tools");
+      }
+      for (const id of ids) {
+        await until(async () => !await streams.has(id), "the end");
+      }
+      await assertServes(server);
+    });
+  });
+}
+
+async function start(engine: Engine) {
+  const reported: Error[] = [];
+  const onError = (error: Error) => void reported.push(error);
+  const server = await startServer({
+    engine,
+    managers: new InMemorySessions({ onError }),
+    sseManagers: new InMemorySessions({ onError }),
+  });
+  return { ...server, reported };
+}
+
+/** The status of the answer to a request; 0 when there is none. */
+async function statusOf(
+  url: URL,
+  method: string,
+  headers: Record<string, string>,
+  body?: object,
+): Promise<number> {
+  const socket = await openSocket(url, method, headers, body);
+  let over = false;
+  const closed = socket.closed.then(() => over = true);
+  // An answer, or the end of the connection: either will do, silence will not.
+  await until(() => over || socket.received().includes("\r\n\r\n"), method);
+  socket.vanish();
+  await within(closed, "the end of the connection");
+  return Number(/^HTTP\/1\.1 (\d{3})/.exec(socket.received())?.[1] ?? 0);
+}
+
+/** Fails unless well-behaved clients get all that they should. */
+async function assertServes(
+  server: Awaited<ReturnType<typeof start>>,
+): Promise<void> {
+  await using alice = await connectHttp(
+    server.httpUrl,
+    server.managers.streams,
+  );
+  await using bob = await connectSse(server.sseUrl, { name: "bob" });
+  for (const { client, notifications } of [alice, bob]) {
+    const { clientInfo } = await whoAmI(client) as { clientInfo: unknown };
+    assertEquals(clientInfo, {
+      name: client === alice.client ? "alice" : "bob",
+      version: "1.2.3",
+    });
+    await client.subscribeResource({ uri: NEWS });
+    server.mcp.changed("resource", NEWS);
+    await until(() => notifications.length > 0, "the news");
+    assertEquals(
+      summary(notifications)[0],
+      `notifications/resources/updated ${NEWS}`,
+    );
+  }
+}

@@ -1,0 +1,138 @@
+import { InMemorySessions } from "@crossmcp/session-manager";
+import { HttpTransport, type HttpTransportOptions } from "@tmcp/transport-http";
+import { SseTransport } from "@tmcp/transport-sse";
+import { McpServer } from "tmcp";
+import { type Engine, serve } from "./serve.ts";
+
+/** A resource that clients subscribe to. */
+export const NEWS = "file:///news.md";
+/** Another one. */
+export const WEATHER = "file:///weather.md";
+
+type SessionManager = NonNullable<HttpTransportOptions["sessionManager"]>;
+
+/** The managers of one transport, of whatever package or author. */
+export interface Managers {
+  readonly streams: NonNullable<SessionManager["streams"]>;
+  readonly info: NonNullable<SessionManager["info"]>;
+  readonly subscriptions: NonNullable<
+    HttpTransportOptions["subscriptionManager"]
+  >;
+}
+
+/** An MCP server that listens. */
+export interface RunningServer<M extends Managers> extends AsyncDisposable {
+  /** Of `HttpTransport`: Streamable HTTP, both eras. */
+  readonly httpUrl: URL;
+  /** Of `SseTransport`: the transport of 2024-11-05. */
+  readonly sseUrl: URL;
+  /** What serves. */
+  readonly runtime: string;
+  /** To announce changes. */
+  readonly mcp: McpServer;
+  /** The transport behind `httpUrl`. */
+  readonly http: HttpTransport;
+  /** The managers of the transport behind `httpUrl`. */
+  readonly managers: M;
+  /** Every response of the transport behind `httpUrl`, the oldest first. */
+  readonly responses: readonly Response[];
+  /** Breaks off all connections. */
+  close(): Promise<void>;
+}
+
+/** Options of {@linkcode startServer}. */
+export interface ServerOptions<M extends Managers> {
+  /** What serves; the runtime's own server when left out. */
+  readonly engine?: Engine | undefined;
+  /** The managers of `HttpTransport`. */
+  readonly managers: M;
+  /** The managers of `SseTransport`; a transport needs its own. */
+  readonly sseManagers?: Omit<Managers, "subscriptions"> | undefined;
+}
+
+/** Starts a server that speaks both eras and the transport before them. */
+export async function startServer<M extends Managers>(
+  { engine, managers, sseManagers = new InMemorySessions() }: ServerOptions<M>,
+): Promise<RunningServer<M>> {
+  const mcp = createMcpServer();
+  const http = new HttpTransport(mcp, {
+    path: "/mcp",
+    allowedOrigins: [],
+    sessionManager: managers,
+    subscriptionManager: managers.subscriptions,
+  });
+  const sse = new SseTransport(mcp, {
+    path: "/sse",
+    endpoint: "/message",
+    allowedOrigins: [],
+    sessionManager: sseManagers,
+  });
+  const responses: Response[] = [];
+  const served = await serve(async (request) => {
+    const response = await http.respond(request);
+    if (response !== null) {
+      responses.push(response);
+      return response;
+    }
+    return await sse.respond(request) ?? new Response(null, { status: 404 });
+  }, engine);
+  const close = async () => {
+    await http.close();
+    await served.close();
+  };
+  return {
+    httpUrl: new URL("/mcp", served.url),
+    sseUrl: new URL("/sse", served.url),
+    runtime: served.runtime,
+    mcp,
+    http,
+    managers,
+    responses,
+    close,
+    [Symbol.asyncDispose]: close,
+  };
+}
+
+function createMcpServer(): McpServer {
+  const mcp: McpServer = new McpServer(
+    { name: "end-to-end", version: "1.0.0" },
+    {
+      adapter: undefined,
+      capabilities: {
+        logging: {},
+        tools: { listChanged: true },
+        prompts: { listChanged: true },
+        resources: { subscribe: true, listChanged: true },
+      },
+    },
+  );
+  mcp.tool({
+    name: "who-am-i",
+    description: "What the server remembers of the client that asks.",
+  }, () => text(JSON.stringify(mcp.ctx.sessionInfo ?? null)));
+  mcp.tool({
+    name: "rename-tools",
+    description: "Tells every client that the list of tools changed.",
+  }, () => {
+    mcp.changed("tools");
+    return text("done");
+  });
+  mcp.tool({
+    name: "print-news",
+    description: "Tells subscribers that the news changed.",
+  }, () => {
+    mcp.changed("resource", NEWS);
+    return text("done");
+  });
+  for (const [name, uri] of [["news", NEWS], ["weather", WEATHER]] as const) {
+    mcp.resource(
+      { name, description: `The ${name}.`, uri },
+      (uri) => ({ contents: [{ uri, text: `${name} of today` }] }),
+    );
+  }
+  return mcp;
+}
+
+function text(text: string) {
+  return { content: [{ type: "text" as const, text }] };
+}

@@ -1,0 +1,45 @@
+/**
+ * How long a condition may take, in milliseconds: less than the five seconds after
+ * which Bun gives a test up, so that the message says what was waited for.
+ */
+const DEADLINE_MS = 4_000;
+
+/**
+ * Waits for what other parties do, without a fixed delay.
+ *
+ * @param condition Asked again and again until it holds.
+ * @param what What is waited for; it becomes the message of the error.
+ */
+export async function until(
+  condition: () => boolean | Promise<boolean>,
+  what: string,
+): Promise<void> {
+  const end = performance.now() + DEADLINE_MS;
+  while (!await condition()) {
+    if (performance.now() > end) {
+      throw new Error(`Waited ${DEADLINE_MS} ms in vain for: ${what}.`);
+    }
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+}
+
+/**
+ * Waits for a promise, but not forever.
+ *
+ * @param promise What is waited for.
+ * @param what What it stands for; it becomes the message of the error.
+ */
+export async function within<T>(promise: Promise<T>, what: string): Promise<T> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(
+      () => reject(new Error(`Waited ${DEADLINE_MS} ms in vain for: ${what}.`)),
+      DEADLINE_MS,
+    );
+  });
+  try {
+    return await Promise.race([promise, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
