@@ -4,7 +4,7 @@
  * client said of itself. A drop-in for `@tmcp/session-manager`.
  *
  * @example An MCP server
- * ```ts no-eval
+ * ```ts
  * import { InMemorySessions } from "@crossmcp/session-manager";
  * import { HttpTransport } from "@tmcp/transport-http";
  * import { McpServer } from "tmcp";
@@ -13,15 +13,16 @@
  *   { name: "example", version: "1.0.0" },
  *   { adapter: undefined, capabilities: { tools: { listChanged: true } } },
  * );
- * const sessions = new InMemorySessions();
+ * await using sessions = new InMemorySessions();
  * const transport = new HttpTransport(server, {
  *   path: "/mcp",
  *   sessionManager: sessions,
  *   subscriptionManager: sessions.subscriptions,
  * });
- * Deno.serve(async (request) =>
- *   await transport.respond(request) ?? new Response(null, { status: 404 })
- * );
+ * // Deno.serve(handler), Bun.serve({ fetch: handler, idleTimeout: 0 }), …
+ * const handler = async (request: Request): Promise<Response> =>
+ *   await transport.respond(request) ?? new Response(null, { status: 404 });
+ * console.log((await handler(new Request("http://localhost/"))).status); // 404
  * ```
  *
  * @module

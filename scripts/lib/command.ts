@@ -1,0 +1,86 @@
+/** The project's root, from which every command runs. */
+export const ROOT: URL = new URL("../../", import.meta.url);
+
+const CMD = Deno.build.os === "windows" ? ".cmd" : "";
+/** npm, which comes with Node. */
+export const NPM: string = `npm${CMD}`;
+
+/** A program and its first arguments. */
+export type Program = readonly [path: string, ...args: string[]];
+
+/** The Deno that runs this script: it need not be on the PATH. */
+export const DENO: Program = [Deno.execPath()];
+
+/** A program out of an npm package, installed when needed. */
+export function npx(spec: string, bin: string): Program {
+  return [`npx${CMD}`, "-y", "-p", spec, bin];
+}
+
+/** Where and with what a command runs. */
+export interface RunOptions {
+  cwd?: URL | string;
+  env?: Record<string, string>;
+}
+
+/** Runs a command, showing what it prints; resolves with its exit code. */
+export async function run(
+  [path, ...first]: Program,
+  args: readonly string[],
+  { cwd = ROOT, env = {} }: RunOptions = {},
+): Promise<number> {
+  const { code } = await new Deno.Command(path, {
+    args: [...first, ...args],
+    cwd,
+    env,
+    stdin: "null",
+    stdout: "inherit",
+    stderr: "inherit",
+  }).output();
+  return code;
+}
+
+/** What a command prints, or `undefined` when there is no such program. */
+export async function output(
+  [path, ...first]: Program,
+  args: readonly string[],
+  { cwd = ROOT, env = {} }: RunOptions = {},
+): Promise<string | undefined> {
+  try {
+    const { success, stdout, stderr } = await new Deno.Command(path, {
+      args: [...first, ...args],
+      cwd,
+      env,
+      stdin: "null",
+    }).output();
+    const decoder = new TextDecoder();
+    if (success) return decoder.decode(stdout).trim();
+    throw new Error(
+      `"${path} ${args.join(" ")}" failed: ${decoder.decode(stderr)}`,
+    );
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return undefined;
+    throw error;
+  }
+}
+
+/** Every file under a folder of the project whose path ends so. */
+export async function filesUnder(
+  folder: string,
+  ending: string,
+): Promise<string[]> {
+  const found: string[] = [];
+  for await (const { name, isDirectory } of entries(folder)) {
+    const path = `${folder}/${name}`;
+    if (isDirectory) found.push(...await filesUnder(path, ending));
+    else if (name.endsWith(ending)) found.push(path);
+  }
+  return found.sort();
+}
+
+async function* entries(folder: string): AsyncGenerator<Deno.DirEntry> {
+  try {
+    yield* Deno.readDir(new URL(`${folder}/`, ROOT));
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+  }
+}

@@ -1,0 +1,46 @@
+/**
+ * Lets Node run the tests as they are, from version 20:
+ * `node --import ./tests/node_loader.mjs --test tests/…_test.ts`.
+ *
+ * Names resolve through the `paths` of tests/tsconfig.json, and esbuild takes the
+ * types away. Every TypeScript file is an ES module, as it is when published;
+ * general loaders take it for CommonJS, there being no package.json to say so.
+ */
+import { readFileSync } from "node:fs";
+import * as module from "node:module";
+import process from "node:process";
+import { fileURLToPath } from "node:url";
+import { isMainThread } from "node:worker_threads";
+import { transformSync } from "esbuild";
+
+const tsconfig = new URL("./tsconfig.json", import.meta.url);
+const { paths } = JSON.parse(readFileSync(tsconfig, "utf8")).compilerOptions;
+const files = new Map(
+  Object.entries(paths).map((
+    [name, [path]],
+  ) => [name, new URL(path, tsconfig).href]),
+);
+
+export function resolve(specifier, context, nextResolve) {
+  return nextResolve(files.get(specifier) ?? specifier, context);
+}
+
+export function load(url, context, nextLoad) {
+  if (!/^file:.*\.ts$/.test(url) || url.includes("/node_modules/")) {
+    return nextLoad(url, context);
+  }
+  const path = fileURLToPath(url);
+  const { code } = transformSync(readFileSync(path, "utf8"), {
+    loader: "ts",
+    format: "esm",
+    // Keeps `using` out of the releases that cannot read it.
+    target: `node${process.versions.node}`,
+    sourcemap: "inline",
+    sourcefile: path,
+  });
+  return { format: "module", source: code, shortCircuit: true };
+}
+
+// Node 20 runs the hooks on a thread of their own, which imports this module too.
+if (module.registerHooks) module.registerHooks({ resolve, load });
+else if (isMainThread) module.register(import.meta.url);
