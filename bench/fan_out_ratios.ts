@@ -1,0 +1,164 @@
+/**
+ * How our fan-out compares with the peer's and with the bare loop, as ratios that
+ * hold on a slow or busy machine too. Runs on Deno, Node and Bun:
+ * `deno task bench:ratios` runs it on each that it finds. `--assert` makes the
+ * exit code 1 when a goal is missed.
+ *
+ * The goals are about readers that wait, because that is what the server of a
+ * live connection does: it asks for the next chunk as soon as it has passed one
+ * on. Data for readers that are behind goes through the stream's queue instead;
+ * that is shown too.
+ */
+import {
+  type Contender,
+  CONTENDERS,
+  FanOut,
+  frame,
+  type Reader,
+  type Send,
+} from "./fan_out.ts";
+import {
+  type Entrant,
+  pairedRounds,
+  ratio,
+  type Spread,
+  spread,
+} from "./paired_rounds.ts";
+import { exit, flags, runtime } from "./runtime.ts";
+
+const BYTES = 1_000;
+const READERS: Reader[] = ["waiting", "behind"];
+/** How many times as long the peer has to take for a broadcast, at least. */
+const PEER_BROADCAST_GOAL = { Deno: 10, Node: 3, Bun: 8 }[runtime.name];
+
+const text = frame(BYTES);
+const missed: string[] = [];
+
+function entrant(
+  contender: Contender,
+  send: Send,
+  reader: Reader,
+  runs: number,
+): Entrant {
+  return {
+    runs,
+    prepare: () => send.prepare(reader),
+    run: () => send.run(contender, text),
+    finish: () => send.finish(contender, text),
+  };
+}
+
+/** Every contender with one kind of `send`. */
+async function compare(
+  label: string,
+  send: Send,
+  reader: Reader,
+  rounds: number,
+  runs: Record<Contender, number>,
+): Promise<{ toFloor: number; peer: number; ceiling: number }> {
+  const entrants = Object.fromEntries(
+    CONTENDERS.map((name) => [name, entrant(name, send, reader, runs[name])]),
+  ) as Record<Contender, Entrant>;
+  const { ours, peer, floor } = await pairedRounds(entrants, rounds);
+  const ratios = {
+    toFloor: ratio(ours, floor),
+    peer: ratio(peer, ours),
+    ceiling: ratio(peer, floor),
+  };
+  row(
+    `${label}, ${reader}`,
+    milliseconds(floor),
+    milliseconds(ours),
+    milliseconds(peer),
+    times(ratios.toFloor),
+    times(ratios.peer),
+  );
+  return {
+    toFloor: ratios.toFloor.median,
+    peer: ratios.peer.median,
+    ceiling: ratios.ceiling.median,
+  };
+}
+
+/**
+ * How many times as long the same number of chosen sessions takes among ten times
+ * as many. More streams fill more memory, so what lies further apart is slower to
+ * get at, for the bare loop as well: what counts is what we add to that.
+ */
+async function grow(few: Send, many: Send): Promise<number> {
+  const times = await pairedRounds({
+    few: entrant("ours", few, "waiting", 20),
+    many: entrant("ours", many, "waiting", 20),
+    floorOfFew: entrant("floor", few, "waiting", 20),
+    floorOfMany: entrant("floor", many, "waiting", 20),
+  }, 15);
+  const ours = ratio(times.many, times.few).median;
+  const floor = ratio(times.floorOfMany, times.floorOfFew).median;
+  console.log(
+    "1,000 of 100,000 to 1,000 of 10,000: " +
+      `ours ${ours.toFixed(2)}, bare loop ${floor.toFixed(2)}`,
+  );
+  return ours / floor;
+}
+
+function expect(what: string, holds: boolean): void {
+  console.log(`${holds ? "met   " : "MISSED"}  ${what}`);
+  if (!holds) missed.push(what);
+}
+
+function row(label: string, ...cells: string[]): void {
+  const widths = [9, 9, 12, 19, 18];
+  console.log(
+    label.padEnd(26) +
+      cells.map((cell, at) => cell.padStart(widths[at]!)).join(""),
+  );
+}
+
+function milliseconds(values: number[]): string {
+  return `${spread(values).median.toFixed(2)} ms`;
+}
+
+function times({ low, median, high }: Spread): string {
+  const digits = median < 10 ? 2 : 0;
+  const [from, middle, to] = [low, median, high]
+    .map((value) => value.toFixed(digits));
+  return `${middle} (${from}-${to})`;
+}
+
+console.log(`${runtime.name} ${runtime.version}, messages of ${BYTES} bytes`);
+row("", "bare loop", "ours", "peer", "ours/bare loop", "peer/ours");
+
+const small = new FanOut(10_000);
+const broadcasts = [];
+for (const reader of READERS) {
+  const runs = { ours: 20, peer: 20, floor: 20 };
+  broadcasts.push(await compare("all 10,000", small.send(), reader, 11, runs));
+}
+const large = new FanOut(100_000);
+const chosen = [];
+for (const reader of READERS) {
+  // One run of the peer takes as long as hundreds of the others.
+  const runs = { ours: 20, peer: 1, floor: 20 };
+  const send = large.send(1_000);
+  chosen.push(await compare("1,000 of 100,000", send, reader, 5, runs));
+}
+const growth = await grow(small.send(1_000), large.send(1_000));
+
+expect(
+  "all 10,000: at most 1.15 times as long as the bare loop",
+  broadcasts[0]!.toFloor <= 1.15,
+);
+expect(
+  `all 10,000: at least ${PEER_BROADCAST_GOAL} times as fast as the peer, which ` +
+    `the bare loop is ${broadcasts[0]!.ceiling.toFixed(1)} times`,
+  broadcasts[0]!.peer >= PEER_BROADCAST_GOAL,
+);
+expect(
+  "1,000 of 100,000: at least 100 times as fast as the peer",
+  chosen[0]!.peer >= 100,
+);
+expect(
+  "1,000 of 100,000: no slower than of 10,000, beyond what the bare loop is too",
+  growth <= 1.5,
+);
+if (missed.length > 0 && flags.includes("--assert")) exit(1);

@@ -1,0 +1,40 @@
+/**
+ * Runs `fan_out_ratios.ts` on Deno, and on Node and Bun where they are found, one
+ * after the other. Bundled first: the same plain JavaScript for all of them, and
+ * Node 20 reads no TypeScript.
+ */
+const directory = await Deno.makeTempDir();
+try {
+  const bundle = `${directory}/fan_out_ratios.mjs`;
+  const program = new URL("fan_out_ratios.ts", import.meta.url).pathname;
+  await run(Deno.execPath(), ["bundle", "--quiet", program, "-o", bundle]);
+
+  const runtimes: [command: string, ...args: string[]][] = [
+    [Deno.execPath(), "run", "--v8-flags=--expose-gc", bundle],
+    ["node", "--expose-gc", bundle],
+    (await exists("bun")) ? ["bun", bundle] : ["npx", "-y", "bun@1", bundle],
+  ];
+  for (const [command, ...args] of runtimes) {
+    if (!await exists(command)) {
+      console.log(`${command} is not on the PATH: left out\n`);
+      continue;
+    }
+    if (!await run(command, [...args, ...Deno.args])) Deno.exitCode = 1;
+    console.log();
+  }
+} finally {
+  await Deno.remove(directory, { recursive: true });
+}
+
+async function exists(command: string): Promise<boolean> {
+  try {
+    const program = new Deno.Command(command, { args: ["--version"] });
+    return (await program.output()).success;
+  } catch {
+    return false;
+  }
+}
+
+async function run(command: string, args: string[]): Promise<boolean> {
+  return (await new Deno.Command(command, { args }).spawn().status).success;
+}

@@ -1,0 +1,80 @@
+import type { Client } from "./client.ts";
+
+/** What the clients shall receive in one step. */
+export interface Step {
+  /** What the server shall notify of. */
+  readonly method: string;
+  /** Who shall receive it; all others shall receive nothing. */
+  readonly to: (client: Client) => boolean;
+  /** How often each. */
+  readonly times: number;
+  /** Makes the server send it. */
+  readonly cause: () => Promise<unknown>;
+}
+
+/** What came of a step. */
+export interface Outcome {
+  readonly recipients: number;
+  readonly expected: number;
+  readonly received: number;
+  /** From asking the server to the last receipt, in milliseconds. */
+  readonly ms: number;
+  /** Clients that received anything but what they should. */
+  readonly wrong: number;
+}
+
+/** How long to wait for what is missing, and for what should not come. */
+const PATIENCE_MS = 10_000;
+const SURPLUS_MS = 200;
+
+/** All clients together. */
+export class Audience {
+  readonly clients: Client[] = [];
+  #received = 0;
+  #lastReceipt = 0;
+  #wanted = Infinity;
+  #complete: () => void = () => {};
+
+  /** To be called for each notification that a client receives. */
+  readonly onReceive = (): void => {
+    this.#lastReceipt = performance.now();
+    if (++this.#received === this.#wanted) this.#complete();
+  };
+
+  /** Causes notifications, waits for them, and counts client by client. */
+  async run({ method, to, times, cause }: Step): Promise<Outcome> {
+    for (const client of this.clients) client.forget();
+    const recipients = this.clients.filter(to).length;
+    this.#received = 0;
+    this.#wanted = recipients * times;
+    const complete = new Promise<void>((resolve) => this.#complete = resolve);
+    const start = this.#lastReceipt = performance.now();
+    await cause();
+    await Promise.race([complete, sleep(PATIENCE_MS)]);
+    await sleep(SURPLUS_MS);
+    return {
+      recipients,
+      expected: this.#wanted,
+      received: this.#received,
+      ms: this.#lastReceipt - start,
+      wrong:
+        this.clients.filter((client) =>
+          !client.hasExactly(to(client) ? times : 0, method)
+        ).length,
+    };
+  }
+
+  /** Counts the streams that the server has ended, once all have or it is late. */
+  async ended(clients: readonly Client[]): Promise<number> {
+    const late = performance.now() + PATIENCE_MS;
+    const count = () => clients.filter((client) => client.ended).length;
+    while (count() < clients.length && performance.now() < late) {
+      await sleep(20);
+    }
+    return count();
+  }
+}
+
+function sleep(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
+}

@@ -1,0 +1,49 @@
+/** An MCP server in a process of its own. */
+export class ServerProcess {
+  /** Where it listens. */
+  readonly url: URL;
+  readonly #child: Deno.ChildProcess;
+
+  private constructor(child: Deno.ChildProcess, url: URL) {
+    this.#child = child;
+    this.url = url;
+  }
+
+  /** Starts a server that prints its address, and waits until it has. */
+  static async start(command: readonly string[]): Promise<ServerProcess> {
+    const [program = "", ...args] = command;
+    const child = new Deno.Command(program, {
+      args,
+      env: { PORT: "0" },
+      stdout: "piped",
+    }).spawn();
+    let output = "";
+    for await (
+      const text of child.stdout.pipeThrough(new TextDecoderStream())
+    ) {
+      output += text;
+      const address = output.match(/^http:\S+$/m)?.[0];
+      if (address !== undefined) {
+        return new ServerProcess(child, new URL(address));
+      }
+    }
+    throw new Error(`The server did not start: ${command.join(" ")}`);
+  }
+
+  /**
+   * Asks it to stop.
+   *
+   * @returns Its exit code, or `undefined` when it had to be killed.
+   */
+  async stop(): Promise<number | undefined> {
+    let killed = false;
+    const timer = setTimeout(() => {
+      killed = true;
+      this.#child.kill("SIGKILL");
+    }, 10_000);
+    this.#child.kill("SIGTERM");
+    const { code } = await this.#child.status;
+    clearTimeout(timer);
+    return killed ? undefined : code;
+  }
+}

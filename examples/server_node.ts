@@ -1,0 +1,23 @@
+/**
+ * Serves `news_server.ts` on Node, which takes requests of its own kind;
+ * `createRequestListener` turns them into those of the web.
+ */
+import { createRequestListener } from "@remix-run/node-fetch-server";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import process from "node:process";
+import { respond, sessions } from "./news_server.ts";
+
+const server = createServer(createRequestListener(respond));
+server.listen(Number(process.env.PORT ?? 8000), "127.0.0.1", () => {
+  const { port } = server.address() as AddressInfo;
+  console.log(`http://127.0.0.1:${port}/mcp`);
+});
+
+async function stop(): Promise<void> {
+  await sessions.close(); // ends the streams, or `close` would wait for them
+  server.close(() => process.exit());
+  server.closeIdleConnections();
+}
+process.once("SIGINT", stop);
+process.once("SIGTERM", stop);
