@@ -6,8 +6,12 @@
 const directory = await Deno.makeTempDir();
 try {
   const bundle = `${directory}/fan_out_ratios.mjs`;
-  const program = new URL("fan_out_ratios.ts", import.meta.url).pathname;
-  await run(Deno.execPath(), ["bundle", "--quiet", program, "-o", bundle]);
+  const program = `${import.meta.dirname}/fan_out_ratios.ts`;
+  const bundled = await run(
+    Deno.execPath(),
+    ["bundle", "--quiet", program, "-o", bundle],
+  );
+  if (!bundled) throw new Error("The program could not be bundled.");
 
   const runtimes: [command: string, ...args: string[]][] = [
     [Deno.execPath(), "run", "--v8-flags=--expose-gc", bundle],

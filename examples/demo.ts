@@ -18,7 +18,7 @@ const STREAMS = 2_500;
 const problems: string[] = [];
 const audience = new Audience();
 
-const server = await ServerProcess.start(
+await using server = await ServerProcess.start(
   Deno.args.length > 0 ? Deno.args : [
     Deno.execPath(),
     "run",
@@ -43,7 +43,10 @@ const sizes = {
   modern: 10,
 };
 if (sizes.streams < STREAMS) {
-  say("fewer streams", `${STREAMS} are too many for the limit of open files`);
+  say(
+    "fewer streams",
+    `${count(STREAMS)} are more than the limit of open files allows`,
+  );
 }
 const start = performance.now();
 await connectCrowd(server.url, audience, sizes, NEWS);

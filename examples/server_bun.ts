@@ -1,4 +1,7 @@
-/** Serves `news_server.ts` on Bun: `bun examples/server_bun.ts`. */
+/**
+ * Serves `news_server.ts` on Bun: `bun server_bun.ts`, and in a clone
+ * `bun --tsconfig-override=tests/tsconfig.json examples/server_bun.ts`.
+ */
 import process from "node:process";
 import { respond, sessions } from "./news_server.ts";
 

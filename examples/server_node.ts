@@ -1,6 +1,7 @@
 /**
- * Serves `news_server.ts` on Node, which takes requests of its own kind;
- * `createRequestListener` turns them into those of the web.
+ * Serves `news_server.ts` on Node: `node server_node.ts`, and in a clone
+ * `node --import ./tests/node_loader.mjs examples/server_node.ts`. Node has
+ * requests of its own kind; `createRequestListener` turns them into the web's.
  */
 import { createRequestListener } from "@remix-run/node-fetch-server";
 import { createServer } from "node:http";

@@ -1,5 +1,5 @@
 /** An MCP server in a process of its own. */
-export class ServerProcess {
+export class ServerProcess implements AsyncDisposable {
   /** Where it listens. */
   readonly url: URL;
   readonly #child: Deno.ChildProcess;
@@ -36,14 +36,20 @@ export class ServerProcess {
    * @returns Its exit code, or `undefined` when it had to be killed.
    */
   async stop(): Promise<number | undefined> {
-    let killed = false;
-    const timer = setTimeout(() => {
-      killed = true;
-      this.#child.kill("SIGKILL");
-    }, 10_000);
+    const timer = setTimeout(() => this.#child.kill("SIGKILL"), 10_000);
     this.#child.kill("SIGTERM");
-    const { code } = await this.#child.status;
+    const { code, signal } = await this.#child.status;
     clearTimeout(timer);
-    return killed ? undefined : code;
+    return signal === null ? code : undefined;
+  }
+
+  /** Kills it, if it still runs. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    try {
+      this.#child.kill("SIGKILL");
+    } catch {
+      // It has ended.
+    }
+    await this.#child.status;
   }
 }

@@ -39,6 +39,8 @@ export class InMemoryStreamSessionManager extends StreamSessionManager
   implements AsyncDisposable {
   readonly #controllers: Map<string, ReadableStreamDefaultController> =
     new Map();
+  /** Those of byte streams: rare enough to ask for only where there are any. */
+  readonly #byteControllers: Set<ReadableStreamDefaultController> = new Set();
   readonly #encoder = new TextEncoder();
   readonly #maxSessions: number;
   readonly #report: (error: Error) => void;
@@ -85,7 +87,11 @@ export class InMemoryStreamSessionManager extends StreamSessionManager
       throw new SessionLimitError(this.#maxSessions);
     }
     this.#controllers.set(id, controller);
-    if (older !== undefined) supersede(older, id);
+    if (isByteController(controller)) this.#byteControllers.add(controller);
+    if (older !== undefined) {
+      this.#byteControllers.delete(older);
+      supersede(older, id);
+    }
   }
 
   /**
@@ -97,7 +103,7 @@ export class InMemoryStreamSessionManager extends StreamSessionManager
   override delete(id: string): void {
     const controller = this.#controllers.get(id);
     if (controller === undefined) return;
-    this.#controllers.delete(id);
+    this.#forget(id, controller);
     end(controller);
   }
 
@@ -132,9 +138,10 @@ export class InMemoryStreamSessionManager extends StreamSessionManager
     if (sessions === undefined) {
       if (data === "" || this.#controllers.size === 0) return;
       const bytes = this.#encoder.encode(data);
-      for (const [id, controller] of this.#controllers) {
-        this.#deliver(id, controller, bytes);
-      }
+      // Quicker than `for … of`, most of all on Bun.
+      this.#controllers.forEach((controller, id) =>
+        this.#deliver(id, controller, bytes)
+      );
       return;
     }
     if (!Array.isArray(sessions)) {
@@ -162,6 +169,7 @@ export class InMemoryStreamSessionManager extends StreamSessionManager
     this.#closed = true;
     const controllers = [...this.#controllers.values()];
     this.#controllers.clear();
+    this.#byteControllers.clear();
     for (const controller of controllers) end(controller);
     return Promise.resolve();
   }
@@ -177,13 +185,14 @@ export class InMemoryStreamSessionManager extends StreamSessionManager
     bytes: Uint8Array<ArrayBuffer>,
   ): void {
     try {
-      // A byte stream takes the buffer away from whoever holds it.
-      controller.enqueue(isByteController(controller) ? bytes.slice() : bytes);
+      controller.enqueue(
+        // A byte stream takes the buffer away from whoever holds it.
+        this.#byteControllers.size > 0 && this.#byteControllers.has(controller)
+          ? bytes.slice()
+          : bytes,
+      );
     } catch (cause) {
-      // What the stream ran while it took the data may have replaced it.
-      if (this.#controllers.get(id) === controller) {
-        this.#controllers.delete(id);
-      }
+      this.#forget(id, controller);
       this.#report(
         new DeliveryError(
           `The stream of session ${describe(id)} takes no more data and was ` +
@@ -192,6 +201,12 @@ export class InMemoryStreamSessionManager extends StreamSessionManager
         ),
       );
     }
+  }
+
+  #forget(id: string, controller: ReadableStreamDefaultController): void {
+    this.#byteControllers.delete(controller);
+    // What a stream runs while it takes data may have replaced it.
+    if (this.#controllers.get(id) === controller) this.#controllers.delete(id);
   }
 }
 
