@@ -68,6 +68,7 @@ export type {
 export {
   ClosedError,
   DeliveryError,
+  type DeliveryErrorOptions,
   InvalidArgumentError,
   SessionLimitError,
   SessionNotFoundError,

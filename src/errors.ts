@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { describe } from "./describe.ts";
 
 /** An argument or an option is not what it has to be. Nothing was changed. */
 export class InvalidArgumentError extends TypeError {
@@ -41,7 +42,7 @@ export class SessionNotFoundError extends Error {
    */
   constructor(sessionId: string, wanted: string) {
     super(
-      `No ${wanted} is stored for session ${JSON.stringify(sessionId)}. ` +
+      `No ${wanted} is stored for session ${describe(sessionId)}. ` +
         "The session may have ended; the client has to initialize a new one.",
     );
     this.name = "SessionNotFoundError";
@@ -87,22 +88,38 @@ export class ClosedError extends Error {
   }
 }
 
+/** What a {@linkcode DeliveryError} is about. */
+export interface DeliveryErrorOptions {
+  /** What the stream or subscription threw. */
+  readonly cause?: unknown;
+  /** The session, where a stream failed. */
+  readonly sessionId?: string | undefined;
+  /** The subscription, where one failed. */
+  readonly subscription?: { id: string | number; origin: string } | undefined;
+}
+
 /**
- * A stream or subscription took no more data and was removed. Handed to
- * `onError`; the `cause` says why.
+ * A stream or subscription took no more data and was removed, or did not take all
+ * of it before it was closed. Handed to `onError`.
  */
 export class DeliveryError extends Error {
   /** Stays the same from release to release. */
   readonly code = "ERR_DELIVERY" as const;
+  /** The session, where a stream failed. */
+  readonly sessionId: string | undefined;
+  /** The subscription, where one failed. */
+  readonly subscription: { id: string | number; origin: string } | undefined;
 
   /**
    * Makes the error.
    *
-   * @param message What was removed.
-   * @param options `cause`: what the stream or subscription threw.
+   * @param message What happened.
+   * @param options What it is about, and what led here.
    */
-  constructor(message: string, options?: ErrorOptions) {
-    super(message, options);
+  constructor(message: string, options: DeliveryErrorOptions = {}) {
+    super(message, "cause" in options ? { cause: options.cause } : undefined);
     this.name = "DeliveryError";
+    this.sessionId = options.sessionId;
+    this.subscription = options.subscription;
   }
 }

@@ -1,12 +1,12 @@
+import { describe } from "./describe.ts";
 import { InvalidArgumentError } from "./errors.ts";
-import { describe } from "./session_id.ts";
 
 /** What every manager takes. */
 export interface ReportingOptions {
   /**
-   * Told of every failure that reaches no caller: a stream or subscription that
-   * took no more data and was removed (a `DeliveryError`), or a write that was
-   * refused while nobody waited for it. What it throws is ignored.
+   * Told of every stream and subscription that took no more data and was removed
+   * or lost something on its way out (a `DeliveryError`), and of every write that
+   * the manager of metadata refused, awaited or not. What it throws is ignored.
    *
    * @default undefined nobody is told
    */

@@ -1,3 +1,4 @@
+import { describe } from "./describe.ts";
 import { InvalidArgumentError } from "./errors.ts";
 
 /** Longest session id, in characters. */
@@ -23,19 +24,4 @@ export function assertSessionId(id: unknown): asserts id is string {
         "characters of visible ASCII (0x21 to 0x7E), such as a UUID.",
     );
   }
-}
-
-/** A value as it appears in an error message: short, and safe to log. */
-export function describe(value: unknown): string {
-  if (typeof value === "string") {
-    const short = value.length > 40 ? `${value.slice(0, 40)}…` : value;
-    return value.length > 40
-      ? `${JSON.stringify(short)} (${value.length} characters)`
-      : JSON.stringify(short);
-  }
-  if (value === null || value === undefined) return String(value);
-  if (typeof value === "number" || typeof value === "boolean") {
-    return String(value);
-  }
-  return `a value of type ${Array.isArray(value) ? "array" : typeof value}`;
 }

@@ -1,3 +1,4 @@
+import { describe } from "../describe.ts";
 import { ClosedError, InvalidArgumentError } from "../errors.ts";
 import { SessionNotFoundError } from "../errors.ts";
 import { InfoSessionManager } from "../info_session_manager.ts";
@@ -8,7 +9,7 @@ import {
   type LoggingLevel,
 } from "../mcp_types.ts";
 import { optionGroup, reporter, type ReportingOptions } from "../options.ts";
-import { assertSessionId, describe } from "../session_id.ts";
+import { assertSessionId } from "../session_id.ts";
 import { SubscribedSessions } from "./subscribed_sessions.ts";
 
 /** Options of an {@linkcode InMemoryInfoSessionManager}. */

@@ -1,3 +1,4 @@
+import { describe } from "../describe.ts";
 import { ClosedError, DeliveryError, SessionLimitError } from "../errors.ts";
 import { InvalidArgumentError } from "../errors.ts";
 import {
@@ -6,7 +7,7 @@ import {
   resolveStreamOptions,
   type StreamOptions,
 } from "../options.ts";
-import { assertSessionId, describe } from "../session_id.ts";
+import { assertSessionId } from "../session_id.ts";
 import { StreamSessionManager } from "../stream_session_manager.ts";
 
 /** Options of an {@linkcode InMemoryStreamSessionManager}. */
@@ -37,10 +38,7 @@ export interface InMemoryStreamSessionManagerOptions
  */
 export class InMemoryStreamSessionManager extends StreamSessionManager
   implements AsyncDisposable {
-  readonly #controllers: Map<string, ReadableStreamDefaultController> =
-    new Map();
-  /** Those of byte streams: rare enough to ask for only where there are any. */
-  readonly #byteControllers: Set<ReadableStreamDefaultController> = new Set();
+  readonly #attached: Map<string, Attached> = new Map();
   readonly #encoder = new TextEncoder();
   readonly #maxSessions: number;
   readonly #report: (error: Error) => void;
@@ -81,17 +79,14 @@ export class InMemoryStreamSessionManager extends StreamSessionManager
         "This manager of streams is closed. Make a new one to attach streams.",
       );
     }
-    const older = this.#controllers.get(id);
-    if (older === controller) return;
-    if (older === undefined && this.#controllers.size >= this.#maxSessions) {
+    const older = this.#attached.get(id);
+    if (older?.controller === controller) return;
+    if (older === undefined && this.#attached.size >= this.#maxSessions) {
       throw new SessionLimitError(this.#maxSessions);
     }
-    this.#controllers.set(id, controller);
-    if (isByteController(controller)) this.#byteControllers.add(controller);
-    if (older !== undefined) {
-      this.#byteControllers.delete(older);
-      supersede(older, id);
-    }
+    const isByteStream = isByteController(controller);
+    this.#attached.set(id, { id, controller, isByteStream });
+    if (older !== undefined) supersede(older);
   }
 
   /**
@@ -101,10 +96,10 @@ export class InMemoryStreamSessionManager extends StreamSessionManager
    * @param id The session.
    */
   override delete(id: string): void {
-    const controller = this.#controllers.get(id);
-    if (controller === undefined) return;
-    this.#forget(id, controller);
-    end(controller);
+    const stream = this.#attached.get(id);
+    if (stream === undefined) return;
+    this.#attached.delete(id);
+    end(stream.controller);
   }
 
   /**
@@ -113,7 +108,7 @@ export class InMemoryStreamSessionManager extends StreamSessionManager
    * @param id The session.
    */
   override has(id: string): Promise<boolean> {
-    return Promise.resolve(this.#controllers.has(id));
+    return Promise.resolve(this.#attached.has(id));
   }
 
   /**
@@ -135,16 +130,7 @@ export class InMemoryStreamSessionManager extends StreamSessionManager
           "Turn it into an SSE frame first.",
       );
     }
-    if (sessions === undefined) {
-      if (data === "" || this.#controllers.size === 0) return;
-      const bytes = this.#encoder.encode(data);
-      // Quicker than `for … of`, most of all on Bun.
-      this.#controllers.forEach((controller, id) =>
-        this.#deliver(id, controller, bytes)
-      );
-      return;
-    }
-    if (!Array.isArray(sessions)) {
+    if (sessions !== undefined && !Array.isArray(sessions)) {
       throw new InvalidArgumentError(
         "sessions",
         `"sessions" has to be an array of ids, or undefined for everyone, not ` +
@@ -152,13 +138,26 @@ export class InMemoryStreamSessionManager extends StreamSessionManager
       );
     }
     if (data === "") return;
+    const failures: DeliveryError[] = [];
     let bytes: Uint8Array<ArrayBuffer> | undefined;
-    for (const id of sessions.length > 1 ? new Set(sessions) : sessions) {
-      const controller = this.#controllers.get(id);
-      if (controller === undefined) continue;
-      bytes ??= this.#encoder.encode(data);
-      this.#deliver(id, controller, bytes);
+    if (sessions === undefined) {
+      // Those that are attached now: a stream may attach others while it takes
+      // data, and would be the one to decide when this ends.
+      let left = this.#attached.size;
+      if (left > 0) bytes = this.#encoder.encode(data);
+      for (const stream of this.#attached.values()) {
+        if (bytes === undefined || left-- === 0) break;
+        this.#deliver(stream, bytes, failures);
+      }
+    } else {
+      for (const id of sessions.length > 1 ? new Set(sessions) : sessions) {
+        const stream = this.#attached.get(id);
+        if (stream === undefined) continue;
+        bytes ??= this.#encoder.encode(data);
+        this.#deliver(stream, bytes, failures);
+      }
     }
+    for (const failure of failures) this.#report(failure);
   }
 
   /**
@@ -167,10 +166,9 @@ export class InMemoryStreamSessionManager extends StreamSessionManager
    */
   close(): Promise<void> {
     this.#closed = true;
-    const controllers = [...this.#controllers.values()];
-    this.#controllers.clear();
-    this.#byteControllers.clear();
-    for (const controller of controllers) end(controller);
+    const streams = [...this.#attached.values()];
+    this.#attached.clear();
+    for (const { controller } of streams) end(controller);
     return Promise.resolve();
   }
 
@@ -180,34 +178,33 @@ export class InMemoryStreamSessionManager extends StreamSessionManager
   }
 
   #deliver(
-    id: string,
-    controller: ReadableStreamDefaultController,
+    stream: Attached,
     bytes: Uint8Array<ArrayBuffer>,
+    failures: DeliveryError[],
   ): void {
     try {
-      controller.enqueue(
-        // A byte stream takes the buffer away from whoever holds it.
-        this.#byteControllers.size > 0 && this.#byteControllers.has(controller)
-          ? bytes.slice()
-          : bytes,
-      );
+      // A byte stream takes the buffer away from whoever holds it.
+      stream.controller.enqueue(stream.isByteStream ? bytes.slice() : bytes);
     } catch (cause) {
-      this.#forget(id, controller);
-      this.#report(
+      const { id } = stream;
+      // What the stream ran while it took the data may have replaced it.
+      if (this.#attached.get(id) === stream) this.#attached.delete(id);
+      failures.push(
         new DeliveryError(
           `The stream of session ${describe(id)} takes no more data and was ` +
             "removed.",
-          { cause },
+          { cause, sessionId: id },
         ),
       );
     }
   }
+}
 
-  #forget(id: string, controller: ReadableStreamDefaultController): void {
-    this.#byteControllers.delete(controller);
-    // What a stream runs while it takes data may have replaced it.
-    if (this.#controllers.get(id) === controller) this.#controllers.delete(id);
-  }
+/** The stream of a session. */
+interface Attached {
+  readonly id: string;
+  readonly controller: ReadableStreamDefaultController;
+  readonly isByteStream: boolean;
 }
 
 function isByteController(
@@ -233,10 +230,7 @@ function end(controller: ReadableStreamDefaultController): void {
  * `cancel`, which deletes the session by its id, the newer stream's included.
  * `error` does nothing to a stream that `close` has ended.
  */
-function supersede(
-  controller: ReadableStreamDefaultController,
-  id: string,
-): void {
+function supersede({ id, controller }: Attached): void {
   end(controller);
   controller.error(
     new ClosedError(`Session ${describe(id)} has a newer stream.`),

@@ -1,3 +1,4 @@
+import { describe } from "../describe.ts";
 import { DeliveryError } from "../errors.ts";
 import type { JSONRPCNotification } from "../mcp_types.ts";
 import type {
@@ -20,6 +21,9 @@ interface Task {
   settle: () => void;
 }
 
+/** How many tasks that were run the queue may keep. */
+const MAX_SPENT = 10_000;
+
 type TimerId = ReturnType<typeof setTimeout>;
 
 /**
@@ -27,11 +31,14 @@ type TimerId = ReturnType<typeof setTimeout>;
  * the other. A callback that answers without a promise is over at once.
  */
 export class Subscriber {
-  readonly #name: string;
+  readonly #subscription: { id: string | number; origin: string };
   readonly #callbacks: SubscriptionCallbacks;
   readonly #limits: SubscriberLimits;
-  readonly #onEnd: (failure?: DeliveryError) => void;
+  readonly #onEnd: () => void;
+  readonly #report: (error: DeliveryError) => void;
   #queue: Task[] = [];
+  /** Where the queue begins; what is before has been run. */
+  #head = 0;
   #running = false;
   #acknowledged = false;
   #refusal: { cause: unknown } | undefined;
@@ -44,21 +51,24 @@ export class Subscriber {
   #settleClosed: () => void = () => {};
 
   /**
-   * @param name What it is called in errors.
+   * @param subscription What it is called in errors.
    * @param callbacks How to reach its stream.
    * @param limits How long it may take.
    * @param onEnd Called once, when its id is free again.
+   * @param report Told what it did not take.
    */
   constructor(
-    name: string,
+    subscription: { id: string | number; origin: string },
     callbacks: SubscriptionCallbacks,
     limits: SubscriberLimits,
-    onEnd: (failure?: DeliveryError) => void,
+    onEnd: () => void,
+    report: (error: DeliveryError) => void,
   ) {
-    this.#name = name;
+    this.#subscription = subscription;
     this.#callbacks = callbacks;
     this.#limits = limits;
     this.#onEnd = onEnd;
+    this.#report = report;
   }
 
   /**
@@ -85,11 +95,14 @@ export class Subscriber {
   /** Closes after all that was sent before, at the latest at the deadline. */
   close(reason: SubscriptionCloseReason): Promise<void> {
     if (this.#closed !== undefined) return this.#closed;
+    // It failed while the others were being closed.
+    if (this.#ended) return Promise.resolve();
     this.#reason = reason;
     this.#closed = new Promise((resolve) => this.#settleClosed = resolve);
     this.#deadline = setTimeout(() => {
+      const { deadlineMs } = this.#limits;
       void this.#callClose(reason);
-      this.#end();
+      this.#end(`was closed before it settled, after ${deadlineMs} ms`);
     }, this.#limits.deadlineMs);
     void this.#enqueue(async () => {
       await this.#callClose(reason);
@@ -113,7 +126,7 @@ export class Subscriber {
 
   #drain(): void {
     while (!this.#running && !this.#ended) {
-      const task = this.#queue[0];
+      const task = this.#queue[this.#head];
       if (task === undefined) return;
       this.#running = true;
       let outcome: void | Promise<void>;
@@ -141,7 +154,12 @@ export class Subscriber {
     clearTimeout(this.#stalled);
     this.#running = false;
     this.#acknowledged = true; // The first task is the acknowledgement.
-    this.#queue.shift()?.settle();
+    this.#queue[this.#head++]?.settle();
+    // Taking the first off every time would move all the others every time.
+    if (this.#head === this.#queue.length || this.#head === MAX_SPENT) {
+      this.#queue = this.#queue.slice(this.#head);
+      this.#head = 0;
+    }
   }
 
   /** Gives the subscriber up when a task grows too old. */
@@ -151,10 +169,7 @@ export class Subscriber {
     const timer = setTimeout(
       () =>
         this.#fail(
-          new DeliveryError(
-            `Subscription ${this.#name} did not take what it was sent within ` +
-              `${maxAgeMs} ms ("maxAgeMs").`,
-          ),
+          this.#error(`took longer than ${maxAgeMs} ms ("maxAgeMs")`),
         ),
       Math.max(0, task.since + maxAgeMs - performance.now()),
     );
@@ -168,12 +183,7 @@ export class Subscriber {
     if (this.#ended) return;
     const refused = !this.#acknowledged;
     if (refused) this.#refusal = { cause };
-    this.#end(
-      refused ? undefined : new DeliveryError(
-        `Subscription ${this.#name} failed and was removed.`,
-        { cause },
-      ),
-    );
+    this.#end(refused ? undefined : "failed and was removed", cause);
     // The stream of a refused subscription is its creator's to end, who gets the
     // error; unless somebody else asked for its end meanwhile.
     if (!refused || this.#reason !== undefined) {
@@ -186,20 +196,40 @@ export class Subscriber {
     this.#closeCalled = true;
     try {
       await this.#callbacks.close(reason);
-    } catch {
+    } catch (cause) {
       // It is being removed; how its stream takes that changes nothing.
+      this.#report(this.#error("failed to close", cause));
     }
   }
 
-  #end(failure?: DeliveryError): void {
+  /**
+   * Settles everything that waits.
+   *
+   * @param failure What happened, where that is to be reported.
+   * @param cause What was thrown.
+   */
+  #end(failure?: string, cause?: unknown): void {
     if (this.#ended) return;
     this.#ended = true;
     clearTimeout(this.#stalled);
     clearTimeout(this.#deadline);
-    const pending = this.#queue;
+    const pending = this.#queue.slice(this.#head);
     this.#queue = [];
+    this.#head = 0;
     for (const { settle } of pending) settle();
-    this.#onEnd(failure);
+    this.#onEnd();
     this.#settleClosed();
+    if (failure !== undefined) this.#report(this.#error(failure, cause));
+  }
+
+  #error(what: string, cause?: unknown): DeliveryError {
+    const { id, origin } = this.#subscription;
+    return new DeliveryError(
+      `Subscription ${describe(id)} of origin ${describe(origin)} ${what}.`,
+      {
+        subscription: this.#subscription,
+        ...(cause === undefined ? {} : { cause }),
+      },
+    );
   }
 }

@@ -1,3 +1,4 @@
+import { describe } from "../describe.ts";
 import { ClosedError, InvalidArgumentError } from "../errors.ts";
 import type { JSONRPCNotification } from "../mcp_types.ts";
 import {
@@ -6,7 +7,6 @@ import {
   resolveSubscriptionOptions,
   type SubscriptionOptions,
 } from "../options.ts";
-import { describe } from "../session_id.ts";
 import {
   type Subscription,
   type SubscriptionCallbacks,
@@ -92,15 +92,15 @@ export class InMemorySubscriptionManager extends SubscriptionManager
     const siblings = this.#origins.get(origin) ?? new Map();
     if (siblings.has(id)) return false;
     const subscriber: Subscriber = new Subscriber(
-      `${describe(id)} of origin ${describe(origin)}`,
+      { id, origin },
       callbacks,
       this.#limits,
-      (failure) => {
+      () => {
         removeFromIndex();
         siblings.delete(id);
         if (siblings.size === 0) this.#origins.delete(origin);
-        if (failure !== undefined) this.#report(failure);
       },
+      this.#report,
     );
     const removeFromIndex = this.#index.add(subscriber, filters);
     siblings.set(id, subscriber);
@@ -206,8 +206,8 @@ function assertSubscription(value: Subscription): void {
     ? ["origin", "a string", origin]
     : typeof filters !== "object" || filters === null
     ? ["filters", "an object", filters]
-    : uris !== undefined && !Array.isArray(uris)
-    ? ["filters.resourceSubscriptions", "an array of URIs", uris]
+    : uris !== undefined && !isArrayOfStrings(uris)
+    ? ["filters.resourceSubscriptions", "an array of strings", uris]
     : undefined;
   if (wrong === undefined) return;
   const [field, wanted, found] = wrong;
@@ -215,6 +215,11 @@ function assertSubscription(value: Subscription): void {
     `subscription.${field}`,
     `"${field}" of a subscription has to be ${wanted}, not ${describe(found)}.`,
   );
+}
+
+function isArrayOfStrings(value: unknown): boolean {
+  return Array.isArray(value) &&
+    value.every((item) => typeof item === "string");
 }
 
 function assertCallbacks(value: SubscriptionCallbacks): void {

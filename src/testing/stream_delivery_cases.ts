@@ -1,5 +1,6 @@
 import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
 import type { StreamCase } from "./behaviours.ts";
+import { started } from "./suite.ts";
 import { TestStream } from "./test_stream.ts";
 
 /** Who gets what, and in which form. */
@@ -91,9 +92,8 @@ export const streamDeliveryCases: readonly StreamCase[] = [
       const unawaited: unknown[] = [];
       for (let index = 0; index < 300; index++) {
         expected += `${index},`;
-        const sent = manager.send(
-          index % 3 === 0 ? undefined : ["a"],
-          `${index},`,
+        const sent = started(
+          manager.send(index % 3 === 0 ? undefined : ["a"], `${index},`),
         );
         if (index % 5 === 0) await sent;
         else unawaited.push(sent);

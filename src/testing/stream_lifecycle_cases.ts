@@ -1,4 +1,4 @@
-import { deepStrictEqual, fail, ok, strictEqual } from "node:assert/strict";
+import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
 import { refused } from "./expect.ts";
 import type { StreamCase } from "./behaviours.ts";
 import { TestStream } from "./test_stream.ts";
@@ -101,30 +101,31 @@ export const streamLifecycleCases: readonly StreamCase[] = [
     run: async ({ create, within }) => {
       const manager = await create();
       // As a transport does it: cancelling deletes the session by its id.
-      const open = () => new TestStream({ cancel: () => manager.delete("a") });
+      const deletes: unknown[] = [];
+      const open = () =>
+        new TestStream({ cancel: () => deletes.push(manager.delete("a")) });
+      const cancel = async (stream: TestStream) => {
+        await stream.cancel();
+        await within(Promise.all(deletes), "what the cancel deleted");
+      };
       const read = open();
       const behind = open();
       const newest = open();
       await manager.create("a", read.controller);
       await manager.create("a", behind.controller);
-      await read.cancel();
+      await cancel(read);
       strictEqual(await manager.has("a"), true, "the newer one was removed");
       await manager.send(["a"], "nobody reads this");
       await manager.create("a", newest.controller);
-      await behind.cancel();
+      await cancel(behind);
       strictEqual(await manager.has("a"), true, "the newest was removed");
       await manager.send(["a"], "for the newest");
       strictEqual(
         await within(newest.readAs("for the newest"), "the newest's text"),
         "for the newest",
       );
-      await newest.cancel();
-      // Nobody waits for what a cancel deletes.
-      for (let patience = 100; patience > 0; patience--) {
-        if (!await manager.has("a")) return;
-        await new Promise((resolve) => setTimeout(resolve, 5));
-      }
-      fail("The newest stream's own cancel did not remove the session.");
+      await cancel(newest);
+      strictEqual(await manager.has("a"), false, "its own cancel did nothing");
     },
   },
   {

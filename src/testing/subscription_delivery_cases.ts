@@ -1,4 +1,5 @@
-import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
+import { ok, strictEqual } from "node:assert/strict";
+import { started } from "./suite.ts";
 import type { JSONRPCNotification, SubscriptionFilter } from "../mcp_types.ts";
 import type { SubscriptionCase } from "./behaviours.ts";
 import {
@@ -20,20 +21,20 @@ export const subscriptionDeliveryCases: readonly SubscriptionCase[] = [
       const manager = await create();
       const gate = new Gate();
       const slow = new TestSubscriber({ acknowledge: () => gate.promise });
-      const created = slow.subscribe(manager, 1, TOOLS);
+      const created = started(slow.subscribe(manager, 1, TOOLS));
       await within(slow.called("acknowledge"), "the acknowledgement");
       const sent = [
-        manager.send(toolsChanged("one")),
-        manager.send(toolsChanged("two")),
+        started(manager.send(toolsChanged("one"))),
+        started(manager.send(toolsChanged("two"))),
       ];
       await turn();
-      deepStrictEqual(slow.calls, ["acknowledge"]);
+      await slow.got("acknowledge");
       gate.open();
       strictEqual(await within(created, "create"), true);
       await within(Promise.all(sent), "the sends");
       await within(manager.send(toolsChanged("three")), "send");
       await within(slow.called("three"), "the last notification");
-      deepStrictEqual(slow.calls, ["acknowledge", "one", "two", "three"]);
+      await slow.got("acknowledge", "one", "two", "three");
     },
   },
   {
@@ -85,20 +86,16 @@ export const subscriptionDeliveryCases: readonly SubscriptionCase[] = [
           resourceUpdated(7 as unknown as string),
         ]
       ) await within(manager.send(message), "send");
-      await turn();
-      deepStrictEqual(
-        Object.fromEntries(
-          [...subscribers].map(([id, { calls }]) => [id, calls.slice(1)]),
-        ),
-        {
-          tools: ["notifications/tools/list_changed"],
-          prompts: ["notifications/prompts/list_changed"],
-          resources: ["notifications/resources/list_changed"],
-          some: uris,
-          nothing: [],
-          refused: [],
-        },
-      );
+      const expected: Record<string, string[]> = {
+        tools: ["notifications/tools/list_changed"],
+        prompts: ["notifications/prompts/list_changed"],
+        resources: ["notifications/resources/list_changed"],
+        some: uris,
+      };
+      // Those who get nothing are looked at last, when all had their chance.
+      for (const [id, subscriber] of subscribers) {
+        await subscriber.got("acknowledge", ...expected[id] ?? []);
+      }
     },
   },
   {
@@ -114,7 +111,7 @@ export const subscriptionDeliveryCases: readonly SubscriptionCase[] = [
       strictEqual(await text.subscribe(manager, "1", TOOLS), true);
       strictEqual(await elsewhere.subscribe(manager, 1, TOOLS, "other"), true);
       strictEqual(await within(late.subscribe(manager, 1, TOOLS), "it"), false);
-      deepStrictEqual(late.calls, []);
+      await late.got();
       await manager.send(toolsChanged("to three"));
       strictEqual(
         await within(manager.close(1, "origin", "closed"), "it"),
@@ -122,14 +119,10 @@ export const subscriptionDeliveryCases: readonly SubscriptionCase[] = [
       );
       await within(manager.send(toolsChanged("to two")), "send");
       await turn();
-      deepStrictEqual(number.calls, [
-        "acknowledge",
-        "to three",
-        "close: closed",
-      ]);
-      deepStrictEqual(text.calls, ["acknowledge", "to three", "to two"]);
-      deepStrictEqual(elsewhere.calls, ["acknowledge", "to three", "to two"]);
-      deepStrictEqual(late.calls, []);
+      await number.got("acknowledge", "to three", "close: closed");
+      await text.got("acknowledge", "to three", "to two");
+      await elsewhere.got("acknowledge", "to three", "to two");
+      await late.got();
       // A closed id is free again.
       strictEqual(await late.subscribe(manager, 1, TOOLS), true);
     },
@@ -155,14 +148,14 @@ export const subscriptionDeliveryCases: readonly SubscriptionCase[] = [
       const names = Array.from({ length: 30 }, (_, index) => `${index}`);
       const sent: unknown[] = [];
       for (const name of names) {
-        const sending = manager.send(toolsChanged(name));
+        const sending = started(manager.send(toolsChanged(name)));
         if (sent.length % 7 === 6) await sending;
         sent.push(sending);
       }
       await within(Promise.all(sent), "the sends");
       await within(slow.called("29"), "the last notification");
-      deepStrictEqual(slow.calls, ["acknowledge", ...names]);
-      deepStrictEqual(quick.calls, ["acknowledge", ...names]);
+      await slow.got("acknowledge", ...names);
+      await quick.got("acknowledge", ...names);
       strictEqual(most, 1, `${most} deliveries were under way at once`);
     },
   },
@@ -174,22 +167,15 @@ export const subscriptionDeliveryCases: readonly SubscriptionCase[] = [
       const slow = new TestSubscriber({ send: turn });
       await slow.subscribe(manager, 1, TOOLS);
       const sent = ["one", "two", "three"].map((name) =>
-        manager.send(toolsChanged(name))
+        started(manager.send(toolsChanged(name)))
       );
       const closing = [
-        manager.close(1, "origin", "closed"),
-        manager.close(1, "origin", "cancelled"),
+        started(manager.close(1, "origin", "closed")),
+        started(manager.close(1, "origin", "cancelled")),
       ];
-      const late = manager.send(toolsChanged("too late"));
       ok((await within(Promise.all(closing), "closing"))[0]);
-      await within(Promise.all([...sent, late]), "the sends");
-      deepStrictEqual(slow.calls, [
-        "acknowledge",
-        "one",
-        "two",
-        "three",
-        "close: closed",
-      ]);
+      await within(Promise.all(sent), "the sends");
+      await slow.got("acknowledge", "one", "two", "three", "close: closed");
       for (
         const [id, origin] of [[1, "origin"], ["1", "origin"], [
           1,
@@ -221,10 +207,10 @@ export const subscriptionDeliveryCases: readonly SubscriptionCase[] = [
       await within(manager.send(toolsChanged("left")), "send");
       await within(manager.closeAll(), "closeAll");
       await within(manager.closeAll(), "closeAll again");
-      deepStrictEqual(a1!.calls, ["acknowledge", "close: closed"]);
-      deepStrictEqual(a2!.calls, ["acknowledge", "close: closed"]);
-      deepStrictEqual(b1!.calls, ["acknowledge", "left", "close: cancelled"]);
-      deepStrictEqual(c1!.calls, ["acknowledge", "left", "close: cancelled"]);
+      await a1!.got("acknowledge", "close: closed");
+      await a2!.got("acknowledge", "close: closed");
+      await b1!.got("acknowledge", "left", "close: cancelled");
+      await c1!.got("acknowledge", "left", "close: cancelled");
     },
   },
 ];

@@ -1,5 +1,6 @@
-import { deepStrictEqual, strictEqual } from "node:assert/strict";
+import { strictEqual } from "node:assert/strict";
 import { refused } from "./expect.ts";
+import { started } from "./suite.ts";
 import type { SubscriptionCase } from "./behaviours.ts";
 import { Gate, TestSubscriber, toolsChanged, turn } from "./test_subscriber.ts";
 
@@ -18,16 +19,16 @@ export const subscriptionFailureCases: readonly SubscriptionCase[] = [
       await stuck.subscribe(manager, 1, TOOLS);
       await other.subscribe(manager, 2, TOOLS);
       await within(manager.send(toolsChanged("one")), "send");
-      const two = manager.send(toolsChanged("two"));
+      const two = started(manager.send(toolsChanged("two")));
       await within(other.called("two"), "the other's delivery");
       strictEqual(
         await within(manager.close(1, "origin", "cancelled"), "close"),
         true,
       );
       await within(two, "send");
-      deepStrictEqual(stuck.calls, ["acknowledge", "one", "close: cancelled"]);
+      await stuck.got("acknowledge", "one", "close: cancelled");
       await within(manager.send(toolsChanged("three")), "send");
-      deepStrictEqual(other.calls, ["acknowledge", "one", "two", "three"]);
+      await other.got("acknowledge", "one", "two", "three");
       strictEqual(await manager.close(1, "origin", "closed"), false);
     },
   },
@@ -44,9 +45,9 @@ export const subscriptionFailureCases: readonly SubscriptionCase[] = [
       await other.subscribe(manager, 3, TOOLS);
       await within(manager.close(1, "origin", "closed"), "close");
       await within(manager.closeAll(), "closeAll");
-      deepStrictEqual(stuck.calls, ["acknowledge", "close: closed"]);
-      deepStrictEqual(alsoStuck.calls, ["acknowledge", "close: cancelled"]);
-      deepStrictEqual(other.calls, ["acknowledge", "close: cancelled"]);
+      await stuck.got("acknowledge", "close: closed");
+      await alsoStuck.got("acknowledge", "close: cancelled");
+      await other.got("acknowledge", "close: cancelled");
       strictEqual(await other.subscribe(manager, 1, TOOLS), true);
     },
   },
@@ -57,12 +58,12 @@ export const subscriptionFailureCases: readonly SubscriptionCase[] = [
       const manager = await create({ deadlineMs: 100 });
       const stuck = new TestSubscriber({ acknowledge: forever });
       const other = new TestSubscriber();
-      const created = stuck.subscribe(manager, 1, TOOLS);
+      const created = started(stuck.subscribe(manager, 1, TOOLS));
       await other.subscribe(manager, 2, TOOLS);
       await within(manager.send(toolsChanged("one")), "send");
-      deepStrictEqual(other.calls, ["acknowledge", "one"]);
+      await other.got("acknowledge", "one");
       await within(manager.close(1, "origin", "cancelled"), "close");
-      deepStrictEqual(stuck.calls, ["acknowledge", "close: cancelled"]);
+      await stuck.got("acknowledge", "close: cancelled");
       await within(created, "create of what was closed meanwhile");
     },
   },
@@ -92,13 +93,9 @@ export const subscriptionFailureCases: readonly SubscriptionCase[] = [
       await within(manager.send(toolsChanged("one")), "send");
       await within(manager.send(toolsChanged("two")), "the next send");
       await within(later.called("close: cancelled"), "the close");
-      deepStrictEqual(inPlace.calls, [
-        "acknowledge",
-        "one",
-        "close: cancelled",
-      ]);
-      deepStrictEqual(later.calls, ["acknowledge", "one", "close: cancelled"]);
-      deepStrictEqual(other.calls, ["acknowledge", "one", "two"]);
+      await inPlace.got("acknowledge", "one", "close: cancelled");
+      await later.got("acknowledge", "one", "close: cancelled");
+      await other.got("acknowledge", "one", "two");
       strictEqual(await manager.close(1, "origin", "closed"), false);
       strictEqual(await other.subscribe(manager, 2, TOOLS), true);
     },
@@ -129,8 +126,8 @@ export const subscriptionFailureCases: readonly SubscriptionCase[] = [
         "Refusal",
         "create with a failing acknowledgement",
       );
-      const created = later.subscribe(manager, 2, TOOLS);
-      const sent = manager.send(toolsChanged("buffered"));
+      const created = started(later.subscribe(manager, 2, TOOLS));
+      const sent = started(manager.send(toolsChanged("buffered")));
       gate.open();
       await refused(
         () => within(created, "create"),
@@ -140,8 +137,8 @@ export const subscriptionFailureCases: readonly SubscriptionCase[] = [
       await within(sent, "send");
       await within(manager.send(toolsChanged("one")), "send");
       await turn();
-      deepStrictEqual(inPlace.calls, ["acknowledge"]);
-      deepStrictEqual(later.calls, ["acknowledge"]);
+      await inPlace.got("acknowledge");
+      await later.got("acknowledge");
       const next = new TestSubscriber();
       strictEqual(await next.subscribe(manager, 1, TOOLS), true);
       strictEqual(await next.subscribe(manager, 2, TOOLS), true);

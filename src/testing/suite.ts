@@ -25,7 +25,8 @@ export interface SuiteOptions<Manager, Limits, Behaviour extends string> {
   /** Registers the test of a behaviour that is not offered, to make it visible. */
   readonly skip?: TestFunction | undefined;
   /**
-   * How long one expectation may take to come true, in milliseconds.
+   * How long one expectation may take to come true, in milliseconds; a whole test
+   * may take six times as long.
    *
    * @default 5_000
    */
@@ -63,7 +64,7 @@ export function register<Manager, Limits, Behaviour extends string>(
     register?.(`${behaviour} ${name}`, async () => {
       const made: Manager[] = [];
       try {
-        await run({
+        const running = run({
           create: async (limits = {} as Limits) => {
             const manager = await options.create(limits);
             made.push(manager);
@@ -71,11 +72,37 @@ export function register<Manager, Limits, Behaviour extends string>(
           },
           within: (promise, what) => within(promise, what, timeoutMs),
         });
+        // A manager that never answers must not stop the whole run.
+        await within(running, "The test", 6 * timeoutMs);
       } finally {
         for (const manager of made) await options.dispose?.(manager);
       }
     });
   }
+}
+
+/**
+ * A promise that is awaited later. Without this, its rejection would end the
+ * process where the test fails before it gets there.
+ */
+export function started<Value>(
+  promise: Value | Promise<Value>,
+): Promise<Value> {
+  const started = Promise.resolve(promise);
+  started.catch(() => {});
+  return started;
+}
+
+/** Waits until a value is as expected; answers the last one when time is up. */
+export async function eventually<Value>(
+  look: () => Value,
+  isExpected: (value: Value) => boolean,
+): Promise<Value> {
+  for (let patience = 200; patience > 0; patience--) {
+    if (isExpected(look())) break;
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+  return look();
 }
 
 async function within<Value>(

@@ -1,8 +1,10 @@
+import { deepStrictEqual } from "node:assert/strict";
 import type { JSONRPCNotification, SubscriptionFilter } from "../mcp_types.ts";
 import type {
   SubscriptionCallbacks,
   SubscriptionManager,
 } from "../subscription_manager.ts";
+import { eventually } from "./suite.ts";
 
 /** A subscriber that writes down what happens to it. */
 export class TestSubscriber implements SubscriptionCallbacks {
@@ -37,6 +39,18 @@ export class TestSubscriber implements SubscriptionCallbacks {
     origin = "origin",
   ): Promise<boolean> {
     return await manager.create({ id, origin, filters }, this);
+  }
+
+  /**
+   * Expects these calls and no others. A manager that delivers later than `send`
+   * resolves gets the time it needs.
+   */
+  async got(...expected: string[]): Promise<void> {
+    const calls = await eventually(
+      () => this.calls,
+      ({ length }) => length >= expected.length,
+    );
+    deepStrictEqual(calls, expected);
   }
 
   /** Resolves once something was called. */

@@ -80,6 +80,14 @@ describe("InMemoryInfoSessionManager", () => {
     assertEquals(await manager.getLogLevel("a"), "info");
   });
 
+  it("rejects, and never throws, for ids that are no strings", async () => {
+    const manager = new InMemoryInfoSessionManager();
+    for (const id of [1n, undefined, {}, Symbol("id")] as unknown[]) {
+      const asked = manager.getLogLevel(id as string);
+      await assertRejects(() => asked, SessionNotFoundError);
+    }
+  });
+
   it("reports a refused write nobody waits for, and rejects quietly", async () => {
     const errors: Error[] = [];
     const manager = new InMemoryInfoSessionManager({

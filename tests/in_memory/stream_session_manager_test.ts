@@ -144,6 +144,7 @@ describe("InMemoryStreamSessionManager", () => {
     const error = errors[0] as DeliveryError;
     assertInstanceOf(error, DeliveryError);
     assertEquals(error.code, "ERR_DELIVERY");
+    assertEquals(error.sessionId, "gone");
     assertStringIncludes(error.message, '"gone"');
     assertInstanceOf(error.cause, TypeError);
   });
@@ -214,6 +215,23 @@ describe("InMemoryStreamSessionManager", () => {
     assertEquals(await manager.has("victim"), false);
     assertEquals(await manager.has("newcomer"), true);
     assertEquals(await last.read() + await last.read(), "[inner][outer]");
+  });
+
+  it("ends a send that makes others attach streams", () => {
+    let reattached = 0;
+    const manager = new InMemoryStreamSessionManager({
+      onError: () => {
+        if (reattached++ > 100) return;
+        const { controller } = open();
+        manager.create(`again-${reattached}`, controller);
+        controller.close();
+      },
+    });
+    const gone = open().controller;
+    manager.create("gone", gone);
+    gone.close();
+    manager.send(undefined, "x");
+    assertEquals(reattached, 1);
   });
 
   it("is closed by await using", async () => {

@@ -159,6 +159,10 @@ describe("InMemorySubscriptionManager", () => {
     assertInstanceOf(errors[0], DeliveryError);
     assertStringIncludes(`${errors[0]?.message}`, '"x" of origin "o"');
     assertEquals(errors[0]?.cause, cause);
+    assertEquals((errors[0] as DeliveryError).subscription, {
+      id: "x",
+      origin: "o",
+    });
   });
 
   it("survives callbacks that call the manager", async () => {
@@ -186,6 +190,72 @@ describe("InMemorySubscriptionManager", () => {
     assertEquals(calls, [0, 1, "closed"]);
   });
 
+  it("closes all although one makes another fail", async () => {
+    const manager = new InMemorySubscriptionManager({ deadlineMs: 200 });
+    await manager.create(
+      { id: 1, origin: "o", filters: {} },
+      callbacks({ close: () => void manager.send(toolsChanged) }),
+    );
+    await manager.create(
+      { id: 2, origin: "o", filters: TOOLS },
+      callbacks({
+        send: () => {
+          throw new Error("This stream is gone.");
+        },
+      }),
+    );
+    let settled = false;
+    const closing = manager.closeAll().then(() => settled = true);
+    await Promise.race([closing, delay(1_000)]);
+    assert(settled, "closeAll hangs.");
+  });
+
+  it("reports what was lost at the deadline of close", async () => {
+    const errors: Error[] = [];
+    const manager = new InMemorySubscriptionManager({
+      deadlineMs: 20,
+      onError: (error) => errors.push(error),
+    });
+    await manager.create(
+      { id: 1, origin: "o", filters: TOOLS },
+      callbacks({
+        send: () => new Promise(() => {}),
+        close: () => {
+          throw new Error("This stream cannot even be closed.");
+        },
+      }),
+    );
+    void manager.send(toolsChanged);
+    await manager.close(1, "o", "closed");
+    assertEquals(errors.map(({ message }) => message).sort(), [
+      'Subscription 1 of origin "o" failed to close.',
+      'Subscription 1 of origin "o" was closed before it settled, after 20 ms.',
+    ]);
+  });
+
+  it("drains a long queue in time that grows with its length", async () => {
+    const manager = new InMemorySubscriptionManager({ deadlineMs: 10_000 });
+    let acknowledge = () => {};
+    let received = 0;
+    const created = manager.create(
+      { id: 1, origin: "o", filters: TOOLS },
+      callbacks({
+        acknowledge: () => new Promise((resolve) => acknowledge = resolve),
+        send: () => void received++,
+      }),
+    );
+    for (let count = 0; count < 100_000; count++) {
+      void manager.send(toolsChanged);
+    }
+    const start = performance.now();
+    acknowledge();
+    await created;
+    const took = performance.now() - start;
+    assertEquals(received, 100_000);
+    assert(took < 2_000, `Draining 100,000 notifications took ${took} ms.`);
+    await manager.closeAll();
+  });
+
   it("refuses what is no subscription and keeps the others", async () => {
     const manager = new InMemorySubscriptionManager();
     let received = 0;
@@ -201,6 +271,10 @@ describe("InMemorySubscriptionManager", () => {
         [{ ...good, filters: null }, "subscription.filters"],
         [
           { ...good, filters: { resourceSubscriptions: "a" } },
+          "subscription.filters.resourceSubscriptions",
+        ],
+        [
+          { ...good, filters: { resourceSubscriptions: ["a", 7] } },
           "subscription.filters.resourceSubscriptions",
         ],
       ] as const

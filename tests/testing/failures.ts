@@ -7,12 +7,13 @@ import type { SuiteOptions } from "@crossmcp/session-manager/testing";
 export async function failures<Manager, Limits, Behaviour extends string>(
   suite: (options: SuiteOptions<Manager, Limits, Behaviour>) => void,
   create: SuiteOptions<Manager, Limits, Behaviour>["create"],
+  timeoutMs = 2_000,
 ): Promise<string[]> {
   const tests: [name: string, run: () => Promise<void>][] = [];
   suite({
     test: (name, run) => tests.push([name, run]),
     create,
-    timeoutMs: 300,
+    timeoutMs,
   });
   if (tests.length === 0) throw new Error("The suite registered no test.");
   const failed = new Set<string>();

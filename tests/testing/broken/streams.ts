@@ -28,7 +28,7 @@ export class PlainStreams extends StreamSessionManager {
     if (older) this.replace(older);
   }
 
-  override delete(id: string): void {
+  override delete(id: string): void | Promise<void> {
     const controller = this.controllers.get(id);
     this.controllers.delete(id);
     if (controller) this.end(controller);
@@ -102,6 +102,15 @@ export const brokenStreams: Record<string, typeof PlainStreams> = {
   "lets the older stream drain": class extends PlainStreams {
     override replace(older: Controller): void {
       this.end(older);
+    }
+  },
+  "lets the older stream drain, and deletes later": class extends PlainStreams {
+    override replace(older: Controller): void {
+      this.end(older);
+    }
+    override async delete(id: string): Promise<void> {
+      await new Promise((resolve) => setTimeout(resolve, 10));
+      super.delete(id);
     }
   },
   "counts duplicate ids": class extends PlainStreams {
