@@ -10,6 +10,7 @@ import {
 } from "../mcp_types.ts";
 import { optionGroup, reporter, type ReportingOptions } from "../options.ts";
 import { assertSessionId } from "../session_id.ts";
+import { serialize } from "./serialize.ts";
 import { SubscribedSessions } from "./subscribed_sessions.ts";
 
 /** Options of an {@linkcode InMemoryInfoSessionManager}. */
@@ -279,27 +280,4 @@ function read<Stored, Value>(
   return stored === undefined
     ? Promise.reject(new SessionNotFoundError(id, wanted))
     : Promise.resolve(restore(stored));
-}
-
-function serialize(
-  argument: string,
-  value: object | undefined,
-): string | undefined {
-  if (value === undefined) return undefined;
-  let text: string | undefined;
-  let cause: unknown;
-  try {
-    text = JSON.stringify(value);
-  } catch (error) {
-    cause = error;
-  }
-  if (text === undefined || !text.startsWith("{")) {
-    throw new InvalidArgumentError(
-      argument,
-      `"${argument}" has to be an object that JSON can express, not ` +
-        `${describe(value)}.`,
-      { cause },
-    );
-  }
-  return text;
 }

@@ -137,19 +137,19 @@ export class InMemoryStreamSessionManager extends StreamSessionManager
           `${describe(sessions)}.`,
       );
     }
-    if (data === "") return;
+    if (data === "" || this.#attached.size === 0) return;
     const failures: DeliveryError[] = [];
-    let bytes: Uint8Array<ArrayBuffer> | undefined;
     if (sessions === undefined) {
       // Those that are attached now: a stream may attach others while it takes
       // data, and would be the one to decide when this ends.
       let left = this.#attached.size;
-      if (left > 0) bytes = this.#encoder.encode(data);
+      const bytes = this.#encoder.encode(data);
       for (const stream of this.#attached.values()) {
-        if (bytes === undefined || left-- === 0) break;
+        if (left-- === 0) break;
         this.#deliver(stream, bytes, failures);
       }
     } else {
+      let bytes: Uint8Array<ArrayBuffer> | undefined;
       for (const id of sessions.length > 1 ? new Set(sessions) : sessions) {
         const stream = this.#attached.get(id);
         if (stream === undefined) continue;

@@ -99,24 +99,10 @@ async function connect<
   capabilities: ClientCapabilities,
 ): Promise<Connected<Client, T>> {
   const client = new Client({ name, version: "1.2.3" }, { capabilities });
-  const notifications: Received[] = [];
-  const errors: Error[] = [];
-  client.fallbackNotificationHandler = (notification) => {
-    notifications.push(notification);
-    return Promise.resolve();
-  };
-  client.onerror = (error) => errors.push(error);
+  const watched = watch(client, transport);
   // The SDK is not written for exact optional properties.
   await client.connect(transport as Parameters<Client["connect"]>[0]);
-  const close = () => client.close();
-  return {
-    client,
-    transport,
-    notifications,
-    errors,
-    close,
-    [Symbol.asyncDispose]: close,
-  };
+  return watched;
 }
 
 /** Connects in the per-request era, which has no sessions. */
@@ -127,6 +113,17 @@ export async function connectModern(
   const client = new ModernClient({ name, version: "1.2.3" }, {
     versionNegotiation: { mode: { pin: PER_REQUEST_VERSION } },
   });
+  const transport = new ModernTransport(url);
+  const watched = watch(client, transport);
+  await client.connect(transport);
+  return watched;
+}
+
+/** Writes down what a client sees, from the start. */
+function watch<C extends Client | ModernClient, T>(
+  client: C,
+  transport: T,
+): Connected<C, T> {
   const notifications: Received[] = [];
   const errors: Error[] = [];
   client.fallbackNotificationHandler = (notification) => {
@@ -134,8 +131,6 @@ export async function connectModern(
     return Promise.resolve();
   };
   client.onerror = (error) => errors.push(error);
-  const transport = new ModernTransport(url);
-  await client.connect(transport);
   const close = () => client.close();
   return {
     client,
