@@ -20,8 +20,8 @@
  *   subscriptionManager: sessions.subscriptions,
  * });
  * // Deno.serve(handler), Bun.serve({ fetch: handler, idleTimeout: 0 }), …
- * const handler = async (request: Request): Promise<Response> =>
- *   await transport.respond(request) ?? new Response(null, { status: 404 });
+ * const handler = (request: Request): Promise<Response> =>
+ *   sessions.guard(request, (request) => transport.respond(request));
  * console.log((await handler(new Request("http://localhost/"))).status); // 404
  * ```
  *
@@ -39,6 +39,8 @@ export {
   SubscriptionManager,
 } from "./src/subscription_manager.ts";
 export type { Sessions } from "./src/sessions.ts";
+export type { GuardOptions, Respond } from "./src/guard.ts";
+export type { SessionsStats, StreamStats } from "./src/stats.ts";
 
 // One process.
 export {
@@ -57,12 +59,24 @@ export {
   InMemorySubscriptionManager,
   type InMemorySubscriptionManagerOptions,
 } from "./src/in_memory/subscription_manager.ts";
+export type { StreamExpectation } from "./src/in_memory/expected_streams.ts";
+export type { Registration } from "./src/in_memory/session_records.ts";
 export type {
+  BacklogOptions,
+  CloseOptions,
+  EvictionReason,
+  InfoOptions,
+  ReaderOptions,
+  ReplayOptions,
   ReportingOptions,
+  ResetReason,
   SessionsOptions,
   StreamOptions,
   SubscriptionOptions,
 } from "./src/options.ts";
+
+// Server-sent events.
+export { formatSseComment, formatSseEvent, type SseEvent } from "./src/sse.ts";
 
 // Errors, and the types of the protocol.
 export {

@@ -57,8 +57,12 @@ server.tool(
 
 /** Everyone who is connected. Close it to end all streams. */
 export const sessions: InMemorySessions = new InMemorySessions({
-  streams: { maxSessions: 10_000 },
+  streams: {
+    maxSessions: 10_000,
+    replay: {}, // clients that were away get what they missed
+  },
   onError: (error) => console.error(error),
+  onEvict: (id, reason) => console.warn(`${id} was too slow: ${reason}`),
 });
 
 const transport = new HttpTransport(server, {
@@ -69,7 +73,6 @@ const transport = new HttpTransport(server, {
 });
 
 /** Answers a request, as `Deno.serve` and its like want it. */
-export async function respond(request: Request): Promise<Response> {
-  return await transport.respond(request) ??
-    new Response(null, { status: 404 });
+export function respond(request: Request): Promise<Response> {
+  return sessions.guard(request, (request) => transport.respond(request));
 }

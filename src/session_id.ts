@@ -6,10 +6,15 @@ const MAX_LENGTH = 256;
 const VISIBLE_ASCII = /^[\x21-\x7E]+$/;
 
 /**
- * Refuses what cannot be a session id. MCP 2025-11-25, Transports, "Session
+ * Whether a text can be a session id. MCP 2025-11-25, Transports, "Session
  * Management" asks for visible ASCII; the length is ours, so that a client cannot
  * make a store grow by the size of its ids.
  */
+export function isSessionId(id: string): boolean {
+  return id.length > 0 && id.length <= MAX_LENGTH && VISIBLE_ASCII.test(id);
+}
+
+/** Refuses what cannot be a session id. */
 export function assertSessionId(id: unknown): asserts id is string {
   if (typeof id !== "string") {
     throw new InvalidArgumentError(
@@ -17,7 +22,7 @@ export function assertSessionId(id: unknown): asserts id is string {
       `A session id has to be a string, not ${describe(id)}.`,
     );
   }
-  if (id.length === 0 || id.length > MAX_LENGTH || !VISIBLE_ASCII.test(id)) {
+  if (!isSessionId(id)) {
     throw new InvalidArgumentError(
       "id",
       `${describe(id)} cannot be a session id. Use 1 to ${MAX_LENGTH} ` +

@@ -56,7 +56,8 @@ export class StreamClient extends Client {
         rest = events.pop() ?? "";
         for (const event of events) {
           const data = event.match(/^data: (.*)$/m)?.[1];
-          if (data !== undefined) this.receive(JSON.parse(data).method);
+          // One without data only tells the position, for `Last-Event-ID`.
+          if (data) this.receive(JSON.parse(data).method);
         }
       }
       this.ended = true;

@@ -1,3 +1,4 @@
+import { callback } from "../callbacks.ts";
 import { describe } from "../describe.ts";
 import { ClosedError, InvalidArgumentError } from "../errors.ts";
 import { SessionNotFoundError } from "../errors.ts";
@@ -8,30 +9,37 @@ import {
   LOGGING_LEVELS,
   type LoggingLevel,
 } from "../mcp_types.ts";
-import { optionGroup, reporter, type ReportingOptions } from "../options.ts";
+import type { InfoOptions, ReportingOptions } from "../options.ts";
+import { optionGroup, resolveInfoOptions } from "../resolve_options.ts";
 import { assertSessionId } from "../session_id.ts";
+import type { StreamSessionManager } from "../stream_session_manager.ts";
 import { serialize } from "./serialize.ts";
+import {
+  type Registration,
+  type SessionRecord,
+  SessionRecords,
+} from "./session_records.ts";
 import { SubscribedSessions } from "./subscribed_sessions.ts";
+import { tickerOf } from "./ticker.ts";
 
 /** Options of an {@linkcode InMemoryInfoSessionManager}. */
-export interface InMemoryInfoSessionManagerOptions extends ReportingOptions {}
-
-/**
- * A session's metadata. Objects are kept as JSON text: nobody outside can change
- * it, and it is smaller than the object.
- */
-interface Metadata {
-  clientInfo?: string;
-  clientCapabilities?: string;
-  logLevel?: LoggingLevel;
+export interface InMemoryInfoSessionManagerOptions
+  extends InfoOptions, ReportingOptions {
+  /**
+   * The manager of the same sessions' streams: one with an open stream is in use.
+   *
+   * @default undefined only reads and writes are use
+   */
+  readonly streams?: Pick<StreamSessionManager, "has"> | undefined;
 }
 
 /**
  * Remembers in this process what each client said of itself.
  *
- * Every getter hands out a copy. A setter that refuses its value answers with a
- * rejected promise and tells `onError`; it never throws in place and never ends
- * as an unhandled rejection, because tmcp's transports do not wait for it.
+ * Every getter hands out a copy. What nobody has used for `idleMs` is forgotten. A
+ * setter that refuses its value answers with a rejected promise and tells
+ * `onError`; it never throws in place and never ends as an unhandled rejection,
+ * because tmcp's transports do not wait for it.
  *
  * @example
  * ```ts
@@ -45,20 +53,33 @@ interface Metadata {
  */
 export class InMemoryInfoSessionManager extends InfoSessionManager
   implements AsyncDisposable {
-  readonly #metadata: Map<string, Metadata> = new Map();
+  readonly #records: SessionRecords;
   readonly #subscribed = new SubscribedSessions();
   readonly #report: (error: Error) => void;
+  #expired = 0;
   #closed = false;
 
   /**
    * Makes a manager without metadata.
    *
-   * @param options Where refused writes are reported.
-   * @throws {InvalidArgumentError} For an option of the wrong type.
+   * @param options Limits, and where refused writes are reported.
+   * @throws {InvalidArgumentError} For an option that is out of range.
    */
   constructor(options?: InMemoryInfoSessionManagerOptions) {
     super();
-    this.#report = reporter(optionGroup("options", options).onError);
+    const { onError, streams } = optionGroup("options", options);
+    this.#report = callback("onError", onError);
+    this.#records = new SessionRecords(
+      { ...resolveInfoOptions(options), streams },
+      {
+        onExpire: (id) => {
+          this.#subscribed.removeSession(id);
+          this.#expired++;
+        },
+        onError: this.#report,
+      },
+      tickerOf(streams ?? this),
+    );
   }
 
   /**
@@ -72,7 +93,7 @@ export class InMemoryInfoSessionManager extends InfoSessionManager
     return read(
       id,
       "client info",
-      this.#metadata.get(id)?.clientInfo,
+      this.#records.use(id)?.clientInfo,
       JSON.parse,
     );
   }
@@ -89,7 +110,10 @@ export class InMemoryInfoSessionManager extends InfoSessionManager
     id: string,
     info: ClientInfo | undefined,
   ): void | Promise<void> {
-    return this.#write(id, () => ({ clientInfo: serialize("info", info) }));
+    return this.#write(id, () => {
+      const clientInfo = serialize("info", info);
+      return (record) => record.clientInfo = clientInfo;
+    });
   }
 
   /**
@@ -103,7 +127,7 @@ export class InMemoryInfoSessionManager extends InfoSessionManager
     return read(
       id,
       "client capabilities",
-      this.#metadata.get(id)?.clientCapabilities,
+      this.#records.use(id)?.clientCapabilities,
       JSON.parse,
     );
   }
@@ -120,9 +144,10 @@ export class InMemoryInfoSessionManager extends InfoSessionManager
     id: string,
     capabilities: ClientCapabilities | undefined,
   ): void | Promise<void> {
-    return this.#write(id, () => ({
-      clientCapabilities: serialize("capabilities", capabilities),
-    }));
+    return this.#write(id, () => {
+      const clientCapabilities = serialize("capabilities", capabilities);
+      return (record) => record.clientCapabilities = clientCapabilities;
+    });
   }
 
   /**
@@ -136,7 +161,7 @@ export class InMemoryInfoSessionManager extends InfoSessionManager
     return read(
       id,
       "log level",
-      this.#metadata.get(id)?.logLevel,
+      this.#records.use(id)?.logLevel,
       (level) => level,
     );
   }
@@ -161,7 +186,7 @@ export class InMemoryInfoSessionManager extends InfoSessionManager
             `Use one of ${LOGGING_LEVELS.join(", ")}.`,
         );
       }
-      return { logLevel: level };
+      return (record) => record.logLevel = level;
     });
   }
 
@@ -183,14 +208,14 @@ export class InMemoryInfoSessionManager extends InfoSessionManager
    * promise.
    */
   override addSubscription(id: string, uri: string): void | Promise<void> {
-    return this.#change(id, () => {
+    return this.#write(id, () => {
       if (typeof uri !== "string") {
         throw new InvalidArgumentError(
           "uri",
           `A resource URI has to be a string, not ${describe(uri)}.`,
         );
       }
-      this.#subscribed.add(id, uri);
+      return () => this.#subscribed.add(id, uri);
     });
   }
 
@@ -201,7 +226,9 @@ export class InMemoryInfoSessionManager extends InfoSessionManager
    * @param uri The resource.
    */
   override removeSubscription(id: string, uri: string): void | Promise<void> {
+    const record = this.#records.use(id);
     this.#subscribed.remove(id, uri);
+    if (record !== undefined) this.#tidy(id, record);
     return Promise.resolve();
   }
 
@@ -212,9 +239,47 @@ export class InMemoryInfoSessionManager extends InfoSessionManager
    * @param id The session.
    */
   override delete(id: string): void | Promise<void> {
-    this.#metadata.delete(id);
+    this.#records.delete(id);
     this.#subscribed.removeSession(id);
     return Promise.resolve();
+  }
+
+  /**
+   * Notes that the server itself began a session, and for whom.
+   *
+   * `sessions.guard` does this for every id that a transport hands out.
+   *
+   * @param id The session: 1 to 256 characters of visible ASCII (0x21 to 0x7E).
+   * @param registration For whom, and what {@linkcode
+   * InMemoryStreamSessionManager.position} is now.
+   * @returns Whether it is that principal's: false for an id that another has.
+   * @throws {InvalidArgumentError} For an id that is none.
+   * @throws {SessionLimitError} When there is no place for another session.
+   * @throws {ClosedError} After {@linkcode close}.
+   */
+  register(id: string, registration: Registration): boolean {
+    assertSessionId(id);
+    this.#assertOpen();
+    const record = this.#records.obtain(id);
+    record.registration ??= {
+      principal: registration.principal,
+      since: registration.since,
+    };
+    return record.registration.principal === registration.principal;
+  }
+
+  /**
+   * How a session was registered. Asking is a use of the session.
+   *
+   * @param id The session.
+   */
+  registration(id: string): Registration | undefined {
+    return this.#records.use(id)?.registration;
+  }
+
+  /** Of how many sessions the metadata was forgotten after `idleMs`. */
+  get expired(): number {
+    return this.#expired;
   }
 
   /**
@@ -223,7 +288,7 @@ export class InMemoryInfoSessionManager extends InfoSessionManager
    */
   close(): Promise<void> {
     this.#closed = true;
-    this.#metadata.clear();
+    this.#records.clear();
     this.#subscribed.clear();
     return Promise.resolve();
   }
@@ -233,31 +298,23 @@ export class InMemoryInfoSessionManager extends InfoSessionManager
     return this.close();
   }
 
-  /** Sets fields of a session; one that is `undefined` is removed. */
+  /**
+   * Changes what is stored of a session.
+   *
+   * @param id The session.
+   * @param prepare Checks the new value, and returns what stores it.
+   */
   #write(
     id: string,
-    fields: () => { [Field in keyof Metadata]: Metadata[Field] | undefined },
+    prepare: () => (record: SessionRecord) => void,
   ): Promise<void> {
-    return this.#change(id, () => {
-      const metadata = { ...this.#metadata.get(id), ...fields() };
-      for (const field of Object.keys(metadata) as (keyof Metadata)[]) {
-        if (metadata[field] === undefined) delete metadata[field];
-      }
-      if (Object.keys(metadata).length === 0) this.#metadata.delete(id);
-      else this.#metadata.set(id, metadata as Metadata);
-    });
-  }
-
-  /** Runs a change at once and turns what it throws into a quiet rejection. */
-  #change(id: string, change: () => void): Promise<void> {
     try {
       assertSessionId(id);
-      if (this.#closed) {
-        throw new ClosedError(
-          "This manager of metadata is closed. Make a new one to store more.",
-        );
-      }
-      change();
+      this.#assertOpen();
+      const store = prepare();
+      const record = this.#records.obtain(id);
+      store(record);
+      this.#tidy(id, record);
       return Promise.resolve();
     } catch (error) {
       this.#report(error as Error);
@@ -267,6 +324,21 @@ export class InMemoryInfoSessionManager extends InfoSessionManager
       refused.catch(() => {});
       return refused;
     }
+  }
+
+  /** Forgets a session of which nothing is left. */
+  #tidy(id: string, record: SessionRecord): void {
+    const { clientInfo, clientCapabilities, logLevel, registration } = record;
+    const isEmpty = (clientInfo ?? clientCapabilities ?? logLevel ??
+      registration) === undefined;
+    if (isEmpty && !this.#subscribed.hasSession(id)) this.#records.delete(id);
+  }
+
+  #assertOpen(): void {
+    if (!this.#closed) return;
+    throw new ClosedError(
+      "This manager of metadata is closed. Make a new one to store more.",
+    );
   }
 }
 

@@ -1,10 +1,19 @@
 import {
+  guard,
+  type GuardedSessions,
+  type GuardOptions,
+  type Respond,
+} from "../guard.ts";
+import type { CloseOptions, SessionsOptions } from "../options.ts";
+import {
   optionGroup,
+  resolveCloseOptions,
+  resolveInfoOptions,
   resolveStreamOptions,
   resolveSubscriptionOptions,
-  type SessionsOptions,
-} from "../options.ts";
+} from "../resolve_options.ts";
 import type { Sessions } from "../sessions.ts";
+import type { SessionsStats } from "../stats.ts";
 import { InMemoryInfoSessionManager } from "./info_session_manager.ts";
 import { InMemoryStreamSessionManager } from "./stream_session_manager.ts";
 import { InMemorySubscriptionManager } from "./subscription_manager.ts";
@@ -15,18 +24,29 @@ export interface InMemorySessionsOptions extends SessionsOptions {}
 /**
  * Sessions of one process: its streams, metadata and subscriptions.
  *
- * @example Hand it to a transport
+ * @example Hand it to a transport, and guard the transport
  * ```ts
  * import { InMemorySessions } from "@crossmcp/session-manager";
+ * import { HttpTransport } from "@tmcp/transport-http";
+ * import { McpServer } from "tmcp";
  *
+ * const server = new McpServer(
+ *   { name: "example", version: "1.0.0" },
+ *   { adapter: undefined, capabilities: {} },
+ * );
  * await using sessions = new InMemorySessions({
- *   streams: { maxSessions: 10_000 },
+ *   streams: { maxSessions: 10_000, replay: { maxAgeMs: 60_000 } },
  *   onError: (error) => console.error(error),
+ *   onEvict: (id, reason) => console.warn("too slow", id, reason),
  * });
- * // new HttpTransport(server, {
- * //   sessionManager: sessions,
- * //   subscriptionManager: sessions.subscriptions,
- * // });
+ * const transport = new HttpTransport(server, {
+ *   path: "/mcp",
+ *   sessionManager: sessions,
+ *   subscriptionManager: sessions.subscriptions,
+ * });
+ * const handler = (request: Request): Promise<Response> =>
+ *   sessions.guard(request, (request) => transport.respond(request));
+ * console.log((await handler(new Request("http://localhost/"))).status); // 404
  * ```
  */
 export class InMemorySessions implements Sessions {
@@ -44,33 +64,103 @@ export class InMemorySessions implements Sessions {
    * @throws {InvalidArgumentError} For an option that is out of range.
    */
   constructor(options?: InMemorySessionsOptions) {
-    const { streams, subscriptions, onError } = optionGroup("options", options);
+    const { streams, info, subscriptions, onError, onEvict, onReset } =
+      optionGroup("options", options);
+    // Here, for the errors to name options by where they stand.
+    resolveStreamOptions(streams, "streams");
+    resolveInfoOptions(info, "info");
+    resolveSubscriptionOptions(subscriptions, "subscriptions");
     this.streams = new InMemoryStreamSessionManager({
-      ...resolveStreamOptions(streams, "streams"),
+      ...streams,
+      onError,
+      onEvict,
+      onReset,
+    });
+    this.info = new InMemoryInfoSessionManager({
+      ...info,
+      streams: this.streams,
       onError,
     });
-    this.info = new InMemoryInfoSessionManager({ onError });
     this.subscriptions = new InMemorySubscriptionManager({
-      ...resolveSubscriptionOptions(subscriptions, "subscriptions"),
+      ...subscriptions,
       onError,
     });
   }
 
   /**
+   * Answers a request with a transport, and holds it to the rules for sessions of
+   * MCP 2025-11-25 (Transports, "Session Management"), which tmcp's transports
+   * leave to others:
+   *
+   * - A session id that is none: 400, with a JSON-RPC error.
+   * - A session that is unknown, expired, deleted or another principal's: 404, with
+   *   a JSON-RPC error, on GET, POST and DELETE. An id that a client made up is
+   *   never adopted.
+   * - A GET replaces the stream that is attached, in the place of a 409. With
+   *   `replay` it continues after the client's `Last-Event-ID`.
+   * - No place for another session or stream: 503 with `Retry-After`.
+   *
+   * Requests without a session id and those of the per-request era pass as they
+   * are, and no body is read. A refusal carries the CORS headers that the transport
+   * gives to an `OPTIONS` request.
+   *
+   * @param request The request.
+   * @param respond The transport. `null` for a request that is not its own becomes
+   * an empty 404.
+   * @param options Who sends the request.
+   * @throws {InvalidArgumentError} For a principal that is no string; as a rejected
+   * promise.
+   */
+  guard(
+    request: Request,
+    respond: Respond,
+    options?: GuardOptions,
+  ): Promise<Response> {
+    return guard(this.#guarded, request, respond, options);
+  }
+
+  /** What was counted so far. It costs a look at each stream. */
+  stats(): SessionsStats {
+    return { ...this.streams.stats(), expired: this.info.expired };
+  }
+
+  /**
    * Ends every stream and subscription and forgets all metadata. Subscriptions
    * get what was sent to them before, at the latest after
-   * `subscriptions.deadlineMs`. Calling it again changes nothing.
+   * `subscriptions.deadlineMs`. Calling it again changes nothing, or ends what a
+   * drain has left.
+   *
+   * @param options Whether to take time for it. Requests other than GET are
+   * answered until it is over.
+   * @throws {InvalidArgumentError} For an option that is out of range; as a
+   * rejected promise.
    */
-  async close(): Promise<void> {
+  async close(options?: CloseOptions): Promise<void> {
+    resolveCloseOptions(options);
     await Promise.all([
-      this.streams.close(),
+      this.streams.close(options),
       this.subscriptions[Symbol.asyncDispose](),
-      this.info.close(),
     ]);
+    await this.info.close();
   }
 
   /** The same as {@linkcode close}, for `await using`. */
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
   }
+
+  readonly #guarded: GuardedSessions = {
+    isKnown: (id, principal) => {
+      const registration = this.info.registration(id);
+      return registration !== undefined &&
+        registration.principal === principal;
+    },
+    begin: (id, principal) =>
+      this.info.register(id, { principal, since: this.streams.position }),
+    expect: (id, stream) =>
+      this.streams.expect(id, {
+        ...stream,
+        since: this.info.registration(id)?.since,
+      }),
+  };
 }

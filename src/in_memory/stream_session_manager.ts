@@ -1,18 +1,39 @@
+import { callback } from "../callbacks.ts";
 import { describe } from "../describe.ts";
-import { ClosedError, DeliveryError, SessionLimitError } from "../errors.ts";
-import { InvalidArgumentError } from "../errors.ts";
 import {
-  reporter,
-  type ReportingOptions,
-  resolveStreamOptions,
-  type StreamOptions,
+  ClosedError,
+  InvalidArgumentError,
+  SessionLimitError,
+} from "../errors.ts";
+import type {
+  CloseOptions,
+  ReaderOptions,
+  ReportingOptions,
+  ResetReason,
+  StreamOptions,
 } from "../options.ts";
+import {
+  optionGroup,
+  resolveCloseOptions,
+  resolveStreamOptions,
+} from "../resolve_options.ts";
 import { assertSessionId } from "../session_id.ts";
+import { formatSseEvent, splitSseFrames, withSseId } from "../sse.ts";
+import type { StreamStats } from "../stats.ts";
 import { StreamSessionManager } from "../stream_session_manager.ts";
+import { assertController } from "./controllers.ts";
+import { Drain } from "./drain.ts";
+import { ExpectedStreams, type StreamExpectation } from "./expected_streams.ts";
+import { LocalStreams } from "./local_streams.ts";
+import { type Opening, opening } from "./opening.ts";
+import { ReplayLog, type Targets } from "./replay_log.ts";
+import { periodFor, type Ticker, tickerOf, type Watcher } from "./ticker.ts";
 
 /** Options of an {@linkcode InMemoryStreamSessionManager}. */
 export interface InMemoryStreamSessionManagerOptions
-  extends StreamOptions, ReportingOptions {}
+  extends StreamOptions, ReportingOptions, ReaderOptions {}
+
+const encoder = new TextEncoder();
 
 /**
  * Holds the streams of this process.
@@ -21,6 +42,11 @@ export interface InMemoryStreamSessionManagerOptions
  * read them, and copy them before you change or transfer them. A byte stream gets
  * a copy of its own. What a `send` costs depends on the sessions it names, not on
  * those it does not.
+ *
+ * The first text that an idle stream gets within a turn of the event loop is written
+ * at once; what follows within that turn leaves as one chunk at its end, see
+ * `coalesce`. A reader that falls behind is given up, see `backlog`; no sender ever
+ * waits for one.
  *
  * @example
  * ```ts
@@ -38,22 +64,40 @@ export interface InMemoryStreamSessionManagerOptions
  */
 export class InMemoryStreamSessionManager extends StreamSessionManager
   implements AsyncDisposable {
-  readonly #attached: Map<string, Attached> = new Map();
-  readonly #encoder = new TextEncoder();
+  readonly #streams: LocalStreams;
+  readonly #expected = new ExpectedStreams();
   readonly #maxSessions: number;
-  readonly #report: (error: Error) => void;
-  #closed = false;
+  readonly #onReset: (id: string, reason: ResetReason) => void;
+  readonly #ticker: Ticker = tickerOf(this);
+  #log: ReplayLog | undefined;
+  readonly #logWatcher: Watcher;
+  #replayed = 0;
+  #resets = 0;
+  #isClosed = false;
+  #drain: Drain | undefined;
 
   /**
    * Makes a manager without streams.
    *
-   * @param options Limits, and where failures are reported.
+   * @param options Limits, and who is told of what.
    * @throws {InvalidArgumentError} For an option that is out of range.
    */
   constructor(options?: InMemoryStreamSessionManagerOptions) {
     super();
-    this.#maxSessions = resolveStreamOptions(options).maxSessions;
-    this.#report = reporter(options?.onError);
+    const { onError, onEvict, onReset } = optionGroup("options", options);
+    const settings = resolveStreamOptions(options);
+    this.#maxSessions = settings.maxSessions;
+    this.#onReset = callback("onReset", onReset);
+    this.#streams = new LocalStreams(settings, {
+      onError: callback("onError", onError),
+      onEvict: callback("onEvict", onEvict),
+    }, this.#ticker);
+    const { replay } = settings;
+    if (replay !== undefined) this.#log = new ReplayLog(replay);
+    this.#logWatcher = {
+      periodMs: periodFor(replay?.maxAgeMs ?? Infinity),
+      tick: (now) => this.#age(now),
+    };
   }
 
   /**
@@ -74,19 +118,51 @@ export class InMemoryStreamSessionManager extends StreamSessionManager
   ): void {
     assertSessionId(id);
     assertController(controller);
-    if (this.#closed) {
-      throw new ClosedError(
-        "This manager of streams is closed. Make a new one to attach streams.",
-      );
-    }
-    const older = this.#attached.get(id);
-    if (older?.controller === controller) return;
-    if (older === undefined && this.#attached.size >= this.#maxSessions) {
-      throw new SessionLimitError(this.#maxSessions);
-    }
-    const isByteStream = isByteController(controller);
-    this.#attached.set(id, { id, controller, isByteStream });
-    if (older !== undefined) supersede(older);
+    this.#assertOpen();
+    const older = this.#streams.get(id);
+    if (older === controller) return;
+    const expected = this.#expected.take(id);
+    if (older === undefined && !expected?.isNew) this.#assertRoom();
+    const { chunks, replayed, reset } = this.#opening(id, expected);
+    const includesWaiting = this.#log !== undefined &&
+      expected?.lastEventId !== undefined && reset === undefined;
+    this.#streams.attach(id, controller, { chunks, includesWaiting });
+    this.#replayed += replayed;
+    if (reset === undefined) return;
+    this.#resets++;
+    this.#onReset(id, reset);
+  }
+
+  /**
+   * Prepares for the next `create` of a session: it may replace a stream that is
+   * attached, and can continue where an earlier one broke off. Until then, or until
+   * it is taken back, {@linkcode has} answers false for the session, because tmcp's
+   * transports refuse a second stream; the stream that is attached goes on. A
+   * session without a stream gets a place kept free.
+   *
+   * `sessions.guard` does this for every GET.
+   *
+   * @param id The session.
+   * @param expectation What is known of the stream.
+   * @returns Takes it back, if no stream was created.
+   * @throws {InvalidArgumentError} For an id that is none.
+   * @throws {SessionLimitError} When `maxSessions` streams are attached already.
+   * @throws {ClosedError} After {@linkcode close}.
+   */
+  expect(id: string, expectation: StreamExpectation = {}): () => void {
+    assertSessionId(id);
+    this.#assertOpen();
+    const isNew = this.#streams.get(id) === undefined;
+    if (isNew) this.#assertRoom();
+    return this.#expected.add(id, { ...expectation, isNew });
+  }
+
+  /**
+   * The id of the newest event, for `since` of {@linkcode expect}; `undefined`
+   * without replay.
+   */
+  get position(): string | undefined {
+    return this.#log?.position;
   }
 
   /**
@@ -96,26 +172,27 @@ export class InMemoryStreamSessionManager extends StreamSessionManager
    * @param id The session.
    */
   override delete(id: string): void {
-    const stream = this.#attached.get(id);
-    if (stream === undefined) return;
-    this.#attached.delete(id);
-    end(stream.controller);
+    this.#streams.end(id);
   }
 
   /**
-   * Tells whether a stream is attached to a session.
+   * Tells whether a stream is attached to a session, other than one that is
+   * expected to be replaced.
    *
    * @param id The session.
    */
   override has(id: string): Promise<boolean> {
-    return Promise.resolve(this.#attached.has(id));
+    return Promise.resolve(
+      this.#streams.get(id) !== undefined && !this.#expected.has(id),
+    );
   }
 
   /**
    * Writes the same text to sessions, as UTF-8 (lone surrogates become U+FFFD).
    * Unknown ids are ignored, an id that is named twice gets the text once. A
-   * stream that takes no more data is removed and reported to `onError`; the
-   * others get theirs.
+   * stream that takes no more data is removed and reported to `onError`, one whose
+   * reader is too far behind is broken off and reported to `onEvict`; the others
+   * get theirs.
    *
    * @param sessions The sessions; `undefined` means everyone, `[]` nobody.
    * @param data One or more complete SSE frames. Nothing is written for `""`.
@@ -123,53 +200,57 @@ export class InMemoryStreamSessionManager extends StreamSessionManager
    * an array nor `undefined`; nobody got anything then.
    */
   override send(sessions: string[] | undefined, data: string): void {
-    if (typeof data !== "string") {
-      throw new InvalidArgumentError(
-        "data",
-        `Only strings can be sent, not ${describe(data)}. ` +
-          "Turn it into an SSE frame first.",
-      );
+    assertSendable(sessions, data);
+    if (data === "" || sessions?.length === 0) return;
+    const targets = targetsOf(sessions);
+    const log = this.#log;
+    if (log === undefined) {
+      return this.#streams.send(targets, data);
     }
-    if (sessions !== undefined && !Array.isArray(sessions)) {
-      throw new InvalidArgumentError(
-        "sessions",
-        `"sessions" has to be an array of ids, or undefined for everyone, not ` +
-          `${describe(sessions)}.`,
-      );
+    const now = this.#ticker.now();
+    this.#ticker.start(this.#logWatcher);
+    for (const part of splitSseFrames(data)) {
+      const frame = withSseId(part, log.next);
+      const bytes = encoder.encode(frame);
+      log.append(targets, bytes, now);
+      this.#streams.send(targets, frame, bytes);
     }
-    if (data === "" || this.#attached.size === 0) return;
-    const failures: DeliveryError[] = [];
-    if (sessions === undefined) {
-      // Those that are attached now: a stream may attach others while it takes
-      // data, and would be the one to decide when this ends.
-      let left = this.#attached.size;
-      const bytes = this.#encoder.encode(data);
-      for (const stream of this.#attached.values()) {
-        if (left-- === 0) break;
-        this.#deliver(stream, bytes, failures);
-      }
-    } else {
-      let bytes: Uint8Array<ArrayBuffer> | undefined;
-      for (const id of sessions.length > 1 ? new Set(sessions) : sessions) {
-        const stream = this.#attached.get(id);
-        if (stream === undefined) continue;
-        bytes ??= this.#encoder.encode(data);
-        this.#deliver(stream, bytes, failures);
-      }
-    }
-    for (const failure of failures) this.#report(failure);
+  }
+
+  /** What was counted so far. It costs a look at each stream. */
+  stats(): StreamStats {
+    return {
+      attached: this.#streams.size,
+      delivered: this.#streams.delivered,
+      queuedBytes: this.#streams.queuedBytes(),
+      evicted: this.#streams.evicted,
+      replayed: this.#replayed,
+      resets: this.#resets,
+    };
   }
 
   /**
-   * Closes every stream; what they hold can still be read. A later `create` is
-   * refused, everything else finds no session. Calling it again changes nothing.
+   * Closes every stream, at once or little by little. A later `create` is refused,
+   * everything else finds no session. Calling it again changes nothing, or ends
+   * what a drain has left.
+   *
+   * @param options Whether to take time for it.
+   * @throws {InvalidArgumentError} For an option that is out of range; as a
+   * rejected promise.
    */
-  close(): Promise<void> {
-    this.#closed = true;
-    const streams = [...this.#attached.values()];
-    this.#attached.clear();
-    for (const { controller } of streams) end(controller);
-    return Promise.resolve();
+  async close(options?: CloseOptions): Promise<void> {
+    const { drainMs, retryMs } = resolveCloseOptions(options);
+    this.#isClosed = true;
+    this.#log = undefined;
+    this.#ticker.stop(this.#logWatcher);
+    if (drainMs > 0 && this.#drain === undefined) {
+      this.#streams.announce(formatSseEvent({ retry: retryMs }));
+      this.#drain = new Drain(this.#streams, drainMs);
+    } else if (drainMs === 0) {
+      this.#drain?.finish();
+      for (const id of [...this.#streams.ids()]) this.#streams.end(id);
+    }
+    await this.#drain?.done;
   }
 
   /** The same as {@linkcode close}, for `await using`. */
@@ -177,80 +258,51 @@ export class InMemoryStreamSessionManager extends StreamSessionManager
     return this.close();
   }
 
-  #deliver(
-    stream: Attached,
-    bytes: Uint8Array<ArrayBuffer>,
-    failures: DeliveryError[],
-  ): void {
-    try {
-      // A byte stream takes the buffer away from whoever holds it.
-      stream.controller.enqueue(stream.isByteStream ? bytes.slice() : bytes);
-    } catch (cause) {
-      const { id } = stream;
-      // What the stream ran while it took the data may have replaced it.
-      if (this.#attached.get(id) === stream) this.#attached.delete(id);
-      failures.push(
-        new DeliveryError(
-          `The stream of session ${describe(id)} takes no more data and was ` +
-            "removed.",
-          { cause, sessionId: id },
-        ),
-      );
-    }
+  #opening(id: string, expected: StreamExpectation | undefined): Opening {
+    return this.#log === undefined || expected === undefined
+      ? { chunks: [], replayed: 0 }
+      : opening(id, expected, this.#log, this.#ticker.now());
   }
-}
 
-/** The stream of a session. */
-interface Attached {
-  readonly id: string;
-  readonly controller: ReadableStreamDefaultController;
-  readonly isByteStream: boolean;
-}
-
-function isByteController(
-  controller: object,
-): controller is ReadableByteStreamController {
-  return "byobRequest" in controller;
-}
-
-/** Closes a stream; what it holds can still be read. */
-function end(controller: ReadableStreamDefaultController): void {
-  try {
-    controller.close();
-    // A reader that waits with a buffer of its own gets it back, or waits forever.
-    if (isByteController(controller)) controller.byobRequest?.respond(0);
-  } catch {
-    // Closed, errored or cancelled already: it has ended, which is what we want.
+  #age(now: number): void {
+    this.#log?.purge(now);
+    if (this.#log?.isEmpty) this.#ticker.stop(this.#logWatcher);
   }
-}
 
-/**
- * Ends a stream for good. One that holds unread data stays open after `close`
- * until the last of it is read, and cancelling it then would run the source's
- * `cancel`, which deletes the session by its id, the newer stream's included.
- * `error` does nothing to a stream that `close` has ended.
- */
-function supersede({ id, controller }: Attached): void {
-  end(controller);
-  controller.error(
-    new ClosedError(`Session ${describe(id)} has a newer stream.`),
-  );
-}
-
-function assertController(
-  value: unknown,
-): asserts value is ReadableStreamDefaultController {
-  const controller = value as Partial<ReadableStreamDefaultController> | null;
-  if (
-    typeof controller !== "object" || controller === null ||
-    typeof controller.enqueue !== "function" ||
-    typeof controller.close !== "function" ||
-    typeof controller.error !== "function"
-  ) {
-    throw new InvalidArgumentError(
-      "controller",
-      `${describe(value)} is no stream controller. Pass the one that a ` +
-        'ReadableStream hands to "start".',
+  #assertOpen(): void {
+    if (!this.#isClosed) return;
+    throw new ClosedError(
+      "This manager of streams is closed. Make a new one to attach streams.",
     );
   }
+
+  #assertRoom(): void {
+    if (this.#streams.size + this.#expected.reserved < this.#maxSessions) {
+      return;
+    }
+    throw new SessionLimitError(this.#maxSessions);
+  }
+}
+
+function assertSendable(sessions: unknown, data: unknown): void {
+  if (typeof data !== "string") {
+    throw new InvalidArgumentError(
+      "data",
+      `Only strings can be sent, not ${describe(data)}. ` +
+        "Turn it into an SSE frame first.",
+    );
+  }
+  if (sessions !== undefined && !Array.isArray(sessions)) {
+    throw new InvalidArgumentError(
+      "sessions",
+      `"sessions" has to be an array of ids, or undefined for everyone, not ` +
+        `${describe(sessions)}.`,
+    );
+  }
+}
+
+function targetsOf(sessions: string[] | undefined): Targets {
+  const [only] = sessions?.length === 1 ? sessions : [];
+  // What is no string is nobody's id, and must not be taken for everyone.
+  return typeof only === "string" ? only : sessions && new Set(sessions);
 }

@@ -11,6 +11,11 @@ export class SubscribedSessions {
     return [...this.#sessions.get(uri) ?? []];
   }
 
+  /** Whether a session subscribed to anything. */
+  hasSession(id: string): boolean {
+    return this.#uris.has(id);
+  }
+
   /** Subscribes a session to a resource. */
   add(id: string, uri: string): void {
     addTo(this.#sessions, uri, id);

@@ -1,12 +1,9 @@
+import { callback } from "../callbacks.ts";
 import { describe } from "../describe.ts";
 import { ClosedError, InvalidArgumentError } from "../errors.ts";
 import type { JSONRPCNotification } from "../mcp_types.ts";
-import {
-  reporter,
-  type ReportingOptions,
-  resolveSubscriptionOptions,
-  type SubscriptionOptions,
-} from "../options.ts";
+import type { ReportingOptions, SubscriptionOptions } from "../options.ts";
+import { resolveSubscriptionOptions } from "../resolve_options.ts";
 import {
   type Subscription,
   type SubscriptionCallbacks,
@@ -61,7 +58,7 @@ export class InMemorySubscriptionManager extends SubscriptionManager
   constructor(options?: InMemorySubscriptionManagerOptions) {
     super();
     this.#limits = resolveSubscriptionOptions(options);
-    this.#report = reporter(options?.onError);
+    this.#report = callback("onError", options?.onError);
   }
 
   /**

@@ -1,0 +1,92 @@
+interface Chunk {
+  readonly bytes: number;
+  /** What it counts in the stream's own measure. */
+  readonly weight: number;
+  readonly since: number;
+}
+
+/**
+ * What a stream was given and has not handed on. `desiredSize` counts in a measure
+ * of the stream's own, chunks by default, and counts what others enqueued as well;
+ * this keeps what our chunks are in bytes, and takes as read what can no longer be
+ * among the last ones.
+ */
+export class Backlog {
+  readonly #chunks: Chunk[] = [];
+  #head = 0;
+  #weight = 0;
+  #bytes = 0;
+  #held = 0;
+  #allowance = Infinity;
+
+  /**
+   * @param held How much the stream holds, in its own measure.
+   * @param bytes How many bytes of ours are among it.
+   * @param since When they were enqueued.
+   */
+  constructor(held: number, bytes: number, since: number) {
+    this.push(bytes, since, held);
+  }
+
+  /** How many bytes of ours are unread, at most. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  /** When the oldest unread chunk was enqueued. */
+  get since(): number {
+    return this.#chunks[this.#head]?.since ?? Infinity;
+  }
+
+  /** Sets how many bytes may come in this turn: those that still fit. */
+  allow(maxBytes: number): void {
+    // Nothing of ours: the stream may be given anything.
+    this.#allowance = this.#bytes === 0 ? Infinity : maxBytes - this.#bytes;
+  }
+
+  /** Takes from what may come; false if it is not enough. */
+  spend(bytes: number): boolean {
+    if (bytes > this.#allowance) return false;
+    this.#allowance -= bytes;
+    return true;
+  }
+
+  /**
+   * Adds what was enqueued.
+   *
+   * @param bytes Its length.
+   * @param since When.
+   * @param held How much the stream holds now, in its own measure.
+   */
+  push(bytes: number, since: number, held: number): void {
+    const weight = Math.max(held - this.#held, 0);
+    this.#chunks.push({ bytes, weight, since });
+    this.#weight += weight;
+    this.#bytes += bytes;
+    this.#held = held;
+  }
+
+  /**
+   * Forgets what has been read.
+   *
+   * @param held How much the stream holds now, in its own measure.
+   * @param now The time, for what others may have enqueued meanwhile.
+   */
+  update(held: number, now: number): void {
+    // Somebody else's; we cannot know how many bytes, but it gets old as well.
+    if (held > this.#held) this.push(0, now, held);
+    this.#held = held;
+    while (true) {
+      const chunk = this.#chunks[this.#head];
+      if (chunk === undefined || this.#weight - chunk.weight < held) break;
+      this.#weight -= chunk.weight;
+      this.#bytes -= chunk.bytes;
+      this.#head++;
+    }
+    // Keeps the array from growing while the reader never quite catches up.
+    if (this.#head > 64 && this.#head * 2 > this.#chunks.length) {
+      this.#chunks.splice(0, this.#head);
+      this.#head = 0;
+    }
+  }
+}

@@ -1,0 +1,294 @@
+import { describe } from "../describe.ts";
+import { ClosedError, DeliveryError } from "../errors.ts";
+import type { EvictionReason } from "../options.ts";
+import type { StreamSettings } from "../resolve_options.ts";
+import { endsSseFrame, formatSseComment } from "../sse.ts";
+import { Casualties, type Listeners } from "./casualties.ts";
+import { end } from "./controllers.ts";
+import { SharedFrames } from "./frames.ts";
+import type { Targets } from "./replay_log.ts";
+import { SessionStream, type Text } from "./session_stream.ts";
+import { periodFor, type Ticker, type Watcher } from "./ticker.ts";
+import { atEndOfTurn } from "./turn.ts";
+
+/** How to attach a stream. */
+export interface Attachment {
+  /** What it starts with. */
+  readonly chunks: readonly Uint8Array<ArrayBuffer>[];
+  /** Whether that includes what still waits to be written to an older stream. */
+  readonly includesWaiting: boolean;
+}
+
+const encoder = new TextEncoder();
+const KEEP_ALIVE = encoder.encode(formatSseComment("keep-alive"));
+
+/**
+ * The streams of this process: writes to them, turn by turn, looks after those that
+ * are idle or behind, and gives up those that fail.
+ */
+export class LocalStreams implements Watcher {
+  readonly periodMs: number;
+  readonly #attached: Map<string, SessionStream> = new Map();
+  readonly #settings: StreamSettings;
+  readonly #listeners: Listeners;
+  readonly #ticker: Ticker;
+  readonly #shared = new SharedFrames();
+  /** Streams with something to write at the end of the turn. */
+  #waiting: SessionStream[] = [];
+  #turn = 0;
+  #isInTurn = false;
+  #delivered = 0;
+  readonly #evicted: Record<EvictionReason, number> = { bytes: 0, age: 0 };
+
+  constructor(settings: StreamSettings, listeners: Listeners, ticker: Ticker) {
+    this.#settings = settings;
+    this.#listeners = listeners;
+    this.#ticker = ticker;
+    this.periodMs = periodFor(settings.maxUnreadMs, settings.keepAliveMs);
+  }
+
+  /** How many sessions have a stream. */
+  get size(): number {
+    return this.#attached.size;
+  }
+
+  /** How many texts were handed to streams. */
+  get delivered(): number {
+    return this.#delivered;
+  }
+
+  /** How many streams were broken off. */
+  get evicted(): Record<EvictionReason, number> {
+    return { ...this.#evicted };
+  }
+
+  /** How many bytes are unread. It costs a look at each stream that is behind. */
+  queuedBytes(): number {
+    const now = this.#ticker.now();
+    let bytes = 0;
+    for (const stream of this.#attached.values()) {
+      bytes += stream.queuedBytes(now);
+    }
+    return bytes;
+  }
+
+  /** The controller of a session's stream. */
+  get(id: string): ReadableStreamDefaultController | undefined {
+    return this.#attached.get(id)?.controller;
+  }
+
+  /** Attaches a stream in the place of the one that a session has. */
+  attach(
+    id: string,
+    controller: ReadableStreamDefaultController,
+    { chunks, includesWaiting }: Attachment,
+  ): void {
+    const now = this.#ticker.now();
+    const older = this.#attached.get(id);
+    const stream = new SessionStream(id, controller, now);
+    this.#attached.set(id, stream);
+    this.#ticker.start(this);
+    const casualties = new Casualties(this.#listeners);
+    try {
+      const waiting = older?.giveWaiting();
+      if (waiting !== undefined && !includesWaiting) {
+        stream.write(waiting.join(), now);
+      }
+      for (const chunk of chunks) stream.write(chunk, now);
+    } catch (cause) {
+      this.#lose(stream, cause, casualties);
+    }
+    if (older !== undefined) supersede(older);
+    casualties.report();
+  }
+
+  /**
+   * Ends the stream of a session; what it holds can still be read.
+   *
+   * @returns The controller, if it holds anything.
+   */
+  end(id: string): ReadableStreamDefaultController | undefined {
+    const stream = this.#attached.get(id);
+    if (stream === undefined) return undefined;
+    this.#attached.delete(id);
+    const casualties = new Casualties(this.#listeners);
+    this.#flush(stream, casualties);
+    const holds = stream.queuedBytes(this.#ticker.now()) > 0;
+    end(stream.controller);
+    if (this.#attached.size === 0) this.#ticker.stop(this);
+    casualties.report();
+    return holds ? stream.controller : undefined;
+  }
+
+  /** The sessions, the one that has been there longest first. */
+  ids(): IterableIterator<string> {
+    return this.#attached.keys();
+  }
+
+  /**
+   * Writes a text.
+   *
+   * @param targets To whom.
+   * @param data The text.
+   * @param encoded Its bytes, where they are known.
+   */
+  send(
+    targets: Targets,
+    data: string,
+    encoded?: Uint8Array<ArrayBuffer>,
+  ): void {
+    const casualties = new Casualties(this.#listeners);
+    if (targets === undefined) {
+      // Those that are attached now: a stream may attach others while it takes
+      // data, and would be the one to decide when this ends.
+      let left = this.#attached.size;
+      if (left === 0) return;
+      const text = this.#text(data, encoded);
+      for (const stream of this.#attached.values()) {
+        if (left-- === 0) break;
+        this.#give(stream, text, casualties);
+      }
+    } else if (typeof targets === "string") {
+      const stream = this.#attached.get(targets);
+      if (stream === undefined) return;
+      this.#give(stream, this.#text(data, encoded), casualties);
+    } else {
+      let text: Text | undefined;
+      for (const id of targets) {
+        const stream = this.#attached.get(id);
+        if (stream === undefined) continue;
+        text ??= this.#text(data, encoded);
+        this.#give(stream, text, casualties);
+      }
+    }
+    casualties.report();
+  }
+
+  /** Writes to every stream at once, however much is unread. */
+  announce(data: string): void {
+    const bytes = encoder.encode(data);
+    const now = this.#ticker.now();
+    const casualties = new Casualties(this.#listeners);
+    for (const stream of [...this.#attached.values()]) {
+      this.#flush(stream, casualties);
+      this.#write(stream, bytes, now, casualties);
+    }
+    casualties.report();
+  }
+
+  /** Looks for streams that are idle, and for those whose readers are too slow. */
+  tick(now: number): void {
+    const { keepAliveMs, maxUnreadMs } = this.#settings;
+    const casualties = new Casualties(this.#listeners);
+    for (const stream of this.#attached.values()) {
+      if (now - stream.unreadSince(now) >= maxUnreadMs) {
+        this.#evict(stream, "age", casualties);
+      } else if (stream.isIdle(now, keepAliveMs)) {
+        this.#write(stream, KEEP_ALIVE, now, casualties);
+      }
+    }
+    casualties.report();
+  }
+
+  #text(data: string, encoded = encoder.encode(data)): Text {
+    if (!this.#isInTurn) {
+      this.#isInTurn = true;
+      this.#turn++;
+      atEndOfTurn(() => this.#endTurn());
+    }
+    return {
+      bytes: encoded,
+      endsFrame: endsSseFrame(data),
+      turn: this.#turn,
+      now: this.#ticker.now(),
+      mayWait: this.#settings.coalesce,
+      maxUnread: this.#settings.maxUnreadBytes,
+    };
+  }
+
+  #give(stream: SessionStream, text: Text, casualties: Casualties): void {
+    try {
+      const taken = stream.take(text, this.#shared);
+      if (taken === "full") return this.#evict(stream, "bytes", casualties);
+      if (taken === "waits") this.#waiting.push(stream);
+      this.#delivered++;
+    } catch (cause) {
+      this.#lose(stream, cause, casualties);
+    }
+  }
+
+  #write(
+    stream: SessionStream,
+    bytes: Uint8Array<ArrayBuffer>,
+    now: number,
+    casualties: Casualties,
+  ): void {
+    try {
+      stream.write(bytes, now);
+    } catch (cause) {
+      this.#lose(stream, cause, casualties);
+    }
+  }
+
+  #flush(stream: SessionStream, casualties: Casualties): void {
+    try {
+      stream.flush(this.#ticker.now());
+    } catch (cause) {
+      this.#lose(stream, cause, casualties);
+    }
+  }
+
+  #endTurn(): void {
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    this.#shared.clear();
+    const casualties = new Casualties(this.#listeners);
+    for (const stream of waiting) this.#flush(stream, casualties);
+    // What a stream sent while it was written to is for the next turn.
+    if (this.#waiting.length > 0) atEndOfTurn(() => this.#endTurn());
+    else this.#isInTurn = false;
+    casualties.report();
+  }
+
+  #lose(stream: SessionStream, cause: unknown, casualties: Casualties): void {
+    this.#remove(stream);
+    casualties.failed(stream.id, cause);
+  }
+
+  #evict(
+    stream: SessionStream,
+    reason: EvictionReason,
+    casualties: Casualties,
+  ): void {
+    const { id, controller } = stream;
+    this.#remove(stream);
+    this.#evicted[reason]++;
+    casualties.evicted(id, reason);
+    controller.error(
+      new DeliveryError(
+        `The reader of session ${describe(id)} is too far behind.`,
+        { sessionId: id },
+      ),
+    );
+  }
+
+  #remove(stream: SessionStream): void {
+    // What the stream ran while it took the data may have replaced it.
+    if (this.#attached.get(stream.id) !== stream) return;
+    this.#attached.delete(stream.id);
+    if (this.#attached.size === 0) this.#ticker.stop(this);
+  }
+}
+
+/**
+ * Ends a stream for good. One that holds unread data stays open after `close`
+ * until the last of it is read, and cancelling it then would run the source's
+ * `cancel`, which deletes the session by its id, the newer stream's included.
+ * `error` does nothing to a stream that `close` has ended.
+ */
+function supersede({ id, controller }: SessionStream): void {
+  end(controller);
+  controller.error(
+    new ClosedError(`Session ${describe(id)} has a newer stream.`),
+  );
+}

@@ -1,0 +1,79 @@
+import type { ResetReason } from "../options.ts";
+import { formatSseEvent } from "../sse.ts";
+import type { StreamExpectation } from "./expected_streams.ts";
+import type { ReplayLog } from "./replay_log.ts";
+
+/** What a stream starts with. */
+export interface Opening {
+  readonly chunks: readonly Uint8Array<ArrayBuffer>[];
+  /** How many events of them the client had missed. */
+  readonly replayed: number;
+  /** Why these are not all, if they are not. */
+  readonly reset?: ResetReason;
+}
+
+/** Longest chunk that is made of several events, in bytes. */
+const CHUNK_BYTES = 65_536;
+const encoder = new TextEncoder();
+
+/**
+ * What a stream has to start with, so that its client misses nothing, gets nothing
+ * twice, and knows its position.
+ *
+ * @param id The session.
+ * @param expected What the client said.
+ * @param log What was sent so far.
+ * @param now When.
+ */
+export function opening(
+  id: string,
+  { lastEventId, since, prime }: StreamExpectation,
+  log: ReplayLog,
+  now: number,
+): Opening {
+  if (lastEventId === undefined) {
+    const priming = { id: log.position, data: "" };
+    return { chunks: prime ? [encode(priming)] : [], replayed: 0 };
+  }
+  const missed = log.after(id, lastEventId, since, now);
+  if (typeof missed !== "string") {
+    return { chunks: joined(missed), replayed: missed.length };
+  }
+  const reset = {
+    event: "reset",
+    id: log.position,
+    data: JSON.stringify({ reason: missed }),
+  };
+  return { chunks: [encode(reset)], replayed: 0, reset: missed };
+}
+
+function encode(event: Parameters<typeof formatSseEvent>[0]) {
+  return encoder.encode(formatSseEvent(event));
+}
+
+/** Fewer and larger chunks of the same bytes. */
+function joined(
+  frames: readonly Uint8Array<ArrayBuffer>[],
+): Uint8Array<ArrayBuffer>[] {
+  const chunks: Uint8Array<ArrayBuffer>[] = [];
+  let start = 0;
+  while (start < frames.length) {
+    let end = start;
+    let length = 0;
+    do length += frames[end++]!.length; while (
+      end < frames.length && length + frames[end]!.length <= CHUNK_BYTES
+    );
+    if (end === start + 1) chunks.push(frames[start]!);
+    else {
+      const chunk = new Uint8Array(length);
+      let at = 0;
+      for (const frame of frames.slice(start, end)) {
+        chunk.set(frame, at);
+        at += frame.length;
+      }
+      chunks.push(chunk);
+    }
+    start = end;
+  }
+  return chunks;
+}
