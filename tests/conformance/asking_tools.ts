@@ -1,0 +1,125 @@
+import type { McpServer } from "tmcp";
+import { tool } from "tmcp/utils";
+import { type JsonSchema, object, texts } from "./json_schema.ts";
+
+/** Adds the tools that ask the client: its model, or its user. */
+export function addAskingTools(mcp: McpServer<JsonSchema>): void {
+  mcp.tool(
+    {
+      name: "test_sampling",
+      description: "Asks the model of the client",
+      schema: texts({ prompt: "What to ask" }),
+    },
+    async ({ prompt }) => {
+      const { content } = await mcp.message({
+        messages: [{ role: "user", content: { type: "text", text: prompt } }],
+        maxTokens: 100,
+      });
+      return tool.text(`LLM response: ${JSON.stringify(content)}`);
+    },
+  );
+  mcp.tool(
+    {
+      name: "test_elicitation",
+      description: "Asks the user of the client",
+      schema: texts({ message: "What to ask" }),
+    },
+    async ({ message }) => {
+      const answer = await mcp.elicitation(
+        message,
+        texts({ username: "User's response", email: "User's email address" }),
+      );
+      return tool.text(`User response: ${inWords(answer)}`);
+    },
+  );
+  mcp.tool(
+    {
+      name: "test_elicitation_sep1034_defaults",
+      description: "Asks the user, with answers to begin with",
+    },
+    async () => {
+      const answer = await mcp.elicitation("Please correct this", DEFAULTS);
+      return tool.text(`Elicitation completed: ${inWords(answer)}`);
+    },
+  );
+  mcp.tool(
+    {
+      name: "test_elicitation_sep1330_enums",
+      description: "Asks the user, with answers to choose from",
+    },
+    async () => {
+      const answer = await mcp.elicitation("Please choose", CHOICES);
+      return tool.text(`Elicitation completed: ${inWords(answer)}`);
+    },
+  );
+}
+
+/** Adds the tools that ask clients without a session, which ask again. */
+export function addReplayableTools(mcp: McpServer<JsonSchema>): void {
+  mcp.tool(
+    {
+      name: "test_missing_capability",
+      description: "Asks the model of a client that has none",
+      replayable: true,
+    },
+    async () => {
+      const content = { type: "text", text: "Hello" } as const;
+      await mcp.message({
+        messages: [{ role: "user", content }],
+        maxTokens: 1,
+      });
+      return tool.text("done");
+    },
+  );
+  mcp.tool(
+    {
+      name: "test_streaming_elicitation",
+      description: "Asks the user of the client",
+      replayable: true,
+    },
+    async () => {
+      await mcp.elicitation("Who are you?", texts({ name: "Yours" }));
+      return tool.text("done");
+    },
+  );
+}
+
+const DEFAULTS = object({
+  name: { type: "string", description: "Name", default: "John Doe" },
+  age: { type: "integer", description: "Age", default: 30 },
+  score: { type: "number", description: "Score", default: 95.5 },
+  status: {
+    type: "string",
+    description: "Status",
+    enum: ["active", "inactive", "pending"],
+    default: "active",
+  },
+  verified: { type: "boolean", description: "Verified", default: true },
+});
+
+const OPTIONS = ["option1", "option2", "option3"];
+
+const CHOICES = object({
+  untitledSingle: { type: "string", enum: OPTIONS },
+  titledSingle: { type: "string", oneOf: titled("Option") },
+  legacyEnum: {
+    type: "string",
+    enum: ["opt1", "opt2", "opt3"],
+    enumNames: ["Option One", "Option Two", "Option Three"],
+  },
+  untitledMulti: { type: "array", items: { type: "string", enum: OPTIONS } },
+  titledMulti: { type: "array", items: { anyOf: titled("Choice") } },
+});
+
+function titled(noun: string): { const: string; title: string }[] {
+  return ["First", "Second", "Third"].map((ordinal, index) => ({
+    const: `value${index + 1}`,
+    title: `${ordinal} ${noun}`,
+  }));
+}
+
+function inWords(
+  { action, content }: { action: string; content?: unknown },
+): string {
+  return `action=${action}, content=${JSON.stringify(content ?? {})}`;
+}

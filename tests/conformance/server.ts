@@ -1,0 +1,101 @@
+/**
+ * The server that the conformance suite looks at. It prints its address, and ends
+ * when its standard input does.
+ *
+ * ```sh
+ * deno run -A tests/conformance/server.ts tmcp     tmcp with its own managers
+ * deno run -A tests/conformance/server.ts guarded  with ours, behind the guard
+ * deno run -A tests/conformance/server.ts replay   the same, with replay
+ * ```
+ */
+import {
+  InMemorySessions,
+  type StreamOptions,
+} from "@crossmcp/session-manager";
+import {
+  InMemoryInfoSessionManager,
+  InMemoryStreamSessionManager,
+  InMemorySubscriptionManager,
+} from "@tmcp/session-manager";
+import { HttpTransport, type HttpTransportOptions } from "@tmcp/transport-http";
+import { McpServer } from "tmcp";
+import { serve } from "../e2e/serve.ts";
+import { addAskingTools, addReplayableTools } from "./asking_tools.ts";
+import { addPrompts, addResources } from "./contents.ts";
+import { HangUp } from "./hang_up.ts";
+import { AsItIs, type JsonSchema } from "./json_schema.ts";
+import { addTools } from "./tools.ts";
+
+const hangUp = new HangUp();
+
+function createMcpServer(): McpServer<JsonSchema> {
+  const mcp = new McpServer<JsonSchema>(
+    { name: "conformance", version: "1.0.0" },
+    {
+      adapter: new AsItIs(),
+      capabilities: {
+        completions: {},
+        logging: {},
+        prompts: { listChanged: true },
+        resources: { subscribe: true, listChanged: true },
+        tools: { listChanged: true },
+      },
+    },
+  );
+  addTools(mcp, hangUp.now);
+  addAskingTools(mcp);
+  addReplayableTools(mcp);
+  addResources(mcp);
+  addPrompts(mcp);
+  return mcp;
+}
+
+function createTransport(
+  sessionManager: NonNullable<HttpTransportOptions["sessionManager"]>,
+  subscriptionManager: NonNullable<HttpTransportOptions["subscriptionManager"]>,
+): HttpTransport {
+  return new HttpTransport(createMcpServer(), {
+    path: "/mcp",
+    allowedOrigins: [],
+    sessionManager,
+    subscriptionManager,
+  });
+}
+
+type Handler = (request: Request) => Promise<Response>;
+
+function tmcpAlone(): Handler {
+  const transport = createTransport({
+    streams: new InMemoryStreamSessionManager(),
+    info: new InMemoryInfoSessionManager(),
+  }, new InMemorySubscriptionManager());
+  return async (request) =>
+    await transport.respond(request) ?? new Response(null, { status: 404 });
+}
+
+function guarded(streams: StreamOptions): Handler {
+  const sessions = new InMemorySessions({
+    streams,
+    onError: (error) => console.error(error),
+  });
+  const transport = createTransport(sessions, sessions.subscriptions);
+  return (request) =>
+    sessions.guard(request, (request) => transport.respond(request));
+}
+
+const SERVERS: Record<string, () => Handler> = {
+  tmcp: tmcpAlone,
+  guarded: () => guarded({}),
+  replay: () => guarded({ replay: {} }),
+};
+
+const handler = SERVERS[Deno.args[0] ?? ""]?.();
+if (handler === undefined) {
+  console.error(`Give one of ${Object.keys(SERVERS).join(", ")}.`);
+  Deno.exit(2);
+}
+const server = await serve((request) => hangUp.respond(request, handler));
+console.log(`${server.url}/mcp`);
+// Whoever started it may be gone without a word, but never with its pipe open.
+for await (const _ of Deno.stdin.readable);
+Deno.exit();
