@@ -1,12 +1,13 @@
 /**
- * Runs `fan_out_ratios.ts` on Deno, and on Node and Bun where they are found, one
- * after the other. Bundled first: the same plain JavaScript for all of them, and
- * Node 20 reads no TypeScript.
+ * Runs a bench of this folder on Deno, and on Node and Bun where they are found, one
+ * after the other: `deno run -A bench/run.ts fan_out_ratios`. Bundled first: the
+ * same plain JavaScript for all of them, and Node 20 reads no TypeScript.
  */
+const [name = "", ...args] = Deno.args;
 const directory = await Deno.makeTempDir();
 try {
-  const bundle = `${directory}/fan_out_ratios.mjs`;
-  const program = `${import.meta.dirname}/fan_out_ratios.ts`;
+  const bundle = `${directory}/${name}.mjs`;
+  const program = `${import.meta.dirname}/${name}.ts`;
   const bundled = await run(
     Deno.execPath(),
     ["bundle", "--quiet", program, "-o", bundle],
@@ -18,12 +19,12 @@ try {
     ["node", "--expose-gc", bundle],
     (await exists("bun")) ? ["bun", bundle] : ["npx", "-y", "bun@1", bundle],
   ];
-  for (const [command, ...args] of runtimes) {
+  for (const [command, ...own] of runtimes) {
     if (!await exists(command)) {
       console.log(`${command} is not on the PATH: left out\n`);
       continue;
     }
-    if (!await run(command, [...args, ...Deno.args])) Deno.exitCode = 1;
+    if (!await run(command, [...own, ...args])) Deno.exitCode = 1;
     console.log();
   }
 } finally {

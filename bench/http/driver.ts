@@ -1,0 +1,69 @@
+import process from "node:process";
+import { setImmediate } from "node:timers/promises";
+import type { RunReport } from "./control.ts";
+import type { Broadcaster } from "./contenders.ts";
+
+/**
+ * How many bursts may be under way. With fewer, the server waits whenever other
+ * programs keep the clients from reading for a moment. With many, it runs ahead of
+ * its own connections: what piles up there leaves in fewer, larger writes than a
+ * real server's does.
+ */
+const UNDER_WAY = 4;
+
+/**
+ * Keeps a server busy: a burst starts when a macrotask has passed since the one
+ * before, and the clients have received all but a few.
+ */
+export class Driver {
+  readonly #server: Broadcaster;
+  #sent = 0;
+  #received = 0;
+  #onReceived: () => void = () => {};
+
+  /** @param server Who sends. */
+  constructor(server: Broadcaster) {
+    this.#server = server;
+  }
+
+  /** Takes note of how many messages have arrived. */
+  received(messages: number): void {
+    this.#received = messages;
+    this.#onReceived();
+  }
+
+  /**
+   * Sends bursts, and waits until all has arrived.
+   *
+   * @param burst How many events a burst has.
+   * @param ms How long to start new ones.
+   */
+  async run(burst: number, ms: number): Promise<RunReport> {
+    const first = this.#sent;
+    const cpu = process.cpuUsage();
+    const start = performance.now();
+    do {
+      await this.#underWay((UNDER_WAY - 1) * burst);
+      for (let left = burst; left > 0; left--) {
+        await this.#server.send(++this.#sent);
+      }
+      await setImmediate();
+    } while (performance.now() - start < ms);
+    await this.#underWay(0);
+    const { user, system } = process.cpuUsage(cpu);
+    return {
+      sent: this.#sent,
+      events: this.#sent - first,
+      ms: performance.now() - start,
+      cpuMs: (user + system) / 1_000,
+    };
+  }
+
+  /** Waits until at most so many events are under way. */
+  async #underWay(events: number): Promise<void> {
+    const sessions = this.#server.sessions();
+    while (this.#sent * sessions - this.#received > events * sessions) {
+      await new Promise<void>((resolve) => this.#onReceived = resolve);
+    }
+  }
+}

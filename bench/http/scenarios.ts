@@ -1,0 +1,29 @@
+import type { Contender } from "./control.ts";
+
+/** What is sent at a time, and how much more it has to cost others. */
+export interface Scenario {
+  readonly name: string;
+  /** How many events, in one turn of the event loop. */
+  readonly burst: number;
+  /** How many times as much of the processor another has to need, by runtime. */
+  readonly goals: {
+    readonly [Other in Contender]?: { readonly [runtime: string]: number };
+  };
+}
+
+/** What is measured. */
+export const SCENARIOS: readonly Scenario[] = [
+  {
+    name: "bursts of ten events",
+    burst: 10,
+    goals: {
+      peer: { Deno: 2.2, Node: 3, Bun: 6 },
+      "better-sse": { Node: 4 },
+    },
+  },
+  {
+    name: "single events",
+    burst: 1,
+    goals: { peer: { Deno: 1.5, Node: 1.5 } },
+  },
+];
