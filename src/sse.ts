@@ -89,9 +89,9 @@ export function splitSseFrames(text: string): string[] {
  */
 export function withSseId(frame: string, id: string): string {
   // The last field of a name counts, so it goes before the empty line.
-  if (frame.endsWith("\n\n")) return `${frame.slice(0, -1)}id: ${id}\n\n`;
-  const lines = frame.replace(/[\r\n]+$/, "");
-  return `${lines}\nid: ${id}\n\n`;
+  let end = frame.length;
+  while (frame[end - 1] === "\n" || frame[end - 1] === "\r") end--;
+  return `${frame.slice(0, end)}\nid: ${id}\n\n`;
 }
 
 /** Whether a text ends where a frame ends, so that something else may follow. */

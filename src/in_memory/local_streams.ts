@@ -37,6 +37,9 @@ export class LocalStreams implements Watcher {
   #waiting: SessionStream[] = [];
   #turn = 0;
   #isInTurn = false;
+  #isRunning = false;
+  /** What streams sent while they were written to. */
+  readonly #sent: (() => void)[] = [];
   #delivered = 0;
   readonly #evicted: Record<EvictionReason, number> = { bytes: 0, age: 0 };
 
@@ -88,18 +91,17 @@ export class LocalStreams implements Watcher {
     const stream = new SessionStream(id, controller, now);
     this.#attached.set(id, stream);
     this.#ticker.start(this);
-    const casualties = new Casualties(this.#listeners);
-    try {
-      const waiting = older?.giveWaiting();
-      if (waiting !== undefined && !includesWaiting) {
-        stream.write(waiting.join(), now);
+    this.#run((casualties) => {
+      try {
+        if (older !== undefined && !includesWaiting) stream.inherit(older, now);
+        for (const chunk of chunks) stream.write(chunk, now);
+      } catch (cause) {
+        this.#lose(stream, cause, casualties);
       }
-      for (const chunk of chunks) stream.write(chunk, now);
-    } catch (cause) {
-      this.#lose(stream, cause, casualties);
-    }
-    if (older !== undefined) supersede(older);
-    casualties.report();
+    });
+    if (older === undefined) return;
+    older.drop();
+    supersede(older);
   }
 
   /**
@@ -111,12 +113,10 @@ export class LocalStreams implements Watcher {
     const stream = this.#attached.get(id);
     if (stream === undefined) return undefined;
     this.#attached.delete(id);
-    const casualties = new Casualties(this.#listeners);
-    this.#flush(stream, casualties);
+    this.#run((casualties) => this.#flush(stream, casualties));
     const holds = stream.queuedBytes(this.#ticker.now()) > 0;
     end(stream.controller);
     if (this.#attached.size === 0) this.#ticker.stop(this);
-    casualties.report();
     return holds ? stream.controller : undefined;
   }
 
@@ -137,7 +137,57 @@ export class LocalStreams implements Watcher {
     data: string,
     encoded?: Uint8Array<ArrayBuffer>,
   ): void {
+    if (this.#isRunning) {
+      // A stream sends something while it takes a text: the others get that first.
+      this.#sent.push(() => this.send(targets, data, encoded));
+    } else this.#run((out) => this.#fanOut(targets, data, encoded, out));
+  }
+
+  /** Writes to every stream at once, however much is unread. */
+  announce(data: string): void {
+    const bytes = encoder.encode(data);
+    const now = this.#ticker.now();
+    this.#run((casualties) => {
+      for (const stream of [...this.#attached.values()]) {
+        this.#flush(stream, casualties);
+        this.#write(stream, bytes, now, casualties);
+      }
+    });
+  }
+
+  /** Looks for streams that are idle, and for those whose readers are too slow. */
+  tick(now: number): void {
+    const { keepAliveMs, maxUnreadMs } = this.#settings;
+    this.#run((casualties) => {
+      for (const stream of this.#attached.values()) {
+        if (now - stream.unreadSince(now) >= maxUnreadMs) {
+          this.#evict(stream, "age", casualties);
+        } else if (stream.isIdle(now, keepAliveMs)) {
+          this.#write(stream, KEEP_ALIVE, now, casualties);
+        }
+      }
+    });
+  }
+
+  /** Writes to streams, and tells of those that were lost when it is done. */
+  #run(write: (casualties: Casualties) => void): void {
     const casualties = new Casualties(this.#listeners);
+    const isNested = this.#isRunning;
+    this.#isRunning = true;
+    write(casualties);
+    this.#isRunning = isNested;
+    if (!isNested) {
+      while (this.#sent.length > 0) this.#sent.shift()!();
+    }
+    casualties.report();
+  }
+
+  #fanOut(
+    targets: Targets,
+    data: string,
+    encoded: Uint8Array<ArrayBuffer> | undefined,
+    casualties: Casualties,
+  ): void {
     if (targets === undefined) {
       // Those that are attached now: a stream may attach others while it takes
       // data, and would be the one to decide when this ends.
@@ -161,33 +211,6 @@ export class LocalStreams implements Watcher {
         this.#give(stream, text, casualties);
       }
     }
-    casualties.report();
-  }
-
-  /** Writes to every stream at once, however much is unread. */
-  announce(data: string): void {
-    const bytes = encoder.encode(data);
-    const now = this.#ticker.now();
-    const casualties = new Casualties(this.#listeners);
-    for (const stream of [...this.#attached.values()]) {
-      this.#flush(stream, casualties);
-      this.#write(stream, bytes, now, casualties);
-    }
-    casualties.report();
-  }
-
-  /** Looks for streams that are idle, and for those whose readers are too slow. */
-  tick(now: number): void {
-    const { keepAliveMs, maxUnreadMs } = this.#settings;
-    const casualties = new Casualties(this.#listeners);
-    for (const stream of this.#attached.values()) {
-      if (now - stream.unreadSince(now) >= maxUnreadMs) {
-        this.#evict(stream, "age", casualties);
-      } else if (stream.isIdle(now, keepAliveMs)) {
-        this.#write(stream, KEEP_ALIVE, now, casualties);
-      }
-    }
-    casualties.report();
   }
 
   #text(data: string, encoded = encoder.encode(data)): Text {
@@ -242,12 +265,12 @@ export class LocalStreams implements Watcher {
     const waiting = this.#waiting;
     this.#waiting = [];
     this.#shared.clear();
-    const casualties = new Casualties(this.#listeners);
-    for (const stream of waiting) this.#flush(stream, casualties);
+    this.#run((casualties) => {
+      for (const stream of waiting) this.#flush(stream, casualties);
+    });
     // What a stream sent while it was written to is for the next turn.
     if (this.#waiting.length > 0) atEndOfTurn(() => this.#endTurn());
     else this.#isInTurn = false;
-    casualties.report();
   }
 
   #lose(stream: SessionStream, cause: unknown, casualties: Casualties): void {
@@ -276,6 +299,7 @@ export class LocalStreams implements Watcher {
     // What the stream ran while it took the data may have replaced it.
     if (this.#attached.get(stream.id) !== stream) return;
     this.#attached.delete(stream.id);
+    stream.drop();
     if (this.#attached.size === 0) this.#ticker.stop(this);
   }
 }

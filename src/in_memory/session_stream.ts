@@ -96,7 +96,7 @@ export class SessionStream {
       }
       this.#measure(now)?.allow(text.maxUnread);
     } else this.#hadBurst = true;
-    if (this.#backlog?.spend(bytes.length) === false) return "full";
+    if (!this.#mayHold(bytes.length, text)) return "full";
     this.#endsFrame = text.endsFrame;
     if (waits) return this.#wait(bytes, shared);
     this.#enqueue(bytes, now);
@@ -122,7 +122,8 @@ export class SessionStream {
    * @throws What the stream throws that takes no more data.
    */
   write(bytes: Uint8Array<ArrayBuffer>, now: number): void {
-    this.#measure(now);
+    // It says nothing of what is to come.
+    this.#hadBurst = false;
     this.#enqueue(bytes, now);
   }
 
@@ -143,11 +144,21 @@ export class SessionStream {
       this.#waiting === undefined && this.#measure(now) === undefined;
   }
 
-  /** Hands what waits to the stream that takes this one's place. */
-  giveWaiting(): Frames | undefined {
-    const frames = this.#waiting;
+  /**
+   * Takes over what waits to be written to a stream that this one replaces.
+   *
+   * @throws What the stream throws that takes no more data.
+   */
+  inherit(older: SessionStream, now: number): void {
+    const frames = older.#waiting;
+    if (frames === undefined) return;
+    this.#endsFrame = older.#endsFrame;
+    this.#enqueue(frames.join(), now);
+  }
+
+  /** Forgets what waits. */
+  drop(): void {
     this.#waiting = undefined;
-    return frames;
   }
 
   /** Whether all that was written is known to be read. */
@@ -163,10 +174,20 @@ export class SessionStream {
     return waiting === undefined ? "waits" : "written";
   }
 
+  /** Whether as many bytes may come on top of what is unread. */
+  #mayHold(bytes: number, { now, maxUnread }: Text): boolean {
+    if (this.#backlog === undefined || this.#backlog.spend(bytes)) return true;
+    // Some of it may have been read within the turn.
+    const waiting = this.#waiting?.length ?? 0;
+    this.#measure(now)?.allow(maxUnread - waiting);
+    return this.#backlog === undefined || this.#backlog.spend(bytes);
+  }
+
   #enqueue(bytes: Uint8Array<ArrayBuffer>, now: number): void {
-    // First, for a stream may send something itself while it takes this.
+    // Each chunk on top of another is counted for itself.
+    if (!this.#isRead) this.#measure(now);
     this.#at = now;
-    if (this.#backlog === undefined) this.#fresh += bytes.length;
+    if (this.#backlog === undefined) this.#fresh = bytes.length;
     // A byte stream takes the buffer away from whoever holds it.
     this.controller.enqueue(this.#isByteStream ? bytes.slice() : bytes);
     this.#backlog?.push(bytes.length, now, this.#held());

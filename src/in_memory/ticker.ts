@@ -23,54 +23,71 @@ type Timer = { unref?: () => void };
 export class Ticker {
   readonly #watchers: Set<Watcher> = new Set();
   #periodMs = Infinity;
-  #timer: ReturnType<typeof setInterval> | undefined;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  /** What the clock says at most before the next tick. */
+  #limit = 0;
   #now = 0;
+  /** When it was asked last, on the system's clock. */
   #readAt = 0;
+  /** When it ticked last, or began to run. */
+  #tickedAt = 0;
 
   /** Milliseconds since some moment. */
   now(): number {
-    const time = Date.now();
     if (this.#timer !== undefined) {
-      const passed = time - this.#readAt;
-      this.#now += Math.min(Math.max(passed, 0), 2 * this.#periodMs);
+      const time = Date.now();
+      const passed = Math.max(time - this.#readAt, 0);
+      this.#now = Math.min(
+        this.#now + passed,
+        Math.max(this.#limit, this.#now),
+      );
+      this.#readAt = time;
     }
-    this.#readAt = time;
     return this.#now;
   }
 
   /** Calls a watcher from now on. One that is called already stays so. */
   start(watcher: Watcher): void {
     if (this.#watchers.has(watcher) || watcher.periodMs === Infinity) return;
-    this.now();
     this.#watchers.add(watcher);
-    this.#run();
+    this.#adjust();
   }
 
   /** Calls a watcher no longer. */
   stop(watcher: Watcher): void {
-    if (!this.#watchers.delete(watcher)) return;
-    this.now();
-    this.#run();
+    if (this.#watchers.delete(watcher)) this.#adjust();
   }
 
   /** Sets the timer to the shortest of the periods. */
-  #run(): void {
+  #adjust(): void {
     let periodMs = Infinity;
     for (const watcher of this.#watchers) {
       periodMs = Math.min(periodMs, watcher.periodMs);
     }
     if (periodMs === this.#periodMs) return;
+    const now = this.now();
+    if (this.#timer === undefined) {
+      this.#readAt = Date.now();
+      this.#tickedAt = now;
+    }
     this.#periodMs = periodMs;
-    clearInterval(this.#timer);
+    this.#wait(this.#tickedAt + periodMs - now);
+  }
+
+  #wait(ms: number): void {
+    clearTimeout(this.#timer);
     this.#timer = undefined;
-    if (periodMs === Infinity) return;
-    this.#timer = setInterval(() => this.#tick(), periodMs);
+    if (ms === Infinity) return;
+    this.#limit = this.#tickedAt + 2 * this.#periodMs;
+    this.#timer = setTimeout(() => this.#tick(), Math.max(ms, 0));
     (this.#timer as Timer).unref?.();
   }
 
   #tick(): void {
     const now = this.now();
+    this.#tickedAt = now;
     for (const watcher of [...this.#watchers]) watcher.tick(now);
+    if (this.#periodMs !== Infinity) this.#wait(this.#periodMs);
   }
 }
 
