@@ -26,8 +26,8 @@ export interface GuardOptions {
 /** What a client says of the stream that it asks for. */
 export interface StreamRequest {
   readonly lastEventId: string | undefined;
-  /** Whether it understands an event without data. */
-  readonly prime: boolean;
+  /** Whether it expects an event without data, or only ignores it under a name. */
+  readonly prime: true | "named";
 }
 
 /** What a guard needs to know of the sessions it guards, whatever keeps them. */
@@ -119,7 +119,7 @@ export async function guard(
   try {
     takeBack = await sessions.expect(id, {
       lastEventId: request.headers.get("last-event-id") || undefined,
-      prime: isPrimed(request.headers.get(VERSION_HEADER)),
+      prime: isPrimed(request.headers.get(VERSION_HEADER)) || "named",
     });
   } catch (error) {
     if (isRefusal(error)) return refuse(503);
@@ -144,6 +144,8 @@ async function refusal(
   request: Request,
   respond: Respond,
 ): Promise<Response> {
+  // Nobody will read it, and some servers wait for that.
+  if (!request.bodyUsed) await request.body?.cancel();
   const headers = await corsHeaders(request, respond);
   headers.set("content-type", "application/json");
   if (status === 503) headers.set("retry-after", String(RETRY_AFTER));

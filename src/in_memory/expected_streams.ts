@@ -16,28 +16,37 @@ export interface StreamExpectation {
    */
   readonly since?: string | undefined;
   /**
-   * Whether the stream starts with an event without data that tells the client
-   * its position, as MCP 2025-11-25 asks for (Transports, "Listening for Messages
-   * from the Server"). Clients of earlier revisions may not expect one.
+   * Whether the stream starts with an event that tells the client its position, so
+   * that it can come back even if it gets no other. It has no data. Clients of MCP
+   * 2025-11-25 expect such an event (Transports, "Listening for Messages from the
+   * Server"); for earlier ones use `"named"`: they do not, but ignore events of a
+   * name that they do not know, and note the id.
    *
    * @default false
    */
-  readonly prime?: boolean | undefined;
+  readonly prime?: boolean | "named" | undefined;
+  /**
+   * Whether it holds until it is taken back, also for more than one `create`.
+   *
+   * @default false it holds for the next one
+   */
+  readonly stays?: boolean | undefined;
 }
 
-interface Expected extends StreamExpectation {
-  /** Whether it keeps a place free. */
-  readonly isNew: boolean;
-}
-
-/** The streams that are about to be created, the next one of a session first. */
+/**
+ * The streams that are about to be created. Those of one session may come in
+ * another order than they were expected in; the latest one is the one that stays,
+ * so a request's own stays until it was answered.
+ */
 export class ExpectedStreams {
-  readonly #expected: Map<string, Expected[]> = new Map();
-  #reserved = 0;
+  readonly #expected: Map<string, StreamExpectation[]> = new Map();
 
-  /** How many places are kept free. */
-  get reserved(): number {
-    return this.#reserved;
+  /** Adds one; the result takes it back, whether it came or not. */
+  add(id: string, expected: StreamExpectation): () => void {
+    const ofSession = this.#expected.get(id);
+    if (ofSession === undefined) this.#expected.set(id, [expected]);
+    else ofSession.push(expected);
+    return () => this.#remove(id, expected);
   }
 
   /** Whether one is expected for a session. */
@@ -45,28 +54,23 @@ export class ExpectedStreams {
     return this.#expected.has(id);
   }
 
-  /** Adds one; the result takes it back, if it did not come. */
-  add(id: string, expected: Expected): () => void {
-    const ofSession = this.#expected.get(id);
-    if (ofSession === undefined) this.#expected.set(id, [expected]);
-    else ofSession.push(expected);
-    if (expected.isNew) this.#reserved++;
-    return () => this.#remove(id, expected);
+  /** The latest one of a session, which is expected no longer unless it stays. */
+  take(id: string): StreamExpectation | undefined {
+    const latest = this.#expected.get(id)?.at(-1);
+    if (latest !== undefined && !latest.stays) this.#remove(id, latest);
+    return latest;
   }
 
-  /** The next one of a session, which is expected no longer. */
-  take(id: string): Expected | undefined {
-    const next = this.#expected.get(id)?.[0];
-    if (next !== undefined) this.#remove(id, next);
-    return next;
+  /** The sessions for which one is expected. */
+  ids(): IterableIterator<string> {
+    return this.#expected.keys();
   }
 
-  #remove(id: string, expected: Expected): void {
+  #remove(id: string, expected: StreamExpectation): void {
     const ofSession = this.#expected.get(id);
     const at = ofSession?.indexOf(expected) ?? -1;
     if (ofSession === undefined || at < 0) return;
     ofSession.splice(at, 1);
     if (ofSession.length === 0) this.#expected.delete(id);
-    if (expected.isNew) this.#reserved--;
   }
 }

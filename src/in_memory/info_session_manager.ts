@@ -269,12 +269,21 @@ export class InMemoryInfoSessionManager extends InfoSessionManager
   }
 
   /**
-   * How a session was registered. Asking is a use of the session.
+   * How a session was registered. Asking is no use of the session.
    *
    * @param id The session.
    */
   registration(id: string): Registration | undefined {
-    return this.#records.use(id)?.registration;
+    return this.#records.get(id)?.registration;
+  }
+
+  /**
+   * Notes that a session is in use.
+   *
+   * @param id The session.
+   */
+  touch(id: string): void {
+    this.#records.use(id);
   }
 
   /** Of how many sessions the metadata was forgotten after `idleMs`. */

@@ -31,13 +31,23 @@ export function opening(
   log: ReplayLog,
   now: number,
 ): Opening {
+  const priming = (id: string) =>
+    !prime ? [] : [
+      encode({
+        event: prime === "named" ? "position" : undefined,
+        id,
+        data: "",
+      }),
+    ];
   if (lastEventId === undefined) {
-    const priming = { id: log.position, data: "" };
-    return { chunks: prime ? [encode(priming)] : [], replayed: 0 };
+    return { chunks: priming(log.position), replayed: 0 };
   }
   const missed = log.after(id, lastEventId, since, now);
   if (typeof missed !== "string") {
-    return { chunks: joined(missed), replayed: missed.length };
+    // A client may forget its position with a stream that ends before its first
+    // event: https://github.com/modelcontextprotocol/typescript-sdk/issues/2499
+    const chunks = [...priming(lastEventId), ...joined(missed)];
+    return { chunks, replayed: missed.length };
   }
   const reset = {
     event: "reset",

@@ -61,6 +61,11 @@ export class SessionRecords implements Watcher {
     this.periodMs = periodFor(limits.idleMs);
   }
 
+  /** The record of a session. */
+  get(id: string): SessionRecord | undefined {
+    return this.#records.get(id);
+  }
+
   /** The record of a session, which is in use now. */
   use(id: string): SessionRecord | undefined {
     const record = this.#records.get(id);

@@ -152,14 +152,17 @@ export class InMemorySessions implements Sessions {
   readonly #guarded: GuardedSessions = {
     isKnown: (id, principal) => {
       const registration = this.info.registration(id);
-      return registration !== undefined &&
-        registration.principal === principal;
+      // A stranger does not keep it alive.
+      if (!registration || registration.principal !== principal) return false;
+      this.info.touch(id);
+      return true;
     },
     begin: (id, principal) =>
       this.info.register(id, { principal, since: this.streams.position }),
     expect: (id, stream) =>
       this.streams.expect(id, {
         ...stream,
+        stays: true,
         since: this.info.registration(id)?.since,
       }),
   };

@@ -121,8 +121,8 @@ export class InMemoryStreamSessionManager extends StreamSessionManager
     this.#assertOpen();
     const older = this.#streams.get(id);
     if (older === controller) return;
+    if (older === undefined) this.#assertRoom(id);
     const expected = this.#expected.take(id);
-    if (older === undefined && !expected?.isNew) this.#assertRoom();
     const { chunks, replayed, reset } = this.#opening(id, expected);
     const includesWaiting = this.#log !== undefined &&
       expected?.lastEventId !== undefined && reset === undefined;
@@ -152,9 +152,8 @@ export class InMemoryStreamSessionManager extends StreamSessionManager
   expect(id: string, expectation: StreamExpectation = {}): () => void {
     assertSessionId(id);
     this.#assertOpen();
-    const isNew = this.#streams.get(id) === undefined;
-    if (isNew) this.#assertRoom();
-    return this.#expected.add(id, { ...expectation, isNew });
+    if (this.#streams.get(id) === undefined) this.#assertRoom(id);
+    return this.#expected.add(id, { ...expectation });
   }
 
   /**
@@ -276,10 +275,15 @@ export class InMemoryStreamSessionManager extends StreamSessionManager
     );
   }
 
-  #assertRoom(): void {
-    if (this.#streams.size + this.#expected.reserved < this.#maxSessions) {
-      return;
+  #assertRoom(id: string): void {
+    if (this.#maxSessions === Infinity) return;
+    let taken = this.#streams.size;
+    for (const expected of this.#expected.ids()) {
+      // Its place is kept free.
+      if (expected === id) return;
+      if (this.#streams.get(expected) === undefined) taken++;
     }
+    if (taken < this.#maxSessions) return;
     throw new SessionLimitError(this.#maxSessions);
   }
 }
