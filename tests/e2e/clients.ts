@@ -47,7 +47,15 @@ export interface ConnectOptions {
   readonly capabilities?: ClientCapabilities | undefined;
   /** Whether a stream that ends is opened again, soon and as often as needed. */
   readonly reconnect?: boolean | undefined;
+  /** What stands for the network; the runtime's own when left out. */
+  readonly fetch?: Fetch | undefined;
 }
+
+/** What the clients call to send requests. */
+export type Fetch = (
+  url: string | URL,
+  init?: RequestInit,
+) => Promise<Response>;
 
 /** Tells whether a stream is attached; both packages' managers do. */
 interface Streams {
@@ -58,9 +66,10 @@ interface Streams {
 export async function connectHttp(
   url: URL,
   streams: Streams,
-  { name = "alice", capabilities = {}, reconnect = false }: ConnectOptions = {},
+  options: ConnectOptions = {},
 ): Promise<ConnectedSession<StreamableHTTPClientTransport>> {
-  const network = new Network();
+  const { name = "alice", capabilities = {}, reconnect = false } = options;
+  const network = new Network(options.fetch);
   const transport = new StreamableHTTPClientTransport(url, {
     fetch: network.fetch,
     reconnectionOptions: {
@@ -108,12 +117,12 @@ async function connect<
 /** Connects in the per-request era, which has no sessions. */
 export async function connectModern(
   url: URL,
-  { name = "alice" }: ConnectOptions = {},
+  { name = "alice", fetch }: ConnectOptions = {},
 ): Promise<Connected<ModernClient, ModernTransport>> {
   const client = new ModernClient({ name, version: "1.2.3" }, {
     versionNegotiation: { mode: { pin: PER_REQUEST_VERSION } },
   });
-  const transport = new ModernTransport(url);
+  const transport = new ModernTransport(url, fetch && { fetch });
   const watched = watch(client, transport);
   await client.connect(transport);
   return watched;
@@ -158,8 +167,13 @@ export function summary(notifications: readonly Received[]): string[] {
 
 /** The real network, and a way to break the streams that were opened by GET. */
 class Network {
+  readonly #fetch: Fetch;
   #breaker = new AbortController();
   sessionId: string | undefined;
+
+  constructor(given: Fetch = fetch) {
+    this.#fetch = given;
+  }
 
   readonly fetch = async (
     url: string | URL,
@@ -167,7 +181,7 @@ class Network {
   ): Promise<Response> => {
     const signals = [this.#breaker.signal];
     if (init.signal) signals.push(init.signal);
-    const response = await fetch(
+    const response = await this.#fetch(
       url,
       init.method === undefined || init.method === "GET"
         ? { ...init, signal: AbortSignal.any(signals) }

@@ -1,5 +1,6 @@
 import { Buffer } from "node:buffer";
 import { connect } from "node:net";
+import { within } from "./until.ts";
 
 /** A connection on which one request was written, byte by byte. */
 export interface RawSocket {
@@ -7,8 +8,51 @@ export interface RawSocket {
   received(): string;
   /** Resolves when the connection is over, whoever ended it. */
   readonly closed: Promise<void>;
+  /** Reads no more, and leaves the connection open. */
+  stall(): void;
+  /** Reads on. */
+  readOn(): void;
   /** Drops the connection without a goodbye. */
   vanish(): void;
+}
+
+/** The whole answer to a request, one character a byte. */
+export interface RawAnswer {
+  readonly status: number;
+  /** The status line and the header fields, as they came. */
+  readonly head: string;
+  /** What followed, in chunks if it came in chunks. */
+  readonly body: string;
+}
+
+/**
+ * Writes a request as {@linkcode openSocket} does, and waits until the server has
+ * answered and closed the connection.
+ */
+export async function exchange(
+  url: URL,
+  method: string,
+  headers: Record<string, string>,
+  body?: object,
+): Promise<RawAnswer> {
+  const socket = await openSocket(
+    url,
+    method,
+    { ...headers, connection: "close" },
+    body,
+  );
+  try {
+    await within(socket.closed, `the answer to ${method}`);
+  } finally {
+    socket.vanish();
+  }
+  const received = socket.received();
+  const end = received.indexOf("\r\n\r\n");
+  return {
+    status: Number(/^HTTP\/1\.1 (\d{3})/.exec(received)?.[1] ?? 0),
+    head: received.slice(0, end),
+    body: received.slice(end + 4),
+  };
 }
 
 /**
@@ -47,5 +91,11 @@ export async function openSocket(
   ];
   socket.write(Buffer.from(`${lines.join("\r\n")}\r\n\r\n`, "latin1"));
   socket.write(content);
-  return { received: () => received, closed, vanish: () => socket.destroy() };
+  return {
+    received: () => received,
+    closed,
+    stall: () => void socket.pause(),
+    readOn: () => void socket.resume(),
+    vanish: () => void socket.destroy(),
+  };
 }

@@ -11,6 +11,8 @@ export interface Served extends AsyncDisposable {
   readonly url: string;
   /** What serves: `"Deno.serve"`, `"Bun.serve"` or `"node:http"`. */
   readonly runtime: string;
+  /** Stops listening and waits for the answers that are on their way. */
+  finish(): Promise<void>;
   /** Stops listening and breaks off the connections that are open. */
   close(): Promise<void>;
 }
@@ -26,6 +28,7 @@ interface BunServer {
 interface DenoServer {
   readonly addr: { readonly port: number };
   readonly finished: Promise<void>;
+  shutdown(): Promise<void>;
 }
 
 const runtimes = globalThis as {
@@ -49,7 +52,7 @@ export async function serve(
   handler: Handler,
   engine: Engine = engines[0]!,
 ): Promise<Served> {
-  const { runtime, port, close } = engine === "node:http"
+  const { runtime, port, finish, close } = engine === "node:http"
     ? await serveNode(handler)
     : runtimes.Bun !== undefined
     ? serveBun(runtimes.Bun, handler)
@@ -57,6 +60,7 @@ export async function serve(
   return {
     url: `http://127.0.0.1:${port}`,
     runtime,
+    finish,
     close,
     [Symbol.asyncDispose]: close,
   };
@@ -65,6 +69,7 @@ export async function serve(
 interface Listening {
   readonly runtime: string;
   readonly port: number;
+  readonly finish: () => Promise<void>;
   readonly close: () => Promise<void>;
 }
 
@@ -73,6 +78,7 @@ function serveDeno(
   handler: Handler,
 ): Listening {
   const abort = new AbortController();
+  let isFinished = false;
   const server = deno.serve({
     hostname: "127.0.0.1",
     port: 0,
@@ -82,8 +88,13 @@ function serveDeno(
   return {
     runtime: "Deno.serve",
     port: server.addr.port,
+    finish: async () => {
+      await server.shutdown();
+      isFinished = true;
+    },
     close: () => {
-      abort.abort();
+      // A server that has finished already fails when it is aborted.
+      if (!isFinished) abort.abort();
       return server.finished;
     },
   };
@@ -103,6 +114,7 @@ function serveBun(
   return {
     runtime: "Bun.serve",
     port: server.port,
+    finish: () => server.stop(false),
     close: () => server.stop(true),
   };
 }
@@ -118,13 +130,19 @@ async function serveNode(handler: Handler): Promise<Listening> {
     server.once("error", reject);
     server.listen(0, "127.0.0.1", resolve);
   });
+  const finish = () =>
+    new Promise<void>((resolve) => {
+      server.close(() => resolve());
+      server.closeIdleConnections();
+    });
   return {
     runtime: "node:http",
     port: (server.address() as AddressInfo).port,
-    close: () =>
-      new Promise((resolve) => {
-        server.close(() => resolve());
-        server.closeAllConnections();
-      }),
+    finish,
+    close: () => {
+      const finished = finish();
+      server.closeAllConnections();
+      return finished;
+    },
   };
 }

@@ -1,4 +1,4 @@
-import { InMemorySessions } from "@crossmcp/session-manager";
+import { InMemorySessions, type Respond } from "@crossmcp/session-manager";
 import { HttpTransport, type HttpTransportOptions } from "@tmcp/transport-http";
 import { SseTransport } from "@tmcp/transport-sse";
 import { McpServer } from "tmcp";
@@ -36,6 +36,8 @@ export interface RunningServer<M extends Managers> extends AsyncDisposable {
   readonly managers: M;
   /** Every response of the transport behind `httpUrl`, the oldest first. */
   readonly responses: readonly Response[];
+  /** Takes no new connections, and waits for the end of the open ones. */
+  finish(): Promise<void>;
   /** Breaks off all connections. */
   close(): Promise<void>;
 }
@@ -48,19 +50,32 @@ export interface ServerOptions<M extends Managers> {
   readonly managers: M;
   /** The managers of `SseTransport`; a transport needs its own. */
   readonly sseManagers?: Omit<Managers, "subscriptions"> | undefined;
+  /** Stands before `HttpTransport`; nobody does when left out. */
+  readonly guard?:
+    | ((request: Request, respond: Respond) => Promise<Response>)
+    | undefined;
+  /** More options of `HttpTransport`. */
+  readonly http?: HttpTransportOptions | undefined;
 }
 
 /** Starts a server that speaks both eras and the transport before them. */
 export async function startServer<M extends Managers>(
-  { engine, managers, sseManagers = new InMemorySessions() }: ServerOptions<M>,
+  options: ServerOptions<M>,
 ): Promise<RunningServer<M>> {
+  const { engine, managers, sseManagers = new InMemorySessions() } = options;
   const mcp = createMcpServer();
   const http = new HttpTransport(mcp, {
     path: "/mcp",
     allowedOrigins: [],
     sessionManager: managers,
     subscriptionManager: managers.subscriptions,
+    ...options.http,
   });
+  const { guard } = options;
+  const respond = (request: Request) =>
+    guard !== undefined && new URL(request.url).pathname === "/mcp"
+      ? guard(request, (request) => http.respond(request))
+      : http.respond(request);
   const sse = new SseTransport(mcp, {
     path: "/sse",
     endpoint: "/message",
@@ -69,7 +84,7 @@ export async function startServer<M extends Managers>(
   });
   const responses: Response[] = [];
   const served = await serve(async (request) => {
-    const response = await http.respond(request);
+    const response = await respond(request);
     if (response !== null) {
       responses.push(response);
       return response;
@@ -88,6 +103,10 @@ export async function startServer<M extends Managers>(
     http,
     managers,
     responses,
+    finish: async () => {
+      await http.close();
+      await served.finish();
+    },
     close,
     [Symbol.asyncDispose]: close,
   };

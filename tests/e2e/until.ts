@@ -9,15 +9,17 @@ const DEADLINE_MS = 4_000;
  *
  * @param condition Asked again and again until it holds.
  * @param what What is waited for; it becomes the message of the error.
+ * @param deadlineMs How long it may take.
  */
 export async function until(
   condition: () => boolean | Promise<boolean>,
   what: string,
+  deadlineMs: number = DEADLINE_MS,
 ): Promise<void> {
-  const end = performance.now() + DEADLINE_MS;
+  const end = performance.now() + deadlineMs;
   while (!await condition()) {
     if (performance.now() > end) {
-      throw new Error(`Waited ${DEADLINE_MS} ms in vain for: ${what}.`);
+      throw new Error(`Waited ${deadlineMs} ms in vain for: ${what}.`);
     }
     await new Promise((resolve) => setTimeout(resolve, 5));
   }

@@ -1,0 +1,161 @@
+import { assert, assertEquals, assertLess } from "@std/assert";
+import { describe, it } from "node:test";
+import { connectHttp, connectModern, summary } from "./clients.ts";
+import { type EventStream, readEvents } from "./event_stream.ts";
+import {
+  ask,
+  assertRefused,
+  beginSession,
+  type GuardedServer,
+  startGuarded,
+} from "./guarded.ts";
+import { openSocket } from "./raw_socket.ts";
+import { engines } from "./serve.ts";
+import { until, within } from "./until.ts";
+
+const TOOLS_CHANGED = "notifications/tools/list_changed";
+const WINDOW_MS = 600;
+
+for (const engine of engines) {
+  describe(`Draining, on ${engine}`, () => {
+    it("ends the streams one after the other, and tells clients when to come back", async () => {
+      await using server = await startGuarded(engine);
+      const { sessions } = server;
+      const streams = await openStreams(server, 20);
+      const startedAt = performance.now();
+      const endedAfter: number[] = [];
+      for (const { ended } of streams) {
+        void ended.then(() => endedAfter.push(performance.now() - startedAt));
+      }
+      const closed = sessions.close({ drainMs: WINDOW_MS, retryMs: 1_234 });
+      for (const stream of streams) {
+        await until(() => stream.text().includes("retry"), "the announcement");
+        assertEquals(stream.events(), [{ retry: "1234" }]);
+      }
+      await until(() => endedAfter.length >= 5, "the first ends");
+      assert(
+        endedAfter.length <= 15,
+        `${endedAfter.length} of 20 streams ended within ${endedAfter[4]} ms.`,
+      );
+      assert(sessions.stats().attached > 0);
+      await within(closed, "the end of the drain");
+      assertLess(performance.now() - startedAt, 2 * WINDOW_MS);
+      for (const { ended } of streams) {
+        assertEquals(await within(ended, "the end of a stream"), true);
+      }
+      const [first = 0, last = 0] = [endedAfter.at(0), endedAfter.at(-1)];
+      assert(
+        last - first >= WINDOW_MS / 2,
+        `All streams ended between ${first} and ${last} ms.`,
+      );
+      assertEquals(sessions.stats().attached, 0);
+    });
+
+    it("takes no new stream meanwhile, but answers requests and sends on", async () => {
+      await using server = await startGuarded(engine);
+      const { httpUrl, sessions, mcp } = server;
+      await using alice = await connectHttp(httpUrl, sessions.streams);
+      // Streams are ended in the order in which they came.
+      const late = await openStreams(server, 8);
+      const id = await beginSession(httpUrl);
+      const closed = sessions.close({ drainMs: WINDOW_MS });
+      for (const session of [id, alice.sessionId]) {
+        const response = await ask(httpUrl, { "mcp-session-id": session });
+        assertEquals(response.headers.get("retry-after"), "5");
+        await assertRefused(response, 503);
+      }
+      await alice.client.ping();
+      await alice.client.setLoggingLevel("error");
+      assertEquals(await sessions.info.getLogLevel(alice.sessionId), "error");
+      mcp.changed("tools");
+      const last = late.at(-1)!;
+      await until(() => last.text().includes(TOOLS_CHANGED), "the list change");
+      assert(
+        sessions.stats().attached > 0,
+        "It was over before it was tested.",
+      );
+      await within(closed, "the end of the drain");
+      assertEquals(server.reported, []);
+    });
+
+    it("official clients get what was sent, and come back after the time they were told", async () => {
+      await using server = await startGuarded(engine);
+      const { httpUrl, sessions, mcp } = server;
+      await using alice = await connectHttp(httpUrl, sessions.streams, {
+        reconnect: true,
+      });
+      await using carol = await connectModern(httpUrl);
+      const subscription = await carol.client.listen({
+        toolsListChanged: true,
+      });
+      mcp.changed("tools");
+      const closed = sessions.close({ drainMs: 100, retryMs: 150 });
+      await within(closed, "the end of the drain");
+      const endedAt = performance.now();
+      assertEquals(await within(subscription.closed, "the end"), "graceful");
+      for (const { notifications } of [alice, carol]) {
+        await until(() => notifications.length > 0, "the list change");
+        assertEquals(summary(notifications), [TOOLS_CHANGED]);
+      }
+      await until(
+        () => alice.errors.some(({ message }) => /reconnect/.test(message)),
+        "the client to come back, and to be refused",
+      );
+      // Its own delay is 10 ms; the drain ended its stream before `endedAt`.
+      assert(performance.now() - endedAt > 30);
+    });
+
+    it("the HTTP server can finish its work afterwards", async () => {
+      await using server = await startGuarded(engine);
+      const { httpUrl, sessions } = server;
+      await using alice = await connectHttp(httpUrl, sessions.streams);
+      const streams = await openStreams(server, 4);
+      await within(sessions.close({ drainMs: 100 }), "the end of the drain");
+      for (const { ended } of streams) assertEquals(await ended, true);
+      await within(server.finish(), "the end of the server");
+      await alice.client.close();
+    });
+
+    it("does not wait longer for a client that reads no more", async () => {
+      await using server = await startGuarded(engine, {
+        streams: { backlog: false },
+      });
+      const { httpUrl, sessions } = server;
+      const id = await beginSession(httpUrl);
+      const stalled = await openSocket(httpUrl, "GET", {
+        "mcp-session-id": id,
+      });
+      await until(() => sessions.streams.has(id), "the stream");
+      const [quick] = await openStreams(server, 1);
+      stalled.stall();
+      const frame = `data: ${"x".repeat(1_000_000)}\n\n`;
+      while (sessions.stats().queuedBytes < 4_000_000) {
+        sessions.streams.send([id], frame);
+        await new Promise((resolve) => setTimeout(resolve, 1));
+      }
+      const startedAt = performance.now();
+      await within(sessions.close({ drainMs: 200 }), "the end of the drain");
+      assertLess(performance.now() - startedAt, 1_000);
+      assertEquals(await quick!.ended, true);
+      // What the network took is still read, and then the connection breaks off.
+      stalled.readOn();
+      await within(stalled.closed, "the end of the stalled connection");
+      assertEquals(stalled.received().endsWith("\r\n0\r\n\r\n"), false);
+      await within(server.finish(), "the end of the server");
+    });
+  });
+}
+
+/** Opens the streams of so many sessions, one after the other. */
+async function openStreams(
+  { httpUrl }: GuardedServer,
+  count: number,
+): Promise<EventStream[]> {
+  const streams: EventStream[] = [];
+  while (streams.length < count) {
+    const id = await beginSession(httpUrl);
+    const response = await ask(httpUrl, { "mcp-session-id": id });
+    streams.push(await readEvents(response));
+  }
+  return streams;
+}

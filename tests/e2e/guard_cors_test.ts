@@ -1,0 +1,123 @@
+import { assertEquals } from "@std/assert";
+import { describe, it } from "node:test";
+import {
+  ask,
+  assertRefused,
+  beginSession,
+  type GuardedServer,
+  INITIALIZE,
+  startGuarded,
+} from "./guarded.ts";
+import { engines } from "./serve.ts";
+
+const APP = "https://app.example";
+const EVIL = "https://evil.example";
+const SESSION = "mcp-session-id";
+const EVERY_ORIGIN = {
+  "access-control-allow-headers": "*",
+  "access-control-allow-methods": "GET, POST, DELETE, OPTIONS",
+  "access-control-allow-origin": "*",
+};
+
+for (const engine of engines) {
+  describe(`Guard: web pages of other origins, on ${engine}`, () => {
+    it("lets them read a refusal where the transport lets them read an answer", async () => {
+      await using server = await startGuarded(engine, {
+        http: { cors: true, allowedOrigins: true },
+        info: { maxSessions: 1 },
+        streams: { maxSessions: 1 },
+      });
+      await assertRefusals(server, APP, EVERY_ORIGIN);
+    });
+
+    it("gives a refusal the headers that the transport is configured to give", async () => {
+      await using server = await startGuarded(engine, {
+        http: {
+          allowedOrigins: [APP],
+          cors: {
+            origin: [APP],
+            methods: ["GET", "POST"],
+            allowedHeaders: ["content-type", SESSION],
+            exposedHeaders: [SESSION, "retry-after"],
+            credentials: true,
+            maxAge: 60,
+          },
+        },
+        info: { maxSessions: 1 },
+      });
+      await assertRefusals(server, APP, {
+        "access-control-allow-credentials": "true",
+        "access-control-allow-headers": `content-type, ${SESSION}`,
+        "access-control-allow-methods": "GET, POST",
+        "access-control-allow-origin": APP,
+        "access-control-expose-headers": `${SESSION}, retry-after`,
+        "access-control-max-age": "60",
+      });
+      await assertRefusals(server, EVIL, {});
+    });
+
+    it("gives a refusal no such headers where there is no need", async () => {
+      await using server = await startGuarded(engine, {
+        http: { cors: true, allowedOrigins: true },
+        info: { maxSessions: 1 },
+      });
+      await assertRefusals(server, undefined, {});
+    });
+
+    it("refuses all the same when the transport fails", async () => {
+      await using server = await startGuarded(engine, {
+        around: () => () => Promise.reject(new Error("The database is gone.")),
+      });
+      for (const id of ["unknown", "no id"]) {
+        const response = await ask(server.httpUrl, {
+          origin: APP,
+          [SESSION]: id,
+        });
+        assertEquals(corsOf(response), {});
+        await assertRefused(response, id === "unknown" ? 404 : 400);
+      }
+    });
+
+    it("answers preflight requests as the transport does", async () => {
+      await using server = await startGuarded(engine, {
+        http: { cors: true, allowedOrigins: true },
+      });
+      const response = await fetch(server.httpUrl, {
+        method: "OPTIONS",
+        headers: { origin: APP },
+      });
+      assertEquals(response.status, 204);
+      assertEquals(corsOf(response), EVERY_ORIGIN);
+    });
+  });
+}
+
+/** Fails unless the refusals of all kinds carry these headers for CORS. */
+async function assertRefusals(
+  { httpUrl, sessions }: GuardedServer,
+  origin: string | undefined,
+  expected: Record<string, string>,
+): Promise<void> {
+  const headers: Record<string, string> = origin === undefined
+    ? {}
+    : { origin };
+  for (const body of [undefined, INITIALIZE]) {
+    for (const [id, status] of [["no id", 400], ["unknown", 404]] as const) {
+      const response = await ask(httpUrl, { ...headers, [SESSION]: id }, body);
+      assertEquals(corsOf(response), expected);
+      await assertRefused(response, status);
+    }
+  }
+  if (origin === EVIL) return;
+  const id = await beginSession(httpUrl, headers);
+  const response = await ask(httpUrl, headers, INITIALIZE);
+  assertEquals(corsOf(response), expected);
+  await assertRefused(response, 503);
+  await sessions.info.delete(id);
+}
+
+function corsOf({ headers }: Response): Record<string, string> {
+  return Object.fromEntries(
+    [...headers].filter(([name]) => name.startsWith("access-control-")),
+  );
+}

@@ -1,0 +1,197 @@
+import { assertEquals, assertRejects } from "@std/assert";
+import { describe, it } from "node:test";
+import { connectHttp, connectModern } from "./clients.ts";
+import {
+  ask,
+  assertRefused,
+  beginSession,
+  type GuardedServer,
+  INITIALIZE,
+  startGuarded,
+} from "./guarded.ts";
+import { engines } from "./serve.ts";
+import { until } from "./until.ts";
+
+const SESSION = "mcp-session-id";
+const PING = { jsonrpc: "2.0", id: 1, method: "ping" };
+
+for (const engine of engines) {
+  describe(`Guard: limits, on ${engine}`, () => {
+    it("refuses a session for which there is no place, and says when to try again", async () => {
+      await using server = await startGuarded(engine, {
+        info: { maxSessions: 2 },
+      });
+      const { httpUrl } = server;
+      const first = await beginSession(httpUrl);
+      const second = await beginSession(httpUrl);
+      for (let attempt = 0; attempt < 3; attempt++) {
+        await assertRefusedForNow(await ask(httpUrl, {}, INITIALIZE));
+      }
+      for (const id of [first, second]) {
+        assertEquals(await statusOf(server, id), 200);
+      }
+      await remove(server, first);
+      const third = await beginSession(httpUrl);
+      assertEquals(await statusOf(server, third), 200);
+      await assertRefusedForNow(await ask(httpUrl, {}, INITIALIZE));
+      // Only the clients that were refused are told; nothing is left of them.
+      assertEquals(server.reported.length, 8);
+      for (const { name } of server.reported) {
+        assertEquals(name, "SessionLimitError");
+      }
+    });
+
+    it("refuses a stream for which there is no place, and says when to try again", async () => {
+      await using server = await startGuarded(engine, {
+        streams: { maxSessions: 1 },
+      });
+      const { httpUrl, sessions } = server;
+      const first = await beginSession(httpUrl);
+      const second = await beginSession(httpUrl);
+      const stream = await ask(httpUrl, { [SESSION]: first });
+      assertEquals(stream.status, 200);
+      await assertRefusedForNow(await ask(httpUrl, { [SESSION]: second }));
+      assertEquals(await sessions.streams.has(second), false);
+      // Whoever has a place keeps it with another connection.
+      const again = await ask(httpUrl, { [SESSION]: first });
+      assertEquals(again.status, 200);
+      await stream.text();
+      await assertRefusedForNow(await ask(httpUrl, { [SESSION]: second }));
+
+      // Without a stream the session goes on.
+      assertEquals(await statusOf(server, second), 200);
+      await again.body?.cancel();
+      await until(() => sessions.stats().attached === 0, "the end");
+      const taken = await ask(httpUrl, { [SESSION]: second });
+      assertEquals(taken.status, 200);
+      await taken.body?.cancel();
+      assertEquals(server.reported, []);
+    });
+
+    it("S12 holds the limits when many clients come at once", async () => {
+      await using server = await startGuarded(engine, {
+        info: { maxSessions: 7 },
+        streams: { maxSessions: 3 },
+      });
+      const { httpUrl, sessions } = server;
+      const begun = await Promise.all(
+        Array.from({ length: 15 }, () => ask(httpUrl, {}, INITIALIZE)),
+      );
+      await Promise.all(begun.map((response) => response.text()));
+      const statuses = begun.map(({ status }) => status).toSorted();
+      assertEquals(statuses, [...Array(7).fill(200), ...Array(8).fill(503)]);
+
+      const ids = begun.filter(({ status }) => status === 200)
+        .map(({ headers }) => headers.get(SESSION)!);
+      const streams = await Promise.all(
+        ids.map((id) => ask(httpUrl, { [SESSION]: id })),
+      );
+      assertEquals(
+        streams.map(({ status }) => status).toSorted(),
+        [...Array(3).fill(200), ...Array(4).fill(503)],
+      );
+      assertEquals(sessions.stats().attached, 3);
+      for (const { body } of streams) await body?.cancel();
+    });
+
+    it("H3 keeps the place of a stream that is being replaced", async () => {
+      let go = () => {};
+      const asked = new Promise<void>((resolve) => go = resolve);
+      await using server = await startGuarded(engine, {
+        streams: { maxSessions: 1 },
+        // As one that asks a database for a token does.
+        around: (respond) => async (request) => {
+          if (request.headers.has("x-slow")) await asked;
+          return await respond(request);
+        },
+      });
+      const { httpUrl, sessions } = server;
+      const alice = await beginSession(httpUrl);
+      const bob = await beginSession(httpUrl);
+      const old = await ask(httpUrl, { [SESSION]: alice });
+      const answer = ask(httpUrl, { [SESSION]: alice, "x-slow": "1" });
+      await until(
+        async () => !await sessions.streams.has(alice),
+        "the second GET of alice",
+      );
+      await old.body?.cancel();
+      await until(() => sessions.stats().attached === 0, "the end of the old");
+      await assertRefusedForNow(await ask(httpUrl, { [SESSION]: bob }));
+      go();
+      const stream = await answer;
+      assertEquals(stream.status, 200);
+      assertEquals(await sessions.streams.has(alice), true);
+      await stream.body?.cancel();
+    });
+
+    it("H3 concurrent GETs of one session need one place", async () => {
+      await using server = await startGuarded(engine, {
+        streams: { maxSessions: 1 },
+        around: (respond) => async (request) => {
+          await new Promise((resolve) => setTimeout(resolve, 5));
+          return await respond(request);
+        },
+      });
+      const { httpUrl, sessions } = server;
+      const id = await beginSession(httpUrl);
+      const answers = await Promise.all(
+        Array.from({ length: 5 }, () => ask(httpUrl, { [SESSION]: id })),
+      );
+      assertEquals(answers.map(({ status }) => status), Array(5).fill(200));
+      assertEquals(sessions.stats().attached, 1);
+      await sessions.streams.delete(id);
+      for (const answer of answers) await answer.text();
+    });
+
+    it("official clients are told that there is no place", async () => {
+      await using server = await startGuarded(engine, {
+        info: { maxSessions: 1 },
+        streams: { maxSessions: 1 },
+      });
+      const { httpUrl, sessions } = server;
+      await using alice = await connectHttp(httpUrl, sessions.streams);
+      const error = await assertRejects(() =>
+        connectHttp(httpUrl, sessions.streams)
+      );
+      assertEquals((error as { code?: unknown }).code, 503);
+      await alice.client.ping();
+      assertEquals(alice.errors, []);
+      // The per-request era has no sessions that could be too many.
+      await using carol = await connectModern(httpUrl);
+      await carol.client.listTools();
+    });
+
+    it("begins no session after the sessions are closed", async () => {
+      await using server = await startGuarded(engine);
+      const { httpUrl, sessions } = server;
+      const id = await beginSession(httpUrl);
+      await sessions.close();
+      await assertRefusedForNow(await ask(httpUrl, {}, INITIALIZE));
+      for (const body of [undefined, PING]) {
+        await assertRefused(await ask(httpUrl, { [SESSION]: id }, body), 404);
+      }
+    });
+  });
+}
+
+async function assertRefusedForNow(response: Response): Promise<void> {
+  const seconds = response.headers.get("retry-after");
+  await assertRefused(response, 503);
+  assertEquals(seconds, "5");
+}
+
+/** The status of the answer to a request of a session. */
+async function statusOf({ httpUrl }: GuardedServer, id: string) {
+  const response = await ask(httpUrl, { [SESSION]: id }, PING);
+  await response.text();
+  return response.status;
+}
+
+async function remove({ httpUrl }: GuardedServer, id: string): Promise<void> {
+  const response = await fetch(httpUrl, {
+    method: "DELETE",
+    headers: { [SESSION]: id },
+  });
+  await response.body?.cancel();
+  assertEquals(response.status, 200);
+}

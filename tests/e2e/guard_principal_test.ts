@@ -1,0 +1,175 @@
+import {
+  InMemorySessions,
+  InvalidArgumentError,
+} from "@crossmcp/session-manager";
+import { assertEquals, assertRejects } from "@std/assert";
+import { describe, it } from "node:test";
+import { connectHttp, summary, whoAmI } from "./clients.ts";
+import {
+  ask,
+  assertRefused,
+  beginSession,
+  INITIALIZE,
+  MESSAGES,
+  startGuarded,
+  USER_HEADER,
+  withHeaders,
+} from "./guarded.ts";
+import { exchange } from "./raw_socket.ts";
+import { engines } from "./serve.ts";
+import { until } from "./until.ts";
+
+const OTHERS = {
+  "another principal": { [USER_HEADER]: "bob" },
+  "nobody": {},
+  "the empty principal": { [USER_HEADER]: "" },
+  "one in another spelling": { [USER_HEADER]: "Alice" },
+};
+const REQUESTS = [
+  ["GET"],
+  ["DELETE"],
+  ...MESSAGES.map((body) => ["POST", body] as const),
+] as const;
+
+for (const engine of engines) {
+  describe(`Guard: principals, on ${engine}`, () => {
+    for (const [who, user] of Object.entries(OTHERS)) {
+      it(`H5 to ${who} a session looks like one that does not exist`, async () => {
+        await using server = await startGuarded(engine);
+        const { httpUrl, sessions } = server;
+        await using alice = await connectHttp(httpUrl, sessions.streams, {
+          fetch: withHeaders({ [USER_HEADER]: "alice" }),
+        });
+        await alice.client.setLoggingLevel("error");
+        for (const origin of [{}, { origin: "https://evil.example" }]) {
+          for (const [method, body] of REQUESTS) {
+            const answerTo = async (id: string) => {
+              const headers = { ...user, ...origin, "mcp-session-id": id };
+              const { head, ...rest } = await exchange(
+                httpUrl,
+                method,
+                headers,
+                body,
+              );
+              return { ...rest, head: head.replace(/^date: .*$/im, "") };
+            };
+            const answer = await answerTo(alice.sessionId);
+            assertEquals(answer, await answerTo(crypto.randomUUID()));
+            assertEquals(answer.status, 404);
+          }
+        }
+        server.mcp.changed("tools");
+        await until(() => alice.notifications.length > 0, "the list change");
+        assertEquals(summary(alice.notifications), [
+          "notifications/tools/list_changed",
+        ]);
+        assertEquals(alice.errors, []);
+        assertEquals(await whoAmI(alice.client), {
+          clientInfo: { name: "alice", version: "1.2.3" },
+          clientCapabilities: {},
+          logLevel: "error",
+        });
+      });
+    }
+
+    it("H5 a principal has as many sessions as it likes, and they are its own", async () => {
+      await using server = await startGuarded(engine);
+      const { httpUrl } = server;
+      const users = ["alice", "bob", undefined];
+      const own = await Promise.all(users.map(async (user) => {
+        const headers: Record<string, string> = user === undefined
+          ? {}
+          : { [USER_HEADER]: user };
+        return {
+          headers,
+          ids: [
+            await beginSession(httpUrl, headers),
+            await beginSession(httpUrl, headers),
+          ],
+        };
+      }));
+      const ping = { jsonrpc: "2.0", id: 1, method: "ping" };
+      for (const { headers } of own) {
+        for (const { ids, headers: owner } of own) {
+          for (const id of ids) {
+            const response = await ask(
+              httpUrl,
+              { ...headers, "mcp-session-id": id },
+              ping,
+            );
+            await response.text();
+            assertEquals(response.status, headers === owner ? 200 : 404);
+          }
+        }
+      }
+    });
+
+    it("H5 others do not keep a session alive that its principal has left", async () => {
+      await using server = await startGuarded(engine, {
+        info: { idleMs: 150 },
+      });
+      const id = await beginSession(server.httpUrl, { [USER_HEADER]: "alice" });
+      const headers = { [USER_HEADER]: "bob", "mcp-session-id": id };
+      await until(
+        async () => {
+          await assertRefused(await ask(server.httpUrl, headers), 404);
+          return server.sessions.stats().expired === 1;
+        },
+        "the end of the session",
+        1_500,
+      );
+    });
+
+    it("H5 an id that was given to two principals stays the first one's", async () => {
+      await using server = await startGuarded(engine, {
+        http: { getSessionId: () => "not-random" },
+      });
+      const { httpUrl } = server;
+      await beginSession(httpUrl, { [USER_HEADER]: "alice" });
+      const headers = { [USER_HEADER]: "bob" };
+      await assertRefused(await ask(httpUrl, headers, INITIALIZE), 404);
+      for (const [user, status] of [["alice", 200], ["bob", 404]] as const) {
+        const response = await ask(httpUrl, {
+          "mcp-session-id": "not-random",
+          [USER_HEADER]: user,
+        }, { jsonrpc: "2.0", id: 1, method: "ping" });
+        await response.text();
+        assertEquals(response.status, status);
+      }
+    });
+
+    it("H5 refuses a principal of more than 1,024 characters", async () => {
+      await using server = await startGuarded(engine);
+      const { httpUrl } = server;
+      const longest = { [USER_HEADER]: "x".repeat(1_024) };
+      const id = await beginSession(httpUrl, longest);
+      const longer = { [USER_HEADER]: "x".repeat(1_025) };
+      await assertRefused(await ask(httpUrl, longer, INITIALIZE), 400);
+      await assertRefused(
+        await ask(httpUrl, { ...longer, "mcp-session-id": id }),
+        400,
+      );
+    });
+  });
+}
+
+it("H5 refuses a principal that is no string", async () => {
+  await using sessions = new InMemorySessions();
+  let asked = 0;
+  for (const principal of [null, 1, {}]) {
+    await assertRejects(
+      () =>
+        sessions.guard(
+          new Request("http://localhost/mcp"),
+          () => {
+            asked++;
+            return null;
+          },
+          { principal: principal as unknown as string },
+        ),
+      InvalidArgumentError,
+      "principal",
+    );
+  }
+  assertEquals(asked, 0);
+});

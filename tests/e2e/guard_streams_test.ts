@@ -1,0 +1,206 @@
+import { assert, assertEquals } from "@std/assert";
+import { describe, it } from "node:test";
+import { connectHttp, summary } from "./clients.ts";
+import {
+  ask,
+  beginSession,
+  type GuardedServer,
+  startGuarded,
+} from "./guarded.ts";
+import { openSocket } from "./raw_socket.ts";
+import { engines } from "./serve.ts";
+import { until, within } from "./until.ts";
+
+const TOOLS_CHANGED = "notifications/tools/list_changed";
+
+for (const engine of engines) {
+  describe(`Guard: streams of a session, on ${engine}`, () => {
+    it("H3 a GET takes the place of an official client's stream", async () => {
+      await using server = await startGuarded(engine);
+      const { sessions } = server;
+      await using alice = await connectHttp(server.httpUrl, sessions.streams);
+      const response = await openStream(server, alice.sessionId);
+      await until(() => alice.errors.length > 0, "the end of the old stream");
+      server.mcp.changed("tools");
+      assertEquals(await endOf(server, response), 1);
+      assertEquals(alice.notifications, []);
+      // The requests of the old client are still answered.
+      await alice.client.ping();
+    });
+
+    it("H3 lets an official client come back while another stream of its session hangs", async () => {
+      await using server = await startGuarded(engine);
+      const { sessions } = server;
+      await using alice = await connectHttp(server.httpUrl, sessions.streams, {
+        reconnect: true,
+      });
+      // Takes the place of the client's own stream, which comes back for it.
+      const hanging = await openSocket(server.httpUrl, "GET", {
+        "mcp-session-id": alice.sessionId,
+      });
+      await until(
+        () => hanging.received().endsWith("\r\n0\r\n\r\n"),
+        "the end of the hanging stream",
+      );
+      assertEquals(sessions.stats().attached, 1);
+      server.mcp.changed("tools");
+      await until(() => alice.notifications.length > 0, "the list change");
+      assertEquals(summary(alice.notifications), [TOOLS_CHANGED]);
+      assertEquals(
+        server.responses.filter(({ status }) => status >= 400),
+        [],
+      );
+      hanging.vanish();
+    });
+
+    it("H3 takes the place of a stream whose client reads no more", async () => {
+      await using server = await startGuarded(engine, {
+        streams: { backlog: false },
+      });
+      const { sessions } = server;
+      const id = await beginSession(server.httpUrl);
+      const stalled = await openSocket(server.httpUrl, "GET", {
+        "mcp-session-id": id,
+      });
+      await until(() => sessions.streams.has(id), "the stream");
+      stalled.stall();
+      const frame = `data: ${"x".repeat(1_000_000)}\n\n`;
+      while (sessions.stats().queuedBytes === 0) {
+        sessions.streams.send([id], frame);
+        await new Promise((resolve) => setTimeout(resolve, 1));
+      }
+      const response = await openStream(server, id);
+      assertEquals(sessions.stats().attached, 1);
+      assertEquals(sessions.stats().queuedBytes, 0);
+      // It is late to notice that, which must not touch the new stream.
+      stalled.vanish();
+      await within(stalled.closed, "the end of the old connection");
+      await new Promise((resolve) => setTimeout(resolve, 100));
+      server.mcp.changed("tools");
+      assertEquals(await endOf(server, response), 1);
+    });
+
+    it("H3 the end of the old connection does not end the new stream", async () => {
+      await using server = await startGuarded(engine);
+      const id = await beginSession(server.httpUrl);
+      for (let round = 0; round < 10; round++) {
+        const old = await openSocket(server.httpUrl, "GET", {
+          "mcp-session-id": id,
+        });
+        await until(() => server.sessions.streams.has(id), "the old stream");
+        const [response] = await Promise.all([
+          openStream(server, id),
+          // Before, at, or after the time at which it is replaced.
+          new Promise((resolve) => setTimeout(resolve, round / 2))
+            .then(() => old.vanish()),
+        ]);
+        await old.closed;
+        await new Promise((resolve) => setTimeout(resolve, 5));
+        server.mcp.changed("tools");
+        assertEquals(await endOf(server, response), 1);
+      }
+    });
+
+    it("H3 of concurrent GETs one has the stream, and the others end", async () => {
+      await using server = await startGuarded(engine);
+      const { sessions } = server;
+      const id = await beginSession(server.httpUrl);
+      const responses = await Promise.all(
+        Array.from({ length: 12 }, () => openStream(server, id)),
+      );
+      await until(() => sessions.stats().attached === 1, "a stream");
+      server.mcp.changed("tools");
+      await sessions.streams.delete(id);
+      const received = await Promise.all(
+        responses.map((response) => countIn(response)),
+      );
+      assertEquals(received.toSorted(), [...Array(11).fill(0), 1]);
+    });
+
+    it("leaves the stream alone when the transport refuses a GET", async () => {
+      await using server = await startGuarded(engine, {
+        around: (respond) => (request) =>
+          request.headers.has("x-unauthorized")
+            ? Promise.resolve(new Response(null, { status: 401 }))
+            : respond(request),
+      });
+      const { sessions } = server;
+      await using alice = await connectHttp(server.httpUrl, sessions.streams);
+      for (
+        const [headers, status] of [
+          [{ origin: "https://evil.example" }, 403],
+          [{ "x-unauthorized": "1" }, 401],
+        ] as const
+      ) {
+        const response = await ask(server.httpUrl, {
+          ...headers,
+          "mcp-session-id": alice.sessionId,
+        });
+        await response.body?.cancel();
+        assertEquals(response.status, status);
+        assertEquals(await sessions.streams.has(alice.sessionId), true);
+      }
+      server.mcp.changed("tools");
+      await until(() => alice.notifications.length > 0, "the list change");
+      assertEquals(alice.errors, []);
+    });
+
+    it("leaves the stream alone when the transport fails", async () => {
+      await using server = await startGuarded(engine);
+      const { sessions } = server;
+      await using alice = await connectHttp(server.httpUrl, sessions.streams);
+      const failure = new Error("The database is gone.");
+      for (const method of ["GET", "POST", "DELETE"]) {
+        // Not over the network: runtimes print what a handler throws.
+        const request = new Request(server.httpUrl, {
+          method,
+          headers: { "mcp-session-id": alice.sessionId },
+        });
+        for (
+          const respond of [
+            () => Promise.reject(failure),
+            () => {
+              throw failure;
+            },
+          ]
+        ) {
+          const outcome = await sessions.guard(request, respond)
+            .catch((error) => error);
+          assertEquals(outcome, failure);
+          assertEquals(await sessions.streams.has(alice.sessionId), true);
+        }
+      }
+      server.mcp.changed("tools");
+      await until(() => alice.notifications.length > 0, "the list change");
+    });
+  });
+}
+
+/** Opens the stream of a session, and waits for its beginning. */
+async function openStream(
+  { httpUrl }: GuardedServer,
+  id: string,
+): Promise<Response> {
+  const response = await within(
+    ask(httpUrl, { "mcp-session-id": id }),
+    "a stream",
+  );
+  assertEquals(response.status, 200);
+  assert(response.headers.get("content-type")?.startsWith("text/event-stream"));
+  return response;
+}
+
+/** Ends the stream of a session; returns how many events it had. */
+async function endOf(
+  { sessions }: GuardedServer,
+  response: Response,
+): Promise<number> {
+  assertEquals(sessions.stats().attached, 1);
+  await sessions.streams.delete(response.headers.get("mcp-session-id")!);
+  return await countIn(response);
+}
+
+async function countIn(response: Response): Promise<number> {
+  const text = await within(response.text(), "the end of the stream");
+  return text.match(/^data: /gm)?.length ?? 0;
+}

@@ -1,0 +1,194 @@
+import { assertEquals, assertMatch } from "@std/assert";
+import { describe, it } from "node:test";
+import { connectHttp, summary } from "./clients.ts";
+import { type EventStream, readEvents } from "./event_stream.ts";
+import {
+  ask,
+  beginSession,
+  type GuardedServer,
+  startGuarded,
+} from "./guarded.ts";
+import { engines } from "./serve.ts";
+import { until, within } from "./until.ts";
+
+const TOOLS_CHANGED = "notifications/tools/list_changed";
+const UPDATED = "notifications/resources/updated";
+const POSITION = /^[0-9a-f]{16}-\d+$/;
+
+for (const engine of engines) {
+  describe(`Resuming what cannot be resumed, on ${engine}`, () => {
+    it("S15 H4 an official client that was away for too long can start over", async () => {
+      const resets: [id: string, reason: string][] = [];
+      await using server = await startGuarded(engine, {
+        streams: { replay: { maxEvents: 3 } },
+        onReset: (id, reason) => {
+          resets.push([id, reason]);
+          server.sessions.streams.send([id], frameOf(TOOLS_CHANGED));
+        },
+      });
+      const { httpUrl, sessions } = server;
+      await using alice = await connectHttp(httpUrl, sessions.streams, {
+        reconnect: true,
+      });
+      const { sessionId, notifications } = alice;
+      sessions.streams.send([sessionId], frameOf(UPDATED));
+      await until(() => notifications.length === 1, "the first update");
+      alice.breakStream();
+      for (let missed = 0; missed < 10; missed++) {
+        sessions.streams.send([sessionId], frameOf(UPDATED));
+      }
+      await until(() => resets.length > 0, "the reset");
+      await until(() => notifications.length === 2, "what starts it over");
+      sessions.streams.send([sessionId], frameOf(UPDATED));
+      await until(() => notifications.length === 3, "the next update");
+      assertEquals(summary(notifications), [UPDATED, TOOLS_CHANGED, UPDATED]);
+      assertEquals(resets, [[sessionId, "purged"]]);
+
+      // It knows its new position, and loses nothing when it was away shortly.
+      alice.breakStream();
+      for (let missed = 0; missed < 3; missed++) {
+        sessions.streams.send([sessionId], frameOf(UPDATED));
+      }
+      await until(() => notifications.length === 6, "what it missed");
+      assertEquals(sessions.stats().resets, 1);
+      assertEquals(resets.length, 1);
+    });
+
+    it("S17 what is too old is not sent again", async () => {
+      await using server = await startGuarded(engine, {
+        streams: { replay: { maxAgeMs: 60 } },
+      });
+      const id = await beginSession(server.httpUrl);
+      const first = await open(server, id);
+      server.sessions.streams.send([id], frameOf(UPDATED));
+      await until(() => first.events().length === 1, "the first update");
+      const [{ id: position }] = first.events() as [{ id: string }];
+      await first.cancel();
+      server.sessions.streams.send([id], frameOf(UPDATED));
+      await new Promise((resolve) => setTimeout(resolve, 150));
+      await assertReset(server, id, position, "purged");
+    });
+
+    it("S15 an id that was never given out is answered with a reset", async () => {
+      await using server = await startGuarded(engine, {
+        streams: { replay: {} },
+      });
+      await using other = await startGuarded(engine, {
+        streams: { replay: {} },
+      });
+      const { streams } = server.sessions;
+      const alice = await beginSession(server.httpUrl);
+      const bob = await beginSession(server.httpUrl);
+      streams.send([bob], frameOf("for bob alone"));
+      streams.send([alice], frameOf(UPDATED));
+      const position = streams.position!;
+      const [epoch, offset] = position.split("-");
+      for (
+        const hostile of [
+          "garbage",
+          "x".repeat(8_000),
+          "caf\xE9",
+          "0",
+          "-1",
+          epoch!,
+          `${epoch}-`,
+          `${epoch}--1`,
+          `${epoch}-0x1`,
+          `${epoch}-1e0`,
+          `${epoch}-01`,
+          `${epoch}-99999999999999999999999`,
+          `${epoch}-${offset},${epoch}-${offset}`,
+          `${epoch!.toUpperCase()}x-${offset}`,
+          "__proto__",
+          // Of a server that ran before this one, or runs elsewhere.
+          other.sessions.streams.position!,
+        ]
+      ) await assertReset(server, alice, hostile, "unknown");
+      await assertReset(server, alice, `${epoch}-3`, "future");
+      await assertReset(server, alice, `${epoch}-9007199254740991`, "future");
+    });
+
+    it("S15 another session's position never shows that session's events", async () => {
+      await using server = await startGuarded(engine, {
+        streams: { replay: {} },
+      });
+      const { streams } = server.sessions;
+      const alice = await beginSession(server.httpUrl);
+      streams.send(undefined, frameOf("before bob"));
+      const bob = await beginSession(server.httpUrl);
+      const positions = [streams.position!];
+      for (
+        const targets of [[alice], [bob], [alice, bob], undefined, [alice]]
+      ) {
+        streams.send(targets, frameOf(`for ${targets ?? "everyone"}`));
+        positions.push(streams.position!);
+      }
+      const start = positions[0]!.replace(/-\d+$/, "-0");
+      const own = [`for ${bob}`, `for ${alice},${bob}`, "for everyone"];
+      for (
+        const [position, expected] of [
+          [start, own],
+          [positions[0], own],
+          [positions[1], own],
+          [positions[2], own.slice(1)],
+          [positions[4], []],
+          [positions[5], []],
+        ] as const
+      ) {
+        const stream = await open(server, bob, position);
+        assertEquals(methodsOf(stream), expected);
+        await streams.delete(bob);
+        assertEquals(await within(stream.ended, "the end"), true);
+        assertEquals(methodsOf(stream), expected);
+      }
+    });
+  });
+}
+
+/** Fails unless a stream that continues after an id starts with a reset. */
+async function assertReset(
+  server: GuardedServer,
+  session: string,
+  lastEventId: string,
+  reason: string,
+): Promise<void> {
+  const { streams } = server.sessions;
+  const before = server.sessions.stats();
+  const stream = await open(server, session, lastEventId);
+  const [reset, ...more] = stream.events();
+  assertEquals(reset?.event, "reset");
+  assertEquals(JSON.parse(reset?.data ?? "null"), { reason });
+  assertEquals(reset?.id, streams.position);
+  assertMatch(reset?.id ?? "", POSITION);
+  assertEquals(more, []);
+  const { replayed, resets } = server.sessions.stats();
+  assertEquals(replayed, before.replayed);
+  assertEquals(resets, before.resets + 1);
+  await streams.delete(session);
+  assertEquals(await within(stream.ended, "the end of the stream"), true);
+}
+
+async function open(
+  { httpUrl }: GuardedServer,
+  session: string,
+  lastEventId?: string,
+): Promise<EventStream> {
+  const response = await ask(httpUrl, {
+    "mcp-session-id": session,
+    ...lastEventId !== undefined && { "last-event-id": lastEventId },
+  });
+  assertEquals(response.status, 200);
+  return await readEvents(response);
+}
+
+function frameOf(method: string): string {
+  return `event: message\ndata: ${
+    JSON.stringify({ jsonrpc: "2.0", method })
+  }\n\n`;
+}
+
+function methodsOf(stream: EventStream): string[] {
+  // An event without data only tells the position.
+  return stream.events().filter(({ data }) => data !== "")
+    .map(({ data }) => JSON.parse(data!).method);
+}

@@ -1,0 +1,171 @@
+import { assertEquals } from "@std/assert";
+import { describe, it } from "node:test";
+import { readEvents } from "./event_stream.ts";
+import { ask, beginSession, startGuarded } from "./guarded.ts";
+import { engines } from "./serve.ts";
+import { until } from "./until.ts";
+
+const PRIMED = ["2025-11-25", "2025-12-01", "2027-01-01"];
+/** Those who may not know what to make of an event without data. */
+const EARLIER = [
+  undefined,
+  "2024-11-05",
+  "2025-03-26",
+  "2025-06-18",
+  "DRAFT-2026-v1",
+  "9999",
+];
+
+for (const engine of engines) {
+  describe(`How streams start, on ${engine}`, () => {
+    it("H4 with the client's position, named for those before 2025-11-25", async () => {
+      await using server = await startGuarded(engine, {
+        streams: { replay: {} },
+      });
+      const { httpUrl, sessions: { streams } } = server;
+      const id = await beginSession(httpUrl);
+      for (const version of [...PRIMED, ...EARLIER]) {
+        streams.send(undefined, frameOf("before"));
+        const { position } = streams;
+        const stream = await readEvents(
+          await ask(httpUrl, {
+            "mcp-session-id": id,
+            ...version !== undefined && { "mcp-protocol-version": version },
+          }),
+        );
+        const isPrimed = PRIMED.includes(version ?? "");
+        assertEquals(
+          stream.text().split("\n\n")[0],
+          `${isPrimed ? "" : "event: position\n"}id: ${position}\ndata: `,
+        );
+        assertEquals(stream.events().length, 1);
+        await stream.cancel();
+      }
+    });
+
+    it("H4 where the client was told to be, with all that followed", async () => {
+      await using server = await startGuarded(engine, {
+        streams: { replay: {} },
+      });
+      const { httpUrl, sessions: { streams } } = server;
+      const id = await beginSession(httpUrl);
+      const headers = {
+        "mcp-session-id": id,
+        "mcp-protocol-version": "2025-11-25",
+      };
+      const first = await readEvents(await ask(httpUrl, headers));
+      const [start] = first.events();
+      await first.cancel();
+      for (let number = 0; number < 3; number++) {
+        streams.send([id], frameOf(String(number)));
+      }
+      const second = await readEvents(
+        await ask(httpUrl, { ...headers, "last-event-id": start!.id! }),
+      );
+      streams.send([id], frameOf("live"));
+      await until(() => second.text().includes("live"), "the live one");
+      assertEquals(
+        second.events().map(({ data }) => data).filter((data) => data !== ""),
+        ["0", "1", "2", "live"],
+      );
+      await second.cancel();
+    });
+
+    it("H4 with nothing twice that is on its way to the stream before", async () => {
+      await using server = await startGuarded(engine, {
+        streams: { replay: {} },
+      });
+      const { httpUrl, sessions } = server;
+      const { streams } = sessions;
+      const id = await beginSession(httpUrl);
+      const headers = { "mcp-session-id": id };
+      const first = await readEvents(await ask(httpUrl, headers));
+      const position = streams.position!;
+      // All within one turn of the event loop, at whose end streams are written.
+      for (let number = 0; number < 3; number++) {
+        streams.send([id], frameOf(String(number)));
+      }
+      const request = new Request(httpUrl, {
+        headers: { ...headers, "last-event-id": position },
+      });
+      const second = await readEvents(
+        await sessions.guard(
+          request,
+          (request) => server.http.respond(request),
+        ),
+      );
+      streams.send([id], frameOf("live"));
+      await until(() => second.text().includes("live"), "the live one");
+      assertEquals(
+        second.events().map(({ data }) => data).filter((data) => data !== ""),
+        ["0", "1", "2", "live"],
+      );
+      await second.cancel();
+      await first.ended;
+    });
+
+    it("without any of that where nothing is kept", async () => {
+      await using server = await startGuarded(engine);
+      const { httpUrl, sessions } = server;
+      const id = await beginSession(httpUrl);
+      for (const position of [undefined, "garbage", "0123456789abcdef-1"]) {
+        const stream = await readEvents(
+          await ask(httpUrl, {
+            "mcp-session-id": id,
+            "mcp-protocol-version": "2025-11-25",
+            ...position !== undefined && { "last-event-id": position },
+          }),
+        );
+        sessions.streams.send([id], frameOf("live"));
+        await until(() => stream.text().includes("live"), "the live one");
+        assertEquals(stream.text(), ": connected\n\ndata: live\n\n");
+        await stream.cancel();
+      }
+      assertEquals(sessions.stats().resets, 0);
+    });
+
+    it("H4 each where its own client was, when GETs overtake each other", async () => {
+      let go = () => {};
+      const asked = new Promise<void>((resolve) => go = resolve);
+      await using server = await startGuarded(engine, {
+        streams: { replay: {} },
+        // As one that asks a database for a token does.
+        around: (respond) => async (request) => {
+          if (request.headers.has("x-slow")) await asked;
+          return await respond(request);
+        },
+      });
+      const { httpUrl, sessions: { streams } } = server;
+      const id = await beginSession(httpUrl);
+      const positions = [streams.position!];
+      for (let number = 0; number < 4; number++) {
+        streams.send([id], frameOf(String(number)));
+        positions.push(streams.position!);
+      }
+      const resume = (position: string, more: Record<string, string> = {}) =>
+        ask(httpUrl, {
+          "mcp-session-id": id,
+          "last-event-id": position,
+          ...more,
+        });
+      const answer = resume(positions[1]!, { "x-slow": "1" });
+      await new Promise((resolve) => setTimeout(resolve, 30));
+      const quick = resume(positions[3]!);
+      await new Promise((resolve) => setTimeout(resolve, 30));
+      go();
+      const [slowStream, quickStream] = [
+        await readEvents(await answer),
+        await readEvents(await quick),
+      ];
+      const dataOf = ({ events }: typeof slowStream) =>
+        events().map(({ data }) => data).filter((data) => data !== "");
+      assertEquals(dataOf(slowStream), ["1", "2", "3"]);
+      assertEquals(dataOf(quickStream), ["3"]);
+      await streams.delete(id);
+    });
+  });
+}
+
+function frameOf(data: string): string {
+  return `data: ${data}\n\n`;
+}
