@@ -1,5 +1,12 @@
 import type { InfoSessionManager } from "../info_session_manager.ts";
-import type { StreamOptions, SubscriptionOptions } from "../options.ts";
+import type {
+  InfoOptions,
+  ReaderOptions,
+  SessionsOptions,
+  StreamOptions,
+  SubscriptionOptions,
+} from "../options.ts";
+import type { Sessions } from "../sessions.ts";
 import type { StreamSessionManager } from "../stream_session_manager.ts";
 import type { SubscriptionManager } from "../subscription_manager.ts";
 import type { Case } from "./suite.ts";
@@ -15,6 +22,8 @@ export type StreamBehaviour =
   | "S7"
   | "S8"
   | "S9"
+  | "S10"
+  | "S11"
   | "S12"
   | "S13";
 
@@ -24,8 +33,14 @@ export interface TestableStreamSessionManager extends StreamSessionManager {
   close?(): void | Promise<void>;
 }
 
-/** What the suite asks of a factory: `maxSessions`, for S12. */
-export interface StreamLimits extends Pick<StreamOptions, "maxSessions"> {}
+/**
+ * What the suite asks of a factory: a small `backlog` and who is told, for S10, a
+ * short `keepAliveMs`, for S11, and `maxSessions`, for S12.
+ */
+export interface StreamLimits
+  extends
+    Pick<StreamOptions, "backlog" | "keepAliveMs" | "maxSessions">,
+    Pick<ReaderOptions, "onEvict"> {}
 
 /** One test of the stream suite. */
 export type StreamCase = Case<
@@ -43,12 +58,13 @@ export type InfoBehaviour =
   | "I5"
   | "I6"
   | "I7"
+  | "I8"
   | "I9"
   | "I10";
 
-/** What the suite asks of a factory: nothing but the defaults. */
-// deno-lint-ignore no-empty-interface
-export interface InfoLimits {}
+/** What the suite asks of a factory: a short `idleMs` and `maxSessions`, for I8. */
+export interface InfoLimits
+  extends Pick<InfoOptions, "idleMs" | "maxSessions"> {}
 
 /** One test of the metadata suite. */
 export type InfoCase = Case<InfoSessionManager, InfoLimits, InfoBehaviour>;
@@ -74,3 +90,31 @@ export type SubscriptionCase = Case<
   SubscriptionLimits,
   SubscriptionBehaviour
 >;
+
+/** Number of a behaviour that a whole `Sessions` shows. */
+export type SessionsBehaviour =
+  | "H1"
+  | "H2"
+  | "H3"
+  | "H4"
+  | "H5"
+  | "H6"
+  | "H7"
+  | "I8"
+  | "S10"
+  | "S12"
+  | "S13"
+  | "S14"
+  | "S15"
+  | "S16"
+  | "S17"
+  | "S18";
+
+/** What a test asks of a factory. */
+export interface SessionsLimits extends SessionsOptions {
+  /** Another node, that the new one is to share its sessions with; for H7. */
+  readonly beside?: Sessions;
+}
+
+/** One test of the suite for a whole `Sessions`. */
+export type SessionsCase = Case<Sessions, SessionsLimits, SessionsBehaviour>;

@@ -1,4 +1,4 @@
-import { fail, strictEqual } from "node:assert/strict";
+import { fail, match, ok, strictEqual } from "node:assert/strict";
 
 /**
  * Expects a call to be refused, in place or as a rejected promise, with an error
@@ -39,6 +39,26 @@ export async function forgotten(
   what: string,
 ): Promise<void> {
   if (await errorOf(get) === undefined) fail(`${what} still finds something.`);
+}
+
+/**
+ * Expects a response that refuses a request: of that status, with an error of
+ * JSON-RPC for no request in particular. Answers its body.
+ */
+export async function refusedWith(
+  status: number,
+  response: Response,
+  what: string,
+): Promise<string> {
+  strictEqual(response.status, status, what);
+  match(response.headers.get("content-type") ?? "", /^application\/json/, what);
+  const body = await response.text();
+  const { jsonrpc, id, error } = JSON.parse(body);
+  strictEqual(jsonrpc, "2.0", what);
+  strictEqual(id, null, what);
+  ok(Number.isSafeInteger(error.code), what);
+  ok(typeof error.message === "string" && error.message !== "", what);
+  return body;
 }
 
 async function errorOf(call: () => unknown): Promise<unknown> {

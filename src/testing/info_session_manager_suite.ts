@@ -1,5 +1,6 @@
 import type { InfoSessionManager } from "../info_session_manager.ts";
 import type { InfoBehaviour, InfoLimits } from "./behaviours.ts";
+import { infoExpiryCases } from "./info_expiry_cases.ts";
 import { infoMetadataCases } from "./info_metadata_cases.ts";
 import { infoSubscriptionCases } from "./info_subscription_cases.ts";
 import { register, type SuiteOptions } from "./suite.ts";
@@ -18,6 +19,7 @@ export interface InfoSuiteOptions
  * - I5 Subscribing is idempotent, and works for many sessions and URIs.
  * - I6 Odd URIs and session ids never collide.
  * - I7 `delete` forgets all of a session and nothing else.
+ * - I8 What nobody uses is forgotten, and `maxSessions` holds.
  * - I9 Names such as `__proto__` are ordinary.
  * - I10 100,000 sessions come and go.
  *
@@ -32,11 +34,16 @@ export interface InfoSuiteOptions
  * describe("InMemoryInfoSessionManager", () => {
  *   testInfoSessionManager({
  *     test: it,
- *     create: () => new InMemoryInfoSessionManager(),
+ *     create: (limits) => new InMemoryInfoSessionManager(limits),
  *   });
  * });
  * ```
  */
 export function testInfoSessionManager(options: InfoSuiteOptions): void {
-  register([...infoMetadataCases, ...infoSubscriptionCases], options);
+  const cases = [
+    ...infoMetadataCases,
+    ...infoSubscriptionCases,
+    ...infoExpiryCases,
+  ];
+  register(cases, options);
 }

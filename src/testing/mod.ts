@@ -39,9 +39,11 @@ export {
   type SubscriptionSuiteOptions,
   testSubscriptionManager,
 } from "./subscription_manager_suite.ts";
+export { type SessionsSuiteOptions, testSessions } from "./sessions_suite.ts";
 export type {
   InfoBehaviour,
   InfoLimits,
+  SessionsBehaviour,
   StreamBehaviour,
   StreamLimits,
   SubscriptionBehaviour,

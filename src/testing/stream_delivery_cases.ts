@@ -1,6 +1,5 @@
 import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
 import type { StreamCase } from "./behaviours.ts";
-import { started } from "./suite.ts";
 import { TestStream } from "./test_stream.ts";
 
 /** Who gets what, and in which form. */
@@ -78,32 +77,6 @@ export const streamDeliveryCases: readonly StreamCase[] = [
         strictEqual(await manager.has(id), false, `${id} is still attached`);
       }
       strictEqual(await manager.has("first"), true);
-    },
-  },
-  {
-    behaviour: "S7",
-    name: "a session gets its texts in the order of the calls",
-    run: async ({ create, within }) => {
-      const manager = await create();
-      const stream = new TestStream();
-      await manager.create("a", stream.controller);
-      await manager.create("b", new TestStream().controller);
-      let expected = "";
-      const unawaited: unknown[] = [];
-      for (let index = 0; index < 300; index++) {
-        expected += `${index},`;
-        const sent = started(
-          manager.send(index % 3 === 0 ? undefined : ["a"], `${index},`),
-        );
-        if (index % 5 === 0) await sent;
-        else unawaited.push(sent);
-        // What comes in later turns of the event loop keeps its place as well.
-        if (index % 100 === 99) {
-          await new Promise((resolve) => setTimeout(resolve, 0));
-        }
-      }
-      await within(Promise.all(unawaited), "the sends");
-      strictEqual(await within(stream.readAs(expected), "the texts"), expected);
     },
   },
   {

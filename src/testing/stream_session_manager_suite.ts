@@ -3,8 +3,11 @@ import type {
   StreamLimits,
   TestableStreamSessionManager,
 } from "./behaviours.ts";
+import { streamBacklogCases } from "./stream_backlog_cases.ts";
 import { streamDeliveryCases } from "./stream_delivery_cases.ts";
+import { streamIdleCases } from "./stream_idle_cases.ts";
 import { streamLifecycleCases } from "./stream_lifecycle_cases.ts";
+import { streamOrderCases } from "./stream_order_cases.ts";
 import { register, type SuiteOptions } from "./suite.ts";
 
 /** Options of {@linkcode testStreamSessionManager}. */
@@ -27,6 +30,8 @@ export interface StreamSuiteOptions extends
  * - S7 A session gets its texts in the order of the calls.
  * - S8 What is read is exactly the UTF-8 of what was sent.
  * - S9 Every kind of stream works, or is refused.
+ * - S10 A reader that falls behind is broken off, and no other.
+ * - S11 Idle streams are kept alive, between frames.
  * - S12 `maxSessions` holds.
  * - S13 `close` ends everything, once.
  *
@@ -48,5 +53,12 @@ export interface StreamSuiteOptions extends
  * ```
  */
 export function testStreamSessionManager(options: StreamSuiteOptions): void {
-  register([...streamLifecycleCases, ...streamDeliveryCases], options);
+  const cases = [
+    ...streamLifecycleCases,
+    ...streamDeliveryCases,
+    ...streamOrderCases,
+    ...streamBacklogCases,
+    ...streamIdleCases,
+  ];
+  register(cases, options);
 }

@@ -105,6 +105,67 @@ export async function eventually<Value>(
   return look();
 }
 
+/** Timers of Node and Deno, which Bun has as well. */
+const { setImmediate } = globalThis as {
+  setImmediate?: (callback: () => void) => unknown;
+};
+
+/** Lets the event loop turn, so that what is sent before and after stays apart. */
+export async function nextTurn(): Promise<void> {
+  await new Promise<void>((resolve) => setTimeout(resolve, 0));
+  // Node runs timers one after the other that are set while it runs timers, all in
+  // one turn where each of them takes its time.
+  if (setImmediate === undefined) return;
+  await new Promise<void>((resolve) => void setImmediate(resolve));
+}
+
+/**
+ * Does something again and again, with short pauses, until it says that it is
+ * done, but not forever.
+ *
+ * @returns The longest time between two beginnings, in milliseconds: on a busy
+ * machine nothing can be said of what has to happen more often than that.
+ */
+export async function repeatedly(
+  act: (elapsedMs: number) => boolean | Promise<boolean>,
+  pauseMs = 5,
+): Promise<number> {
+  const start = performance.now();
+  let previous = start;
+  let longest = 0;
+  for (let patience = 1_000; patience > 0; patience -= pauseMs) {
+    const now = performance.now();
+    longest = Math.max(longest, now - previous);
+    previous = now;
+    if (await act(now - start)) break;
+    await new Promise((resolve) => setTimeout(resolve, pauseMs));
+  }
+  return Math.max(longest, performance.now() - previous);
+}
+
+/**
+ * Tries something that depends on time, again where the machine paused for so long
+ * that it cannot tell. One that never comes to rest has the benefit of the doubt.
+ *
+ * @param maxPauseMs How long a pause may be, in milliseconds.
+ * @param attempt Answers the longest pause, and what to expect if it was shorter.
+ */
+export async function undisturbed(
+  maxPauseMs: number,
+  attempt: () => Promise<[pauseMs: number, expectations: () => unknown]>,
+): Promise<void> {
+  for (let tries = 5; tries > 0; tries--) {
+    const [pauseMs, expectations] = await attempt();
+    if (pauseMs < maxPauseMs) {
+      await expectations();
+      return;
+    }
+  }
+}
+
+/** In how many steps a time-out is counted. */
+const STEPS = 10;
+
 async function within<Value>(
   promise: Value | Promise<Value>,
   what: string,
@@ -112,10 +173,14 @@ async function within<Value>(
 ): Promise<Value> {
   let timer: ReturnType<typeof setTimeout> | undefined;
   const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(
-      () => reject(new Error(`${what} took longer than ${timeoutMs} ms.`)),
-      timeoutMs,
-    );
+    let left = STEPS;
+    const wait = () => {
+      if (left-- > 0) timer = setTimeout(wait, timeoutMs / STEPS);
+      else reject(new Error(`${what} took longer than ${timeoutMs} ms.`));
+    };
+    // Step by step: time during which the machine did nothing at all is no time
+    // that the manager took.
+    wait();
   });
   try {
     return await Promise.race([promise, late]);

@@ -1,3 +1,5 @@
+import { SseParser } from "./sse_parser.ts";
+
 /** How a {@linkcode TestStream} is made. */
 export interface TestStreamOptions {
   /** Called when the reader cancels, as a transport's stream does. */
@@ -69,6 +71,31 @@ export class TestStream {
     } catch {
       return { ended: "errored", text };
     }
+  }
+
+  /** Reads on and on, as soon as there is something; what has come so far. */
+  follow(): SseParser {
+    const parser = new SseParser();
+    parser.push(this.#rest);
+    void this.#feed(parser);
+    return parser;
+  }
+
+  async #feed(parser: SseParser): Promise<void> {
+    try {
+      while (true) {
+        const { done, value } = await this.#reader.read();
+        if (done) return;
+        parser.push(value);
+      }
+    } catch {
+      // It has ended as well.
+    }
+  }
+
+  /** Enqueues what the manager does not know of, as a transport does. */
+  interfere(text: string): void {
+    this.controller.enqueue(new TextEncoder().encode(text));
   }
 
   /** Says that nobody reads any more, as a client does that goes away. */

@@ -1,10 +1,12 @@
 // Deno's sanitizers watch timers, channels and other resources, but only those of
 // `Deno.test`. What must leave nothing behind is run here once more.
 import {
+  InMemoryInfoSessionManager,
   InMemorySessions,
+  InMemoryStreamSessionManager,
   type SubscriptionCallbacks,
 } from "@crossmcp/session-manager";
-import { assertEquals } from "@std/assert";
+import { assert, assertEquals } from "@std/assert";
 
 const sanitized = {
   sanitizeOps: true,
@@ -86,3 +88,159 @@ Deno.test({
     await subscriptions.close(1, "o", "closed");
   },
 });
+
+Deno.test({
+  name: "S13 streams that are kept alive and watched leave no timer behind",
+  ...sanitized,
+  fn: async () => {
+    const streams = new InMemoryStreamSessionManager({
+      keepAliveMs: 20,
+      backlog: { maxAgeMs: 60 },
+    });
+    const [evicted, failed, deleted, closed] = [open(), open(), open(), open()];
+    streams.create("evicted", evicted.controller);
+    streams.create("failed", failed.controller);
+    streams.create("deleted", deleted.controller);
+    await until(() => streams.stats().evicted.age === 3);
+    streams.create("deleted", deleted.controller);
+    streams.delete("deleted");
+    // Nobody is left, and nothing runs until somebody comes.
+    await delay(20);
+    streams.create("closed", closed.controller);
+    await delay(20);
+    await streams.close();
+    await closed.body.cancel();
+  },
+});
+
+Deno.test({
+  name: "S13 streams that are left alone leave no timer behind without close",
+  ...sanitized,
+  fn: async () => {
+    const streams = new InMemoryStreamSessionManager({ keepAliveMs: 20 });
+    const broken = open();
+    streams.create("deleted", open().controller);
+    streams.create("broken", broken.controller);
+    broken.controller.error(new Error("gone"));
+    await delay(30);
+    streams.delete("deleted");
+    streams.send(["broken"], "x");
+    assertEquals(streams.stats().attached, 0);
+  },
+});
+
+Deno.test({
+  name: "S13 a drain leaves no timer behind, finished or broken off",
+  ...sanitized,
+  fn: async () => {
+    for (const isBrokenOff of [false, true]) {
+      const streams = new InMemoryStreamSessionManager();
+      const bodies = Array.from({ length: 30 }, (_, id) => {
+        const { body, controller } = open();
+        streams.create(`${id}`, controller);
+        return body;
+      });
+      streams.send(undefined, "x");
+      const drained = streams.close({ drainMs: 60 });
+      // One in three does not read.
+      const read = Promise.all(
+        bodies.filter((_, at) => at % 3 > 0).map((body) =>
+          new Response(body).text()
+        ),
+      );
+      if (isBrokenOff) {
+        await delay(20);
+        await streams.close();
+      }
+      await drained;
+      await read;
+      assertEquals(streams.stats().attached, 0);
+    }
+    // With nobody there, there is nothing to wait for.
+    await new InMemoryStreamSessionManager().close({ drainMs: 60_000 });
+  },
+});
+
+Deno.test({
+  name: "S13 what is kept for clients that come back leaves no timer behind",
+  ...sanitized,
+  fn: async () => {
+    const closed = new InMemoryStreamSessionManager({ replay: {} });
+    closed.send(undefined, "data: x\n\n");
+    await closed.close();
+    closed.send(undefined, "data: x\n\n");
+    // Left alone, it looks until all is forgotten, and no longer.
+    const left = new InMemoryStreamSessionManager({ replay: { maxAgeMs: 40 } });
+    left.send(undefined, "data: x\n\n");
+    const lastEventId = left.position!.replace(/1$/, "0");
+    await until(() => {
+      left.expect("a", { lastEventId });
+      left.create("a", open().controller);
+      left.delete("a");
+      return left.stats().resets > 0;
+    });
+    // The log is empty, but its timer finds that out by itself.
+    await delay(100);
+  },
+});
+
+Deno.test({
+  name: "I8 metadata that expires or is closed leaves no timer behind",
+  ...sanitized,
+  fn: async () => {
+    const expired = new InMemoryInfoSessionManager({ idleMs: 40 });
+    await expired.setLogLevel("a", "info");
+    await expired.addSubscription("b", "file:///b");
+    await until(() => expired.expired === 2);
+    const deleted = new InMemoryInfoSessionManager();
+    await deleted.setLogLevel("a", "info");
+    await deleted.delete("a");
+    // Closed while it waits to hear whether a session's stream is open.
+    let answer: ((isOpen: boolean) => void) | undefined;
+    const asking = new InMemoryInfoSessionManager({
+      idleMs: 40,
+      streams: { has: () => new Promise((resolve) => answer = resolve) },
+    });
+    await asking.setLogLevel("a", "info");
+    await until(() => answer !== undefined);
+    await asking.close();
+    answer!(true);
+    await delay(0);
+  },
+});
+
+Deno.test({
+  name: "S13 a turn that is not over at close leaves nothing behind",
+  ...sanitized,
+  fn: async () => {
+    const sessions = new InMemorySessions({ streams: { replay: {} } });
+    const { body, controller } = open();
+    sessions.streams.create("a", controller);
+    sessions.streams.send(["a"], "data: 1\n\n");
+    sessions.streams.send(["a"], "data: 2\n\n");
+    await sessions.close();
+    sessions.streams.send(["a"], "data: 3\n\n");
+    const text = await new Response(body).text();
+    assertEquals(text.match(/data: \d/g), ["data: 1", "data: 2"]);
+  },
+});
+
+/** Waits for what has to happen soon, on a busy machine as well. */
+async function until(isDone: () => boolean): Promise<void> {
+  for (let left = 1_000; !isDone() && left > 0; left--) await delay(10);
+  assert(isDone(), "It never happened.");
+}
+
+function delay(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
+}
+
+function open() {
+  let controller: ReadableStreamDefaultController<Uint8Array> | undefined;
+  const body = new ReadableStream<Uint8Array>({
+    start: (given) => {
+      controller = given;
+    },
+  });
+  return { body, controller: controller! };
+}

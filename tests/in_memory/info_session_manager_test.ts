@@ -17,7 +17,8 @@ import { describe, it } from "node:test";
 describe("InMemoryInfoSessionManager", () => {
   testInfoSessionManager({
     test: it,
-    create: () => new InMemoryInfoSessionManager(),
+    create: (limits) => new InMemoryInfoSessionManager(limits),
+    dispose: (manager) => (manager as InMemoryInfoSessionManager).close(),
   });
 
   it("refuses ids that cannot be one", async () => {

@@ -5,6 +5,7 @@ import {
   InvalidArgumentError,
   SessionLimitError,
 } from "@crossmcp/session-manager";
+import { testSessions } from "@crossmcp/session-manager/testing";
 import {
   assertEquals,
   assertInstanceOf,
@@ -14,6 +15,11 @@ import {
 import { describe, it } from "node:test";
 
 describe("InMemorySessions", () => {
+  testSessions({
+    test: it,
+    create: (options) => new InMemorySessions(options),
+  });
+
   it("S13 ends streams and subscriptions, and refuses new ones", async () => {
     const sessions = new InMemorySessions({
       subscriptions: { deadlineMs: 50 },
@@ -75,6 +81,27 @@ describe("InMemorySessions", () => {
         [7, "options"],
         [{ streams: 7 }, "streams"],
         [{ streams: { maxSessions: -1 } }, "streams.maxSessions"],
+        [{ streams: { backlog: true } }, "streams.backlog"],
+        [{ streams: { backlog: { maxBytes: 0 } } }, "streams.backlog.maxBytes"],
+        [
+          { streams: { backlog: { maxAgeMs: -1 } } },
+          "streams.backlog.maxAgeMs",
+        ],
+        [{ streams: { keepAliveMs: true } }, "streams.keepAliveMs"],
+        [{ streams: { keepAliveMs: "15000" } }, "streams.keepAliveMs"],
+        [{ streams: { coalesce: 1 } }, "streams.coalesce"],
+        [{ streams: { replay: true } }, "streams.replay"],
+        [
+          { streams: { replay: { maxEvents: 1.5 } } },
+          "streams.replay.maxEvents",
+        ],
+        [{ streams: { replay: { maxBytes: NaN } } }, "streams.replay.maxBytes"],
+        [{ streams: { replay: { maxAgeMs: 0 } } }, "streams.replay.maxAgeMs"],
+        [{ info: 7 }, "info"],
+        [{ info: { idleMs: null } }, "info.idleMs"],
+        [{ info: { maxSessions: 0 } }, "info.maxSessions"],
+        [{ onEvict: 1 }, "onEvict"],
+        [{ onReset: "x" }, "onReset"],
         [{ subscriptions: null }, "subscriptions"],
         [{ subscriptions: { deadlineMs: 0 } }, "subscriptions.deadlineMs"],
         [{ onError: {} }, "onError"],
@@ -86,6 +113,28 @@ describe("InMemorySessions", () => {
       );
       assertEquals(error.argument, argument);
     }
+  });
+});
+
+describe("InMemorySessions.close", () => {
+  it("refuses options that are none, and closes nothing then", async () => {
+    await using sessions = new InMemorySessions();
+    sessions.streams.create("a", open().controller);
+    for (
+      const [options, argument] of [
+        [7, "options"],
+        [{ drainMs: -1 }, "drainMs"],
+        [{ drainMs: Infinity }, "drainMs"],
+        [{ drainMs: 10, retryMs: "1" }, "retryMs"],
+      ] as const
+    ) {
+      const error = await assertRejects(
+        () => sessions.close(options as never),
+        InvalidArgumentError,
+      );
+      assertEquals(error.argument, argument);
+    }
+    assertEquals(await sessions.streams.has("a"), true);
   });
 });
 

@@ -214,7 +214,8 @@ describe("InMemoryStreamSessionManager", () => {
     manager.send(undefined, "[outer]");
     assertEquals(await manager.has("victim"), false);
     assertEquals(await manager.has("newcomer"), true);
-    assertEquals(await last.read() + await last.read(), "[inner][outer]");
+    // In the order of the calls, although this one's turn had not come yet.
+    assertEquals(await last.read() + await last.read(), "[outer][inner]");
   });
 
   it("ends a send that makes others attach streams", () => {

@@ -1,7 +1,7 @@
 // Creates and deletes sessions, and prints how the heap grew in bytes a session.
 // Run by churn_test.ts in a process of its own that can collect garbage.
 import { InMemorySessions } from "@crossmcp/session-manager";
-import process from "node:process";
+import { heapUsed } from "./heap.ts";
 
 const SESSIONS = 100_000;
 
@@ -40,18 +40,4 @@ function stream(): ReadableStreamDefaultController {
     },
   });
   return controller!;
-}
-
-/** Bytes of heap in use after a full collection. */
-async function heapUsed(): Promise<number> {
-  const { Bun, gc } = globalThis as {
-    Bun?: { gc(full: boolean): void };
-    gc?: () => void;
-  };
-  const collect = gc ?? (() => Bun!.gc(true));
-  for (let pass = 0; pass < 3; pass++) {
-    collect();
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
-  return process.memoryUsage().heapUsed;
 }

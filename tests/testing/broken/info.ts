@@ -5,11 +5,12 @@ import {
   LOGGING_LEVELS,
   type LoggingLevel,
 } from "@crossmcp/session-manager";
+import type { InfoLimits } from "@crossmcp/session-manager/testing";
 
 /** Managers of metadata with one fault each. */
 export const brokenInfo: Record<
   string,
-  new () => InfoSessionManager
+  new (limits: InfoLimits) => InfoSessionManager
 > = {
   "knows seven levels": class extends InMemoryInfoSessionManager {
     override setLogLevel(
@@ -94,20 +95,6 @@ export const brokenInfo: Record<
       return super.getClientInfo(id.split(":", 1)[0]!);
     }
   },
-  "leaves subscriptions behind": class extends InMemoryInfoSessionManager {
-    readonly #left = new Map<string, Set<string>>();
-    override async addSubscription(id: string, uri: string): Promise<void> {
-      await super.addSubscription(id, uri);
-      this.#left.set(uri, (this.#left.get(uri) ?? new Set()).add(id));
-    }
-    override async removeSubscription(id: string, uri: string): Promise<void> {
-      await super.removeSubscription(id, uri);
-      this.#left.get(uri)?.delete(id);
-    }
-    override getSubscriptions(uri: string): Promise<string[]> {
-      return Promise.resolve([...this.#left.get(uri) ?? []]);
-    }
-  },
   "deletes no level": class extends InMemoryInfoSessionManager {
     override async delete(id: string): Promise<void> {
       const level = await this.getLogLevel(id).catch(() => undefined);
@@ -129,6 +116,24 @@ export const brokenInfo: Record<
     override async delete(id: string): Promise<void> {
       await super.delete(id);
       delete this.#levels[id];
+    }
+  },
+};
+
+/** Managers of metadata that leave traces, with one fault each. */
+export const leakingInfo: typeof brokenInfo = {
+  "leaves subscriptions behind": class extends InMemoryInfoSessionManager {
+    readonly #left = new Map<string, Set<string>>();
+    override async addSubscription(id: string, uri: string): Promise<void> {
+      await super.addSubscription(id, uri);
+      this.#left.set(uri, (this.#left.get(uri) ?? new Set()).add(id));
+    }
+    override async removeSubscription(id: string, uri: string): Promise<void> {
+      await super.removeSubscription(id, uri);
+      this.#left.get(uri)?.delete(id);
+    }
+    override getSubscriptions(uri: string): Promise<string[]> {
+      return Promise.resolve([...this.#left.get(uri) ?? []]);
     }
   },
   "loses one session in fifty thousand": class

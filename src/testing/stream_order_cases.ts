@@ -1,0 +1,108 @@
+import { deepStrictEqual, strictEqual } from "node:assert/strict";
+import type { StreamCase } from "./behaviours.ts";
+import { nextTurn, started } from "./suite.ts";
+import { TestStream } from "./test_stream.ts";
+
+/** Ways to go on after a send, from none to a later turn of the event loop. */
+const PAUSES: readonly (() => unknown)[] = [
+  () => undefined,
+  () => Promise.resolve(),
+  async () => {
+    for (let index = 0; index < 10; index++) await undefined;
+  },
+  nextTurn,
+  () =>
+    new Promise<void>((resolve) => {
+      const { port1, port2 } = new MessageChannel();
+      port1.onmessage = () => {
+        port1.close();
+        resolve();
+      };
+      port2.postMessage("");
+    }),
+];
+
+/** In which order a session gets its texts, and in which pieces. */
+export const streamOrderCases: readonly StreamCase[] = [
+  {
+    behaviour: "S7",
+    name: "a session gets its texts in the order of the calls",
+    run: async ({ create, within }) => {
+      const manager = await create();
+      const stream = new TestStream();
+      await manager.create("a", stream.controller);
+      await manager.create("b", new TestStream().controller);
+      let expected = "";
+      const unawaited: unknown[] = [];
+      for (let index = 0; index < 300; index++) {
+        expected += `${index},`;
+        const sent = started(
+          manager.send(index % 3 === 0 ? undefined : ["a"], `${index},`),
+        );
+        if (index % 5 === 0) await sent;
+        else unawaited.push(sent);
+        // What comes in later turns of the event loop keeps its place as well.
+        if (index % 100 === 99) await nextTurn();
+      }
+      await within(Promise.all(unawaited), "the sends");
+      strictEqual(await within(stream.readAs(expected), "the texts"), expected);
+    },
+  },
+  {
+    behaviour: "S7",
+    name: "whatever comes between two sends, the bytes are the same",
+    run: async ({ create, within }) => {
+      const manager = await create();
+      // One reader waits for every byte, one looks after each turn, one at the end.
+      const eager = new TestStream();
+      const steady = new TestStream();
+      const late = new TestStream();
+      const ids = ["eager", "steady", "late"];
+      for (const [index, stream] of [eager, steady, late].entries()) {
+        await manager.create(ids[index]!, stream.controller);
+      }
+      const texts = Array.from({ length: 200 }, (_, index) =>
+        // Of all sizes, and some of nothing.
+        index % 7 === 0 ? "" : `${index},`.repeat(index % 13));
+      const expected = texts.join("");
+      const reading = started(eager.readAs(expected));
+      let unread = "";
+      let found = "";
+      const unawaited: unknown[] = [];
+      for (const [index, text] of texts.entries()) {
+        const sessions = [undefined, ids, [...ids].reverse()][index % 3];
+        const sent = started(manager.send(sessions, text));
+        if (index % 3 === 0) await sent;
+        else unawaited.push(sent);
+        unread += text;
+        await PAUSES[index % PAUSES.length]!();
+        if (index % 10 === 9) {
+          found += await within(steady.readAs(unread), "what was sent so far");
+          unread = "";
+        }
+      }
+      await within(Promise.all(unawaited), "the sends");
+      strictEqual(await within(reading, "all, as it came"), expected);
+      strictEqual(found, expected);
+      strictEqual(await within(late.readAs(expected), "all"), expected);
+    },
+  },
+  {
+    behaviour: "S7",
+    name: "what was sent just before the end is not lost",
+    run: async ({ create, within }) => {
+      const manager = await create();
+      const stream = new TestStream();
+      await manager.create("a", stream.controller);
+      const sent = ["one ", "two ", "three"].map((text) =>
+        started(manager.send(undefined, text))
+      );
+      const deleted = started(manager.delete("a"));
+      await within(Promise.all([...sent, deleted]), "the calls");
+      deepStrictEqual(await within(stream.end(), "the end"), {
+        ended: "closed",
+        text: "one two three",
+      });
+    },
+  },
+];

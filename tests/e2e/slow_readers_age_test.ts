@@ -1,0 +1,82 @@
+import { assert, assertEquals, assertGreater } from "@std/assert";
+import { describe, it } from "node:test";
+import { Crowd } from "./crowd.ts";
+import { crowdEvent } from "./crowd_events.ts";
+import type { Pace } from "./crowd_orders.ts";
+import { type CrowdServer, serveCrowd } from "./crowd_server.ts";
+import { engines } from "./serve.ts";
+
+const MAX_AGE_MS = 1_200;
+const EVENT_BYTES = 65_536;
+/**
+ * How much is to be unread all the time. Linux takes over a megabyte and more at
+ * once: with less, nothing would be unread now and then.
+ */
+const UNREAD_BYTES = 3 * 1_048_576;
+/** 40 KB a second. */
+const TRICKLE: Pace = { bytes: 4_096, everyMs: 100 };
+/** About 10 MB a second: what is unread is read within half a second. */
+const STEADY: Pace = { bytes: 65_536, everyMs: 5 };
+
+for (const engine of engines) {
+  describe(`Readers that are never done, on ${engine}`, () => {
+    const backlog = { maxBytes: Infinity, maxAgeMs: MAX_AGE_MS };
+
+    it("S10 one that trickles is evicted for the age of what it has not read", async () => {
+      await using server = await serveCrowd(engine, { backlog });
+      await using crowd = new Crowd(server.url);
+      await crowd.open("trickle", 1, TRICKLE);
+      await feed(server, "trickle-0");
+      assertEquals([...server.evicted], [["trickle-0", "age"]]);
+      const { evicted, attached, queuedBytes } = server.sessions.stats();
+      assertEquals({ evicted, attached, queuedBytes }, {
+        evicted: { bytes: 0, age: 1 },
+        attached: 0,
+        queuedBytes: 0,
+      });
+    });
+
+    it("S10 one that is slow but quick enough is not evicted, and loses nothing", async () => {
+      await using server = await serveCrowd(engine, { backlog });
+      await using crowd = new Crowd(server.url);
+      await crowd.open("steady", 1, STEADY);
+      const { events, leastUnread } = await feed(server, "steady-0");
+      assertEquals([...server.evicted], []);
+      assertGreater(leastUnread, 0);
+      await crowd.pace("steady", 0);
+      const { complete, wrong } = await crowd.report("steady", events);
+      assertEquals({ complete, wrong }, { complete: 1, wrong: 0 });
+    });
+  });
+}
+
+interface Fed {
+  /** How many events were sent. */
+  readonly events: number;
+  /** How little was unread since it was enough for the first time. */
+  readonly leastUnread: number;
+}
+
+/**
+ * Sends to a session whenever it has read some, until that has been going on for
+ * longer than anything may be unread, or the session is evicted.
+ */
+async function feed(
+  { sessions, evicted }: CrowdServer,
+  id: string,
+): Promise<Fed> {
+  let events = 0;
+  let leastUnread = Infinity;
+  const started = performance.now();
+  let end = Infinity;
+  while (performance.now() < end && !evicted.has(id)) {
+    const { queuedBytes } = sessions.stats();
+    if (end < Infinity) leastUnread = Math.min(leastUnread, queuedBytes);
+    if (queuedBytes < UNREAD_BYTES) {
+      sessions.streams.send([id], crowdEvent(++events, EVENT_BYTES));
+    } else if (end === Infinity) end = performance.now() + 1.5 * MAX_AGE_MS;
+    assert(performance.now() - started < 10_000, "It reads whatever is sent.");
+    await new Promise((resolve) => setTimeout(resolve, 1));
+  }
+  return { events, leastUnread };
+}

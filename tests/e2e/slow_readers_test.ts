@@ -1,0 +1,98 @@
+import { assertEquals, assertLessOrEqual } from "@std/assert";
+import { describe, it } from "node:test";
+import { Crowd, QUICK, STALLED } from "./crowd.ts";
+import type { Pace } from "./crowd_orders.ts";
+import { crowdEvent } from "./crowd_events.ts";
+import { type CrowdServer, overfill, serveCrowd } from "./crowd_server.ts";
+import { engines } from "./serve.ts";
+import { until } from "./until.ts";
+
+const READERS = 1_000;
+const PACE_MS = 60;
+/** Events of a phase, which goes on for longer than a stalled reader lives. */
+const EVENTS = 12;
+/** Phases of each kind in a round. */
+const PHASES = 3;
+const ROUNDS = 6;
+/** How many times as long the others may wait. */
+const LIMIT = 1.2;
+
+for (const engine of engines) {
+  describe(`1,000 readers of which one stalls, on ${engine}`, () => {
+    it("S10 the others keep their pace, and lose nothing", async () => {
+      await using server = await serveCrowd(engine, {
+        backlog: { maxBytes: Infinity, maxAgeMs: 600 },
+      });
+      await using crowd = new Crowd(server.url);
+      await crowd.open("quick", READERS - 1, QUICK);
+      const broadcast = new Broadcast(server, crowd);
+      await broadcast.phase(QUICK);
+
+      const without: number[] = [];
+      const withOne: number[] = [];
+      const ratios: number[] = [];
+      // Others work on the machine as well. So the two kinds of phases take turns,
+      // and there are more of them while it looks as if the reader did harm.
+      do {
+        for (let phase = 0; phase < PHASES; phase++) {
+          without.push(...await broadcast.phase(QUICK));
+          withOne.push(...await broadcast.phase(STALLED));
+        }
+        ratios.push(median(withOne) / median(without));
+      } while (ratios.at(-1)! > LIMIT && ratios.length < ROUNDS);
+      assertLessOrEqual(
+        ratios.at(-1)!,
+        LIMIT,
+        `With a reader that stalls the others waited ${ratios} times as long.`,
+      );
+    });
+  });
+}
+
+/** Broadcasts, in phases with and without a reader that stalls. */
+class Broadcast {
+  readonly #server: CrowdServer;
+  readonly #crowd: Crowd;
+  /** Who is to be evicted, and why. */
+  readonly #stalled: [id: string, reason: string][] = [];
+  #sent = 0;
+  #phases = 0;
+
+  constructor(server: CrowdServer, crowd: Crowd) {
+    this.#server = server;
+    this.#crowd = crowd;
+  }
+
+  /** In how many milliseconds each event has reached 99 of 100 readers. */
+  async phase(pace: Pace): Promise<readonly number[]> {
+    const { sessions, evicted } = this.#server;
+    const name = `phase-${++this.#phases}`;
+    const id = `${name}-0`;
+    await this.#crowd.open(name, 1, pace);
+    // The same to those that read: it is not to be what makes the difference.
+    await overfill(sessions.streams, id);
+    for (let event = 0; event < EVENTS; event++) {
+      sessions.streams.send(undefined, crowdEvent(++this.#sent));
+      await new Promise((resolve) => setTimeout(resolve, PACE_MS));
+    }
+    const report = await this.#crowd.report("quick", this.#sent);
+    const { complete, wrong } = report;
+    assertEquals({ complete, wrong }, { complete: READERS - 1, wrong: 0 });
+    if (pace === STALLED) {
+      this.#stalled.push([id, "age"]);
+      await until(() => evicted.has(id), "the eviction");
+      // Servers notice that a stream was broken off when they can write again.
+      await this.#crowd.pace(name, 0);
+    } else await this.#crowd.leave(name, "destroy");
+    assertEquals([...evicted], this.#stalled);
+    assertEquals(await this.#crowd.ends(name), ["broken off"]);
+    await until(() => sessions.stats().attached === READERS - 1, "the end");
+    return report.p99s;
+  }
+}
+
+function median(values: readonly number[]): number {
+  const sorted = [...values].sort((one, other) => one - other);
+  const middle = sorted.length / 2;
+  return (sorted[Math.floor(middle)]! + sorted[Math.ceil(middle) - 1]!) / 2;
+}

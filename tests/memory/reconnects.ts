@@ -1,0 +1,72 @@
+// Opens and drops streams as a server and its guard do, and prints how the heap
+// grew in bytes a stream. Run by streams_test.ts, with "replay" or without.
+import { pendingTimers } from "./timers.ts";
+// The timers first: they are counted from there on.
+import { InMemorySessions } from "@crossmcp/session-manager";
+import process from "node:process";
+import { heapUsed } from "./heap.ts";
+
+/** What is left of streams that came and went. */
+export interface ReconnectCosts {
+  /** Heap. */
+  readonly bytesPerStream: number;
+  readonly attached: number;
+  readonly opened: number;
+  /** How many timers are left without streams, and after the end. */
+  readonly timersWithoutStreams: number;
+  readonly timersAfterClose: number;
+}
+
+const STREAMS = 100_000;
+const WARM_UP = 10_000;
+const replay = process.argv.at(-1) === "replay";
+
+const sessions = new InMemorySessions({
+  streams: { replay: replay ? { maxEvents: 1_000 } : false },
+});
+let opened = 0;
+await reconnect(WARM_UP);
+const before = await heapUsed();
+await reconnect(STREAMS);
+const grown = await heapUsed() - before;
+const timersWithoutStreams = pendingTimers();
+await sessions.close();
+const costs: ReconnectCosts = {
+  bytesPerStream: grown / STREAMS,
+  attached: sessions.stats().attached,
+  opened,
+  timersWithoutStreams,
+  timersAfterClose: pendingTimers(),
+};
+console.log(JSON.stringify(costs));
+
+/** Has clients come and go; every other one comes back once. */
+async function reconnect(streams: number): Promise<void> {
+  for (let index = 0; index < streams; index += 2) {
+    const id = crypto.randomUUID();
+    const position = sessions.streams.position;
+    await connect(id, undefined);
+    await connect(id, position);
+  }
+}
+
+/** What the guard and a transport do for a GET, and a client that goes. */
+async function connect(
+  id: string,
+  lastEventId: string | undefined,
+): Promise<void> {
+  const takeBack = sessions.streams.expect(id, { lastEventId, prime: true });
+  const body = new ReadableStream({
+    start: (controller) => sessions.streams.create(id, controller),
+    cancel: () => sessions.streams.delete(id),
+  });
+  takeBack();
+  opened++;
+  const reader = body.getReader();
+  // The second waits for the end of the turn, and goes with the stream.
+  for (const text of ["data: 1\n\n", "data: 2\n\n"]) {
+    sessions.streams.send([id], text);
+  }
+  await reader.read();
+  await reader.cancel();
+}
