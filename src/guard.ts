@@ -144,8 +144,9 @@ async function refusal(
   request: Request,
   respond: Respond,
 ): Promise<Response> {
-  // Nobody will read it, and some servers wait for that.
-  if (!request.bodyUsed) await request.body?.cancel();
+  // Nobody will read it, and some servers wait until somebody says so. Where it was
+  // cloned, that is settled only when the clone is done with.
+  request.body?.cancel().catch(() => {});
   const headers = await corsHeaders(request, respond);
   headers.set("content-type", "application/json");
   if (status === 503) headers.set("retry-after", String(RETRY_AFTER));

@@ -174,8 +174,11 @@ export class LocalStreams implements Watcher {
     const casualties = new Casualties(this.#listeners);
     const isNested = this.#isRunning;
     this.#isRunning = true;
-    write(casualties);
-    this.#isRunning = isNested;
+    try {
+      write(casualties);
+    } finally {
+      this.#isRunning = isNested;
+    }
     if (!isNested) {
       while (this.#sent.length > 0) this.#sent.shift()!();
     }
@@ -223,10 +226,17 @@ export class LocalStreams implements Watcher {
       bytes: encoded,
       endsFrame: endsSseFrame(data),
       turn: this.#turn,
-      now: this.#ticker.now(),
+      now: this.#now(),
       mayWait: this.#settings.coalesce,
       maxUnread: this.#settings.maxUnreadBytes,
     };
+  }
+
+  /** The ticker's clock stands still while nothing is watched. */
+  #now(): number {
+    return this.periodMs === Infinity
+      ? Date.now() & 0x3fff_ffff
+      : this.#ticker.now();
   }
 
   #give(stream: SessionStream, text: Text, casualties: Casualties): void {
@@ -255,7 +265,7 @@ export class LocalStreams implements Watcher {
 
   #flush(stream: SessionStream, casualties: Casualties): void {
     try {
-      stream.flush(this.#ticker.now());
+      stream.flush(this.#now());
     } catch (cause) {
       this.#lose(stream, cause, casualties);
     }

@@ -64,6 +64,22 @@ describe("LocalStreams, turn by turn", () => {
     }),
   );
 
+  it("knows when that was, also where nothing is watched", async () => {
+    const { manager } = make({ backlog: false, keepAliveMs: false });
+    const { controller, read } = open();
+    manager.create("a", controller);
+    for (const text of ["1", "2"]) manager.send(["a"], text);
+    await endOfTurn();
+    assertEquals([await read(), await read()], ["1", "2"]);
+    await new Promise((resolve) => setTimeout(resolve, 1_100));
+    manager.send(["a"], "3");
+    assertEquals(manager.stats().queuedBytes, 1);
+    manager.send(["a"], "4");
+    await endOfTurn();
+    assertEquals([await read(), await read()], ["3", "4"]);
+    await manager.close();
+  });
+
   it("writes text by text when it is told to", async () => {
     const { manager } = make({ coalesce: false });
     const { controller, read } = open();

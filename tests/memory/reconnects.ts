@@ -4,6 +4,7 @@ import { pendingTimers } from "./timers.ts";
 // The timers first: they are counted from there on.
 import { InMemorySessions } from "@crossmcp/session-manager";
 import process from "node:process";
+import { setImmediate } from "node:timers";
 import { heapUsed } from "./heap.ts";
 
 /** What is left of streams that came and went. */
@@ -69,4 +70,5 @@ async function connect(
   }
   await reader.read();
   await reader.cancel();
+  await new Promise<void>((resolve) => setImmediate(resolve));
 }

@@ -5,7 +5,7 @@ import { Crowd, STALLED } from "../e2e/crowd.ts";
 import { serveCrowd } from "../e2e/crowd_server.ts";
 import type { Engine } from "../e2e/serve.ts";
 import { until } from "../e2e/until.ts";
-import { collect, memoryUsed } from "./heap.ts";
+import { collect, heapUsed, memoryUsed } from "./heap.ts";
 
 /** What it costs; bytes are in addition to those of idle connections. */
 export interface StalledCosts {
@@ -44,7 +44,7 @@ const crowd = new Crowd(server.url);
 await crowd.open("stalled", READERS, STALLED);
 const ids = Array.from({ length: READERS }, (_, index) => `stalled-${index}`);
 
-await collect();
+await heapUsed();
 const atRest = memoryUsed();
 let [mostQueued, mostUsed, mostResident] = [0, 0, 0];
 const sendMs: number[] = [];
@@ -58,16 +58,16 @@ for (let round = 0; round < ROUNDS && streams.stats().attached > 0; round++) {
   mostQueued = Math.max(mostQueued, streams.stats().queuedBytes);
   if (round % 4 > 0) continue;
   // Garbage is not what is looked for, and would hide it.
-  await collect(1);
+  await collect();
   const { used, resident } = memoryUsed();
   mostUsed = Math.max(mostUsed, used - atRest.used);
   mostResident = Math.max(mostResident, resident - atRest.resident);
 }
 await until(() => server.evicted.size === READERS, "the last eviction");
-await collect();
+await heapUsed();
 const usedAfterwards = memoryUsed().used - atRest.used;
 await crowd[Symbol.asyncDispose]();
-await collect();
+await heapUsed();
 const costs: StalledCosts = {
   readers: READERS,
   evicted: streams.stats().evicted,

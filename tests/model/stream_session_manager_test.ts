@@ -10,7 +10,7 @@ import { Run } from "./run.ts";
 // MODEL_PATH repeat a failure, which names both.
 const { MODEL_RUNS, MODEL_SEED, MODEL_PATH } = process.env;
 const parameters: fc.Parameters<unknown> = {
-  numRuns: Number(MODEL_RUNS ?? 250),
+  numRuns: Number(MODEL_RUNS ?? 200),
   ...(MODEL_RUNS === undefined ? { seed: 20_251_125 } : {}),
   ...(MODEL_SEED === undefined ? {} : { seed: Number(MODEL_SEED) }),
   ...(MODEL_PATH === undefined ? {} : { path: MODEL_PATH }),
