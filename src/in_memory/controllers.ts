@@ -1,5 +1,5 @@
 import { describe } from "../describe.ts";
-import { InvalidArgumentError } from "../errors.ts";
+import { ClosedError, InvalidArgumentError } from "../errors.ts";
 
 /** Refuses what is no controller of a stream. */
 export function assertController(
@@ -36,4 +36,20 @@ export function end(controller: ReadableStreamDefaultController): void {
   } catch {
     // Closed, errored or cancelled already: it has ended, which is what we want.
   }
+}
+
+/**
+ * Ends a stream for good. One that holds unread data stays open after `close`
+ * until the last of it is read, and cancelling it then would run the source's
+ * `cancel`, which deletes the session by its id, the newer stream's included.
+ * `error` does nothing to a stream that `close` has ended.
+ */
+export function supersede(
+  controller: ReadableStreamDefaultController,
+  id: string,
+): void {
+  end(controller);
+  controller.error(
+    new ClosedError(`Session ${describe(id)} has a newer stream.`),
+  );
 }

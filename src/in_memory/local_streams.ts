@@ -1,10 +1,10 @@
 import { describe } from "../describe.ts";
-import { ClosedError, DeliveryError } from "../errors.ts";
+import { DeliveryError } from "../errors.ts";
 import type { EvictionReason } from "../options.ts";
 import type { StreamSettings } from "../resolve_options.ts";
 import { endsSseFrame, formatSseComment } from "../sse.ts";
 import { Casualties, type Listeners } from "./casualties.ts";
-import { end } from "./controllers.ts";
+import { end, supersede } from "./controllers.ts";
 import { SharedFrames } from "./frames.ts";
 import type { Targets } from "./replay_log.ts";
 import { SessionStream, type Text } from "./session_stream.ts";
@@ -101,7 +101,7 @@ export class LocalStreams implements Watcher {
     });
     if (older === undefined) return;
     older.drop();
-    supersede(older);
+    supersede(older.controller, id);
   }
 
   /**
@@ -312,17 +312,4 @@ export class LocalStreams implements Watcher {
     stream.drop();
     if (this.#attached.size === 0) this.#ticker.stop(this);
   }
-}
-
-/**
- * Ends a stream for good. One that holds unread data stays open after `close`
- * until the last of it is read, and cancelling it then would run the source's
- * `cancel`, which deletes the session by its id, the newer stream's included.
- * `error` does nothing to a stream that `close` has ended.
- */
-function supersede({ id, controller }: SessionStream): void {
-  end(controller);
-  controller.error(
-    new ClosedError(`Session ${describe(id)} has a newer stream.`),
-  );
 }
