@@ -113,7 +113,8 @@ export class LocalStreams implements Watcher {
     const stream = this.#attached.get(id);
     if (stream === undefined) return undefined;
     this.#attached.delete(id);
-    this.#run((casualties) => this.#flush(stream, casualties));
+    // A client that has left wants nothing any more: that is no failure.
+    this.#run((casualties) => this.#flush(stream, casualties, isOver));
     const holds = stream.queuedBytes(this.#ticker.now()) > 0;
     end(stream.controller);
     if (this.#attached.size === 0) this.#ticker.stop(this);
@@ -263,11 +264,15 @@ export class LocalStreams implements Watcher {
     }
   }
 
-  #flush(stream: SessionStream, casualties: Casualties): void {
+  #flush(
+    stream: SessionStream,
+    casualties: Casualties,
+    isFine: (stream: SessionStream) => boolean = () => false,
+  ): void {
     try {
       stream.flush(this.#now());
     } catch (cause) {
-      this.#lose(stream, cause, casualties);
+      if (!isFine(stream)) this.#lose(stream, cause, casualties);
     }
   }
 
@@ -312,4 +317,9 @@ export class LocalStreams implements Watcher {
     stream.drop();
     if (this.#attached.size === 0) this.#ticker.stop(this);
   }
+}
+
+/** Whether a stream was closed, as it is when its reader cancels. */
+function isOver({ controller }: SessionStream): boolean {
+  return controller.desiredSize === 0;
 }

@@ -148,6 +148,19 @@ describe("LocalStreams, turn by turn", () => {
     }
   });
 
+  it("S6 reports nothing of a client that left before the turn's end", async () => {
+    const { manager, errors } = make();
+    const { controller, reader } = open({}, {
+      cancel: () => manager.delete("a"),
+    });
+    manager.create("a", controller);
+    for (const text of ["1", "2"]) manager.send(["a"], text);
+    await reader.cancel();
+    await endOfTurn();
+    assertEquals(await manager.has("a"), false);
+    assertEquals(errors, []);
+  });
+
   it("S10 says nothing more of a stream that was broken off", async () => {
     const { manager, errors, evicted } = make({ backlog: { maxBytes: 4 } });
     manager.create("a", open().controller);

@@ -24,42 +24,29 @@ async function weighAll(count: number): Promise<IdleCosts> {
   const ids: string[] = JSON.parse(
     JSON.stringify(Array.from({ length: count }, () => crypto.randomUUID())),
   );
-  await using sessions = new InMemorySessions();
-  const [bare] = await weigh(() => streams(ids, () => {}));
-  const [session, held] = await weigh(() =>
-    streams(ids, (id, controller) => sessions.streams.create(id, controller))
-  );
-  const [registration] = await weigh(() => {
-    for (const id of ids) {
-      sessions.info.register(id, { principal: undefined, since: undefined });
-    }
-  });
-  // They were there until now.
-  if (held.length !== sessions.stats().attached) throw new Error("Some left.");
-  return {
-    bytesPerStream: bare / count,
-    bytesPerSession: (session - bare) / count,
-    bytesPerRegistration: registration / count,
-  };
-}
-
-function streams(
-  ids: readonly string[],
-  add: (id: string, controller: ReadableStreamDefaultController) => void,
-): ReadableStream[] {
-  return ids.map((id) =>
+  const before = await heapUsed();
+  const controllers: ReadableStreamDefaultController[] = [];
+  const held = ids.map(() =>
     new ReadableStream({
-      start: (controller) => add(id, controller),
+      start: (controller) => void controllers.push(controller),
       cancel: () => {},
     })
   );
-}
-
-/** What something takes in bytes of heap, as long as its result is held. */
-async function weigh<Result>(
-  make: () => Result,
-): Promise<[bytes: number, result: Result]> {
-  const before = await heapUsed();
-  const result = make();
-  return [await heapUsed() - before, result];
+  const bare = await heapUsed();
+  await using sessions = new InMemorySessions();
+  for (const [index, controller] of controllers.entries()) {
+    sessions.streams.create(ids[index]!, controller);
+  }
+  const attached = await heapUsed();
+  for (const id of ids) {
+    sessions.info.register(id, { principal: undefined, since: undefined });
+  }
+  const registered = await heapUsed();
+  // They were there until now.
+  if (held.length !== sessions.stats().attached) throw new Error("Some left.");
+  return {
+    bytesPerStream: (bare - before) / count,
+    bytesPerSession: (attached - bare) / count,
+    bytesPerRegistration: (registered - attached) / count,
+  };
 }
