@@ -18,7 +18,14 @@ export class FanOut {
   readonly #ids: string[];
   readonly #everyone: number[];
   readonly #streams: Streams;
-  readonly #ours = new Ours({ onError: stop });
+  // Most streams here are read only now and then: nobody is to comment on that, or
+  // to break them off for it.
+  readonly #ours = new Ours({
+    backlog: { maxAgeMs: Infinity },
+    keepAliveMs: false,
+    onError: stop,
+    onEvict: (id, reason) => stop(new Error(`${id} was evicted: ${reason}`)),
+  });
   readonly #peer = new Peer();
   readonly #encoder = new TextEncoder();
 
