@@ -22,6 +22,8 @@ const TEXTS: readonly string[] = [
   "data\n\n",
   "data:\n\n",
   "data: first\n\ndata: second\r\rdata: third\r\n\r\nevent: x\ndata: fourth\n\n",
+  "data: CR inside\r\rdata: LF at the end\n\n",
+  "data: CRLF inside\r\n\r\ndata: LF at the end\n\n",
   "data: many lines between\n\n\n\ndata: and after\n\n\n",
   "data: many returns between\r\r\r\rdata: and after\r\r\r",
   "data: many of both between\r\n\r\n\r\ndata: and after\r\n\r\n\r\n",

@@ -60,6 +60,31 @@ export const sessionsGuardCases: readonly SessionsCase[] = [
   },
   {
     behaviour: "H2",
+    name: "nothing but a POST that succeeds begins a session",
+    run: async ({ create }) => {
+      const sessions = await create();
+      // tmcp's transports answer with an id, whatever they are asked.
+      const answers = [
+        ["GET", 200],
+        ["DELETE", 200],
+        ["OPTIONS", 204],
+        ["POST", 400],
+        ["POST", 500],
+      ] as const;
+      for (const [method, status] of answers) {
+        const id = crypto.randomUUID();
+        const headers = { [SESSION_HEADER]: id };
+        const request = new Request(ENDPOINT, { method });
+        const response = new Response(null, { status, headers });
+        const answer = await sessions.guard(request, () => response);
+        strictEqual(answer.status, status);
+        const client = new TestClient(sessions, { id });
+        strictEqual(await client.ping(), 404, `${method} ${status}`);
+      }
+    },
+  },
+  {
+    behaviour: "H2",
     name: "a session that was deleted is gone",
     run: async ({ create, within }) => {
       const sessions = await create();

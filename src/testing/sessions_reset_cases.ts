@@ -123,32 +123,35 @@ export const sessionsResetCases: readonly SessionsCase[] = [
     name: "what is kept is bounded by events, bytes and age, each alone",
     run: async ({ create, within }) => {
       // Of a hundred events, ten to fifty may be kept.
-      for (
-        const limit of [
-          { maxEvents: 20, maxBytes: Infinity, maxAgeMs: Infinity },
-          { maxEvents: Infinity, maxBytes: 10_000, maxAgeMs: Infinity },
-        ]
-      ) {
-        const sessions = await create({ streams: { replay: limit } });
-        const client = await TestClient.begin(sessions);
-        const stream = await client.listen();
-        for (let index = 0; index < 100; index++) {
-          const text = `${index}`.padEnd(200);
-          await sessions.streams.send([client.id], frame(text));
-        }
-        const events = await within(stream.take(100), "the events");
-        const what = JSON.stringify(limit);
-        for (const point of [0, 40]) {
-          const again = await client.listen(events[point]!.lastEventId);
-          const reset = await resetOf(again, within, what);
-          deepStrictEqual(JSON.parse(reset.data), { reason: "purged" }, what);
-        }
-        for (const point of [89, 98, 99]) {
-          const again = await client.listen(events[point]!.lastEventId);
-          await sessions.streams.send([client.id], frame("end"));
-          const got = await within(again.until("end"), what);
-          const expected = events.slice(point + 1).map(({ data }) => data);
-          deepStrictEqual(got.slice(0, expected.length), expected, what);
+      const limits = [
+        { maxEvents: 20, maxBytes: Infinity, maxAgeMs: Infinity },
+        { maxEvents: Infinity, maxBytes: 10_000, maxAgeMs: Infinity },
+      ];
+      const audiences = ["one", "two", "all"];
+      for (const replay of limits) {
+        for (const audience of audiences) {
+          const sessions = await create({ streams: { replay } });
+          const client = await TestClient.begin(sessions);
+          const { id } = client;
+          const ids = { one: [id], two: [id, "another"] }[audience];
+          const stream = await client.listen();
+          for (let index = 0; index < 100; index++) {
+            await sessions.streams.send(ids, frame(`${index}`.padEnd(200)));
+          }
+          const events = await within(stream.take(100), "the events");
+          const what = `for ${audience}, ${JSON.stringify(replay)}`;
+          for (const point of [0, 40]) {
+            const again = await client.listen(events[point]!.lastEventId);
+            const reset = await resetOf(again, within, what);
+            deepStrictEqual(JSON.parse(reset.data), { reason: "purged" }, what);
+          }
+          for (const point of [89, 98, 99]) {
+            const again = await client.listen(events[point]!.lastEventId);
+            await sessions.streams.send(ids, frame(`end ${point}`));
+            const got = await within(again.until(`end ${point}`), what);
+            const expected = events.slice(point + 1).map(({ data }) => data);
+            deepStrictEqual(got.slice(0, expected.length), expected, what);
+          }
         }
       }
     },

@@ -62,6 +62,26 @@ export const sessionsTrafficCases: readonly SessionsCase[] = [
     },
   },
   {
+    behaviour: "H5",
+    name: "an id that two principals are given stays the first one's",
+    run: async ({ create }) => {
+      const sessions = await create();
+      const id = "a-weak-id";
+      const initialize = (principal: string) =>
+        sessions.guard(
+          new Request(ENDPOINT, { method: "POST" }),
+          () => new Response(null, { headers: { [SESSION_HEADER]: id } }),
+          { principal },
+        );
+      strictEqual((await initialize("alice")).status, 200);
+      await refusedWith(404, await initialize("bob"), "The second one");
+      const alice = new TestClient(sessions, { id, principal: "alice" });
+      const bob = new TestClient(sessions, { id, principal: "bob" });
+      strictEqual(await alice.ping(), 200);
+      strictEqual(await bob.ping(), 404);
+    },
+  },
+  {
     behaviour: "H6",
     name: "what has no session id passes as it is",
     run: async ({ create }) => {

@@ -23,11 +23,11 @@ export const streamIdleCases: readonly StreamCase[] = [
       let elapsed = 0;
       await repeatedly((elapsedMs) => {
         elapsed = elapsedMs;
-        return parsers.every(({ comments }) => comments.length >= 2);
+        return parsers.every(({ comments }) => comments.length >= 4);
       });
       for (const { comments } of parsers) {
         ok(
-          comments.length >= 2,
+          comments.length >= 4,
           `${comments.length} comments in ${elapsed} ms`,
         );
         ok(

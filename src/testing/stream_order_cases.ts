@@ -89,6 +89,39 @@ export const streamOrderCases: readonly StreamCase[] = [
   },
   {
     behaviour: "S7",
+    name: "each session gets its own texts of a turn, and no other's",
+    run: async ({ create, within }) => {
+      const manager = await create();
+      const ids = Array.from({ length: 8 }, (_, index) => `s${index}`);
+      const streams = ids.map(() => new TestStream());
+      const expected = ids.map(() => "");
+      for (const [index, id] of ids.entries()) {
+        await manager.create(id, streams[index]!.controller);
+      }
+      // Every choice among the eight, and everyone now and then, all in one turn.
+      const sent: unknown[] = [];
+      for (let choice = 0; choice < 256; choice++) {
+        const text = `${choice},`;
+        const isForAll = choice % 50 === 0;
+        const isFor = (index: number) =>
+          isForAll || (choice >> index) % 2 === 1;
+        const chosen = ids.filter((_, index) => isFor(index));
+        sent.push(started(manager.send(isForAll ? undefined : chosen, text)));
+        for (const index of ids.keys()) {
+          if (isFor(index)) expected[index] += text;
+        }
+      }
+      await within(Promise.all(sent), "the sends");
+      for (const [index, stream] of streams.entries()) {
+        strictEqual(
+          await within(stream.readAs(expected[index]!), ids[index]!),
+          expected[index],
+        );
+      }
+    },
+  },
+  {
+    behaviour: "S7",
     name: "what was sent just before the end is not lost",
     run: async ({ create, within }) => {
       const manager = await create();

@@ -93,6 +93,12 @@ export class TestClient {
     return response.status;
   }
 
+  /** Tells the server something that needs no answer. */
+  async notify(): Promise<number> {
+    const message = { jsonrpc: "2.0", method: "notifications/initialized" };
+    return (await this.request("POST", {}, message)).status;
+  }
+
   /** Ends its session; the status of the answer. */
   async end(): Promise<number> {
     const response = await this.request("DELETE");

@@ -3,16 +3,20 @@ import {
   ClosedError,
   InMemoryInfoSessionManager,
   InvalidArgumentError,
+  SessionLimitError,
   SessionNotFoundError,
 } from "@crossmcp/session-manager";
 import { testInfoSessionManager } from "@crossmcp/session-manager/testing";
 import {
+  assert,
   assertEquals,
   assertInstanceOf,
   assertRejects,
   assertStringIncludes,
+  assertThrows,
 } from "@std/assert";
 import { describe, it } from "node:test";
+import { setTimeout as delay } from "node:timers/promises";
 
 describe("InMemoryInfoSessionManager", () => {
   testInfoSessionManager({
@@ -108,6 +112,105 @@ describe("InMemoryInfoSessionManager", () => {
     );
   });
 
+  it("refuses options out of range, naming them", () => {
+    const refused: Record<string, readonly unknown[]> = {
+      "options": [null, 7, "x"],
+      "idleMs": [0, -1, NaN, "3", null, false],
+      "maxSessions": [0, -1, 1.5, NaN, "3", null],
+      "onError": ["log", {}, null],
+    };
+    for (const [argument, values] of Object.entries(refused)) {
+      for (const value of values) {
+        const options = argument === "options" ? value : { [argument]: value };
+        const error = assertThrows(
+          () => new InMemoryInfoSessionManager(options as never),
+          InvalidArgumentError,
+          `"${argument}" has to be`,
+        );
+        assertEquals(error.argument, argument);
+      }
+    }
+    new InMemoryInfoSessionManager({ idleMs: Infinity, maxSessions: Infinity });
+  });
+
+  it("I8 leaves sessions alone that have an open stream", async () => {
+    const open = new Set(["open", "unknown"]);
+    const errors: Error[] = [];
+    const manager = new InMemoryInfoSessionManager({
+      idleMs: 60,
+      streams: {
+        has: (id) => {
+          if (id === "unknown") throw new Error("Nobody knows.");
+          return Promise.resolve(open.has(id));
+        },
+      },
+      onError: (error) => errors.push(error),
+    });
+    const uri = "file:///a";
+    for (const id of ["open", "closed", "unknown"]) {
+      await manager.addSubscription(id, uri);
+    }
+    assertEquals(manager.expired, 0);
+    await until(() => manager.expired === 1);
+    assertEquals(await manager.getSubscriptions(uri), ["open", "unknown"]);
+    assertEquals(errors[0]?.message, "Nobody knows.");
+    open.delete("open");
+    await until(() => manager.expired === 2);
+    assertEquals(await manager.getSubscriptions(uri), ["unknown"]);
+    await manager.close();
+  });
+
+  it("remembers who began a session, and whom it is for", async () => {
+    const manager = new InMemoryInfoSessionManager({ maxSessions: 2 });
+    const alice = { principal: "alice", since: "1" };
+    const nobody = { principal: undefined, since: undefined };
+    assertEquals(manager.registration("a"), undefined);
+    assertEquals(manager.register("a", alice), true);
+    assertEquals(
+      manager.register("a", { principal: "alice", since: "2" }),
+      true,
+    );
+    assertEquals(
+      manager.register("a", { principal: "bob", since: "3" }),
+      false,
+    );
+    assertEquals(manager.register("a", nobody), false);
+    assertEquals(manager.registration("a"), alice);
+    // What the client says of itself comes and goes.
+    await manager.setClientInfo("a", client());
+    await manager.setClientInfo("a", undefined);
+    assertEquals(manager.registration("a"), alice);
+    await manager.setLogLevel("b", "info");
+    assertEquals(manager.registration("b"), undefined);
+    assertEquals(manager.register("b", nobody), true);
+    assertThrows(() => manager.register("c", nobody), SessionLimitError);
+    for (const id of ["", "a b"]) {
+      assertThrows(() => manager.register(id, nobody), InvalidArgumentError);
+    }
+    await manager.delete("a");
+    assertEquals(manager.registration("a"), undefined);
+    assertEquals(manager.register("a", { principal: "bob", since: "3" }), true);
+    await manager.close();
+    assertEquals(manager.registration("a"), undefined);
+    assertThrows(() => manager.register("a", nobody), ClosedError);
+  });
+
+  it("I8 takes no note of those who only ask whom a session is for", async () => {
+    const manager = new InMemoryInfoSessionManager({ idleMs: 60 });
+    for (const id of ["asked", "touched"]) {
+      manager.register(id, { principal: undefined, since: undefined });
+    }
+    await until(() => {
+      manager.registration("asked");
+      manager.touch("touched");
+      manager.touch("unknown");
+      return manager.expired > 0;
+    });
+    assertEquals(manager.registration("asked"), undefined);
+    assertEquals(manager.registration("unknown"), undefined);
+    await manager.close();
+  });
+
   it("forgets everything on close and refuses later writes", async () => {
     const errors: Error[] = [];
     const manager = new InMemoryInfoSessionManager({
@@ -130,4 +233,12 @@ describe("InMemoryInfoSessionManager", () => {
 
 function client(): ClientInfo {
   return { name: "client", version: "1.0.0" };
+}
+
+/** Waits until something is so, but not forever. */
+async function until(isSo: () => boolean): Promise<void> {
+  for (let patience = 500; !isSo(); patience--) {
+    assert(patience > 0, "It never comes to that.");
+    await delay(5);
+  }
 }

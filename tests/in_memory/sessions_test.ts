@@ -13,10 +13,13 @@ import {
   assertThrows,
 } from "@std/assert";
 import { describe, it } from "node:test";
+import { setTimeout as delay } from "node:timers/promises";
+import { open } from "./support.ts";
 
 describe("InMemorySessions", () => {
   testSessions({
     test: it,
+    skip: it.skip,
     create: (options) => new InMemorySessions(options),
   });
 
@@ -83,67 +86,99 @@ describe("InMemorySessions", () => {
         [{ streams: { maxSessions: -1 } }, "streams.maxSessions"],
         [{ streams: { backlog: true } }, "streams.backlog"],
         [{ streams: { backlog: { maxBytes: 0 } } }, "streams.backlog.maxBytes"],
-        [
-          { streams: { backlog: { maxAgeMs: -1 } } },
-          "streams.backlog.maxAgeMs",
-        ],
+        [{ streams: { backlog: { maxAgeMs: 0 } } }, "streams.backlog.maxAgeMs"],
         [{ streams: { keepAliveMs: true } }, "streams.keepAliveMs"],
-        [{ streams: { keepAliveMs: "15000" } }, "streams.keepAliveMs"],
         [{ streams: { coalesce: 1 } }, "streams.coalesce"],
         [{ streams: { replay: true } }, "streams.replay"],
-        [
-          { streams: { replay: { maxEvents: 1.5 } } },
-          "streams.replay.maxEvents",
-        ],
-        [{ streams: { replay: { maxBytes: NaN } } }, "streams.replay.maxBytes"],
+        [{ streams: { replay: { maxEvents: 0 } } }, "streams.replay.maxEvents"],
+        [{ streams: { replay: { maxBytes: -1 } } }, "streams.replay.maxBytes"],
         [{ streams: { replay: { maxAgeMs: 0 } } }, "streams.replay.maxAgeMs"],
-        [{ info: 7 }, "info"],
-        [{ info: { idleMs: null } }, "info.idleMs"],
-        [{ info: { maxSessions: 0 } }, "info.maxSessions"],
-        [{ onEvict: 1 }, "onEvict"],
-        [{ onReset: "x" }, "onReset"],
+        [{ info: null }, "info"],
+        [{ info: { idleMs: 0 } }, "info.idleMs"],
+        [{ info: { maxSessions: 0.5 } }, "info.maxSessions"],
         [{ subscriptions: null }, "subscriptions"],
         [{ subscriptions: { deadlineMs: 0 } }, "subscriptions.deadlineMs"],
+        [{ subscriptions: { maxAgeMs: 0 } }, "subscriptions.maxAgeMs"],
         [{ onError: {} }, "onError"],
+        [{ onEvict: "log" }, "onEvict"],
+        [{ onReset: null }, "onReset"],
       ] as const
     ) {
       const error = assertThrows(
         () => new InMemorySessions(options as never),
         InvalidArgumentError,
+        `"${argument}" has to be`,
       );
       assertEquals(error.argument, argument);
     }
   });
-});
 
-describe("InMemorySessions.close", () => {
-  it("refuses options that are none, and closes nothing then", async () => {
-    await using sessions = new InMemorySessions();
-    sessions.streams.create("a", open().controller);
-    for (
-      const [options, argument] of [
-        [7, "options"],
-        [{ drainMs: -1 }, "drainMs"],
-        [{ drainMs: Infinity }, "drainMs"],
-        [{ drainMs: 10, retryMs: "1" }, "retryMs"],
-      ] as const
-    ) {
-      const error = await assertRejects(
-        () => sessions.close(options as never),
-        InvalidArgumentError,
-      );
-      assertEquals(error.argument, argument);
+  it("counts for all of its managers", async () => {
+    const sessions = new InMemorySessions({ info: { idleMs: 40 } });
+    assertEquals(sessions.stats(), {
+      attached: 0,
+      delivered: 0,
+      queuedBytes: 0,
+      evicted: { bytes: 0, age: 0 },
+      replayed: 0,
+      resets: 0,
+      expired: 0,
+    });
+    await sessions.info.setLogLevel("a", "info");
+    await sessions.info.setLogLevel("b", "info");
+    const stream = open();
+    sessions.streams.create("a", stream.controller);
+    sessions.streams.send(undefined, "four");
+    for (let patience = 500; patience > 0; patience--) {
+      if (sessions.stats().expired > 0) break;
+      await delay(5);
     }
+    const { attached, delivered, queuedBytes, expired } = sessions.stats();
+    assertEquals([attached, delivered, queuedBytes, expired], [1, 1, 4, 1]);
+    assertEquals(await sessions.info.getLogLevel("a"), "info");
+    await sessions.close();
+  });
+
+  it("refuses options of guard and close that are none", async () => {
+    const sessions = new InMemorySessions();
+    const stream = open();
+    sessions.streams.create("a", stream.controller);
+    for (const principal of [7, null, {}]) {
+      const guarded = sessions.guard(
+        new Request("http://localhost/mcp"),
+        () => new Response(),
+        { principal: principal as never },
+      );
+      const error = await assertRejects(() => guarded, InvalidArgumentError);
+      assertEquals(error.argument, "principal");
+    }
+    const closed = sessions.close({ drainMs: -1 });
+    const error = await assertRejects(() => closed, InvalidArgumentError);
+    assertEquals(error.argument, "drainMs");
     assertEquals(await sessions.streams.has("a"), true);
+    await sessions.close();
+  });
+
+  it("answers requests while it drains, and nothing afterwards", async () => {
+    const sessions = new InMemorySessions();
+    sessions.streams.create("a", open().controller);
+    sessions.info.register("a", { principal: undefined, since: undefined });
+    const ask = async (method: string, id?: string) => {
+      const headers = id === undefined ? {} : { "mcp-session-id": id };
+      const request = new Request("http://localhost/mcp", { method, headers });
+      const answer = () =>
+        new Response(null, { headers: { "mcp-session-id": id ?? "new" } });
+      return (await sessions.guard(request, answer)).status;
+    };
+    const closing = sessions.close({ drainMs: 40 });
+    assertEquals(await ask("GET", "a"), 503);
+    assertEquals(await ask("POST", "a"), 200);
+    assertEquals(await ask("DELETE", "a"), 200);
+    await closing;
+    for (const method of ["GET", "POST", "DELETE"]) {
+      assertEquals(await ask(method, "a"), 404);
+    }
+    assertEquals(await ask("POST"), 503);
+    assertEquals(await ask("OPTIONS"), 200);
   });
 });
-
-function open() {
-  let controller: ReadableStreamDefaultController<Uint8Array> | undefined;
-  const reader = new ReadableStream<Uint8Array>({
-    start: (given) => {
-      controller = given;
-    },
-  }).getReader();
-  return { controller: controller!, reader };
-}

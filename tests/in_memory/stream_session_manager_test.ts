@@ -2,128 +2,22 @@ import {
   ClosedError,
   DeliveryError,
   InMemoryStreamSessionManager,
-  InvalidArgumentError,
 } from "@crossmcp/session-manager";
 import { testStreamSessionManager } from "@crossmcp/session-manager/testing";
 import {
-  assert,
   assertEquals,
   assertInstanceOf,
   assertStrictEquals,
   assertStringIncludes,
-  assertThrows,
 } from "@std/assert";
 import { describe, it } from "node:test";
+import { endOfTurn, open } from "./support.ts";
 
 describe("InMemoryStreamSessionManager", () => {
   testStreamSessionManager({
     test: it,
     create: (limits) => new InMemoryStreamSessionManager(limits),
     dispose: (manager) => manager.close?.(),
-  });
-
-  it("refuses ids that cannot be one and keeps what is attached", async () => {
-    const manager = new InMemoryStreamSessionManager();
-    const kept = open();
-    manager.create("kept", kept.controller);
-    const longest = "x".repeat(256);
-    manager.create(longest, open().controller);
-    for (
-      const id of ["", `${longest}x`, "a b", "tab\t", "caf\u00e9", "\x7f", "\n"]
-    ) {
-      const error = assertThrows(
-        () => manager.create(id, open().controller),
-        InvalidArgumentError,
-        "1 to 256 characters of visible ASCII",
-      );
-      assertEquals(error.code, "ERR_INVALID_ARGUMENT");
-      assertEquals(error.argument, "id");
-      assert(error.message.length < 200, "The message repeats the whole id.");
-      // Looking for what cannot be there is no error: there is no such session.
-      assertEquals(await manager.has(id), false);
-      manager.delete(id);
-      manager.send([id], "x");
-    }
-    for (const id of [undefined, null, 7, {}, ["kept"]]) {
-      assertThrows(
-        () => manager.create(id as string, open().controller),
-        InvalidArgumentError,
-        "has to be a string",
-      );
-    }
-    manager.send(undefined, "still here");
-    assertEquals(await kept.read(), "still here");
-  });
-
-  it("refuses controllers that are none and keeps what is attached", async () => {
-    const manager = new InMemoryStreamSessionManager();
-    const kept = open();
-    manager.create("a", kept.controller);
-    const writer = new WritableStream().getWriter();
-    for (const controller of [undefined, null, {}, "x", 7, writer, () => {}]) {
-      assertThrows(
-        () =>
-          manager.create(
-            "a",
-            controller as unknown as ReadableStreamDefaultController,
-          ),
-        InvalidArgumentError,
-        "no stream controller",
-      );
-    }
-    manager.send(["a"], "still here");
-    assertEquals(await kept.read(), "still here");
-  });
-
-  it("refuses data that is no string before anybody gets anything", async () => {
-    const manager = new InMemoryStreamSessionManager();
-    const stream = open();
-    manager.create("a", stream.controller);
-    for (const data of [undefined, null, 7, {}, new Uint8Array(2), ["x"]]) {
-      for (const sessions of [undefined, ["a"], []]) {
-        assertThrows(
-          () => manager.send(sessions, data as string),
-          InvalidArgumentError,
-          "Only strings can be sent",
-        );
-      }
-    }
-    for (const sessions of [null, "a", new Set(["a"]), { a: 1 }]) {
-      assertThrows(
-        () => manager.send(sessions as unknown as string[], "x"),
-        InvalidArgumentError,
-        "undefined for everyone",
-      );
-    }
-    manager.send(undefined, "first");
-    assertEquals(await stream.read(), "first");
-  });
-
-  it("refuses options out of range, naming them", () => {
-    for (const maxSessions of [0, -1, 1.5, NaN, "3", null]) {
-      const error = assertThrows(
-        () =>
-          new InMemoryStreamSessionManager({
-            maxSessions: maxSessions as number,
-          }),
-        InvalidArgumentError,
-        '"maxSessions" has to be',
-      );
-      assertEquals(error.argument, "maxSessions");
-    }
-    for (const options of [null, 7, "x"]) {
-      assertThrows(
-        () => new InMemoryStreamSessionManager(options as never),
-        InvalidArgumentError,
-        "has to be an object",
-      );
-    }
-    assertThrows(
-      () => new InMemoryStreamSessionManager({ onError: "log" as never }),
-      InvalidArgumentError,
-      '"onError" has to be a function',
-    );
-    new InMemoryStreamSessionManager({ maxSessions: Infinity });
   });
 
   it("reports a removed stream once, with its cause", () => {
@@ -149,17 +43,82 @@ describe("InMemoryStreamSessionManager", () => {
     assertInstanceOf(error.cause, TypeError);
   });
 
-  it("encodes once: every stream gets the same bytes", async () => {
+  it("encodes and joins once: every stream gets the same bytes", async () => {
     const manager = new InMemoryStreamSessionManager();
     const streams = [open(), open(), open()];
     for (const [index, { controller }] of streams.entries()) {
       manager.create(`s${index}`, controller);
     }
-    manager.send(undefined, "shared");
-    const [first, ...others] = await Promise.all(
-      streams.map(async ({ reader }) => (await reader.read()).value),
-    );
+    const chunks = () =>
+      Promise.all(
+        streams.map(async ({ reader }) => (await reader.read()).value),
+      );
+    manager.send(undefined, "first");
+    manager.send(["s0", "s1"], "for two, ");
+    manager.send(undefined, "for all");
+    const [first, ...others] = await chunks();
     for (const chunk of others) assertStrictEquals(chunk, first);
+    const [ofTwo, ofTheOther, alone] = await chunks();
+    assertStrictEquals(ofTheOther, ofTwo);
+    const decoder = new TextDecoder();
+    assertEquals(decoder.decode(ofTwo), "for two, for all");
+    assertEquals(decoder.decode(alone), "for all");
+    await manager.close();
+  });
+
+  it("tells of an eviction when everyone has got the text", async () => {
+    const evicted: string[] = [];
+    const manager = new InMemoryStreamSessionManager({
+      backlog: { maxBytes: 10 },
+      onEvict: (id, reason) => {
+        evicted.push(`${id} ${reason}`);
+        manager.send(["last"], "told");
+        throw new Error("A listener that throws gets in nobody's way.");
+      },
+    });
+    const stalled = open();
+    const last = open();
+    manager.create("stalled", stalled.controller);
+    manager.create("last", last.controller);
+    manager.send(["stalled"], "ten bytes.");
+    await endOfTurn();
+    manager.send(undefined, "one more");
+    assertEquals(evicted, ["stalled bytes"]);
+    assertEquals(await last.read() + await last.read(), "one moretold");
+    const { end } = await stalled.rest();
+    assertInstanceOf(end, DeliveryError);
+    assertEquals(end.sessionId, "stalled");
+    assertStringIncludes(end.message, "too far behind");
+    await manager.close();
+  });
+
+  it("counts what it does", async () => {
+    const manager = new InMemoryStreamSessionManager();
+    const none = {
+      attached: 0,
+      delivered: 0,
+      queuedBytes: 0,
+      evicted: { bytes: 0, age: 0 },
+      replayed: 0,
+      resets: 0,
+    };
+    assertEquals(manager.stats(), none);
+    const streams = [open(), open()];
+    for (const [index, { controller }] of streams.entries()) {
+      manager.create(`s${index}`, controller);
+    }
+    manager.send(undefined, "four");
+    manager.send(["s0", "gone"], "\u20ac");
+    const both = { ...none, attached: 2, delivered: 3, queuedBytes: 11 };
+    assertEquals(manager.stats(), both);
+    await endOfTurn();
+    assertEquals(manager.stats(), both);
+    assertEquals(await streams[0]!.read(), "four");
+    assertEquals(manager.stats(), { ...both, queuedBytes: 7 });
+    // What was handed out does not change.
+    assertEquals(both.delivered, 3);
+    await manager.close();
+    assertEquals(manager.stats(), { ...none, delivered: 3 });
   });
 
   it("breaks an older stream off where its reader is behind", async () => {
@@ -244,17 +203,3 @@ describe("InMemoryStreamSessionManager", () => {
     assertEquals((await stream.reader.read()).done, true);
   });
 });
-
-function open(strategy?: QueuingStrategy<Uint8Array>) {
-  let controller: ReadableStreamDefaultController<Uint8Array> | undefined;
-  const reader = new ReadableStream<Uint8Array>({
-    start: (given) => {
-      controller = given;
-    },
-  }, strategy).getReader();
-  return {
-    controller: controller!,
-    reader,
-    read: async () => new TextDecoder().decode((await reader.read()).value),
-  };
-}

@@ -100,10 +100,8 @@ export const brokenGuards: Record<string, Faulty> = {
   "collects responses": guarded(
     async (next, _, request, respond, options) => {
       const response = await next(request, respond, options);
-      const isStream = request.method === "GET";
-      return isStream
-        ? response
-        : new Response(await response.text(), response);
+      if (request.method === "GET" || !response.body) return response;
+      return new Response(await response.text(), response);
     },
   ),
   "copies requests": guarded((next, _, request, respond, options) =>

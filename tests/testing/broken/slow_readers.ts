@@ -146,7 +146,7 @@ export const brokenKeepAlives: Record<string, typeof PlainStreams> = {
   },
   "keeps alive too often": class extends PlainStreams {
     override isIdle(stream: Stream, now: number): boolean {
-      const wroteAt = stream.wroteAt - this.keepAliveMs * 2 / 3;
+      const wroteAt = stream.wroteAt - this.keepAliveMs * 4 / 5;
       return super.isIdle({ ...stream, wroteAt }, now);
     }
   },

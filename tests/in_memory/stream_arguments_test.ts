@@ -1,0 +1,153 @@
+import {
+  InMemoryStreamSessionManager,
+  InvalidArgumentError,
+} from "@crossmcp/session-manager";
+import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
+import { describe, it } from "node:test";
+import { open } from "./support.ts";
+
+describe("InMemoryStreamSessionManager", () => {
+  it("refuses ids that cannot be one and keeps what is attached", async () => {
+    const manager = new InMemoryStreamSessionManager();
+    const kept = open();
+    manager.create("kept", kept.controller);
+    const longest = "x".repeat(256);
+    manager.create(longest, open().controller);
+    for (
+      const id of ["", `${longest}x`, "a b", "tab\t", "caf\u00e9", "\x7f", "\n"]
+    ) {
+      const error = assertThrows(
+        () => manager.create(id, open().controller),
+        InvalidArgumentError,
+        "1 to 256 characters of visible ASCII",
+      );
+      assertEquals(error.code, "ERR_INVALID_ARGUMENT");
+      assertEquals(error.argument, "id");
+      assert(error.message.length < 200, "The message repeats the whole id.");
+      // Looking for what cannot be there is no error: there is no such session.
+      assertEquals(await manager.has(id), false);
+      manager.delete(id);
+      manager.send([id], "x");
+    }
+    for (const id of [undefined, null, 7, {}, ["kept"]]) {
+      assertThrows(
+        () => manager.create(id as string, open().controller),
+        InvalidArgumentError,
+        "has to be a string",
+      );
+    }
+    manager.send(undefined, "still here");
+    assertEquals(await kept.read(), "still here");
+  });
+
+  it("refuses controllers that are none and keeps what is attached", async () => {
+    const manager = new InMemoryStreamSessionManager();
+    const kept = open();
+    manager.create("a", kept.controller);
+    const writer = new WritableStream().getWriter();
+    for (const controller of [undefined, null, {}, "x", 7, writer, () => {}]) {
+      assertThrows(
+        () =>
+          manager.create(
+            "a",
+            controller as unknown as ReadableStreamDefaultController,
+          ),
+        InvalidArgumentError,
+        "no stream controller",
+      );
+    }
+    manager.send(["a"], "still here");
+    assertEquals(await kept.read(), "still here");
+  });
+
+  it("refuses data that is no string before anybody gets anything", async () => {
+    const manager = new InMemoryStreamSessionManager();
+    const stream = open();
+    manager.create("a", stream.controller);
+    for (const data of [undefined, null, 7, {}, new Uint8Array(2), ["x"]]) {
+      for (const sessions of [undefined, ["a"], []]) {
+        assertThrows(
+          () => manager.send(sessions, data as string),
+          InvalidArgumentError,
+          "Only strings can be sent",
+        );
+      }
+    }
+    for (const sessions of [null, "a", new Set(["a"]), { a: 1 }]) {
+      assertThrows(
+        () => manager.send(sessions as unknown as string[], "x"),
+        InvalidArgumentError,
+        "undefined for everyone",
+      );
+    }
+    manager.send(undefined, "first");
+    assertEquals(await stream.read(), "first");
+  });
+
+  it("refuses options out of range, naming them", () => {
+    const counts = [0, -1, 1.5, NaN, "3", null];
+    const durations = [0, -1, NaN, "3", null, true];
+    const groups = [null, 7, "x", true];
+    const refused: Record<string, readonly unknown[]> = {
+      "options": groups,
+      "maxSessions": counts,
+      "backlog": groups,
+      "backlog.maxBytes": counts,
+      "backlog.maxAgeMs": durations,
+      "keepAliveMs": durations,
+      "coalesce": [0, "no", null],
+      "replay": groups,
+      "replay.maxEvents": counts,
+      "replay.maxBytes": counts,
+      "replay.maxAgeMs": durations,
+      "onError": ["log", {}, null],
+      "onEvict": ["log", {}, null],
+      "onReset": ["log", {}, null],
+    };
+    for (const [argument, values] of Object.entries(refused)) {
+      for (const value of values) {
+        const [group, option] = argument.split(".") as [string, string?];
+        const given = { [group]: option ? { [option]: value } : value };
+        const error = assertThrows(
+          () =>
+            new InMemoryStreamSessionManager(
+              (argument === "options" ? value : given) as never,
+            ),
+          InvalidArgumentError,
+          `"${argument}" has to be`,
+        );
+        assertEquals(error.argument, argument);
+        assertEquals(error.code, "ERR_INVALID_ARGUMENT");
+      }
+    }
+    const never = Infinity;
+    for (
+      const options of [
+        { maxSessions: never, backlog: false, keepAliveMs: false },
+        { backlog: { maxBytes: never, maxAgeMs: never }, keepAliveMs: never },
+        { backlog: {}, keepAliveMs: 0.5, replay: {}, coalesce: false },
+        { replay: { maxEvents: 1, maxBytes: never, maxAgeMs: never } },
+        { backlog: undefined, replay: undefined, keepAliveMs: undefined },
+      ] as const
+    ) new InMemoryStreamSessionManager(options);
+  });
+
+  it("refuses options of close that are none, and closes nothing", async () => {
+    const manager = new InMemoryStreamSessionManager();
+    const kept = open();
+    manager.create("kept", kept.controller);
+    const delays = [-1, NaN, Infinity, "3", null, 2 ** 31];
+    for (const argument of ["options", "drainMs", "retryMs"]) {
+      for (const value of argument === "options" ? [null, 7] : delays) {
+        const options = argument === "options" ? value : { [argument]: value };
+        const closed = manager.close(options as never);
+        const error = await assertRejects(() => closed, InvalidArgumentError);
+        assertEquals(error.argument, argument);
+      }
+    }
+    manager.create("another", open().controller);
+    manager.send(undefined, "still here");
+    assertEquals(await kept.read(), "still here");
+    await manager.close({ drainMs: 0, retryMs: 0 });
+  });
+});
