@@ -19,7 +19,6 @@ import { open } from "./support.ts";
 describe("InMemorySessions", () => {
   testSessions({
     test: it,
-    skip: it.skip,
     create: (options) => new InMemorySessions(options),
   });
 
