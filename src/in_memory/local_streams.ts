@@ -6,18 +6,11 @@ import { endsSseFrame, formatSseComment } from "../sse.ts";
 import { Casualties, type Listeners } from "./casualties.ts";
 import { end, supersede } from "./controllers.ts";
 import { SharedFrames } from "./frames.ts";
+import type { Opening } from "./opening.ts";
 import type { Targets } from "./replay_log.ts";
 import { SessionStream, type Text } from "./session_stream.ts";
 import { periodFor, type Ticker, type Watcher } from "./ticker.ts";
 import { atEndOfTurn } from "./turn.ts";
-
-/** How to attach a stream. */
-export interface Attachment {
-  /** What it starts with. */
-  readonly chunks: readonly Uint8Array<ArrayBuffer>[];
-  /** Whether that includes what still waits to be written to an older stream. */
-  readonly includesWaiting: boolean;
-}
 
 const encoder = new TextEncoder();
 const KEEP_ALIVE = encoder.encode(formatSseComment("keep-alive"));
@@ -84,7 +77,7 @@ export class LocalStreams implements Watcher {
   attach(
     id: string,
     controller: ReadableStreamDefaultController,
-    { chunks, includesWaiting }: Attachment,
+    { chunks, includesWaiting }: Opening,
   ): void {
     const now = this.#ticker.now();
     const older = this.#attached.get(id);

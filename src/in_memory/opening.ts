@@ -1,16 +1,26 @@
 import type { ResetReason } from "../options.ts";
 import { formatSseEvent } from "../sse.ts";
 import type { StreamExpectation } from "./expected_streams.ts";
+import { Frames } from "./frames.ts";
 import type { ReplayLog } from "./replay_log.ts";
 
 /** What a stream starts with. */
 export interface Opening {
   readonly chunks: readonly Uint8Array<ArrayBuffer>[];
+  /** Whether that includes what still waits to be written to an older stream. */
+  readonly includesWaiting: boolean;
   /** How many events of them the client had missed. */
   readonly replayed: number;
   /** Why these are not all, if they are not. */
   readonly reset?: ResetReason;
 }
+
+/** A stream that starts with nothing of its own. */
+export const PLAIN: Opening = {
+  chunks: [],
+  includesWaiting: false,
+  replayed: 0,
+};
 
 /** Longest chunk that is made of several events, in bytes. */
 const CHUNK_BYTES = 65_536;
@@ -40,21 +50,21 @@ export function opening(
       }),
     ];
   if (lastEventId === undefined) {
-    return { chunks: priming(log.position), replayed: 0 };
+    return { ...PLAIN, chunks: priming(log.position) };
   }
   const missed = log.after(id, lastEventId, since, now);
   if (typeof missed !== "string") {
     // A client may forget its position with a stream that ends before its first
     // event: https://github.com/modelcontextprotocol/typescript-sdk/issues/2499
     const chunks = [...priming(lastEventId), ...joined(missed)];
-    return { chunks, replayed: missed.length };
+    return { chunks, includesWaiting: true, replayed: missed.length };
   }
   const reset = {
     event: "reset",
     id: log.position,
     data: JSON.stringify({ reason: missed }),
   };
-  return { chunks: [encode(reset)], replayed: 0, reset: missed };
+  return { ...PLAIN, chunks: [encode(reset)], reset: missed };
 }
 
 function encode(event: Parameters<typeof formatSseEvent>[0]) {
@@ -66,24 +76,14 @@ function joined(
   frames: readonly Uint8Array<ArrayBuffer>[],
 ): Uint8Array<ArrayBuffer>[] {
   const chunks: Uint8Array<ArrayBuffer>[] = [];
-  let start = 0;
-  while (start < frames.length) {
-    let end = start;
-    let length = 0;
-    do length += frames[end++]!.length; while (
-      end < frames.length && length + frames[end]!.length <= CHUNK_BYTES
-    );
-    if (end === start + 1) chunks.push(frames[start]!);
-    else {
-      const chunk = new Uint8Array(length);
-      let at = 0;
-      for (const frame of frames.slice(start, end)) {
-        chunk.set(frame, at);
-        at += frame.length;
-      }
-      chunks.push(chunk);
+  let chunk: Frames | undefined;
+  for (const frame of frames) {
+    if (chunk !== undefined && chunk.length + frame.length > CHUNK_BYTES) {
+      chunks.push(chunk.join());
+      chunk = undefined;
     }
-    start = end;
+    chunk = chunk?.append(frame) ?? new Frames(undefined, frame);
   }
+  if (chunk !== undefined) chunks.push(chunk.join());
   return chunks;
 }

@@ -89,20 +89,8 @@ export class InMemorySessions implements Sessions {
 
   /**
    * Answers a request with a transport, and holds it to the rules for sessions of
-   * MCP 2025-11-25 (Transports, "Session Management"), which tmcp's transports
-   * leave to others:
-   *
-   * - A session id that is none: 400, with a JSON-RPC error.
-   * - A session that is unknown, expired, deleted or another principal's: 404, with
-   *   a JSON-RPC error, on GET, POST and DELETE. An id that a client made up is
-   *   never adopted.
-   * - A GET replaces the stream that is attached, in the place of a 409. With
-   *   `replay` it continues after the client's `Last-Event-ID`.
-   * - No place for another session or stream: 503 with `Retry-After`.
-   *
-   * Requests without a session id and those of the per-request era pass as they
-   * are, and no body is read. A refusal carries the CORS headers that the transport
-   * gives to an `OPTIONS` request.
+   * MCP 2025-11-25 (Transports, "Session Management"): 400, 404, the newest stream
+   * wins, resume, 503. {@linkcode Sessions} has them in full.
    *
    * @param request The request.
    * @param respond The transport. `null` for a request that is not its own becomes

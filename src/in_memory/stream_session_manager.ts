@@ -25,7 +25,7 @@ import { assertController } from "./controllers.ts";
 import { Drain } from "./drain.ts";
 import { ExpectedStreams, type StreamExpectation } from "./expected_streams.ts";
 import { LocalStreams } from "./local_streams.ts";
-import { type Opening, opening } from "./opening.ts";
+import { opening, PLAIN } from "./opening.ts";
 import { ReplayLog, type Targets } from "./replay_log.ts";
 import { periodFor, type Ticker, tickerOf, type Watcher } from "./ticker.ts";
 
@@ -123,10 +123,11 @@ export class InMemoryStreamSessionManager extends StreamSessionManager
     if (older === controller) return;
     if (older === undefined) this.#assertRoom(id);
     const expected = this.#expected.take(id);
-    const { chunks, replayed, reset } = this.#opening(id, expected);
-    const includesWaiting = this.#log !== undefined &&
-      expected?.lastEventId !== undefined && reset === undefined;
-    this.#streams.attach(id, controller, { chunks, includesWaiting });
+    const start = this.#log === undefined || expected === undefined
+      ? PLAIN
+      : opening(id, expected, this.#log, this.#ticker.now());
+    this.#streams.attach(id, controller, start);
+    const { replayed, reset } = start;
     this.#replayed += replayed;
     if (reset === undefined) return;
     this.#resets++;
@@ -255,12 +256,6 @@ export class InMemoryStreamSessionManager extends StreamSessionManager
   /** The same as {@linkcode close}, for `await using`. */
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
-  }
-
-  #opening(id: string, expected: StreamExpectation | undefined): Opening {
-    return this.#log === undefined || expected === undefined
-      ? { chunks: [], replayed: 0 }
-      : opening(id, expected, this.#log, this.#ticker.now());
   }
 
   #age(now: number): void {
