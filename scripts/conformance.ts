@@ -14,6 +14,7 @@ import {
 } from "../tests/conformance/results.ts";
 import { ServerProcess } from "../tests/conformance/server_process.ts";
 import { Suite } from "../tests/conformance/suite.ts";
+import { exitWith } from "./lib/command.ts";
 import { inWords } from "./lib/junit.ts";
 import { jsrAnswers, writeNpmOnlyMap } from "./lib/npm_only.ts";
 
@@ -102,9 +103,4 @@ async function main(): Promise<number> {
   }
 }
 
-try {
-  Deno.exit(await main());
-} catch (error) {
-  console.error(error instanceof Error ? error.message : error);
-  Deno.exit(2);
-}
+await exitWith(main);

@@ -10,7 +10,7 @@
  * Node is the one on the PATH, Bun too where there is one. What is missing comes
  * from npm, and so does `@std` where JSR is out of reach.
  */
-import { DENO, filesUnder, run } from "./lib/command.ts";
+import { DENO, exitWith, filesUnder, run } from "./lib/command.ts";
 import { countCases, type Counts, inWords, sum } from "./lib/junit.ts";
 import { jsrAnswers, writeNpmOnlyMap } from "./lib/npm_only.ts";
 import { bun, deno, node, type Runtime } from "./lib/runtimes.ts";
@@ -114,9 +114,4 @@ async function main(): Promise<number> {
   }
 }
 
-try {
-  Deno.exit(await main());
-} catch (error) {
-  console.error(error instanceof Error ? error.message : error);
-  Deno.exit(2);
-}
+await exitWith(main);

@@ -84,3 +84,13 @@ async function* entries(folder: string): AsyncGenerator<Deno.DirEntry> {
     if (!(error instanceof Deno.errors.NotFound)) throw error;
   }
 }
+
+/** Runs a script to its exit code; an error of its own is shown, and makes it 2. */
+export async function exitWith(main: () => Promise<number>): Promise<never> {
+  try {
+    Deno.exit(await main());
+  } catch (error) {
+    console.error(error instanceof Error ? error.message : error);
+    Deno.exit(2);
+  }
+}

@@ -5,9 +5,9 @@ import {
   assertRefused,
   beginSession,
   type GuardedServer,
-  INITIALIZE,
   startGuarded,
 } from "./guarded.ts";
+import { INITIALIZE } from "./server.ts";
 import { engines } from "./serve.ts";
 
 const APP = "https://app.example";

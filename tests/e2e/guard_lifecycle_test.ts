@@ -7,14 +7,14 @@ import {
   assertRefused,
   beginSession,
   type GuardedServer,
-  INITIALIZE,
   MESSAGES,
   startGuarded,
 } from "./guarded.ts";
 import { exchange } from "./raw_socket.ts";
 import { engines } from "./serve.ts";
-import { NEWS } from "./server.ts";
+import { INITIALIZE, NEWS } from "./server.ts";
 import { until } from "./until.ts";
+import { NOTHING_COUNTED } from "../nothing_counted.ts";
 
 const MALFORMED = {
   "a space": "two words",
@@ -179,13 +179,5 @@ async function assertNothingStored(
   ) await assertRejects(get);
   assertEquals(await info.getSubscriptions(NEWS), []);
   assertEquals(await streams.has(id), false);
-  assertEquals(sessions.stats(), {
-    attached: 0,
-    delivered: 0,
-    queuedBytes: 0,
-    evicted: { bytes: 0, age: 0 },
-    replayed: 0,
-    resets: 0,
-    expired: 0,
-  });
+  assertEquals(sessions.stats(), NOTHING_COUNTED);
 }

@@ -6,9 +6,9 @@ import {
   assertRefused,
   beginSession,
   type GuardedServer,
-  INITIALIZE,
   startGuarded,
 } from "./guarded.ts";
+import { INITIALIZE } from "./server.ts";
 import { engines } from "./serve.ts";
 import { until } from "./until.ts";
 

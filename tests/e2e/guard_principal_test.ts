@@ -9,12 +9,12 @@ import {
   ask,
   assertRefused,
   beginSession,
-  INITIALIZE,
   MESSAGES,
   startGuarded,
   USER_HEADER,
   withHeaders,
 } from "./guarded.ts";
+import { INITIALIZE } from "./server.ts";
 import { exchange } from "./raw_socket.ts";
 import { engines } from "./serve.ts";
 import { until } from "./until.ts";

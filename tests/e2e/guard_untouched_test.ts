@@ -3,13 +3,8 @@ import { assert, assertEquals, assertStrictEquals } from "@std/assert";
 import { type ClientRequest, type IncomingMessage, request } from "node:http";
 import { describe, it } from "node:test";
 import { connectModern, PER_REQUEST_VERSION, whoAmI } from "./clients.ts";
-import {
-  ask,
-  beginSession,
-  INITIALIZE,
-  startGuarded,
-  withHeaders,
-} from "./guarded.ts";
+import { ask, beginSession, startGuarded, withHeaders } from "./guarded.ts";
+import { INITIALIZE } from "./server.ts";
 import { type Engine, engines, serve } from "./serve.ts";
 import { until, within } from "./until.ts";
 

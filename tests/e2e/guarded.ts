@@ -7,19 +7,8 @@ import { assertEquals } from "@std/assert";
 import type { HttpTransportOptions } from "@tmcp/transport-http";
 import type { Fetch } from "./clients.ts";
 import type { Engine } from "./serve.ts";
-import { NEWS, type RunningServer, startServer } from "./server.ts";
+import { INITIALIZE, NEWS, type RunningServer, startServer } from "./server.ts";
 
-/** What begins a session. */
-export const INITIALIZE = {
-  jsonrpc: "2.0",
-  id: 1,
-  method: "initialize",
-  params: {
-    protocolVersion: "2025-06-18",
-    capabilities: {},
-    clientInfo: { name: "mallory", version: "6.6.6" },
-  },
-};
 /** One message of each kind; all but the last two store something. */
 export const MESSAGES: readonly object[] = [
   INITIALIZE,

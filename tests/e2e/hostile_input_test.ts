@@ -4,7 +4,7 @@ import { describe, it } from "node:test";
 import { connectHttp, connectSse, summary, whoAmI } from "./clients.ts";
 import { openSocket } from "./raw_socket.ts";
 import { type Engine, engines } from "./serve.ts";
-import { NEWS, startServer } from "./server.ts";
+import { INITIALIZE, NEWS, startServer } from "./server.ts";
 import { until, within } from "./until.ts";
 
 // Each of the three runners fails a test that leaves a rejection unhandled.
@@ -16,16 +16,6 @@ const IDS = {
   "a tab": "one\ttwo",
 };
 
-const INITIALIZE = {
-  jsonrpc: "2.0",
-  id: 1,
-  method: "initialize",
-  params: {
-    protocolVersion: "2025-06-18",
-    capabilities: {},
-    clientInfo: { name: "mallory", version: "6.6.6" },
-  },
-};
 const SUBSCRIBE = {
   jsonrpc: "2.0",
   id: 2,

@@ -3,18 +3,7 @@
 // has nothing to say on its standard error.
 import { InMemorySessions } from "@crossmcp/session-manager";
 import { engines } from "./serve.ts";
-import { startServer } from "./server.ts";
-
-const INITIALIZE = {
-  jsonrpc: "2.0",
-  id: 1,
-  method: "initialize",
-  params: {
-    protocolVersion: "2025-06-18",
-    capabilities: {},
-    clientInfo: { name: "mallory", version: "6.6.6" },
-  },
-};
+import { INITIALIZE, startServer } from "./server.ts";
 
 const statuses: number[][] = [];
 for (const engine of engines) {

@@ -4,6 +4,18 @@ import { SseTransport } from "@tmcp/transport-sse";
 import { McpServer } from "tmcp";
 import { type Engine, serve } from "./serve.ts";
 
+/** The message that begins a session. */
+export const INITIALIZE = {
+  jsonrpc: "2.0",
+  id: 1,
+  method: "initialize",
+  params: {
+    protocolVersion: "2025-06-18",
+    capabilities: {},
+    clientInfo: { name: "mallory", version: "6.6.6" },
+  },
+};
+
 /** A resource that clients subscribe to. */
 export const NEWS = "file:///news.md";
 /** Another one. */

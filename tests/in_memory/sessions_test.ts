@@ -15,6 +15,7 @@ import {
 import { describe, it } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
 import { open } from "./support.ts";
+import { NOTHING_COUNTED } from "../nothing_counted.ts";
 
 describe("InMemorySessions", () => {
   testSessions({
@@ -114,15 +115,7 @@ describe("InMemorySessions", () => {
 
   it("counts for all of its managers", async () => {
     const sessions = new InMemorySessions({ info: { idleMs: 40 } });
-    assertEquals(sessions.stats(), {
-      attached: 0,
-      delivered: 0,
-      queuedBytes: 0,
-      evicted: { bytes: 0, age: 0 },
-      replayed: 0,
-      resets: 0,
-      expired: 0,
-    });
+    assertEquals(sessions.stats(), NOTHING_COUNTED);
     await sessions.info.setLogLevel("a", "info");
     await sessions.info.setLogLevel("b", "info");
     const stream = open();

@@ -3,6 +3,7 @@ import {
   InMemorySessions,
 } from "@crossmcp/session-manager";
 import { configured, type Faulty, faulty } from "./faulty.ts";
+import { NOTHING_COUNTED } from "../../nothing_counted.ts";
 
 /** Sessions with one fault each in how they end. */
 export const brokenLifetimes: Record<string, Faulty> = {
@@ -30,15 +31,7 @@ export const brokenLifetimes: Record<string, Faulty> = {
   })),
   "evicts in silence": configured(({ onEvict: _, ...options }) => options),
   "counts nothing": faulty((sessions) => {
-    sessions.stats = () => ({
-      attached: 0,
-      delivered: 0,
-      queuedBytes: 0,
-      evicted: { bytes: 0, age: 0 },
-      replayed: 0,
-      resets: 0,
-      expired: 0,
-    });
+    sessions.stats = () => NOTHING_COUNTED;
   }),
   "drains at once": faulty((sessions) => {
     const close = sessions.close.bind(sessions);
