@@ -6,6 +6,8 @@ import type { EvictionReason } from "../options.ts";
 export interface Listeners {
   readonly onError: (error: Error) => void;
   readonly onEvict: (id: string, reason: EvictionReason) => void;
+  /** Told of every session whose stream ended, and has no newer one. */
+  readonly onDetach?: ((id: string) => void) | undefined;
 }
 
 /**

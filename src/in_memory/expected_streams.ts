@@ -1,3 +1,5 @@
+import type { ResetReason } from "../options.ts";
+
 /** What is known of a stream before its `create`. */
 export interface StreamExpectation {
   /**
@@ -33,29 +35,37 @@ export interface StreamExpectation {
   readonly stays?: boolean | undefined;
 }
 
+/** What a manager that has several nodes knows besides. */
+export interface ExpectedStream extends StreamExpectation {
+  /** Why the client cannot be given all that it missed, if that is known. */
+  readonly reset?: ResetReason | undefined;
+  /** Whether it only keeps a place, for a stream that is there already. */
+  readonly isPlace?: boolean | undefined;
+}
+
 /**
  * The streams that are about to be created. Those of one session may come in
  * another order than they were expected in; the latest one is the one that stays,
  * so a request's own stays until it was answered.
  */
 export class ExpectedStreams {
-  readonly #expected: Map<string, StreamExpectation[]> = new Map();
+  readonly #expected: Map<string, ExpectedStream[]> = new Map();
 
   /** Adds one; the result takes it back, whether it came or not. */
-  add(id: string, expected: StreamExpectation): () => void {
+  add(id: string, expected: ExpectedStream): () => void {
     const ofSession = this.#expected.get(id);
     if (ofSession === undefined) this.#expected.set(id, [expected]);
     else ofSession.push(expected);
     return () => this.#remove(id, expected);
   }
 
-  /** Whether one is expected for a session. */
-  has(id: string): boolean {
-    return this.#expected.has(id);
+  /** The latest one of a session, which stays expected. */
+  peek(id: string): ExpectedStream | undefined {
+    return this.#expected.get(id)?.at(-1);
   }
 
   /** The latest one of a session, which is expected no longer unless it stays. */
-  take(id: string): StreamExpectation | undefined {
+  take(id: string): ExpectedStream | undefined {
     const latest = this.#expected.get(id)?.at(-1);
     if (latest !== undefined && !latest.stays) this.#remove(id, latest);
     return latest;
@@ -66,7 +76,7 @@ export class ExpectedStreams {
     return this.#expected.keys();
   }
 
-  #remove(id: string, expected: StreamExpectation): void {
+  #remove(id: string, expected: ExpectedStream): void {
     const ofSession = this.#expected.get(id);
     const at = ofSession?.indexOf(expected) ?? -1;
     if (ofSession === undefined || at < 0) return;

@@ -1,18 +1,16 @@
 import { callback } from "../callbacks.ts";
-import { describe } from "../describe.ts";
-import { ClosedError, InvalidArgumentError } from "../errors.ts";
-import { SessionNotFoundError } from "../errors.ts";
+import { ClosedError, SessionNotFoundError } from "../errors.ts";
 import { InfoSessionManager } from "../info_session_manager.ts";
-import {
-  type ClientCapabilities,
-  type ClientInfo,
-  LOGGING_LEVELS,
-  type LoggingLevel,
+import type {
+  ClientCapabilities,
+  ClientInfo,
+  LoggingLevel,
 } from "../mcp_types.ts";
 import type { InfoOptions, ReportingOptions } from "../options.ts";
 import { optionGroup, resolveInfoOptions } from "../resolve_options.ts";
 import { assertSessionId } from "../session_id.ts";
 import type { StreamSessionManager } from "../stream_session_manager.ts";
+import { assertLevel, assertUri } from "./info_values.ts";
 import { serialize } from "./serialize.ts";
 import {
   type Registration,
@@ -72,6 +70,7 @@ export class InMemoryInfoSessionManager extends InfoSessionManager
     this.#records = new SessionRecords(
       { ...resolveInfoOptions(options), streams },
       {
+        newRecord: (usedAt) => ({ usedAt }),
         onExpire: (id) => {
           this.#subscribed.removeSession(id);
           this.#expired++;
@@ -179,13 +178,7 @@ export class InMemoryInfoSessionManager extends InfoSessionManager
     level: LoggingLevel | undefined,
   ): void | Promise<void> {
     return this.#write(id, () => {
-      if (level !== undefined && !LOGGING_LEVELS.includes(level)) {
-        throw new InvalidArgumentError(
-          "level",
-          `${describe(level)} is no log level. ` +
-            `Use one of ${LOGGING_LEVELS.join(", ")}.`,
-        );
-      }
+      assertLevel(level);
       return (record) => record.logLevel = level;
     });
   }
@@ -209,12 +202,7 @@ export class InMemoryInfoSessionManager extends InfoSessionManager
    */
   override addSubscription(id: string, uri: string): void | Promise<void> {
     return this.#write(id, () => {
-      if (typeof uri !== "string") {
-        throw new InvalidArgumentError(
-          "uri",
-          `A resource URI has to be a string, not ${describe(uri)}.`,
-        );
-      }
+      assertUri(uri);
       return () => this.#subscribed.add(id, uri);
     });
   }

@@ -111,7 +111,16 @@ export class LocalStreams implements Watcher {
     const holds = stream.queuedBytes(this.#ticker.now()) > 0;
     end(stream.controller);
     if (this.#attached.size === 0) this.#ticker.stop(this);
+    this.#listeners.onDetach?.(id);
     return holds ? stream.controller : undefined;
+  }
+
+  /** Ends the stream of a session that has a newer one elsewhere. */
+  supersede(id: string): void {
+    const controller = this.get(id);
+    if (controller === undefined) return;
+    this.end(id);
+    supersede(controller, id);
   }
 
   /** The sessions, the one that has been there longest first. */
@@ -309,6 +318,7 @@ export class LocalStreams implements Watcher {
     this.#attached.delete(stream.id);
     stream.drop();
     if (this.#attached.size === 0) this.#ticker.stop(this);
+    this.#listeners.onDetach?.(stream.id);
   }
 }
 

@@ -1,6 +1,6 @@
 import type { ResetReason } from "../options.ts";
 import { formatSseEvent } from "../sse.ts";
-import type { StreamExpectation } from "./expected_streams.ts";
+import type { ExpectedStream } from "./expected_streams.ts";
 import { Frames } from "./frames.ts";
 import type { ReplayLog } from "./replay_log.ts";
 
@@ -37,7 +37,7 @@ const encoder = new TextEncoder();
  */
 export function opening(
   id: string,
-  { lastEventId, since, prime }: StreamExpectation,
+  { lastEventId, since, prime, reset: known }: ExpectedStream,
   log: ReplayLog,
   now: number,
 ): Opening {
@@ -52,7 +52,7 @@ export function opening(
   if (lastEventId === undefined) {
     return { ...PLAIN, chunks: priming(log.position) };
   }
-  const missed = log.after(id, lastEventId, since, now);
+  const missed = known ?? log.after(id, lastEventId, since, now);
   if (typeof missed !== "string") {
     // A client may forget its position with a stream that ends before its first
     // event: https://github.com/modelcontextprotocol/typescript-sdk/issues/2499

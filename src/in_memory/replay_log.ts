@@ -1,5 +1,8 @@
 import type { ResetReason } from "../options.ts";
 import type { ReplaySettings } from "../resolve_options.ts";
+import { withSseId } from "../sse.ts";
+import { Moves, type Origin } from "./moves.ts";
+import { Purged } from "./purged.ts";
 
 /** Whom a text is for: one session, several, or everyone. */
 export type Targets = string | ReadonlySet<string> | undefined;
@@ -9,10 +12,20 @@ interface Entry {
   readonly frame: Uint8Array<ArrayBuffer>;
   readonly weight: number;
   readonly at: number;
+  readonly origin: Origin | undefined;
+}
+
+/** What a session has missed that moves to another node. */
+export interface MissedEvents {
+  readonly frames: readonly string[];
+  /** Up to which text to everyone of each sender this goes. */
+  readonly heard: Readonly<Record<string, number>>;
 }
 
 /** What a target adds to what an event weighs, in bytes. */
 const TARGET_WEIGHT = 64;
+const encoder = new TextEncoder();
+const decoder = new TextDecoder();
 const POSITION = /^([0-9a-f]{16})-(0|[1-9][0-9]{0,15})$/;
 
 /**
@@ -28,6 +41,7 @@ export class ReplayLog {
   /** Offset of the newest event. */
   #last = 0;
   readonly #purged: Purged;
+  readonly #moves = new Moves();
 
   constructor(limits: ReplaySettings) {
     this.#limits = limits;
@@ -45,10 +59,16 @@ export class ReplayLog {
   }
 
   /** Adds the next event. */
-  append(targets: Targets, frame: Uint8Array<ArrayBuffer>, now: number): void {
+  append(
+    targets: Targets,
+    frame: Uint8Array<ArrayBuffer>,
+    now: number,
+    origin?: Origin,
+  ): void {
+    if (origin !== undefined) this.#moves.heard(origin);
     const weight = frame.length +
       (typeof targets === "object" ? targets.size * TARGET_WEIGHT : 0);
-    this.#entries.push({ targets, frame, weight, at: now });
+    this.#entries.push({ targets, frame, weight, at: now, origin });
     this.#weight += weight;
     this.#last++;
     this.purge(now);
@@ -59,11 +79,12 @@ export class ReplayLog {
     const { maxEvents, maxBytes, maxAgeMs } = this.#limits;
     while (this.#head < this.#entries.length) {
       const count = this.#entries.length - this.#head;
-      const { targets, weight, at } = this.#entries[this.#head]!;
+      const { targets, weight, at, origin } = this.#entries[this.#head]!;
       const fits = count <= maxEvents && this.#weight <= maxBytes &&
         now - at < maxAgeMs;
       if (fits) break;
       this.#purged.add(targets, this.#last - count + 1);
+      if (origin !== undefined) this.#moves.purged(origin);
       this.#weight -= weight;
       this.#head++;
     }
@@ -92,19 +113,94 @@ export class ReplayLog {
     now: number,
   ): Uint8Array<ArrayBuffer>[] | ResetReason {
     this.purge(now);
-    const claimed = this.#offsetOf(lastEventId);
+    const claimed = this.#offsetOf(
+      this.#moves.positionOf(session, lastEventId),
+    );
     if (claimed === undefined) return "unknown";
     if (claimed > this.#last) return "future";
-    const start = since === undefined ? undefined : this.#offsetOf(since);
-    const offset = Math.max(claimed, start ?? 0);
+    const offset = Math.max(claimed, this.#start(since));
     if (this.#purged.has(session, offset)) return "purged";
-    const frames: Uint8Array<ArrayBuffer>[] = [];
+    return this.#entriesAfter(offset)
+      .filter(({ targets }) => isFor(session, targets))
+      .map(({ frame }) => frame);
+  }
+
+  /**
+   * Hands over what a session has missed that goes on elsewhere. It is its own no
+   * longer then: from here on it is as if that had been dropped.
+   *
+   * @param session The session.
+   * @param lastEventId What it got last, as it says.
+   * @param since The position when the session began.
+   */
+  handOver(
+    session: string,
+    lastEventId: string,
+    since: string | undefined,
+    now: number,
+  ): MissedEvents | ResetReason {
+    const missed = this.after(session, lastEventId, since, now);
+    this.forget(session);
+    return typeof missed === "string" ? missed : {
+      frames: missed.map((frame) => decoder.decode(frame)),
+      heard: this.#moves.allHeard(),
+    };
+  }
+
+  /**
+   * Takes over what a session has missed that comes from elsewhere, and what was
+   * sent to everyone since then.
+   *
+   * @param session The session.
+   * @param lastEventId What it got last, as it says.
+   * @param missed What it has missed.
+   * @param since The position here when the session began.
+   * @returns Why that cannot be had, if it cannot.
+   */
+  takeOver(
+    session: string,
+    lastEventId: string,
+    missed: MissedEvents,
+    since: string | undefined,
+    now: number,
+  ): ResetReason | undefined {
+    if (this.#moves.hasGap(missed.heard)) return "purged";
+    // What came before it left the last time, it has got or has with it.
+    const start = Math.max(
+      this.#start(since),
+      this.#purged.forgotten(session),
+    );
+    const unheard = this.#entriesAfter(start).filter(({ targets, origin }) =>
+      isFor(session, targets) &&
+      (origin === undefined || this.#moves.isAfter(origin, missed.heard))
+    );
+    const frames = [
+      ...missed.frames,
+      ...unheard.map(({ frame }) => decoder.decode(frame)),
+    ];
+    const { position } = this;
+    this.#moves.note(session, lastEventId, position);
+    for (const frame of frames) {
+      const bytes = encoder.encode(withSseId(frame, this.next));
+      this.append(session, bytes, now);
+    }
+    return undefined;
+  }
+
+  /** Nothing that is kept is a session's own any more. */
+  forget(session: string): void {
+    this.#moves.forget(session);
+    this.#purged.forget(session, this.#last);
+  }
+
+  #start(since: string | undefined): number {
+    return since === undefined ? 0 : this.#offsetOf(since) ?? 0;
+  }
+
+  #entriesAfter(offset: number): Entry[] {
     const kept = this.#entries.length - this.#head;
     const missed = Math.min(this.#last - offset, kept);
-    for (const { targets, frame } of this.#entries.slice(-missed || Infinity)) {
-      if (isFor(session, targets)) frames.push(frame);
-    }
-    return frames;
+    return missed === 0 ? [] : this.#entries.slice(-missed);
   }
 
   #offsetOf(id: string): number | undefined {
@@ -116,44 +212,4 @@ export class ReplayLog {
 function isFor(session: string, targets: Targets): boolean {
   if (targets === undefined || targets === session) return true;
   return typeof targets === "object" && targets.has(session);
-}
-
-/**
- * Up to where events were dropped, for everyone and for single sessions: a session
- * that none of them was for has missed nothing, however long it got none.
- */
-class Purged {
-  readonly #maxSessions: number;
-  readonly #bySession: Map<string, number> = new Map();
-  #forEveryone = 0;
-
-  constructor(maxSessions: number) {
-    this.#maxSessions = maxSessions;
-  }
-
-  /** Notes that the event at an offset was dropped. */
-  add(targets: Targets, offset: number): void {
-    if (targets === undefined) {
-      this.#forEveryone = offset;
-      // All that is noted of single sessions came before.
-      this.#bySession.clear();
-    } else if (typeof targets === "string") this.#note(targets, offset);
-    else for (const session of targets) this.#note(session, offset);
-  }
-
-  /** Whether an event for a session may have been dropped after an offset. */
-  has(session: string, offset: number): boolean {
-    return offset < this.#forEveryone ||
-      offset < (this.#bySession.get(session) ?? 0);
-  }
-
-  #note(session: string, offset: number): void {
-    this.#bySession.delete(session);
-    this.#bySession.set(session, offset);
-    if (this.#bySession.size <= this.#maxSessions) return;
-    const [oldest, last] = this.#bySession.entries().next().value!;
-    this.#bySession.delete(oldest);
-    // Rather one reset too many than one too few.
-    this.#forEveryone = Math.max(this.#forEveryone, last);
-  }
 }

@@ -15,11 +15,15 @@ export interface Registration {
  * What is stored of a session. Objects are kept as JSON text: nobody outside can
  * change it, and it is smaller than the object.
  */
-export interface SessionRecord {
+export interface SessionRecord extends UsedRecord {
   clientInfo?: string | undefined;
   clientCapabilities?: string | undefined;
   logLevel?: LoggingLevel | undefined;
   registration?: Registration | undefined;
+}
+
+/** A record that knows when it was used. */
+export interface UsedRecord {
   usedAt: number;
 }
 
@@ -31,28 +35,35 @@ export interface RecordLimits {
   readonly streams: Pick<StreamSessionManager, "has"> | undefined;
 }
 
-/** What {@linkcode SessionRecords} tells. */
-export interface RecordListeners {
-  readonly onExpire: (id: string) => void;
+/** What {@linkcode SessionRecords} asks and tells. */
+export interface RecordListeners<Record> {
+  /** Makes the record of a session that is used for the first time. */
+  readonly newRecord: (usedAt: number) => Record;
+  readonly onExpire: (id: string, record: Record) => void;
   readonly onError: (error: Error) => void;
+  /** Answers which of these sessions others have used, where there are others. */
+  readonly usedElsewhere?:
+    | ((ids: readonly string[]) => Promise<ReadonlySet<string>>)
+    | undefined;
 }
 
 /** How many sessions are asked for their streams at once. */
 const SWEEP = 1_000;
 
 /** The records of sessions; those that nobody uses are forgotten after a while. */
-export class SessionRecords implements Watcher {
+export class SessionRecords<Record extends UsedRecord = SessionRecord>
+  implements Watcher {
   readonly periodMs: number;
   readonly #limits: RecordLimits;
-  readonly #listeners: RecordListeners;
+  readonly #listeners: RecordListeners<Record>;
   readonly #ticker: Ticker;
   /** The one that was not used for longest first. */
-  readonly #records: Map<string, SessionRecord> = new Map();
+  readonly #records: Map<string, Record> = new Map();
   #isSweeping = false;
 
   constructor(
     limits: RecordLimits,
-    listeners: RecordListeners,
+    listeners: RecordListeners<Record>,
     ticker: Ticker,
   ) {
     this.#limits = limits;
@@ -62,12 +73,12 @@ export class SessionRecords implements Watcher {
   }
 
   /** The record of a session. */
-  get(id: string): SessionRecord | undefined {
+  get(id: string): Record | undefined {
     return this.#records.get(id);
   }
 
   /** The record of a session, which is in use now. */
-  use(id: string): SessionRecord | undefined {
+  use(id: string): Record | undefined {
     const record = this.#records.get(id);
     if (record !== undefined) this.#touch(id, record);
     return record;
@@ -78,17 +89,27 @@ export class SessionRecords implements Watcher {
    *
    * @throws {SessionLimitError} When there is no place for another one.
    */
-  obtain(id: string): SessionRecord {
+  obtain(id: string): Record {
     const known = this.use(id);
     if (known !== undefined) return known;
     const { maxSessions } = this.#limits;
     if (this.#records.size >= maxSessions) {
       throw new SessionLimitError(maxSessions);
     }
-    const record = { usedAt: this.#ticker.now() };
+    return this.add(id);
+  }
+
+  /** A new record of a session, whether there is a place for it or not. */
+  add(id: string): Record {
+    const record = this.#listeners.newRecord(this.#ticker.now());
     this.#records.set(id, record);
     this.#ticker.start(this);
     return record;
+  }
+
+  /** All records. */
+  entries(): IterableIterator<[id: string, record: Record]> {
+    return this.#records.entries();
   }
 
   /** Forgets a session. */
@@ -106,7 +127,7 @@ export class SessionRecords implements Watcher {
   /** Looks for sessions that nobody uses. */
   tick(now: number): void {
     if (this.#isSweeping) return;
-    const idle: [id: string, record: SessionRecord][] = [];
+    const idle: [id: string, record: Record][] = [];
     for (const [id, record] of this.#records) {
       if (now - record.usedAt < this.#limits.idleMs) break;
       if (idle.push([id, record]) === SWEEP) break;
@@ -117,19 +138,23 @@ export class SessionRecords implements Watcher {
   }
 
   async #sweep(
-    idle: readonly [id: string, record: SessionRecord][],
+    idle: readonly [id: string, record: Record][],
     now: number,
   ): Promise<void> {
-    await Promise.all(idle.map(async ([id, record]) => {
-      const isOpen = await this.#hasStream(id);
+    const isInUse = await Promise.all(idle.map(([id]) => this.#hasStream(id)));
+    const unused = idle.filter((_, index) => !isInUse[index]).map(([id]) => id);
+    const used = unused.length === 0
+      ? undefined
+      : await this.#listeners.usedElsewhere?.(unused);
+    for (const [index, [id, record]] of idle.entries()) {
       // It may have been used, or replaced, while its stream was looked for.
-      if (this.#records.get(id) !== record) return;
-      if (isOpen) this.#touch(id, record);
+      if (this.#records.get(id) !== record) continue;
+      if (isInUse[index] || used?.has(id)) this.#touch(id, record);
       else if (now - record.usedAt >= this.#limits.idleMs) {
         this.delete(id);
-        this.#listeners.onExpire(id);
+        this.#listeners.onExpire(id, record);
       }
-    }));
+    }
   }
 
   async #hasStream(id: string): Promise<boolean> {
@@ -142,7 +167,7 @@ export class SessionRecords implements Watcher {
     }
   }
 
-  #touch(id: string, record: SessionRecord): void {
+  #touch(id: string, record: Record): void {
     const now = this.#ticker.now();
     if (record.usedAt === now) return;
     record.usedAt = now;

@@ -1,39 +1,20 @@
 import { callback } from "../callbacks.ts";
-import { describe } from "../describe.ts";
-import {
-  ClosedError,
-  InvalidArgumentError,
-  SessionLimitError,
-} from "../errors.ts";
 import type {
   CloseOptions,
   ReaderOptions,
   ReportingOptions,
-  ResetReason,
   StreamOptions,
 } from "../options.ts";
-import {
-  optionGroup,
-  resolveCloseOptions,
-  resolveStreamOptions,
-} from "../resolve_options.ts";
-import { assertSessionId } from "../session_id.ts";
-import { formatSseEvent, splitSseFrames, withSseId } from "../sse.ts";
+import { optionGroup, resolveStreamOptions } from "../resolve_options.ts";
 import type { StreamStats } from "../stats.ts";
 import { StreamSessionManager } from "../stream_session_manager.ts";
-import { assertController } from "./controllers.ts";
-import { Drain } from "./drain.ts";
-import { ExpectedStreams, type StreamExpectation } from "./expected_streams.ts";
-import { LocalStreams } from "./local_streams.ts";
-import { opening, PLAIN } from "./opening.ts";
-import { ReplayLog, type Targets } from "./replay_log.ts";
-import { periodFor, type Ticker, tickerOf, type Watcher } from "./ticker.ts";
+import type { StreamExpectation } from "./expected_streams.ts";
+import { StreamEngine } from "./stream_engine.ts";
+import { tickerOf } from "./ticker.ts";
 
 /** Options of an {@linkcode InMemoryStreamSessionManager}. */
 export interface InMemoryStreamSessionManagerOptions
   extends StreamOptions, ReportingOptions, ReaderOptions {}
-
-const encoder = new TextEncoder();
 
 /**
  * Holds the streams of this process.
@@ -64,17 +45,7 @@ const encoder = new TextEncoder();
  */
 export class InMemoryStreamSessionManager extends StreamSessionManager
   implements AsyncDisposable {
-  readonly #streams: LocalStreams;
-  readonly #expected = new ExpectedStreams();
-  readonly #maxSessions: number;
-  readonly #onReset: (id: string, reason: ResetReason) => void;
-  readonly #ticker: Ticker = tickerOf(this);
-  #log: ReplayLog | undefined;
-  readonly #logWatcher: Watcher;
-  #replayed = 0;
-  #resets = 0;
-  #isClosed = false;
-  #drain: Drain | undefined;
+  readonly #engine: StreamEngine;
 
   /**
    * Makes a manager without streams.
@@ -85,19 +56,11 @@ export class InMemoryStreamSessionManager extends StreamSessionManager
   constructor(options?: InMemoryStreamSessionManagerOptions) {
     super();
     const { onError, onEvict, onReset } = optionGroup("options", options);
-    const settings = resolveStreamOptions(options);
-    this.#maxSessions = settings.maxSessions;
-    this.#onReset = callback("onReset", onReset);
-    this.#streams = new LocalStreams(settings, {
+    this.#engine = new StreamEngine(resolveStreamOptions(options), {
       onError: callback("onError", onError),
       onEvict: callback("onEvict", onEvict),
-    }, this.#ticker);
-    const { replay } = settings;
-    if (replay !== undefined) this.#log = new ReplayLog(replay);
-    this.#logWatcher = {
-      periodMs: periodFor(replay?.maxAgeMs ?? Infinity),
-      tick: (now) => this.#age(now),
-    };
+      onReset: callback("onReset", onReset),
+    }, tickerOf(this));
   }
 
   /**
@@ -116,22 +79,7 @@ export class InMemoryStreamSessionManager extends StreamSessionManager
     id: string,
     controller: ReadableStreamDefaultController,
   ): void {
-    assertSessionId(id);
-    assertController(controller);
-    this.#assertOpen();
-    const older = this.#streams.get(id);
-    if (older === controller) return;
-    if (older === undefined) this.#assertRoom(id);
-    const expected = this.#expected.take(id);
-    const start = this.#log === undefined || expected === undefined
-      ? PLAIN
-      : opening(id, expected, this.#log, this.#ticker.now());
-    this.#streams.attach(id, controller, start);
-    const { replayed, reset } = start;
-    this.#replayed += replayed;
-    if (reset === undefined) return;
-    this.#resets++;
-    this.#onReset(id, reset);
+    this.#engine.create(id, controller);
   }
 
   /**
@@ -151,10 +99,7 @@ export class InMemoryStreamSessionManager extends StreamSessionManager
    * @throws {ClosedError} After {@linkcode close}.
    */
   expect(id: string, expectation: StreamExpectation = {}): () => void {
-    assertSessionId(id);
-    this.#assertOpen();
-    if (this.#streams.get(id) === undefined) this.#assertRoom(id);
-    return this.#expected.add(id, { ...expectation });
+    return this.#engine.expect(id, expectation);
   }
 
   /**
@@ -162,7 +107,7 @@ export class InMemoryStreamSessionManager extends StreamSessionManager
    * without replay.
    */
   get position(): string | undefined {
-    return this.#log?.position;
+    return this.#engine.log?.position;
   }
 
   /**
@@ -172,7 +117,7 @@ export class InMemoryStreamSessionManager extends StreamSessionManager
    * @param id The session.
    */
   override delete(id: string): void {
-    this.#streams.end(id);
+    this.#engine.delete(id);
   }
 
   /**
@@ -183,7 +128,7 @@ export class InMemoryStreamSessionManager extends StreamSessionManager
    */
   override has(id: string): Promise<boolean> {
     return Promise.resolve(
-      this.#streams.get(id) !== undefined && !this.#expected.has(id),
+      this.#engine.holds(id) && this.#engine.expected(id) === undefined,
     );
   }
 
@@ -200,33 +145,12 @@ export class InMemoryStreamSessionManager extends StreamSessionManager
    * an array nor `undefined`; nobody got anything then.
    */
   override send(sessions: string[] | undefined, data: string): void {
-    assertSendable(sessions, data);
-    if (data === "" || sessions?.length === 0) return;
-    const targets = targetsOf(sessions);
-    const log = this.#log;
-    if (log === undefined) {
-      return this.#streams.send(targets, data);
-    }
-    const now = this.#ticker.now();
-    this.#ticker.start(this.#logWatcher);
-    for (const part of splitSseFrames(data)) {
-      const frame = withSseId(part, log.next);
-      const bytes = encoder.encode(frame);
-      log.append(targets, bytes, now);
-      this.#streams.send(targets, frame, bytes);
-    }
+    this.#engine.send(sessions, data);
   }
 
   /** What was counted so far. It costs a look at each stream. */
   stats(): StreamStats {
-    return {
-      attached: this.#streams.size,
-      delivered: this.#streams.delivered,
-      queuedBytes: this.#streams.queuedBytes(),
-      evicted: this.#streams.evicted,
-      replayed: this.#replayed,
-      resets: this.#resets,
-    };
+    return this.#engine.stats();
   }
 
   /**
@@ -238,70 +162,12 @@ export class InMemoryStreamSessionManager extends StreamSessionManager
    * @throws {InvalidArgumentError} For an option that is out of range; as a
    * rejected promise.
    */
-  async close(options?: CloseOptions): Promise<void> {
-    const { drainMs, retryMs } = resolveCloseOptions(options);
-    this.#isClosed = true;
-    this.#log = undefined;
-    this.#ticker.stop(this.#logWatcher);
-    if (drainMs > 0 && this.#drain === undefined) {
-      this.#streams.announce(formatSseEvent({ retry: retryMs }));
-      this.#drain = new Drain(this.#streams, drainMs);
-    } else if (drainMs === 0) {
-      this.#drain?.finish();
-      for (const id of [...this.#streams.ids()]) this.#streams.end(id);
-    }
-    await this.#drain?.done;
+  close(options?: CloseOptions): Promise<void> {
+    return this.#engine.close(options);
   }
 
   /** The same as {@linkcode close}, for `await using`. */
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
   }
-
-  #age(now: number): void {
-    this.#log?.purge(now);
-    if (this.#log?.isEmpty) this.#ticker.stop(this.#logWatcher);
-  }
-
-  #assertOpen(): void {
-    if (!this.#isClosed) return;
-    throw new ClosedError(
-      "This manager of streams is closed. Make a new one to attach streams.",
-    );
-  }
-
-  #assertRoom(id: string): void {
-    if (this.#maxSessions === Infinity) return;
-    let taken = this.#streams.size;
-    for (const expected of this.#expected.ids()) {
-      // Its place is kept free.
-      if (expected === id) return;
-      if (this.#streams.get(expected) === undefined) taken++;
-    }
-    if (taken < this.#maxSessions) return;
-    throw new SessionLimitError(this.#maxSessions);
-  }
-}
-
-function assertSendable(sessions: unknown, data: unknown): void {
-  if (typeof data !== "string") {
-    throw new InvalidArgumentError(
-      "data",
-      `Only strings can be sent, not ${describe(data)}. ` +
-        "Turn it into an SSE frame first.",
-    );
-  }
-  if (sessions !== undefined && !Array.isArray(sessions)) {
-    throw new InvalidArgumentError(
-      "sessions",
-      `"sessions" has to be an array of ids, or undefined for everyone, not ` +
-        `${describe(sessions)}.`,
-    );
-  }
-}
-
-function targetsOf(sessions: string[] | undefined): Targets {
-  const [only] = sessions?.length === 1 ? sessions : [];
-  // What is no string is nobody's id, and must not be taken for everyone.
-  return typeof only === "string" ? only : sessions && new Set(sessions);
 }

@@ -107,6 +107,16 @@ export class InMemorySubscriptionManager extends SubscriptionManager
   }
 
   /**
+   * Tells whether there is a subscription.
+   *
+   * @param id JSON-RPC id of the subscription: `1` and `"1"` are different.
+   * @param origin The connection it came from.
+   */
+  has(id: string | number, origin: string): boolean {
+    return this.#origins.get(origin)?.has(id) === true;
+  }
+
+  /**
    * Delivers a notification to every subscription that asked for it. A failing
    * subscription does not make it reject.
    *
@@ -116,13 +126,7 @@ export class InMemorySubscriptionManager extends SubscriptionManager
    * @throws {InvalidArgumentError} For a notification that is none.
    */
   override async send(notification: JSONRPCNotification): Promise<void> {
-    if (typeof notification?.method !== "string") {
-      throw new InvalidArgumentError(
-        "notification",
-        "A notification has to be an object with a method, not " +
-          `${describe(notification)}.`,
-      );
-    }
+    assertNotification(notification);
     const pending: Promise<void>[] = [];
     for (const subscriber of this.#index.match(notification)) {
       const taken = subscriber.send(notification);
@@ -194,7 +198,20 @@ async function settled(
   clearTimeout(timer);
 }
 
-function assertSubscription(value: Subscription): void {
+/** Refuses what is no notification. */
+export function assertNotification(
+  notification: JSONRPCNotification | undefined,
+): void {
+  if (typeof notification?.method === "string") return;
+  throw new InvalidArgumentError(
+    "notification",
+    "A notification has to be an object with a method, not " +
+      `${describe(notification)}.`,
+  );
+}
+
+/** Refuses what is no subscription. */
+export function assertSubscription(value: Subscription): void {
   const { id, origin, filters } = value ?? {};
   const uris = filters?.resourceSubscriptions;
   const wrong = typeof id !== "string" && !Number.isFinite(id)
@@ -219,7 +236,8 @@ function isArrayOfStrings(value: unknown): boolean {
     value.every((item) => typeof item === "string");
 }
 
-function assertCallbacks(value: SubscriptionCallbacks): void {
+/** Refuses what are no callbacks of a subscription. */
+export function assertCallbacks(value: SubscriptionCallbacks): void {
   for (const name of ["acknowledge", "send", "close"] as const) {
     if (typeof value?.[name] !== "function") {
       throw new InvalidArgumentError(

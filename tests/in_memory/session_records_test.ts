@@ -8,7 +8,10 @@ import {
 } from "@std/assert";
 import type { FakeTime } from "@std/testing/time";
 import { describe, it } from "node:test";
-import { SessionRecords } from "../../src/in_memory/session_records.ts";
+import {
+  type SessionRecord,
+  SessionRecords,
+} from "../../src/in_memory/session_records.ts";
 import { Ticker } from "../../src/in_memory/ticker.ts";
 import { faked, leap } from "./support.ts";
 
@@ -209,6 +212,7 @@ function make(
   const records = new SessionRecords(
     { idleMs, maxSessions, streams },
     {
+      newRecord: (usedAt): SessionRecord => ({ usedAt }),
       onExpire: (id) => expired.push(id),
       onError: (error) => errors.push(error),
     },
