@@ -61,6 +61,48 @@ export {
 } from "./src/in_memory/subscription_manager.ts";
 export type { StreamExpectation } from "./src/in_memory/expected_streams.ts";
 export type { Registration } from "./src/in_memory/session_records.ts";
+
+// Several workers of one process.
+export {
+  BroadcastChannelSessions,
+  type BroadcastChannelSessionsOptions,
+} from "./src/broadcast_channel/sessions.ts";
+export {
+  BroadcastChannelStreamSessionManager,
+  type BroadcastChannelStreamSessionManagerOptions,
+} from "./src/broadcast_channel/stream_session_manager.ts";
+export {
+  BroadcastChannelInfoSessionManager,
+  type BroadcastChannelInfoSessionManagerOptions,
+} from "./src/broadcast_channel/info_session_manager.ts";
+export {
+  BroadcastChannelSubscriptionManager,
+  type BroadcastChannelSubscriptionManagerOptions,
+} from "./src/broadcast_channel/subscription_manager.ts";
+
+// Several nodes, over a message bus of your own.
+export type { MessageBus } from "./src/cluster/message_bus.ts";
+export {
+  ClusterSessions,
+  type ClusterSessionsOptions,
+  type ClusterSessionsStats,
+} from "./src/cluster/sessions.ts";
+export type { ClusterStats, NodeInfo } from "./src/cluster/node.ts";
+export type { ClusterOptions } from "./src/cluster/options.ts";
+export {
+  ClusterStreamSessionManager,
+  type ClusterStreamSessionManagerOptions,
+} from "./src/cluster/stream_session_manager.ts";
+export {
+  ClusterInfoSessionManager,
+  type ClusterInfoSessionManagerOptions,
+} from "./src/cluster/info_session_manager.ts";
+export {
+  ClusterSubscriptionManager,
+  type ClusterSubscriptionManagerOptions,
+} from "./src/cluster/subscription_manager.ts";
+
+// Options.
 export type {
   BacklogOptions,
   CloseOptions,
@@ -81,6 +123,8 @@ export { formatSseComment, formatSseEvent, type SseEvent } from "./src/sse.ts";
 // Errors, and the types of the protocol.
 export {
   ClosedError,
+  ClusterError,
+  type ClusterErrorOptions,
   DeliveryError,
   type DeliveryErrorOptions,
   InvalidArgumentError,

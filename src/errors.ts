@@ -123,3 +123,34 @@ export class DeliveryError extends Error {
     this.subscription = options.subscription;
   }
 }
+
+/** What a {@linkcode ClusterError} is about. */
+export interface ClusterErrorOptions {
+  /** What the message bus threw. */
+  readonly cause?: unknown;
+  /** The other node. */
+  readonly node?: string | undefined;
+}
+
+/**
+ * Other nodes cannot be reached, or what they sent was lost. Handed to `onError`;
+ * the cluster goes on, and finds its way back by itself.
+ */
+export class ClusterError extends Error {
+  /** Stays the same from release to release. */
+  readonly code = "ERR_CLUSTER" as const;
+  /** The other node, where it is about one. */
+  readonly node: string | undefined;
+
+  /**
+   * Makes the error.
+   *
+   * @param message What happened.
+   * @param options What it is about, and what led here.
+   */
+  constructor(message: string, options: ClusterErrorOptions = {}) {
+    super(message, "cause" in options ? { cause: options.cause } : undefined);
+    this.name = "ClusterError";
+    this.node = options.node;
+  }
+}

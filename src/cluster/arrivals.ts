@@ -1,0 +1,85 @@
+import { end, supersede } from "../in_memory/controllers.ts";
+import type { StreamExpectation } from "../in_memory/expected_streams.ts";
+import type { StreamEngine } from "../in_memory/stream_engine.ts";
+import type { ResetReason } from "../options.ts";
+
+interface Arrival {
+  readonly controller: ReadableStreamDefaultController;
+  readonly expected: StreamExpectation;
+  /** Gives its place back. */
+  readonly takeBack: () => void;
+}
+
+/** Streams of sessions from other nodes that wait for what their clients missed. */
+export class Arrivals {
+  readonly #engine: StreamEngine;
+  readonly #arrivals: Map<string, Arrival> = new Map();
+
+  /** @param engine What the streams go to. */
+  constructor(engine: StreamEngine) {
+    this.#engine = engine;
+  }
+
+  /** Whether the stream of a session waits. */
+  has(id: string): boolean {
+    return this.#arrivals.has(id);
+  }
+
+  /**
+   * Takes a stream in, in the place of one that waits already.
+   *
+   * @returns Attaches it, if it waits still.
+   * @throws {SessionLimitError} When there is no place for it.
+   */
+  begin(
+    id: string,
+    controller: ReadableStreamDefaultController,
+    expected: StreamExpectation,
+  ): (reset: ResetReason | undefined) => void {
+    const older = this.#arrivals.get(id);
+    const arrival = {
+      controller,
+      expected,
+      takeBack: this.#engine.expect(id, { isPlace: true }),
+    };
+    this.#arrivals.set(id, arrival);
+    older?.takeBack();
+    if (older && older.controller !== controller) {
+      supersede(older.controller, id);
+    }
+    return (reset) => {
+      if (this.#arrivals.get(id) === arrival) this.#finish(id, arrival, reset);
+    };
+  }
+
+  /**
+   * Ends the stream of a session that waits.
+   *
+   * @returns Whether there was one.
+   */
+  end(id: string): boolean {
+    const arrival = this.#arrivals.get(id);
+    if (arrival === undefined) return false;
+    this.#arrivals.delete(id);
+    arrival.takeBack();
+    end(arrival.controller);
+    return true;
+  }
+
+  /** Ends them all. */
+  close(): void {
+    for (const id of [...this.#arrivals.keys()]) this.end(id);
+  }
+
+  #finish(
+    id: string,
+    { controller, expected, takeBack }: Arrival,
+    reset: ResetReason | undefined,
+  ): void {
+    this.#arrivals.delete(id);
+    takeBack();
+    // It is the latest one, whatever is expected besides.
+    this.#engine.expect(id, { ...expected, stays: false, reset });
+    this.#engine.create(id, controller);
+  }
+}

@@ -1,0 +1,160 @@
+import { type Clock, isNewer, type Stamp } from "./clock.ts";
+import { hash } from "./hash.ts";
+import type { ClusterNode } from "./node.ts";
+import type { Home } from "./protocol.ts";
+import type { Found, SessionDirectory } from "./session_directory.ts";
+
+/** How many homes go into one item. */
+const CHUNK = 1_000;
+/** How many times in a row a digest has to differ before everything is fetched. */
+const DOUBTS = 2;
+
+interface Entry {
+  readonly at: Stamp;
+  readonly isParked: boolean;
+}
+
+/**
+ * A directory of which every node has a copy. Each tells the others which sessions
+ * it has; the newer claim of a session wins everywhere.
+ */
+export class GossipedDirectory implements SessionDirectory {
+  readonly #node: ClusterNode;
+  readonly #clock: Clock;
+  readonly #onLost: (id: string) => void;
+  readonly #homes: Map<string, Entry> = new Map();
+  /** A digest of what each node is the home of. */
+  readonly #digests: Map<string, number> = new Map();
+  readonly #doubts: Map<string, number> = new Map();
+
+  /**
+   * @param node Who tells the others.
+   * @param onLost Told of sessions that another node has claimed.
+   */
+  constructor(node: ClusterNode, onLost: (id: string) => void) {
+    this.#node = node;
+    this.#clock = node.clock;
+    this.#onLost = onLost;
+    node.handle("homes", ({ homes }, from) => {
+      for (const [id, at, isParked] of homes) {
+        this.#hear(id, { at: [at[0], from], isParked });
+      }
+    });
+    node.handle("left", ({ id, at }, from) => {
+      const known = this.#homes.get(id);
+      if (known?.at[1] !== from || known.at[0] > at[0]) return;
+      this.#set(id, undefined);
+    });
+    node.handle("rehome", (_, from) => this.#tellEverything(from));
+    node.listen({
+      onReader: (name) => this.#tellEverything(name),
+      onJoin: (name) => this.#forget(name),
+      onLeave: (name) => this.#forget(name),
+      digest: () => ["homes", this.#digests.get(node.name) ?? 0],
+      onDigest: (name, { homes }) => this.#compare(name, homes ?? 0),
+    });
+  }
+
+  claim(id: string): string | undefined {
+    const known = this.#homes.get(id);
+    this.#write(id, false);
+    return known === undefined || known.at[1] === this.#node.name
+      ? undefined
+      : known.at[1];
+  }
+
+  park(id: string): void {
+    if (this.isHere(id)) this.#write(id, true);
+  }
+
+  release(id: string): void {
+    const known = this.#homes.get(id);
+    if (known === undefined || !this.isHere(id)) return;
+    this.#set(id, undefined);
+    this.#node.tellAll({ kind: "left", id, at: known.at });
+  }
+
+  isHere(id: string): boolean {
+    return this.#homes.get(id)?.at[1] === this.#node.name;
+  }
+
+  find(id: string): Found | undefined {
+    const known = this.#homes.get(id);
+    return known && { node: known.at[1], isParked: known.isParked };
+  }
+
+  locate(ids: Iterable<string>): ReadonlyMap<string, string[]> {
+    const byNode = new Map<string, string[]>();
+    for (const id of ids) {
+      const node = this.#homes.get(id)?.at[1];
+      if (node === undefined || node === this.#node.name) continue;
+      const there = byNode.get(node);
+      if (there === undefined) byNode.set(node, [id]);
+      else there.push(id);
+    }
+    return byNode;
+  }
+
+  #write(id: string, isParked: boolean): void {
+    const at = this.#clock.next();
+    this.#set(id, { at, isParked });
+    this.#node.tellAll({ kind: "homes", homes: [[id, at, isParked]] });
+  }
+
+  #hear(id: string, entry: Entry): void {
+    this.#clock.saw(entry.at);
+    const known = this.#homes.get(id);
+    if (known !== undefined && !isNewer(entry.at, known.at)) return;
+    const wasHere = this.isHere(id);
+    this.#set(id, entry);
+    if (wasHere) this.#onLost(id);
+  }
+
+  #set(id: string, entry: Entry | undefined): void {
+    const known = this.#homes.get(id);
+    if (known !== undefined) this.#digest(id, known);
+    if (entry === undefined) this.#homes.delete(id);
+    else {
+      this.#homes.set(id, entry);
+      this.#digest(id, entry);
+    }
+  }
+
+  /** Adds an entry to the digest of its node, or takes it out again. */
+  #digest(id: string, { at: [time, node], isParked }: Entry): void {
+    const digest = this.#digests.get(node) ?? 0;
+    this.#digests.set(node, digest ^ hash(`${id} ${time} ${isParked}`));
+  }
+
+  #forget(node: string): void {
+    for (const [id, { at }] of this.#homes) {
+      if (at[1] === node) this.#homes.delete(id);
+    }
+    this.#digests.delete(node);
+    this.#doubts.delete(node);
+  }
+
+  #tellEverything(node: string): void {
+    let homes: Home[] = [];
+    for (const [id, { at, isParked }] of this.#homes) {
+      if (at[1] !== this.#node.name) continue;
+      if (homes.push([id, at, isParked]) < CHUNK) continue;
+      this.#node.tell(node, { kind: "homes", homes });
+      homes = [];
+    }
+    if (homes.length > 0) this.#node.tell(node, { kind: "homes", homes });
+  }
+
+  /** One that has lost a session may not know of it yet, so once is no reason. */
+  #compare(node: string, digest: number): void {
+    if (digest === (this.#digests.get(node) ?? 0)) {
+      this.#doubts.delete(node);
+      return;
+    }
+    const doubts = (this.#doubts.get(node) ?? 0) + 1;
+    this.#doubts.set(node, doubts);
+    if (doubts < DOUBTS) return;
+    this.#forget(node);
+    this.#node.tell(node, { kind: "rehome" });
+  }
+}

@@ -1,0 +1,339 @@
+import type { Registration } from "../in_memory/session_records.ts";
+import {
+  type RecordLimits,
+  SessionRecords,
+  type UsedRecord,
+} from "../in_memory/session_records.ts";
+import { SubscribedSessions } from "../in_memory/subscribed_sessions.ts";
+import type { Watcher } from "../in_memory/ticker.ts";
+import type { ClusterNode } from "./node.ts";
+import type { FieldWrite, Item } from "./protocol.ts";
+import type { Stamp } from "./clock.ts";
+import { type Fields, ReplicatedRecords } from "./replicated_records.ts";
+
+/** What is known of a session. */
+export interface ReplicaRecord extends UsedRecord {
+  readonly fields: Fields;
+  /** The position of this node's events when it heard of the session. */
+  readonly since: string | undefined;
+}
+
+/** What an {@linkcode InfoReplica} needs to know, and whom it tells. */
+export interface ReplicaOptions extends RecordLimits {
+  /** The position of this node's events. */
+  readonly position: () => string | undefined;
+  /** Told of every session of which nothing is stored any more. */
+  readonly onDelete: (id: string) => void;
+}
+
+/** How long deletions are remembered, in milliseconds. */
+const DELETED_MS = 60_000;
+/** How often in a row digests have to differ before records are compared. */
+const DOUBTS = 3;
+const SUBSCRIPTION = "subscription ";
+/** The field that says for whom a session was begun. */
+const PRINCIPAL = "principal";
+
+/**
+ * What is stored of all sessions, the same on every node. A node that joins, and
+ * one that differs from another for a while, fetches what it lacks.
+ */
+export class InfoReplica {
+  readonly #node: ClusterNode;
+  readonly #options: ReplicaOptions;
+  readonly #records: SessionRecords<ReplicaRecord>;
+  readonly #decisions = new ReplicatedRecords();
+  readonly #subscribed = new SubscribedSessions();
+  readonly #deletedWatcher: Watcher;
+  readonly #doubts: Map<string, number> = new Map();
+  /** Fields that were removed, the longest ago first. */
+  #removed: { id: string; field: string; at: number }[] = [];
+  /** Nodes to compare with, one after the other. */
+  readonly #toCompare: Set<string> = new Set();
+  #comparing: string | undefined;
+  #expired = 0;
+
+  constructor(node: ClusterNode, options: ReplicaOptions) {
+    this.#node = node;
+    this.#options = options;
+    this.#records = new SessionRecords(options, {
+      newRecord: (usedAt) => ({
+        fields: new Map(),
+        since: options.position(),
+        usedAt,
+      }),
+      onExpire: (id, record) => this.#expire(id, record),
+      onError: (error) => node.report(error),
+      usedElsewhere: (ids) => this.#usedElsewhere(ids),
+    }, node.ticker);
+    this.#deletedWatcher = {
+      periodMs: 1_000,
+      tick: (now) => {
+        this.#forgetDeleted(now - DELETED_MS);
+      },
+    };
+    this.#listen();
+  }
+
+  /** How many sessions were forgotten because nobody used them. */
+  get expired(): number {
+    return this.#expired;
+  }
+
+  /** What is known of a session, which is in use now. */
+  use(id: string): ReplicaRecord | undefined {
+    return this.#records.use(id);
+  }
+
+  /** What is known of a session. */
+  get(id: string): ReplicaRecord | undefined {
+    return this.#records.get(id);
+  }
+
+  /** A field of a session. */
+  field(id: string, field: string): string | undefined {
+    return this.#records.use(id)?.fields.get(field)?.[0] ?? undefined;
+  }
+
+  /** How a session was registered. */
+  registration(id: string): Registration | undefined {
+    const record = this.#records.get(id);
+    const principal = record?.fields.get(PRINCIPAL)?.[0];
+    if (typeof principal !== "string") return undefined;
+    return {
+      principal: JSON.parse(principal)[0],
+      since: record?.since,
+    };
+  }
+
+  /** The sessions that subscribed to a resource. */
+  subscribedTo(uri: string): string[] {
+    return this.#subscribed.to(uri);
+  }
+
+  /**
+   * Registers a session.
+   *
+   * @throws {SessionLimitError} When there is no place for it.
+   */
+  register(id: string, principal: string | undefined): void {
+    this.write(id, PRINCIPAL, JSON.stringify([principal]));
+  }
+
+  /**
+   * Writes a field of a session.
+   *
+   * @throws {SessionLimitError} When there is no place for it.
+   */
+  write(id: string, field: string, value: string | null): void {
+    if (value === null && this.#records.get(id) === undefined) return;
+    const { fields } = this.#records.obtain(id);
+    const write: FieldWrite = [field, value, this.#node.clock.next()];
+    this.#store(id, fields, write);
+    this.#node.tellAll({ kind: "record", id, fields: [write] });
+    this.#tidy(id);
+  }
+
+  /** Subscribes a session to a resource. */
+  subscribe(id: string, uri: string): void {
+    this.write(id, SUBSCRIPTION + uri, "");
+  }
+
+  /** Ends a subscription to a resource. */
+  unsubscribe(id: string, uri: string): void {
+    const field = SUBSCRIPTION + uri;
+    const isThere = this.#records.use(id)?.fields.has(field);
+    if (isThere) this.write(id, field, null);
+  }
+
+  /** Deletes what is stored of a session. */
+  delete(id: string): void {
+    const deleted = this.#node.clock.next();
+    this.#remove(id, deleted);
+    this.#node.tellAll({ kind: "record", id, fields: [], deleted });
+  }
+
+  /** Asks the other nodes for a session that is unknown here. */
+  async fetch(id: string): Promise<void> {
+    if (this.#decisions.deletedAt(id) !== undefined) return;
+    const answers = await this.#node.ask({ kind: "record", id });
+    for (const [, fields] of answers) {
+      if (Array.isArray(fields) && fields.length > 0) {
+        this.#merge({ kind: "record", id, fields }, undefined);
+      }
+    }
+  }
+
+  /** Forgets everything here. */
+  clear(): void {
+    this.#records.clear();
+    this.#subscribed.clear();
+    this.#decisions.clear();
+    this.#removed = [];
+    this.#node.ticker.stop(this.#deletedWatcher);
+  }
+
+  #listen(): void {
+    const node = this.#node;
+    node.handle("record", (item, from) => this.#merge(item, from));
+    node.handle("compare", ({ sums }, from) => this.#tell(from, sums));
+    node.handle("compared", (_, from) => {
+      if (this.#comparing !== from) return;
+      this.#comparing = undefined;
+      this.#compareNext();
+    });
+    node.answer("record", ({ id }) => {
+      const record = this.#records.get(id);
+      return record ? writesOf(record.fields) : [];
+    });
+    node.answer("used", ({ ids }) => {
+      const since = node.ticker.now() - this.#options.idleMs;
+      return ids.filter((id) => (this.#records.get(id)?.usedAt ?? 0) > since);
+    });
+    node.listen({
+      onJoin: (name) => this.#compare(name),
+      onLeave: (name) => {
+        this.#toCompare.delete(name);
+        this.#doubts.delete(name);
+        if (this.#comparing !== name) return;
+        this.#comparing = undefined;
+        this.#compareNext();
+      },
+      isReady: () => this.#comparing === undefined,
+      digest: () => ["records", this.#decisions.digest],
+      onDigest: (name, { records }) => this.#doubt(name, records ?? 0),
+    });
+  }
+
+  #merge(
+    { id, fields, deleted }: Extract<Item, { kind: "record" }>,
+    from: string | undefined,
+  ): void {
+    if (deleted !== undefined) {
+      this.#node.clock.saw(deleted);
+      this.#remove(id, deleted);
+    }
+    if (fields.length === 0) return;
+    const known = this.#records.use(id)?.fields;
+    const merged: Fields = known ?? new Map();
+    for (const write of fields) {
+      this.#node.clock.saw(write[2]);
+      this.#store(id, merged, write);
+    }
+    if (merged.size === 0) return this.#contradict(id, from);
+    if (known === undefined) {
+      const record = this.#records.add(id);
+      for (const [field, value] of merged) record.fields.set(field, value);
+    }
+    this.#tidy(id);
+  }
+
+  /** Tells a node that a session was deleted which it did not hear of. */
+  #contradict(id: string, from: string | undefined): void {
+    const deleted = this.#decisions.deletedAt(id);
+    if (deleted === undefined || from === undefined) return;
+    this.#node.tell(from, { kind: "record", id, fields: [], deleted });
+  }
+
+  #store(id: string, fields: Fields, write: FieldWrite): void {
+    if (!this.#decisions.write(id, fields, write)) return;
+    const [field, value] = write;
+    if (value === null) {
+      const { ticker } = this.#node;
+      this.#removed.push({ id, field, at: ticker.now() });
+      ticker.start(this.#deletedWatcher);
+    }
+    if (!field.startsWith(SUBSCRIPTION)) return;
+    const uri = field.slice(SUBSCRIPTION.length);
+    if (value === null) this.#subscribed.remove(id, uri);
+    else this.#subscribed.add(id, uri);
+  }
+
+  #remove(id: string, deleted: Stamp): void {
+    const fields = this.#records.get(id)?.fields ?? new Map();
+    const now = this.#node.ticker.now();
+    for (const field of this.#decisions.delete(id, fields, deleted, now)) {
+      if (!field.startsWith(SUBSCRIPTION)) continue;
+      this.#subscribed.remove(id, field.slice(SUBSCRIPTION.length));
+    }
+    this.#node.ticker.start(this.#deletedWatcher);
+    if (fields.size > 0) return;
+    this.#records.delete(id);
+    this.#options.onDelete(id);
+  }
+
+  /** A session of which nothing is left is as good as deleted. */
+  #tidy(id: string): void {
+    const record = this.#records.get(id);
+    if (record === undefined) return;
+    let newest: Stamp | undefined;
+    for (const [value, at] of record.fields.values()) {
+      if (value !== null) return;
+      if (newest === undefined || at[0] > newest[0]) newest = at;
+    }
+    if (newest !== undefined) this.#remove(id, newest);
+  }
+
+  #expire(id: string, { fields }: ReplicaRecord): void {
+    this.#decisions.drop(id, fields);
+    this.#subscribed.removeSession(id);
+    this.#expired++;
+    this.delete(id);
+  }
+
+  /** No older write can be on its way any more to what was removed before that. */
+  #forgetDeleted(until: number): void {
+    this.#decisions.forgetDeleted(until);
+    const kept = this.#removed.findIndex(({ at }) => at > until);
+    const old = this.#removed.splice(0, kept < 0 ? Infinity : kept);
+    for (const { id, field } of old) {
+      const fields = this.#records.get(id)?.fields;
+      if (fields?.get(field)?.[0] === null) fields.delete(field);
+    }
+    if (this.#decisions.hasDeleted || this.#removed.length > 0) return;
+    this.#node.ticker.stop(this.#deletedWatcher);
+  }
+
+  async #usedElsewhere(ids: readonly string[]): Promise<ReadonlySet<string>> {
+    const answers = await this.#node.ask({ kind: "used", ids });
+    return new Set([...answers.values()].flat() as string[]);
+  }
+
+  #compare(name: string): void {
+    this.#toCompare.add(name);
+    if (this.#comparing === undefined) this.#compareNext();
+  }
+
+  #compareNext(): void {
+    const [next] = this.#toCompare;
+    if (next === undefined) return;
+    this.#toCompare.delete(next);
+    this.#comparing = next;
+    this.#node.tell(next, { kind: "compare", sums: this.#decisions.sums });
+  }
+
+  #doubt(name: string, digest: number): void {
+    const doubts = digest === this.#decisions.digest
+      ? 0
+      : (this.#doubts.get(name) ?? 0) + 1;
+    this.#doubts.set(name, doubts % DOUBTS);
+    if (doubts < DOUBTS) return;
+    if (this.#comparing === name) this.#comparing = undefined;
+    this.#compare(name);
+  }
+
+  /** Tells a node the records where its sums are others. */
+  #tell(node: string, sums: readonly number[]): void {
+    const own = this.#decisions.sums;
+    for (const [id, { fields }] of this.#records.entries()) {
+      const sum = this.#decisions.sumOf(id);
+      if (sums[sum] === own[sum]) continue;
+      this.#node.tell(node, { kind: "record", id, fields: writesOf(fields) });
+    }
+    this.#node.tell(node, { kind: "compared" });
+  }
+}
+
+function writesOf(fields: Fields): FieldWrite[] {
+  return [...fields].map(([field, [value, at]]) => [field, value, at]);
+}

@@ -1,0 +1,387 @@
+import type { Watcher } from "../in_memory/ticker.ts";
+import { atEndOfTurn } from "../in_memory/turn.ts";
+import type { Ack, AddressedItem, Batch, Item, Position } from "./protocol.ts";
+
+/** How many batches a reader may have to acknowledge before the next one goes. */
+export const WINDOW = 16;
+/** Longest batch of several items, in characters. */
+const BATCH_LENGTH = 262_144;
+/** How many characters are kept for readers that are behind, and wait to be sent. */
+const MAX_KEPT = 67_108_864;
+/** How often to look for readers that are silent, in milliseconds. */
+const LOOK_MS = 25;
+/** After how long a silent reader is not waited for any more, in milliseconds. */
+const PATIENCE_MS = 100;
+
+/** What an {@linkcode Outbox} needs. */
+export interface OutboxPort {
+  /** Writes a batch; the result is what is published. */
+  readonly write: (batch: Batch) => string;
+  /** Publishes a text, to one node or all. */
+  readonly publish: (text: string, to: string | undefined) => void;
+  /** Asks a reader what it has. */
+  readonly probe: (reader: string) => void;
+  /** Told when texts had to be dropped before anybody got them. */
+  readonly onOverflow: (items: number) => void;
+  /** Milliseconds since some moment. */
+  readonly now: () => number;
+  /** Runs the look at readers. */
+  readonly start: (watcher: Watcher) => void;
+  readonly stop: (watcher: Watcher) => void;
+}
+
+/** A node that reads what this one sends. */
+interface Reader {
+  readonly attempt: number;
+  /** The number after which batches are for it. */
+  readonly after: number;
+  /** The newest batch for it. */
+  newest: number;
+  /** The batches that it has not acknowledged. */
+  unread: number[];
+  /** When it acknowledged something last, or got something to acknowledge. */
+  progressAt: number;
+  askedAt: number;
+  askEveryMs: number;
+  /** Whether the others go on without waiting for it. */
+  isLagging: boolean;
+}
+
+/** A batch that somebody has not acknowledged. */
+interface Sent {
+  readonly text: string;
+  readonly to: string | undefined;
+  unreadBy: number;
+}
+
+interface Waiting {
+  readonly item: Item;
+  readonly to: string | undefined;
+  readonly length: number;
+}
+
+/**
+ * What a node sends: collects a turn's items, numbers them in batches, and keeps
+ * those until their readers have them.
+ *
+ * The window holds as long as somebody reads: one who is silent for a while is not
+ * waited for, and fetches the rest when it can.
+ */
+export class Outbox implements Watcher {
+  readonly periodMs: number = LOOK_MS;
+  readonly #port: OutboxPort;
+  readonly #readers: Map<string, Reader> = new Map();
+  #waiting: Waiting[] = [];
+  #waitingLength = 0;
+  #isScheduled = false;
+  #isUrgent = false;
+  #newest = 0;
+  #newestToAll = 0;
+  /** What was sent, by number; the oldest first. */
+  readonly #sent: Map<number, Sent> = new Map();
+  #sentLength = 0;
+  #resent = 0;
+  readonly #settling: Set<Settling> = new Set();
+
+  constructor(port: OutboxPort) {
+    this.#port = port;
+  }
+
+  /** How many batches were sent so far. */
+  get published(): number {
+    return this.#newest;
+  }
+
+  /** How many batches had to be sent again. */
+  get resent(): number {
+    return this.#resent;
+  }
+
+  /** The newest batch, for everyone who reads. */
+  get position(): Position {
+    let except: Record<string, number> | undefined;
+    for (const [node, { newest }] of this.#readers) {
+      if (newest !== this.#newestToAll) (except ??= {})[node] = newest;
+    }
+    return { number: this.#newestToAll, except };
+  }
+
+  /** Sends an item with the others of this turn, to one node or to all. */
+  add(item: Item, to?: string): void {
+    if (this.#readers.size === 0) return;
+    const length = lengthOf(item);
+    this.#waiting.push({ item, to, length });
+    this.#waitingLength += length;
+    this.#schedule();
+  }
+
+  /** Resolves when every reader has what was added before, or has left. */
+  async settled(): Promise<void> {
+    if (this.#readers.size === 0) return;
+    this.#isUrgent = true;
+    await new Promise<void>((resolve) => {
+      // Numbers are given at the end of the turn.
+      this.#settling.add({ number: undefined, resolve });
+      this.#schedule();
+    });
+  }
+
+  /** Takes a reader in; what it gets comes after the number. */
+  addReader(node: string, attempt: number): number {
+    const known = this.#readers.get(node);
+    if (known?.attempt === attempt) return known.after;
+    this.removeReader(node);
+    const now = this.#port.now();
+    const newest = this.#newest;
+    this.#readers.set(node, {
+      attempt,
+      after: newest,
+      newest,
+      unread: [],
+      progressAt: now,
+      askedAt: now,
+      askEveryMs: PATIENCE_MS,
+      isLagging: false,
+    });
+    return newest;
+  }
+
+  /** Whether a node reads. */
+  hasReader(node: string): boolean {
+    return this.#readers.has(node);
+  }
+
+  /** The attempt with which a node began to read, if it did. */
+  attemptOf(node: string): number | undefined {
+    return this.#readers.get(node)?.attempt;
+  }
+
+  /** Forgets a reader, and what was kept for it alone. */
+  removeReader(node: string): void {
+    const reader = this.#readers.get(node);
+    if (reader === undefined) return;
+    this.#readers.delete(node);
+    for (const number of reader.unread) this.#release(number);
+    this.#settle();
+    this.#flush();
+  }
+
+  /** Notes what a reader has, and sends again what it has not. */
+  acknowledge(node: string, ack: Ack): void {
+    const reader = this.#readers.get(node);
+    if (reader === undefined) return;
+    const now = this.#port.now();
+    const { unread } = reader;
+    let read = 0;
+    while (read < unread.length && unread[read]! <= ack.number) {
+      this.#release(unread[read++]!);
+    }
+    if (read > 0) {
+      unread.splice(0, read);
+      reader.progressAt = now;
+      reader.askEveryMs = PATIENCE_MS;
+    }
+    if (unread.length < WINDOW / 2) reader.isLagging = false;
+    if (ack.isMissing) {
+      reader.progressAt = now;
+      for (const number of unread.slice(0, WINDOW)) {
+        this.#resent++;
+        this.#port.publish(this.#sent.get(number)!.text, node);
+      }
+    }
+    if (read === 0) return;
+    this.#settle();
+    this.#flush();
+  }
+
+  /** Looks for readers that are silent. */
+  tick(now: number): void {
+    let isWaited = false;
+    for (const [node, reader] of this.#readers) {
+      if (reader.unread.length === 0) continue;
+      isWaited = true;
+      if (now - reader.progressAt >= PATIENCE_MS) reader.isLagging = true;
+      if (
+        now - Math.max(reader.askedAt, reader.progressAt) < reader.askEveryMs
+      ) {
+        continue;
+      }
+      reader.askedAt = now;
+      reader.askEveryMs = Math.min(reader.askEveryMs * 2, 1_000);
+      this.#port.probe(node);
+    }
+    if (!isWaited) this.#port.stop(this);
+    this.#flush();
+  }
+
+  /** Lets go of everything, and of everyone who waits. */
+  close(): void {
+    this.#readers.clear();
+    this.#waiting = [];
+    this.#sent.clear();
+    this.#settle();
+    this.#port.stop(this);
+  }
+
+  #schedule(): void {
+    if (this.#isScheduled) return;
+    this.#isScheduled = true;
+    atEndOfTurn(() => {
+      this.#isScheduled = false;
+      this.#flush();
+    });
+  }
+
+  #flush(): void {
+    if (this.#isScheduled) return;
+    let next = 0;
+    while (next < this.#waiting.length && this.#isOpen()) {
+      const first = next;
+      let length = 0;
+      let isForAll = false;
+      while (next < this.#waiting.length) {
+        const waiting = this.#waiting[next]!;
+        if (next > first && length + waiting.length > BATCH_LENGTH) break;
+        length += waiting.length;
+        isForAll ||= waiting.to === undefined;
+        next++;
+      }
+      this.#waitingLength -= length;
+      const batch = this.#waiting.slice(first, next);
+      if (isForAll) this.#sendToAll(batch);
+      else this.#sendToEach(batch);
+    }
+    if (next > 0) this.#waiting = this.#waiting.slice(next);
+    if (this.#waiting.length === 0) {
+      this.#isUrgent = false;
+      for (const settling of this.#settling) settling.number ??= this.#newest;
+      this.#settle();
+    }
+    if (this.#waitingLength + this.#sentLength > MAX_KEPT) this.#overflow();
+  }
+
+  #isOpen(): boolean {
+    for (const { isLagging, unread } of this.#readers.values()) {
+      if (!isLagging && unread.length >= WINDOW) return false;
+    }
+    return true;
+  }
+
+  #sendToAll(batch: readonly Waiting[]): void {
+    const items = batch.map(({ item, to }): AddressedItem =>
+      to === undefined ? item : { ...item, only: to }
+    );
+    const after = this.position;
+    this.#newestToAll = this.#newest + 1;
+    this.#send(items, undefined, after, this.#readers.values());
+  }
+
+  /** In batches of their own, so that nobody gets what is not for it. */
+  #sendToEach(batch: readonly Waiting[]): void {
+    const byNode = new Map<string, Item[]>();
+    for (const { item, to } of batch) {
+      const items = byNode.get(to!);
+      if (items === undefined) byNode.set(to!, [item]);
+      else items.push(item);
+    }
+    for (const [node, items] of byNode) {
+      const reader = this.#readers.get(node);
+      // It has left meanwhile.
+      if (reader === undefined) continue;
+      this.#send(items, node, { number: reader.newest }, [reader]);
+    }
+  }
+
+  #send(
+    items: readonly AddressedItem[],
+    to: string | undefined,
+    after: Position,
+    readers: Iterable<Reader>,
+  ): void {
+    const number = ++this.#newest;
+    const text = this.#port.write({
+      kind: "batch",
+      number,
+      after,
+      isUrgent: this.#isUrgent || undefined,
+      items,
+    });
+    let unreadBy = 0;
+    for (const reader of readers) {
+      if (reader.unread.length === 0) reader.progressAt = this.#port.now();
+      reader.unread.push(number);
+      reader.newest = number;
+      unreadBy++;
+    }
+    if (unreadBy === 0) return;
+    this.#sent.set(number, { text, to, unreadBy });
+    this.#sentLength += text.length;
+    this.#port.start(this);
+    this.#port.publish(text, to);
+  }
+
+  #release(number: number): void {
+    const sent = this.#sent.get(number);
+    if (sent === undefined || --sent.unreadBy > 0) return;
+    this.#sent.delete(number);
+    this.#sentLength -= sent.text.length;
+  }
+
+  /** Cuts off the readers that are furthest behind, or drops what nobody has. */
+  #overflow(): void {
+    let slowest: string | undefined;
+    let most = WINDOW;
+    for (const [node, { isLagging, unread }] of this.#readers) {
+      if (!isLagging || unread.length <= most) continue;
+      most = unread.length;
+      slowest = node;
+    }
+    if (slowest !== undefined) return this.removeReader(slowest);
+    if (this.#waitingLength <= MAX_KEPT) return;
+    const dropped = this.#waiting.length;
+    this.#waiting = [];
+    this.#waitingLength = 0;
+    this.#port.onOverflow(dropped);
+  }
+
+  #settle(): void {
+    if (this.#settling.size === 0) return;
+    let read = Infinity;
+    for (const { unread } of this.#readers.values()) {
+      if (unread.length > 0) read = Math.min(read, unread[0]! - 1);
+    }
+    for (const settling of this.#settling) {
+      const isOver = this.#readers.size === 0 ||
+        (settling.number !== undefined && settling.number <= read);
+      if (!isOver) continue;
+      this.#settling.delete(settling);
+      settling.resolve();
+    }
+  }
+}
+
+/** Somebody who waits for readers. */
+interface Settling {
+  number: number | undefined;
+  readonly resolve: () => void;
+}
+
+/** About how long an item is as text, without writing it. */
+function lengthOf(item: Item): number {
+  switch (item.kind) {
+    case "send":
+      return 64 + item.data.length + (item.sessions?.length ?? 0) * 40;
+    case "homes":
+      return 64 + item.homes.length * 100;
+    case "record":
+      return 64 + item.fields.reduce(
+        (sum, [field, value]) => sum + 80 + field.length + (value?.length ?? 0),
+        0,
+      );
+    case "notify":
+    case "answer":
+      return JSON.stringify(item).length;
+    default:
+      return 128;
+  }
+}
