@@ -49,6 +49,9 @@ export class GossipedDirectory implements SessionDirectory {
     node.listen({
       onReader: (name) => this.#tellEverything(name),
       onJoin: (name) => this.#forget(name),
+      onMeet: (name, isBack) => {
+        if (isBack) node.tell(name, { kind: "rehome" });
+      },
       onLeave: (name) => this.#forget(name),
       digest: () => ["homes", this.#digests.get(node.name) ?? 0],
       onDigest: (name, { homes }) => this.#compare(name, homes ?? 0),

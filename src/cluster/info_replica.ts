@@ -191,7 +191,7 @@ export class InfoReplica {
       return ids.filter((id) => (this.#records.get(id)?.usedAt ?? 0) > since);
     });
     node.listen({
-      onJoin: (name) => this.#compare(name),
+      onMeet: (name) => this.#compare(name),
       onLeave: (name) => {
         this.#toCompare.delete(name);
         this.#doubts.delete(name);

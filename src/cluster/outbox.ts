@@ -1,4 +1,4 @@
-import type { Watcher } from "../in_memory/ticker.ts";
+import type { Ticker, Watcher } from "../in_memory/ticker.ts";
 import { atEndOfTurn } from "../in_memory/turn.ts";
 import type { Ack, AddressedItem, Batch, Item, Position } from "./protocol.ts";
 
@@ -23,11 +23,8 @@ export interface OutboxPort {
   readonly probe: (reader: string) => void;
   /** Told when texts had to be dropped before anybody got them. */
   readonly onOverflow: (items: number) => void;
-  /** Milliseconds since some moment. */
-  readonly now: () => number;
   /** Runs the look at readers. */
-  readonly start: (watcher: Watcher) => void;
-  readonly stop: (watcher: Watcher) => void;
+  readonly ticker: Ticker;
 }
 
 /** A node that reads what this one sends. */
@@ -45,6 +42,8 @@ interface Reader {
   askEveryMs: number;
   /** Whether the others go on without waiting for it. */
   isLagging: boolean;
+  /** Whether it is taken for dead: nobody waits for it at all. */
+  isSuspended: boolean;
 }
 
 /** A batch that somebody has not acknowledged. */
@@ -131,7 +130,7 @@ export class Outbox implements Watcher {
     const known = this.#readers.get(node);
     if (known?.attempt === attempt) return known.after;
     this.removeReader(node);
-    const now = this.#port.now();
+    const now = this.#port.ticker.now();
     const newest = this.#newest;
     this.#readers.set(node, {
       attempt,
@@ -142,6 +141,7 @@ export class Outbox implements Watcher {
       askedAt: now,
       askEveryMs: PATIENCE_MS,
       isLagging: false,
+      isSuspended: false,
     });
     return newest;
   }
@@ -154,6 +154,16 @@ export class Outbox implements Watcher {
   /** The attempt with which a node began to read, if it did. */
   attemptOf(node: string): number | undefined {
     return this.#readers.get(node)?.attempt;
+  }
+
+  /** Takes a reader for dead, or not any more; what it gets is kept for it. */
+  suspend(node: string, isSuspended: boolean): void {
+    const reader = this.#readers.get(node);
+    if (reader === undefined) return;
+    reader.isSuspended = isSuspended;
+    reader.isLagging = true;
+    this.#settle();
+    this.#flush();
   }
 
   /** Forgets a reader, and what was kept for it alone. */
@@ -170,7 +180,7 @@ export class Outbox implements Watcher {
   acknowledge(node: string, ack: Ack): void {
     const reader = this.#readers.get(node);
     if (reader === undefined) return;
-    const now = this.#port.now();
+    const now = this.#port.ticker.now();
     const { unread } = reader;
     let read = 0;
     while (read < unread.length && unread[read]! <= ack.number) {
@@ -198,7 +208,7 @@ export class Outbox implements Watcher {
   tick(now: number): void {
     let isWaited = false;
     for (const [node, reader] of this.#readers) {
-      if (reader.unread.length === 0) continue;
+      if (reader.unread.length === 0 || reader.isSuspended) continue;
       isWaited = true;
       if (now - reader.progressAt >= PATIENCE_MS) reader.isLagging = true;
       if (
@@ -210,7 +220,7 @@ export class Outbox implements Watcher {
       reader.askEveryMs = Math.min(reader.askEveryMs * 2, 1_000);
       this.#port.probe(node);
     }
-    if (!isWaited) this.#port.stop(this);
+    if (!isWaited) this.#port.ticker.stop(this);
     this.#flush();
   }
 
@@ -220,7 +230,7 @@ export class Outbox implements Watcher {
     this.#waiting = [];
     this.#sent.clear();
     this.#settle();
-    this.#port.stop(this);
+    this.#port.ticker.stop(this);
   }
 
   #schedule(): void {
@@ -261,8 +271,8 @@ export class Outbox implements Watcher {
   }
 
   #isOpen(): boolean {
-    for (const { isLagging, unread } of this.#readers.values()) {
-      if (!isLagging && unread.length >= WINDOW) return false;
+    for (const { isLagging, isSuspended, unread } of this.#readers.values()) {
+      if (!isLagging && !isSuspended && unread.length >= WINDOW) return false;
     }
     return true;
   }
@@ -308,7 +318,9 @@ export class Outbox implements Watcher {
     });
     let unreadBy = 0;
     for (const reader of readers) {
-      if (reader.unread.length === 0) reader.progressAt = this.#port.now();
+      if (reader.unread.length === 0) {
+        reader.progressAt = this.#port.ticker.now();
+      }
       reader.unread.push(number);
       reader.newest = number;
       unreadBy++;
@@ -316,7 +328,7 @@ export class Outbox implements Watcher {
     if (unreadBy === 0) return;
     this.#sent.set(number, { text, to, unreadBy });
     this.#sentLength += text.length;
-    this.#port.start(this);
+    this.#port.ticker.start(this);
     this.#port.publish(text, to);
   }
 
@@ -347,8 +359,10 @@ export class Outbox implements Watcher {
   #settle(): void {
     if (this.#settling.size === 0) return;
     let read = Infinity;
-    for (const { unread } of this.#readers.values()) {
-      if (unread.length > 0) read = Math.min(read, unread[0]! - 1);
+    for (const { unread, isSuspended } of this.#readers.values()) {
+      if (unread.length > 0 && !isSuspended) {
+        read = Math.min(read, unread[0]! - 1);
+      }
     }
     for (const settling of this.#settling) {
       const isOver = this.#readers.size === 0 ||

@@ -1,0 +1,86 @@
+import type { Ticker, Watcher } from "../in_memory/ticker.ts";
+import { atEndOfTurn } from "../in_memory/turn.ts";
+import type { Inbox } from "./inbox.ts";
+import { WINDOW } from "./outbox.ts";
+import type { Message } from "./protocol.ts";
+
+/** Where a node reads, and as what. */
+export interface Reading {
+  readonly inbox: Inbox;
+  readonly attempt: number;
+}
+
+/** How long to wait for a batch that was asked for again, in milliseconds. */
+const PATIENCE_MS = 50;
+/** After how long a batch is acknowledged at the latest, in milliseconds. */
+const ACK_MS = 20;
+
+/**
+ * Says what was read, and what is missing: at the end of the turn where somebody
+ * waits for it, otherwise with what comes next.
+ */
+export class Acknowledgements implements Watcher {
+  readonly periodMs: number = ACK_MS;
+  readonly #ticker: Ticker;
+  readonly #send: (message: Message, to: string) => void;
+  readonly #reading: (node: string) => Reading | undefined;
+  readonly #owing: Set<string> = new Set();
+  #isScheduled = false;
+
+  /**
+   * @param ticker Runs what cannot wait forever.
+   * @param send Sends a message to a node.
+   * @param reading Where a node is read.
+   */
+  constructor(
+    ticker: Ticker,
+    send: (message: Message, to: string) => void,
+    reading: (node: string) => Reading | undefined,
+  ) {
+    this.#ticker = ticker;
+    this.#send = send;
+    this.#reading = reading;
+  }
+
+  /** A node is owed an acknowledgement. */
+  owe(node: string): void {
+    this.#owing.add(node);
+    this.#ticker.start(this);
+    if (this.#isScheduled) return;
+    this.#isScheduled = true;
+    atEndOfTurn(() => {
+      this.#isScheduled = false;
+      this.#acknowledge(false);
+    });
+  }
+
+  tick(): void {
+    this.#acknowledge(true);
+  }
+
+  /** Nobody is owed anything any more. */
+  close(): void {
+    this.#owing.clear();
+    this.#ticker.stop(this);
+  }
+
+  #acknowledge(isTime: boolean): void {
+    const now = this.#ticker.now();
+    for (const node of this.#owing) {
+      const reading = this.#reading(node);
+      if (reading === undefined) {
+        this.#owing.delete(node);
+        continue;
+      }
+      const { inbox, attempt } = reading;
+      const { isMissing, number } = inbox;
+      const isDue = inbox.isDue(WINDOW, now, PATIENCE_MS);
+      if (!isDue && (isMissing || !isTime)) continue;
+      inbox.acknowledged(now);
+      if (!isMissing) this.#owing.delete(node);
+      const missing = isMissing ? { isMissing } : {};
+      this.#send({ kind: "ack", attempt, number, ...missing }, node);
+    }
+    if (this.#owing.size === 0) this.#ticker.stop(this);
+  }
+}
