@@ -10,7 +10,6 @@ import { readFileSync } from "node:fs";
 import * as module from "node:module";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
-import { isMainThread } from "node:worker_threads";
 import { transformSync } from "esbuild";
 
 const tsconfig = new URL("./tsconfig.json", import.meta.url);
@@ -41,6 +40,9 @@ export function load(url, context, nextLoad) {
   return { format: "module", source: code, shortCircuit: true };
 }
 
-// Node 20 runs the hooks on a thread of their own, which imports this module too.
+// Node 20 runs the hooks on a thread of their own, which imports this module too; a
+// worker of the tests has hooks of its own.
 if (module.registerHooks) module.registerHooks({ resolve, load });
-else if (isMainThread) module.register(import.meta.url);
+else if (!import.meta.url.endsWith("?hooks")) {
+  module.register(`${import.meta.url}?hooks`);
+}

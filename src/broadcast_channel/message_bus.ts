@@ -33,7 +33,7 @@ export class BroadcastChannelBus implements MessageBus {
       // What else may be on the channel is for the node to ignore, and count.
       if (!Array.isArray(data)) return receive(data as string);
       const [to, text] = data;
-      if (to === undefined || to === node) receive(text);
+      if (typeof to !== "string" || to === node) receive(text);
     };
     // A server keeps its process alive, sessions do not have to.
     (channel as { unref?: () => void }).unref?.();

@@ -1,4 +1,7 @@
-/** When something was written, and by which node: no two writes have the same. */
+/**
+ * When something was written, in microseconds, and by which node: no two writes have
+ * the same.
+ */
 export type Stamp = readonly [time: number, node: string];
 
 /** Whether a write is newer than another one. */
@@ -8,8 +11,10 @@ export function isNewer(stamp: Stamp, other: Stamp | undefined): boolean {
   return stamp[1] > other[1];
 }
 
-/** How far a clock may be ahead, in milliseconds, and still be believed: a day. */
-const MAX_LEAD_MS = 86_400_000;
+/** How far a clock may be ahead, in microseconds, and still be believed: a day. */
+const MAX_LEAD = 86_400_000_000;
+/** How far the two clocks of a machine may be apart, in microseconds. */
+const MAX_DRIFT = 50_000;
 
 /**
  * A hybrid logical clock: what is written after another write was seen is newer,
@@ -26,14 +31,22 @@ export class Clock {
 
   /** The stamp of a write that happens now. */
   next(): Stamp {
-    this.#time = Math.max(Date.now(), this.#time + 1);
+    this.#time = Math.max(microseconds(), this.#time + 1);
     return [this.#time, this.#node];
   }
 
   /** Notes that a write was seen. */
   saw([time]: Stamp): void {
-    if (time < Date.now() + MAX_LEAD_MS) {
+    if (time < microseconds() + MAX_LEAD) {
       this.#time = Math.max(this.#time, time);
     }
   }
+}
+
+/** The time of day: what comes one after the other within a millisecond has one. */
+function microseconds(): number {
+  const coarse = Date.now() * 1_000;
+  const fine = Math.floor((performance.timeOrigin + performance.now()) * 1_000);
+  // The finer clock does not notice when the machine sleeps, or its clock is set.
+  return Math.abs(fine - coarse) < MAX_DRIFT ? fine : coarse;
 }

@@ -60,14 +60,16 @@ export class GossipedDirectory implements SessionDirectory {
 
   claim(id: string): string | undefined {
     const known = this.#homes.get(id);
-    this.#write(id, false);
+    this.#write(id, this.#clock.next(), false);
     return known === undefined || known.at[1] === this.#node.name
       ? undefined
       : known.at[1];
   }
 
   park(id: string): void {
-    if (this.isHere(id)) this.#write(id, true);
+    const known = this.#homes.get(id);
+    // No news of its own: a claim that is on its way here is newer.
+    if (known !== undefined && this.isHere(id)) this.#write(id, known.at, true);
   }
 
   release(id: string): void {
@@ -98,8 +100,7 @@ export class GossipedDirectory implements SessionDirectory {
     return byNode;
   }
 
-  #write(id: string, isParked: boolean): void {
-    const at = this.#clock.next();
+  #write(id: string, at: Stamp, isParked: boolean): void {
     this.#set(id, { at, isParked });
     this.#node.tellAll({ kind: "homes", homes: [[id, at, isParked]] });
   }
@@ -107,7 +108,8 @@ export class GossipedDirectory implements SessionDirectory {
   #hear(id: string, entry: Entry): void {
     this.#clock.saw(entry.at);
     const known = this.#homes.get(id);
-    if (known !== undefined && !isNewer(entry.at, known.at)) return;
+    const isSame = known?.at[0] === entry.at[0] && known.at[1] === entry.at[1];
+    if (isSame ? !entry.isParked : !isNewer(entry.at, known?.at)) return;
     const wasHere = this.isHere(id);
     this.#set(id, entry);
     if (wasHere) this.#onLost(id);

@@ -101,7 +101,7 @@ export class InfoReplica {
     const principal = record?.fields.get(PRINCIPAL)?.[0];
     if (typeof principal !== "string") return undefined;
     return {
-      principal: JSON.parse(principal)[0],
+      principal: JSON.parse(principal)[0] ?? undefined,
       since: record?.since,
     };
   }
@@ -117,7 +117,8 @@ export class InfoReplica {
    * @throws {SessionLimitError} When there is no place for it.
    */
   register(id: string, principal: string | undefined): void {
-    this.write(id, PRINCIPAL, JSON.stringify([principal]));
+    const value = principal === undefined ? [] : [principal];
+    this.write(id, PRINCIPAL, JSON.stringify(value));
   }
 
   /**

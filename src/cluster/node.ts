@@ -84,7 +84,10 @@ export class ClusterNode {
   readonly #listeners: Listener[] = [];
   /** Nodes that have told what they have. */
   readonly #welcomed: Set<string> = new Set();
+  /** Nodes that others have met. */
+  readonly #named: Set<string> = new Set();
   #beReady: () => void = () => {};
+  #discovery: ReturnType<typeof setInterval> | undefined;
   #isReady = false;
   #isClosed = false;
 
@@ -108,13 +111,14 @@ export class ClusterNode {
       onItem: (from, item) => this.#read(from, item),
       onReader: (name) => {
         this.#notify(({ onReader }) => onReader?.(name));
-        this.tell(name, { kind: "welcome" });
+        this.tell(name, { kind: "welcome", nodes: this.others });
       },
       onJoin: (name) => this.#notify(({ onJoin }) => onJoin?.(name)),
       onMeet: (name, isBack) =>
         this.#notify(({ onMeet }) => onMeet?.(name, isBack)),
       onLeave: (name) => {
         this.#welcomed.delete(name);
+        this.#named.delete(name);
         this.#questions.left(name);
         this.#notify(({ onLeave }) => onLeave?.(name));
       },
@@ -138,18 +142,28 @@ export class ClusterNode {
     void this.#start();
   }
 
+  /** The names of all other nodes that live. */
+  get others(): string[] {
+    return this.#links.others;
+  }
+
+  /** How long to wait for other nodes, in milliseconds. */
+  get answerMs(): number {
+    return this.#settings.answerMs;
+  }
+
   /** All nodes that live, this one first. */
   nodes(): NodeInfo[] {
     return [
       { name: this.name, isSelf: true },
-      ...this.#links.others.map((name) => ({ name, isSelf: false })),
+      ...this.others.map((name) => ({ name, isSelf: false })),
     ];
   }
 
   /** What was counted so far. */
   stats(): ClusterStats {
     return {
-      nodes: this.#links.others.length + 1,
+      nodes: this.others.length + 1,
       ...this.#links.counts,
       ignored: this.#wire.ignored,
     };
@@ -198,14 +212,14 @@ export class ClusterNode {
   ): Promise<ReadonlyMap<string, unknown>> {
     if (!this.#isReady) await this.ready;
     if (this.#isClosed) return new Map();
-    const { others } = this.#links;
+    const { others } = this;
     const asked = nodes?.filter((name) => others.includes(name)) ?? others;
     return await this.#questions.ask(asked, ask, isEnough);
   }
 
   /** Resolves when all other nodes know what they were told, or take too long. */
   async settled(): Promise<void> {
-    if (this.#isClosed || this.#links.others.length === 0) return;
+    if (this.#isClosed || this.others.length === 0) return;
     let timer: ReturnType<typeof setTimeout> | undefined;
     const late = new Promise<void>((resolve) => {
       timer = setTimeout(resolve, this.#settings.answerMs);
@@ -235,15 +249,15 @@ export class ClusterNode {
     if (this.#isClosed) return;
     const startedAt = Date.now();
     // Keeps the process alive, for whoever waits until this node is ready.
-    const discovery = setInterval(() => {
+    this.#discovery = setInterval(() => {
       const isLate = Date.now() - startedAt >= this.#settings.answerMs;
       if (isLate || this.#knowsOthers()) this.#becomeReady();
-      if (this.#isReady) clearInterval(discovery);
     }, DISCOVERY_MS);
   }
 
   #knowsOthers(): boolean {
-    for (const name of this.#links.known) {
+    this.#named.delete(this.name);
+    for (const name of [...this.#links.known, ...this.#named]) {
       if (!this.#welcomed.has(name)) return false;
     }
     return this.#listeners.every(({ isReady }) => isReady?.() ?? true);
@@ -251,6 +265,8 @@ export class ClusterNode {
 
   #becomeReady(): void {
     this.#isReady = true;
+    clearInterval(this.#discovery);
+    this.#named.clear();
     this.#beReady();
   }
 
@@ -262,7 +278,10 @@ export class ClusterNode {
         case "answer":
           return this.#questions.answered(from, item.id, item.answer);
         case "welcome":
-          return void this.#welcomed.add(from);
+          this.#welcomed.add(from);
+          if (this.#isReady) return;
+          for (const name of item.nodes ?? []) this.#named.add(name);
+          return;
       }
       const handler = this.#handlers.get(item.kind);
       if (handler === undefined) this.#wire.ignore();

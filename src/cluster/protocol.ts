@@ -115,6 +115,8 @@ export type Item =
     /** How often it was passed on because its session had moved. */
     readonly hops?: number | undefined;
   }
+  /** The how-manieth text to everyone was the last before these. */
+  | { readonly kind: "count"; readonly count: number }
   /** The sender is the home of sessions. */
   | { readonly kind: "homes"; readonly homes: readonly Home[] }
   /** Asks for everything that the reader is the home of. */
@@ -136,8 +138,8 @@ export type Item =
   | { readonly kind: "notify"; readonly notification: JSONRPCNotification }
   | { readonly kind: "question"; readonly id: number; readonly ask: Question }
   | { readonly kind: "answer"; readonly id: number; readonly answer: unknown }
-  /** Everything that a node has to know of its sender was told. */
-  | { readonly kind: "welcome" };
+  /** Everything that a node has to know of its sender was told, and who is there. */
+  | { readonly kind: "welcome"; readonly nodes: readonly string[] };
 
 /** The session, since when it is there, and whether its stream is away. */
 export type Home = readonly [id: string, at: Stamp, isParked: boolean];

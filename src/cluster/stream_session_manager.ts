@@ -250,6 +250,13 @@ export class ClusterStreamSessionManager extends StreamSessionManager {
       }
       this.#engine.send(undefined, data, { node: from, count: count ?? 0 });
     });
+    node.listen({
+      onReader: (name) =>
+        node.tell(name, { kind: "count", count: this.#count }),
+    });
+    node.handle("count", ({ count }, from) => {
+      this.#engine.log?.startFrom({ node: from, count });
+    });
     node.answer("has", ({ id }) => this.#holds(id));
     node.answer("delete", async ({ id }) => {
       if (!this.#holds(id)) return false;
@@ -330,7 +337,24 @@ export class ClusterStreamSessionManager extends StreamSessionManager {
     );
     const missed = answers.get(previous) as MissedEvents | ResetReason;
     if (typeof missed !== "object") return missed ?? "unknown";
+    if (!await this.#catchUp(missed)) return "unknown";
     return this.#engine.takeOver(id, lastEventId, missed, since);
+  }
+
+  /**
+   * Waits for the texts to everyone that a session brings along from elsewhere.
+   *
+   * @returns Whether they came in time.
+   */
+  async #catchUp(missed: MissedEvents): Promise<boolean> {
+    const deadline = Date.now() + this.#node.answerMs;
+    const isBehind = () =>
+      this.#engine.log?.isBehind(this.#node.others, missed);
+    while (isBehind()) {
+      if (Date.now() > deadline) return false;
+      await new Promise((resolve) => setTimeout(resolve, 1));
+    }
+    return true;
   }
 
   /** A stream of this node has ended. */

@@ -46,6 +46,7 @@ export class ClusterSubscriptionManager extends SubscriptionManager {
       void this.#local.send(notification).catch((error) => node.report(error));
     });
     node.answer("subscribed", ({ id, origin, at }) => {
+      this.#node.clock.saw(at);
       const pending = this.#pending.get(keyOf(id, origin));
       return this.#local.has(id, origin) ||
         (pending !== undefined && isNewer(at, pending));

@@ -33,6 +33,16 @@ export class Moves {
     return Object.fromEntries(this.#heard);
   }
 
+  /** Whether another node has heard more of some nodes than this one. */
+  isBehind(
+    nodes: readonly string[],
+    heard: Readonly<Record<string, number>>,
+  ): boolean {
+    return nodes.some((node) =>
+      Object.hasOwn(heard, node) && heard[node]! > (this.#heard.get(node) ?? 0)
+    );
+  }
+
   /** Whether a text to everyone is one that another node had not heard of. */
   isAfter(
     { node, count }: Origin,

@@ -187,6 +187,20 @@ export class ReplayLog {
     return undefined;
   }
 
+  /** Notes that no texts to everyone of a node will come up to this one. */
+  startFrom(origin: Origin): void {
+    this.#moves.heard(origin);
+    this.#moves.purged(origin);
+  }
+
+  /**
+   * Whether texts to everyone are on their way here from some nodes that a session
+   * brings along from elsewhere, and would get twice.
+   */
+  isBehind(nodes: readonly string[], { heard }: MissedEvents): boolean {
+    return this.#moves.isBehind(nodes, heard);
+  }
+
   /** Nothing that is kept is a session's own any more. */
   forget(session: string): void {
     this.#moves.forget(session);
