@@ -1,0 +1,209 @@
+import { assert, assertEquals } from "@std/assert";
+import { describe, it } from "node:test";
+import type { ReceivedEvent } from "../../src/testing/sse_parser.ts";
+import { until } from "../e2e/until.ts";
+import { meet, PATIENCE_MS, withWorkers, type WorkerNode } from "./workers.ts";
+
+type Three = [WorkerNode, WorkerNode, WorkerNode];
+
+const REPLAY = { streams: { replay: {} } };
+
+function texts(events: readonly ReceivedEvent[]): string[] {
+  return events.map(({ data }) => data);
+}
+
+function numbers(from: number, to: number, prefix = ""): string[] {
+  return Array.from({ length: to - from }, (_, i) => `${prefix}${from + i}`);
+}
+
+describe("BroadcastChannelSessions: clients that come back elsewhere", () => {
+  it(
+    "H7 a session is every node's, and outlives the one that began it",
+    withWorkers({ cluster: { beatMs: 200 } }, async (workers) => {
+      const [a, b, c] = await workers.start(3) as Three;
+      const id = await a.clients.begin();
+      for (const { clients } of [a, b, c]) {
+        assertEquals(await clients.ping(id), 200);
+        assertEquals(await clients.ping(`${id}x`), 404);
+      }
+      assertEquals(await b.clients.listen(id), 200);
+      await a.kill();
+      assertEquals(await c.clients.ping(id), 200);
+      await c.messages.send([id], "hello");
+      assertEquals(texts(await b.clients.events(id, 1)), ["hello"]);
+      await meet([b, c]);
+      assertEquals(await c.clients.ping(id), 200);
+      assertEquals(await c.clients.end(id), 200);
+      for (const { clients } of [b, c]) {
+        assertEquals(await clients.ping(id), 404);
+        assertEquals(await clients.listen(id), 404);
+      }
+    }),
+  );
+
+  it(
+    "H4 a client goes on at another node after what it got last",
+    withWorkers(REPLAY, async (workers) => {
+      const nodes = await workers.start(3) as Three;
+      const [a, b, c] = nodes;
+      const id = await a.clients.begin();
+      const other = await b.clients.begin();
+      await a.clients.listen(id);
+      let sent = 0;
+      // In order for the client: each is awaited before another node sends.
+      const send = async (count: number, { messages }: WorkerNode) => {
+        for (let left = count; left > 0; left--) {
+          await messages.send([other], "for another one");
+          await messages.send(sent % 2 ? undefined : [id], `${sent++}`);
+        }
+      };
+      await send(10, a);
+      const got: string[] = [];
+      let at = a;
+      for (const [round, next] of [b, c, a, c, b, a, b].entries()) {
+        const before = await at.clients.events(id, sent - got.length);
+        // It breaks off in the midst of it, and what was on its way is lost.
+        const taken = before.slice(0, 1 + round % 3);
+        got.push(...texts(taken));
+        const { lastEventId } = taken.at(-1)!;
+        // Sometimes nobody notices that it went.
+        if (round % 2 === 0) await at.clients.leave(id);
+        await send(3, at);
+        assertEquals(await next.clients.listen(id, lastEventId), 200);
+        at = next;
+        await send(3, next);
+      }
+      const rest = await at.clients.events(id, sent - got.length);
+      assertEquals([...got, ...texts(rest)], numbers(0, sent));
+      const resets = await Promise.all(
+        nodes.map(async ({ node }) => (await node.stats()).resets),
+      );
+      assertEquals(resets, [0, 0, 0]);
+    }),
+  );
+
+  it(
+    "H4 a client that comes back to other nodes than those that send misses nothing",
+    withWorkers(REPLAY, async (workers) => {
+      const nodes = await workers.start(3) as Three;
+      const id = await nodes[0].clients.begin();
+      await nodes[0].clients.listen(id);
+      const got: string[] = [];
+      let at = nodes[0];
+      for (let round = 0; round < 8; round++) {
+        const next = nodes[(round + 1) % 3]!;
+        const sender = nodes[(round + 2) % 3]!;
+        await sender.messages.sendNumbers([id], 5, `${round}:live:`);
+        const live = await at.clients.events(id, 5);
+        const { lastEventId } = live.at(-1)!;
+        got.push(...texts(live));
+        await at.clients.leave(id);
+        await sender.messages.sendNumbers(undefined, 3, `${round}:away:`);
+        await next.clients.listen(id, lastEventId);
+        const missed = await next.clients.events(id, 3);
+        got.push(...texts(missed));
+        // It is up to date: nothing comes again when it comes back to this one.
+        await next.clients.listen(id, missed.at(-1)!.lastEventId);
+        at = next;
+      }
+      assertEquals(
+        got,
+        Array.from({ length: 8 }, (_, round) => [
+          ...numbers(0, 5, `${round}:live:`),
+          ...numbers(0, 3, `${round}:away:`),
+        ]).flat(),
+      );
+    }),
+  );
+
+  it(
+    "S14 a client that hops while all nodes send gets every event exactly once",
+    withWorkers(REPLAY, async (workers) => {
+      const nodes = await workers.start(3) as Three;
+      const id = await nodes[0].clients.begin();
+      await nodes[0].clients.listen(id);
+      for (const [from, { messages }] of nodes.entries()) {
+        await messages.startNumbers(from === 1 ? undefined : [id], {
+          prefix: `${from}:`,
+          perTurn: 3,
+        });
+      }
+      const got: string[] = [];
+      let at = nodes[0];
+      let lastEventId = "";
+      const take = async (count: number) => {
+        const events = await at.clients.events(id, count);
+        assert(events.length >= count, `The stream ended after ${got.length}.`);
+        // Some of what was delivered never reaches the client.
+        const taken = events.slice(0, Math.max(count, events.length - 7));
+        got.push(...texts(taken));
+        ({ lastEventId } = taken.at(-1)!);
+      };
+      for (let hop = 0; hop < 12; hop++) {
+        await take(5 + hop);
+        if (hop % 2 === 0) await at.clients.leave(id);
+        at = nodes[(hop * 2 + 1) % 3]!;
+        assertEquals(await at.clients.listen(id, lastEventId), 200);
+      }
+      const counts = await Promise.all(
+        nodes.map(({ messages }) => messages.stopNumbers()),
+      );
+      const sum = counts.reduce((all, count) => all + count, 0);
+      got.push(...texts(await at.clients.events(id, sum - got.length)));
+      assert(!got.includes("unknown"), "There was a reset.");
+      // In order but for those that were on their way while it moved.
+      const expected = counts.flatMap((count, from) =>
+        numbers(0, count, `${from}:`)
+      );
+      assertEquals(got.sort(), expected.sort());
+    }),
+  );
+
+  it(
+    "S15 a position at a dead node is answered with a reset, never with a gap",
+    withWorkers(
+      { ...REPLAY, cluster: { beatMs: 200 } },
+      async (workers) => {
+        const [a, b, c] = await workers.start(3) as Three;
+        const id = await a.clients.begin();
+        await a.clients.listen(id);
+        await b.messages.send([id], "before");
+        const [event] = await a.clients.events(id, 1);
+        await a.kill();
+        await meet([b, c]);
+        await c.messages.send([id], "lost");
+        await b.clients.listen(id, event!.lastEventId);
+        await c.messages.send([id], "after");
+        const events = await b.clients.events(id, 2);
+        assertEquals(events.map(({ type }) => type), ["reset", "message"]);
+        assertEquals(events[1]!.data, "after");
+        assertEquals((await b.node.reports()).resets, [[id, "unknown"]]);
+        // From here on it can move again.
+        await b.clients.leave(id);
+        await c.messages.send([id], "missed");
+        await c.clients.listen(id, events[1]!.lastEventId);
+        assertEquals(texts(await c.clients.events(id, 1)), ["missed"]);
+      },
+    ),
+  );
+
+  it(
+    "S14 a client that got nothing yet has a position that is good elsewhere",
+    withWorkers(REPLAY, async (workers) => {
+      const [a, b, c] = await workers.start(3) as Three;
+      const id = await a.clients.begin();
+      await a.clients.listen(id);
+      const position = await a.clients.position(id);
+      await a.clients.leave(id);
+      await c.messages.send([id], "one");
+      await b.messages.send(undefined, "two");
+      await b.clients.listen(id, position);
+      assertEquals(texts(await b.clients.events(id, 2)), ["one", "two"]);
+      await until(
+        async () => !(await a.streams.has(id)) || await b.streams.has(id),
+        "the stream to be at its new node",
+        PATIENCE_MS,
+      );
+    }),
+  );
+});

@@ -1,0 +1,211 @@
+import {
+  BroadcastChannelInfoSessionManager,
+  BroadcastChannelSessions,
+  BroadcastChannelStreamSessionManager,
+  BroadcastChannelSubscriptionManager,
+  InvalidArgumentError,
+  SessionNotFoundError,
+  type Sessions,
+} from "@crossmcp/session-manager";
+import {
+  testInfoSessionManager,
+  testSessions,
+  testStreamSessionManager,
+  testSubscriptionManager,
+} from "@crossmcp/session-manager/testing";
+import {
+  assert,
+  assertEquals,
+  assertInstanceOf,
+  assertRejects,
+  assertThrows,
+} from "@std/assert";
+import { describe, it } from "node:test";
+import { open } from "../in_memory/support.ts";
+import { NOTHING_COUNTED } from "../nothing_counted.ts";
+
+describe("BroadcastChannelStreamSessionManager", () => {
+  testStreamSessionManager({
+    test: it,
+    create: (limits) =>
+      new BroadcastChannelStreamSessionManager(crypto.randomUUID(), limits),
+    dispose,
+  });
+});
+
+describe("BroadcastChannelInfoSessionManager", () => {
+  testInfoSessionManager({
+    test: it,
+    create: (limits) =>
+      new BroadcastChannelInfoSessionManager(crypto.randomUUID(), limits),
+    dispose,
+  });
+});
+
+describe("BroadcastChannelSubscriptionManager", () => {
+  testSubscriptionManager({
+    test: it,
+    create: (limits) =>
+      new BroadcastChannelSubscriptionManager(crypto.randomUUID(), limits),
+    dispose,
+  });
+});
+
+describe("BroadcastChannelSessions", () => {
+  const names = new WeakMap<Sessions, string>();
+  testSessions({
+    test: it,
+    create: (options) => {
+      const name = crypto.randomUUID();
+      const sessions = new BroadcastChannelSessions(name, options);
+      names.set(sessions, name);
+      return sessions;
+    },
+    createNode: async (beside, options) => {
+      const name = names.get(beside)!;
+      const sessions = new BroadcastChannelSessions(name, options);
+      names.set(sessions, name);
+      await sessions.ready;
+      return sessions;
+    },
+  });
+
+  it("is a node of its own while it is alone", async () => {
+    const sessions = new BroadcastChannelSessions(crypto.randomUUID(), {
+      cluster: { node: "alone" },
+    });
+    assertInstanceOf(sessions.ready, Promise);
+    await sessions.ready;
+    assertEquals(sessions.nodes(), [{ name: "alone", isSelf: true }]);
+    const { cluster, ...others } = sessions.stats();
+    assertEquals(others, NOTHING_COUNTED);
+    const { nodes, resent, lost, ignored } = cluster;
+    assertEquals([nodes, resent, lost, ignored], [1, 0, 0, 0]);
+    await sessions.close();
+  });
+
+  it("knows of the others of its name when it is ready", async () => {
+    const name = crypto.randomUUID();
+    const first = new BroadcastChannelSessions(name, {
+      cluster: { node: "first" },
+    });
+    await first.streams.create("a", open().controller);
+    await first.info.setLogLevel("a", "alert");
+    const second = new BroadcastChannelSessions(name, {
+      cluster: { node: "second" },
+    });
+    await second.ready;
+    assertEquals(
+      [...second.nodes()].sort((one, other) => one.name < other.name ? -1 : 1),
+      [
+        { name: "first", isSelf: false },
+        { name: "second", isSelf: true },
+      ],
+    );
+    assertEquals(await second.streams.has("a"), true);
+    assertEquals(await second.info.getLogLevel("a"), "alert");
+    assertEquals(second.stats().cluster.nodes, 2);
+    await Promise.all([first.close(), second.close()]);
+  });
+
+  it("needs nobody to wait for ready", async () => {
+    const name = crypto.randomUUID();
+    const first = new BroadcastChannelSessions(name);
+    await first.streams.create("a", open().controller);
+    await first.info.addSubscription("a", "file:///a");
+    const nodes = Array.from(
+      { length: 4 },
+      () => new BroadcastChannelSessions(name),
+    );
+    const [second, third, fourth, fifth] = nodes as [
+      BroadcastChannelSessions,
+      BroadcastChannelSessions,
+      BroadcastChannelSessions,
+      BroadcastChannelSessions,
+    ];
+    assertEquals(await second.streams.has("a"), true);
+    assertEquals(await third.info.getSubscriptions("file:///a"), ["a"]);
+    const error = await assertRejects(() => fourth.info.getLogLevel("a"));
+    assertInstanceOf(error, SessionNotFoundError);
+    await fifth.streams.create("b", open().controller);
+    assertEquals(await first.streams.has("b"), true);
+    await Promise.all([first, ...nodes].map((node) => node.close()));
+  });
+
+  it("settles ready when it is closed before", async () => {
+    const sessions = new BroadcastChannelSessions(crypto.randomUUID());
+    const { ready } = sessions;
+    await sessions.close();
+    await ready;
+    await sessions.close();
+  });
+
+  it("refuses names that are none, whatever is to be made", () => {
+    for (const name of [undefined, null, "", 7, {}, [], Symbol("a"), true]) {
+      for (
+        const Class of [
+          BroadcastChannelSessions,
+          BroadcastChannelStreamSessionManager,
+          BroadcastChannelInfoSessionManager,
+          BroadcastChannelSubscriptionManager,
+        ]
+      ) {
+        const error = assertThrows(
+          () => new Class(name as never),
+          InvalidArgumentError,
+        );
+        assertEquals(error.argument, "name");
+        assert(error.message.includes('"name"'), error.message);
+      }
+    }
+  });
+
+  it("refuses options that are none, naming them", () => {
+    const numbers = [
+      -1,
+      0,
+      Number.NaN,
+      Infinity,
+      -Infinity,
+      1e12,
+      "1000",
+      null,
+      {},
+      10n,
+      true,
+      false,
+    ];
+    const cases: [options: unknown, argument: string][] = [
+      ...numbers.flatMap((value): [unknown, string][] => [
+        [{ cluster: { beatMs: value } }, "cluster.beatMs"],
+        [{ cluster: { answerMs: value } }, "cluster.answerMs"],
+      ]),
+      ...["", 7, null, {}, "x".repeat(10_000)].map((
+        value,
+      ): [unknown, string] => [
+        { cluster: { node: value } },
+        "cluster.node",
+      ]),
+      [{ cluster: 7 }, "cluster"],
+      [{ cluster: null }, "cluster"],
+      [7, "options"],
+      [{ streams: { maxSessions: -1 } }, "streams.maxSessions"],
+      [{ info: { idleMs: 0 } }, "info.idleMs"],
+      [{ subscriptions: { deadlineMs: 0 } }, "subscriptions.deadlineMs"],
+      [{ onError: {} }, "onError"],
+    ];
+    for (const [options, argument] of cases) {
+      const error = assertThrows(
+        () =>
+          new BroadcastChannelSessions(crypto.randomUUID(), options as never),
+        InvalidArgumentError,
+        `"${argument}" has to be`,
+      );
+      assertEquals(error.argument, argument);
+    }
+  });
+});
+
+function dispose(manager: unknown): Promise<void> {
+  return Promise.resolve((manager as AsyncDisposable)[Symbol.asyncDispose]());
+}

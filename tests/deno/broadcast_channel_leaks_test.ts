@@ -1,0 +1,159 @@
+// Deno's sanitizers watch timers and channels, but only those of `Deno.test`: what a
+// node of a cluster has to leave behind when it is closed, which is nothing.
+import {
+  BroadcastChannelInfoSessionManager,
+  BroadcastChannelSessions,
+  BroadcastChannelStreamSessionManager,
+  BroadcastChannelSubscriptionManager,
+  type SubscriptionCallbacks,
+} from "@crossmcp/session-manager";
+import { assertEquals, assertThrows } from "@std/assert";
+
+const sanitized = {
+  sanitizeOps: true,
+  sanitizeResources: true,
+  sanitizeExit: true,
+};
+
+const quiet: SubscriptionCallbacks = {
+  acknowledge: () => {},
+  send: () => {},
+  close: () => {},
+};
+
+const TOOLS = {
+  jsonrpc: "2.0",
+  method: "notifications/tools/list_changed",
+} as const;
+
+Deno.test({
+  name: "S13 nodes that worked together leave nothing behind",
+  ...sanitized,
+  fn: async () => {
+    const name = crypto.randomUUID();
+    const options = { streams: { replay: {} }, cluster: { beatMs: 50 } };
+    const nodes = Array.from(
+      { length: 3 },
+      () => new BroadcastChannelSessions(name, options),
+    );
+    await Promise.all(nodes.map(({ ready }) => ready));
+    const [a, b, c] = nodes as [
+      BroadcastChannelSessions,
+      BroadcastChannelSessions,
+      BroadcastChannelSessions,
+    ];
+    const body = new ReadableStream({
+      start: (controller) => b.streams.create("b", controller),
+    });
+    const text = new Response(body).text();
+    await a.info.setLogLevel("b", "alert");
+    await c.subscriptions.create(
+      { id: 1, origin: "o", filters: { toolsListChanged: true } },
+      quiet,
+    );
+    await a.streams.send(undefined, "data: x\n\n");
+    await a.subscriptions.send(TOOLS);
+    assertEquals(await c.streams.has("b"), true);
+    assertEquals(await c.info.getLogLevel("b"), "alert");
+    // Beats go on for a while.
+    await delay(120);
+    for (const node of nodes) await node.close();
+    assertEquals((await text).includes("data: x"), true);
+  },
+});
+
+Deno.test({
+  name: "S13 nodes that are closed at once leave nothing behind",
+  ...sanitized,
+  fn: async () => {
+    const name = crypto.randomUUID();
+    const nodes = Array.from(
+      { length: 4 },
+      () => new BroadcastChannelSessions(name),
+    );
+    await Promise.all(nodes.map((node) => node.close()));
+    const late = new BroadcastChannelSessions(name);
+    await late.close();
+    await late.close();
+    const drained = new BroadcastChannelSessions(name);
+    await drained.ready;
+    await drained.close({ drainMs: 50 });
+  },
+});
+
+Deno.test({
+  name:
+    "S13 a node that is closed while it looks for others leaves nothing behind",
+  ...sanitized,
+  fn: async () => {
+    const node = new BroadcastChannelSessions(crypto.randomUUID());
+    await delay(5);
+    await node.close();
+  },
+});
+
+Deno.test({
+  name:
+    "S13 a node that is closed while it waits for others leaves nothing behind",
+  ...sanitized,
+  fn: async () => {
+    const name = crypto.randomUUID();
+    const [a, b] = [
+      new BroadcastChannelSessions(name),
+      new BroadcastChannelSessions(name),
+    ];
+    await Promise.all([a.ready, b.ready]);
+    const waiting = [
+      a.streams.has("unknown"),
+      a.streams.delete("unknown"),
+      a.info.getLogLevel("unknown"),
+      a.info.setLogLevel("a", "info"),
+      a.streams.send(undefined, "data: x\n\n"),
+      a.subscriptions.send(TOOLS),
+      a.subscriptions.close(1, "o", "closed"),
+    ];
+    const settled = Promise.allSettled(waiting);
+    await Promise.all([b.close(), a.close()]);
+    // None of them is left waiting.
+    await settled;
+  },
+});
+
+Deno.test({
+  name: "S13 managers that stand alone leave nothing behind",
+  ...sanitized,
+  fn: async () => {
+    const name = crypto.randomUUID();
+    const streams = new BroadcastChannelStreamSessionManager(name);
+    const info = new BroadcastChannelInfoSessionManager(name);
+    const subscriptions = new BroadcastChannelSubscriptionManager(name);
+    assertEquals(await streams.has("a"), false);
+    await info.setLogLevel("a", "info");
+    await subscriptions.send(TOOLS);
+    for (const manager of [streams, info, subscriptions]) {
+      await manager[Symbol.asyncDispose]();
+    }
+  },
+});
+
+Deno.test({
+  name: "S13 a node that could not be made leaves nothing behind",
+  ...sanitized,
+  fn: () => {
+    for (
+      const options of [
+        { cluster: { beatMs: -1 } },
+        { streams: { maxSessions: -1 } },
+        { info: { idleMs: -1 } },
+        { subscriptions: { deadlineMs: -1 } },
+        { onError: "nobody" as never },
+      ]
+    ) {
+      assertThrows(() => new BroadcastChannelSessions("name", options));
+    }
+  },
+});
+
+function delay(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
+}
