@@ -65,13 +65,24 @@ export class Audience {
   }
 
   /** Counts the streams that the server has ended, once all have or it is late. */
-  async ended(clients: readonly Client[]): Promise<number> {
-    const late = performance.now() + PATIENCE_MS;
-    const count = () => clients.filter((client) => client.ended).length;
-    while (count() < clients.length && performance.now() < late) {
-      await sleep(20);
-    }
+  ended(clients: readonly Client[]): Promise<number> {
+    return this.count(clients, (client) => client.ended);
+  }
+
+  /** Counts the clients of which something holds, once it does of all or it is late. */
+  async count<C extends Client>(
+    clients: readonly C[],
+    holds: (client: C) => boolean,
+  ): Promise<number> {
+    const count = () => clients.filter(holds).length;
+    await this.until(() => count() === clients.length);
     return count();
+  }
+
+  /** Waits for something, but not forever. */
+  async until(holds: () => boolean): Promise<void> {
+    const late = performance.now() + PATIENCE_MS;
+    while (!holds() && performance.now() < late) await sleep(20);
   }
 }
 

@@ -1,13 +1,25 @@
 import type { Audience } from "./audience.ts";
+import type { Fetch } from "./client.ts";
 import { ModernClient } from "./modern_client.ts";
 import { OfficialClient } from "./official_client.ts";
 import { StreamClient } from "./stream_client.ts";
 
-/** How many of each kind. Every tenth subscribes to the news. */
+/** How many of each kind. Every tenth subscribes. */
 export interface Sizes {
   readonly streams: number;
   readonly official: number;
   readonly modern: number;
+}
+
+/** What all clients of a crowd have in common. */
+export interface CrowdOptions {
+  readonly sizes: Sizes;
+  /** What every tenth subscribes to. */
+  readonly news: string;
+  /** What stands for the network. */
+  readonly fetch?: Fetch;
+  /** Whether they open another stream when one ends. */
+  readonly comesBack?: boolean;
 }
 
 /** How many connect at a time. */
@@ -17,8 +29,7 @@ const AT_ONCE = 50;
 export async function connectCrowd(
   url: URL,
   audience: Audience,
-  sizes: Sizes,
-  news: string,
+  { sizes, news, fetch = globalThis.fetch, comesBack = false }: CrowdOptions,
 ): Promise<void> {
   await connect(sizes.streams, StreamClient);
   await connect(sizes.official, OfficialClient);
@@ -31,9 +42,13 @@ export async function connectCrowd(
     const places = Array(count).keys();
     const workers = Array.from({ length: AT_ONCE }, async () => {
       for (const place of places) {
-        const subscribe = place % 10 === 0 ? news : undefined;
         audience.clients.push(
-          await kind.connect(url, subscribe, audience.onReceive),
+          await kind.connect(url, {
+            subscribe: place % 10 === 0 ? news : undefined,
+            onReceive: audience.onReceive,
+            fetch,
+            comesBack,
+          }),
         );
       }
     });
@@ -41,13 +56,21 @@ export async function connectCrowd(
   }
 }
 
-/** As many streams as this process may have open files for. */
-export async function streamsThatFit(wanted: number): Promise<number> {
+/**
+ * As many streams as this process may have open files for.
+ *
+ * @param filesEach How many open files a stream needs, in the process that needs
+ * the most.
+ */
+export async function streamsThatFit(
+  wanted: number,
+  filesEach = 1,
+): Promise<number> {
   if (Deno.build.os === "windows") return wanted; // has no such limit
   const shell = new Deno.Command("sh", { args: ["-c", "ulimit -n"] });
   const { stdout } = await shell.output();
   const files = Number(new TextDecoder().decode(stdout));
   // The rest is for the program itself, and for requests that are under way.
   const fit = Number.isNaN(files) ? wanted : Math.max(10, files - 200);
-  return Math.min(wanted, fit);
+  return Math.min(wanted, Math.floor(fit / filesEach));
 }

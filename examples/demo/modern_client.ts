@@ -2,44 +2,73 @@ import {
   Client as Sdk,
   StreamableHTTPClientTransport,
 } from "@modelcontextprotocol/client";
-import { Client } from "./client.ts";
+import { Client, type ConnectOptions } from "./client.ts";
+
+const RETRY_MS = 100;
 
 /** The official client of the per-request era (2026-07-28), which listens. */
 export class ModernClient extends Client {
-  override readonly subscribed: boolean;
   readonly #sdk = new Sdk({ name: "demo-2026", version: "1.0.0" }, {
     versionNegotiation: { mode: { pin: "2026-07-28" } },
   });
+  readonly #subscribe: string | undefined;
+  #isClosed = false;
 
-  private constructor(subscribed: boolean, onReceive: () => void) {
-    super(onReceive);
-    this.subscribed = subscribed;
+  private constructor(options: ConnectOptions) {
+    super(options);
+    this.#subscribe = options.subscribe;
   }
 
   /** Connects; notifications arrive from then on. */
   static async connect(
     url: URL,
-    subscribe: string | undefined,
-    onReceive: () => void,
+    options: ConnectOptions,
   ): Promise<ModernClient> {
-    const client = new ModernClient(subscribe !== undefined, onReceive);
+    const client = new ModernClient(options);
     const sdk = client.#sdk;
     sdk.fallbackNotificationHandler = ({ method }) => {
       client.receive(method);
       return Promise.resolve();
     };
-    await sdk.connect(new StreamableHTTPClientTransport(url));
-    const subscription = await sdk.listen({
-      toolsListChanged: true,
-      ...(subscribe === undefined
-        ? {}
-        : { resourceSubscriptions: [subscribe] }),
+    const transport = new StreamableHTTPClientTransport(url, {
+      fetch: async (url, init) => {
+        const response = await options.fetch(url, init);
+        const isListen = String(init?.body).includes("subscriptions/listen");
+        if (isListen && response.ok) client.open(response);
+        return response;
+      },
     });
-    void subscription.closed.then((how) => client.ended = how === "graceful");
+    await sdk.connect(transport);
+    await client.#listen();
     return client;
   }
 
+  async #listen(): Promise<void> {
+    const subscription = await this.#sdk.listen({
+      toolsListChanged: true,
+      ...(this.#subscribe === undefined
+        ? {}
+        : { resourceSubscriptions: [this.#subscribe] }),
+    });
+    void subscription.closed.then((how) => {
+      this.ended = how === "graceful";
+      // That era leaves it to the program to listen again.
+      if (this.comesBack) void this.#listenAgain();
+    });
+  }
+
+  async #listenAgain(): Promise<void> {
+    while (!this.#isClosed) {
+      try {
+        return await this.#listen();
+      } catch {
+        await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
+      }
+    }
+  }
+
   override close(): Promise<void> {
+    this.#isClosed = true;
     return this.#sdk.close();
   }
 }

@@ -3,25 +3,25 @@
 import { Client as Sdk } from "@modelcontextprotocol/sdk/client/index.js";
 // @ts-types="@modelcontextprotocol/sdk/client/streamableHttp"
 import { StreamableHTTPClientTransport } from "@modelcontextprotocol/sdk/client/streamableHttp.js";
-import { Client } from "./client.ts";
+import { Client, type ConnectOptions } from "./client.ts";
+
+/** How often it tries to open another stream, ten times a second. */
+const RETRIES = 100;
 
 /** The official client of the session era (2025-11-25). */
 export class OfficialClient extends Client {
-  override readonly subscribed: boolean;
   readonly #sdk = new Sdk({ name: "demo-2025", version: "1.0.0" });
 
-  private constructor(subscribed: boolean, onReceive: () => void) {
-    super(onReceive);
-    this.subscribed = subscribed;
+  private constructor(options: ConnectOptions) {
+    super(options);
   }
 
   /** Connects; notifications arrive from then on. */
   static async connect(
     url: URL,
-    subscribe: string | undefined,
-    onReceive: () => void,
+    options: ConnectOptions,
   ): Promise<OfficialClient> {
-    const client = new OfficialClient(subscribe !== undefined, onReceive);
+    const client = new OfficialClient(options);
     const sdk = client.#sdk;
     sdk.fallbackNotificationHandler = ({ method }) => {
       client.receive(method);
@@ -30,22 +30,25 @@ export class OfficialClient extends Client {
     // The SDK opens its stream on its own, and does not say when it is open.
     const open = Promise.withResolvers<void>();
     const transport = new StreamableHTTPClientTransport(url, {
-      // The server of the demo does not come back.
       reconnectionOptions: {
-        initialReconnectionDelay: 1_000,
-        maxReconnectionDelay: 1_000,
+        initialReconnectionDelay: 100,
+        maxReconnectionDelay: 100,
         reconnectionDelayGrowFactor: 1,
-        maxRetries: 0,
+        maxRetries: options.comesBack ? RETRIES : 0,
       },
       fetch: async (url, init) => {
-        const response = await fetch(url, init);
-        if (init?.method === "GET") open.resolve();
+        const response = await options.fetch(url, init);
+        if (init?.method === "GET") {
+          if (response.ok) client.open(response);
+          open.resolve();
+        }
         return response;
       },
     });
     // The SDK is not written for exact optional properties.
     await sdk.connect(transport as Parameters<Sdk["connect"]>[0]);
     await open.promise;
+    const { subscribe } = options;
     if (subscribe !== undefined) {
       await sdk.subscribeResource({ uri: subscribe });
     }
@@ -56,6 +59,11 @@ export class OfficialClient extends Client {
   async call(name: string): Promise<string> {
     const { content } = await this.#sdk.callTool({ name });
     return (content as { text: string }[])[0]?.text ?? "";
+  }
+
+  /** Asks for an answer, and for nothing else. */
+  async ping(): Promise<void> {
+    await this.#sdk.ping();
   }
 
   override close(): Promise<void> {

@@ -1,68 +1,123 @@
-import { Client } from "./client.ts";
+import { Client, type ConnectOptions, type Fetch } from "./client.ts";
 
 const VERSION = "2025-11-25";
+const RETRY_MS = 100;
+
+interface FetchOptions {
+  readonly body?: string | null;
+  readonly signal?: AbortSignal;
+}
 
 /** A session and its stream, by `fetch` alone: small, so that many fit. */
 export class StreamClient extends Client {
-  override readonly subscribed: boolean;
+  /** How often it was told that it missed something. */
+  resets = 0;
   readonly #url: URL;
+  readonly #network: Fetch;
+  /** Ends its requests. */
   readonly #abort = new AbortController();
   #session: string | undefined;
   #nextId = 0;
+  // Kept, because Deno cannot abort a response that was collected as garbage.
+  #stream: Response | undefined;
+  #lastEventId: string | undefined;
+  /** Ends its stream, as a failing network does. */
+  #breaker = new AbortController();
+  /** Resolves when it is to come back. */
+  #away: Promise<void> | undefined;
 
-  private constructor(url: URL, subscribed: boolean, onReceive: () => void) {
-    super(onReceive);
+  private constructor(url: URL, options: ConnectOptions) {
+    super(options);
     this.#url = url;
-    this.subscribed = subscribed;
+    this.#network = options.fetch;
   }
 
   /** Connects; notifications arrive from then on. */
   static async connect(
     url: URL,
-    subscribe: string | undefined,
-    onReceive: () => void,
+    options: ConnectOptions,
   ): Promise<StreamClient> {
-    const client = new StreamClient(url, subscribe !== undefined, onReceive);
+    const client = new StreamClient(url, options);
     await client.#request("initialize", {
       protocolVersion: VERSION,
       capabilities: {},
       clientInfo: { name: "demo-stream", version: "1.0.0" },
     });
     await client.#post({ method: "notifications/initialized" });
-    const { body } = await client.#fetch("GET");
-    if (body === null) throw new Error("The server opened no stream.");
-    void client.#read(body);
+    void client.#read(await client.#openStream());
+    const { subscribe } = options;
     if (subscribe !== undefined) {
       await client.#request("resources/subscribe", { uri: subscribe });
     }
     return client;
   }
 
+  /** Calls a tool. */
+  call(name: string): Promise<void> {
+    return this.#request("tools/call", { name });
+  }
+
+  /** Breaks its stream off; the result lets it come back. */
+  leave(): () => void {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#away = promise;
+    this.#breaker.abort();
+    return resolve;
+  }
+
   /** Ends the session. */
   async delete(): Promise<void> {
+    this.comesBack = false;
     await (await this.#fetch("DELETE")).body?.cancel();
   }
 
   override close(): Promise<void> {
+    this.comesBack = false;
     this.#abort.abort();
+    this.#breaker.abort();
     return Promise.resolve();
   }
 
+  async #openStream(): Promise<ReadableStream<Uint8Array<ArrayBuffer>>> {
+    this.#breaker = new AbortController();
+    const response = await this.#fetch("GET", { signal: this.#breaker.signal });
+    if (response.body === null) throw new Error("The server opened no stream.");
+    this.open(response);
+    this.#stream = response;
+    return response.body;
+  }
+
+  /** Reads a stream, and those that take its place. */
   async #read(body: ReadableStream<Uint8Array<ArrayBuffer>>): Promise<void> {
-    let rest = "";
     try {
-      for await (const text of body.pipeThrough(new TextDecoderStream())) {
-        const events = (rest + text).split("\n\n");
-        rest = events.pop() ?? "";
-        for (const event of events) {
-          const data = event.match(/^data: (.*)$/m)?.[1];
-          // One without data only tells the position, for `Last-Event-ID`.
-          if (data) this.receive(JSON.parse(data).method);
-        }
-      }
+      await this.#readOne(body);
       this.ended = true;
     } catch {
-      // Broken off: by `close`, or by a server that did not end it.
+      // Broken off: by `leave`, `close`, or a server that did not end it.
+    }
+    while (this.comesBack) {
+      await this.#away;
+      try {
+        return void this.#read(await this.#openStream());
+      } catch {
+        await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
+      }
+    }
+  }
+
+  async #readOne(body: ReadableStream<Uint8Array<ArrayBuffer>>): Promise<void> {
+    let rest = "";
+    for await (const text of body.pipeThrough(new TextDecoderStream())) {
+      const events = (rest + text).split("\n\n");
+      rest = events.pop() ?? "";
+      for (const event of events) {
+        this.#lastEventId = event.match(/^id: (.*)$/m)?.[1] ??
+          this.#lastEventId;
+        if (/^event: reset$/m.test(event)) this.resets++;
+        if (!/^event: message$/m.test(event)) continue;
+        const data = event.match(/^data: (.*)$/m)?.[1];
+        if (data) this.receive(JSON.parse(data).method);
+      }
     }
   }
 
@@ -72,25 +127,35 @@ export class StreamClient extends Client {
 
   async #post(message: object): Promise<void> {
     const body = JSON.stringify({ jsonrpc: "2.0", ...message });
-    const response = await this.#fetch("POST", body);
+    const response = await this.#fetch("POST", { body });
     this.#session ??= response.headers.get("mcp-session-id") ?? undefined;
     const answer = await response.text();
     if (answer.includes('"error":')) throw new Error(answer);
   }
 
-  async #fetch(method: string, body?: string): Promise<Response> {
-    const response = await fetch(this.#url, {
+  async #fetch(
+    method: string,
+    { body = null, signal = this.#abort.signal }: FetchOptions = {},
+  ): Promise<Response> {
+    const isGet = method === "GET";
+    const response = await this.#network(this.#url, {
       method,
       headers: {
         accept: "application/json, text/event-stream",
         "content-type": "application/json",
         "mcp-protocol-version": VERSION,
         ...(this.#session ? { "mcp-session-id": this.#session } : {}),
+        ...(isGet && this.#lastEventId
+          ? { "last-event-id": this.#lastEventId }
+          : {}),
       },
-      body: body ?? null,
-      signal: this.#abort.signal,
+      body,
+      signal,
     });
-    if (!response.ok) throw new Error(`${method}: status ${response.status}`);
+    if (!response.ok) {
+      await response.body?.cancel();
+      throw new Error(`${method}: status ${response.status}`);
+    }
     return response;
   }
 }

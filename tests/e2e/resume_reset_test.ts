@@ -65,7 +65,13 @@ for (const engine of engines) {
       const [{ id: position }] = first.events() as [{ id: string }];
       await first.cancel();
       server.sessions.streams.send([id], frameOf(UPDATED));
-      await new Promise((resolve) => setTimeout(resolve, 150));
+      // Time for which the process stood still makes nothing older.
+      await until(async () => {
+        const stream = await open(server, id, position);
+        const [event] = stream.events();
+        await stream.cancel();
+        return event?.event === "reset";
+      }, "the reset");
       await assertReset(server, id, position, "purged");
     });
 

@@ -1,0 +1,219 @@
+import { Audience } from "./audience.ts";
+import type { Client } from "./client.ts";
+import { connectCrowd, streamsThatFit } from "./crowd.ts";
+import { ModernClient } from "./modern_client.ts";
+import { Network } from "./network.ts";
+import { OfficialClient } from "./official_client.ts";
+import { count, type Report } from "./report.ts";
+import { ServerProcess } from "./server_process.ts";
+import { StreamClient } from "./stream_client.ts";
+
+const NEWS = "file:///news.md";
+const UPDATED = "notifications/resources/updated";
+const LIST_CHANGED = "notifications/tools/list_changed";
+/** As many as `workers/main.ts` starts. */
+const WORKERS = 4;
+const STREAMS = 400;
+/** A connection to the front, and both ends of one from there to the worker. */
+const FILES_EACH = 3;
+
+/**
+ * Connects clients to workers that share their sessions. Each request has its own
+ * connection, so it reaches the next worker, hardly ever the one that has the
+ * client's stream.
+ */
+export async function showSeveralWorkers(
+  report: Report,
+  command: readonly string[],
+): Promise<void> {
+  const audience = new Audience();
+  using network = new Network();
+  await using server = await ServerProcess.start(command);
+  report.say("server", `${server.url}, ${WORKERS} workers behind a front`);
+  const options = {
+    onReceive: audience.onReceive,
+    fetch: network.fetch,
+    comesBack: true,
+  };
+  const caller = await OfficialClient.connect(server.url, options);
+  audience.clients.push(caller);
+  const sizes = {
+    streams: await streamsThatFit(STREAMS, FILES_EACH),
+    official: 9,
+    modern: 10,
+  };
+  await connectCrowd(server.url, audience, {
+    sizes,
+    news: NEWS,
+    fetch: network.fetch,
+    comesBack: true,
+  });
+  report.say(
+    "clients",
+    `${count(sizes.streams)} by fetch, ${sizes.official + 1} of 2025-11-25, ` +
+      `${sizes.modern} of 2026-07-28`,
+  );
+  report.say("their streams", perWorker(streamsOf(audience.clients)));
+  report.say("their requests", perWorker(network.answered));
+  report.expect(
+    streamsOf(audience.clients).size === WORKERS,
+    "not every worker has streams",
+  );
+
+  report.startSteps();
+  await report.step("the news changed", audience, {
+    method: UPDATED,
+    to: (client) => client.subscribed,
+    times: 1,
+    cause: () => caller.call("publish"),
+  });
+  await onEachWorker("each worker's tools");
+  await report.step("20 times at once", audience, {
+    method: LIST_CHANGED,
+    to: () => true,
+    times: 20,
+    cause: () =>
+      Promise.all(Array.from({ length: 20 }, () => caller.call("learn"))),
+  });
+
+  // Every fourth is away for a while, and comes back through another worker.
+  const travellers = streamClients().filter((_, place) => place % 4 === 0);
+  const left = travellers.map(({ worker }) => worker);
+  await report.step("5 while some are away", audience, {
+    method: LIST_CHANGED,
+    to: () => true,
+    times: 5,
+    cause: async () => {
+      const comeBack = travellers.map((client) => client.leave());
+      for (let call = 0; call < 5; call++) await caller.call("learn");
+      for (const back of comeBack) back();
+    },
+  });
+  const moved = travellers.filter(({ worker }, at) => worker !== left[at]);
+  report.say(
+    "",
+    `${count(travellers.length)} were away, ${count(moved.length)} of them ` +
+      "came back through another worker",
+  );
+  report.expect(moved.length > 0, "nobody came back through another worker");
+
+  await killOne();
+  await onEachWorker("each worker's tools");
+  const gone = streamClients()[0]!;
+  await gone.delete();
+  await report.step("one session deleted", audience, {
+    method: LIST_CHANGED,
+    to: (client) => client !== gone,
+    times: 1,
+    cause: () => caller.call("learn"),
+  });
+  report.expect(
+    await audience.ended([gone]) === 1,
+    "DELETE did not end the stream of the session",
+  );
+  console.log();
+  await report.shutdown(server, audience);
+
+  function streamClients(): StreamClient[] {
+    return audience.clients.filter((c) => c instanceof StreamClient);
+  }
+
+  /** Has each worker send once. The front gives one call after the other to the next. */
+  async function onEachWorker(name: string): Promise<void> {
+    const senders = new Set<string>();
+    await report.step(name, audience, {
+      method: LIST_CHANGED,
+      to: () => true,
+      times: WORKERS,
+      cause: async () => {
+        while (senders.size < WORKERS) {
+          const before = senders.size;
+          senders.add(await caller.call("learn"));
+          if (senders.size === before) break;
+        }
+      },
+    });
+    report.expect(
+      senders.size === WORKERS,
+      `${name}: only ${senders.size} workers have sent`,
+    );
+  }
+
+  /** Kills a worker, and waits for its clients and for its successor. */
+  async function killOne(): Promise<void> {
+    const { clients } = audience;
+    const streams = new Map(clients.map((client) => [client, client.streams]));
+    const homes = new Map(clients.map((client) => [client, client.worker]));
+    const resets = new Map(streamClients().map((c) => [c, c.resets]));
+    const isBack = (client: Client) => client.streams > streams.get(client)!;
+    for (const client of clients) client.forget();
+    const start = performance.now();
+    // Its answer may die with the worker.
+    await streamClients()[0]!.call("crash").catch(() => {});
+    await audience.until(() => clients.some(isBack));
+    const dead = homes.get(clients.find(isBack)!);
+    const victims = clients.filter((client) => homes.get(client) === dead);
+    const back = await audience.count(victims, isBack);
+    // What they missed died with the worker: they are told to look again, but for
+    // those that listen, which know that they began anew.
+    const uncertain = victims.filter((c) => !(c instanceof ModernClient));
+    const told = await audience.count(
+      uncertain,
+      (client) => client.hasExactly(1, LIST_CHANGED),
+    );
+    const ms = performance.now() - start;
+    const reset = victims.filter((client) =>
+      client instanceof StreamClient && client.resets > resets.get(client)!
+    );
+
+    console.log();
+    report.say(
+      `worker ${dead} killed`,
+      `${count(victims.length)} streams broke off, ${count(back)} back in ` +
+        `${count(ms)} ms on others (${perWorker(streamsOf(victims))})`,
+    );
+    report.say(
+      "",
+      `${count(told)} told to look again, ${count(reset.length)} of them by ` +
+        "fetch",
+    );
+    report.expect(dead !== undefined, "no stream was on the dead worker");
+    report.expect(back === victims.length, "not all victims came back");
+    report.expect(
+      !streamsOf(victims).has(dead!),
+      "somebody came back to the dead worker",
+    );
+    report.expect(
+      told === uncertain.length,
+      "not all victims were told that they missed something",
+    );
+
+    const successor = String(WORKERS + 1);
+    const patience = performance.now() + 10_000;
+    while (!network.answered.has(successor)) {
+      if (performance.now() > patience) break;
+      await caller.ping();
+    }
+    report.expect(
+      network.answered.has(successor),
+      "no worker took the place of the dead one",
+    );
+    report.say(`worker ${successor}`, "has taken its place");
+    report.startSteps();
+  }
+}
+
+/** How many streams hang on each worker. */
+function streamsOf(clients: readonly Client[]): Map<string, number> {
+  const streams = new Map<string, number>();
+  for (const { worker = "?" } of clients) {
+    streams.set(worker, (streams.get(worker) ?? 0) + 1);
+  }
+  return streams;
+}
+
+function perWorker(counts: ReadonlyMap<string, number>): string {
+  return [...counts].toSorted()
+    .map(([worker, times]) => `${count(times)} on worker ${worker}`)
+    .join(", ");
+}

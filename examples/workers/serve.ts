@@ -1,0 +1,63 @@
+/**
+ * The HTTP server of whatever runtime this is. A server of your own needs one of
+ * the three.
+ */
+import { createRequestListener } from "@remix-run/node-fetch-server";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+
+type Handler = (request: Request) => Promise<Response>;
+
+// In your own project, `bun add -d @types/bun` makes this unnecessary.
+declare const Bun: {
+  serve(options: object): { port: number; stop(): Promise<void> };
+};
+
+/** A server that listens. */
+export interface Served {
+  readonly port: number;
+  /** Takes no new connections and waits for the end of those that are open. */
+  stop(): Promise<void>;
+}
+
+/** Listens on a free port that only this machine can reach. */
+export function serve(handler: Handler): Served | Promise<Served> {
+  if (typeof Deno !== "undefined") return serveDeno(handler);
+  if (typeof Bun !== "undefined") return serveBun(handler);
+  return serveNode(handler);
+}
+
+function serveDeno(handler: Handler): Served {
+  const server = Deno.serve({
+    hostname: "127.0.0.1",
+    port: 0,
+    onListen: () => {},
+  }, handler);
+  return { port: server.addr.port, stop: () => server.shutdown() };
+}
+
+function serveBun(handler: Handler): Served {
+  const server = Bun.serve({
+    hostname: "127.0.0.1",
+    port: 0,
+    idleTimeout: 0, // or Bun cuts streams that are quiet for 10 seconds
+    fetch: handler,
+  });
+  return { port: server.port, stop: () => server.stop() };
+}
+
+async function serveNode(handler: Handler): Promise<Served> {
+  // Node has requests of its own kind; this turns them into the web's.
+  const server = createServer(createRequestListener(handler));
+  await new Promise<void>((resolve) => {
+    server.listen(0, "127.0.0.1", resolve);
+  });
+  return {
+    port: (server.address() as AddressInfo).port,
+    stop: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        server.closeIdleConnections();
+      }),
+  };
+}

@@ -1,0 +1,98 @@
+import { assert, assertEquals } from "@std/assert";
+import {
+  type ConnectedSession,
+  connectHttp,
+  type ConnectOptions,
+  type Received,
+  summary,
+} from "./clients.ts";
+// @ts-types="@modelcontextprotocol/sdk/client/streamableHttp"
+import type { StreamableHTTPClientTransport } from "@modelcontextprotocol/sdk/client/streamableHttp.js";
+import { until } from "./until.ts";
+import type { Workers, WorkerThread } from "./workers.ts";
+import { type Network, scatter } from "./workers_network.ts";
+
+/** A client of the session era whose requests reach one worker after the other. */
+export interface ScatteredClient
+  extends ConnectedSession<StreamableHTTPClientTransport> {
+  readonly network: Network;
+}
+
+/** Connects over Streamable HTTP; its stream is open on one of the workers then. */
+export async function connectScattered(
+  workers: Workers,
+  options: Omit<ConnectOptions, "fetch"> = {},
+): Promise<ScatteredClient> {
+  const network = scatter();
+  const anyWorker = {
+    has: (id: string) => workers.alive[0]!.call("has", id),
+  };
+  const connected = await connectHttp(workers.httpUrl, anyWorker, {
+    ...options,
+    fetch: network.fetch,
+  });
+  // The stream is open before its client knows.
+  await until(
+    () => network.streamWorker() !== undefined,
+    "the stream of notifications",
+  );
+  return { ...connected, network };
+}
+
+/** Connects so many that each worker has streams of some. */
+export async function connectMany(
+  workers: Workers,
+  count: number,
+  options: Omit<ConnectOptions, "fetch"> = {},
+): Promise<ScatteredClient[]> {
+  const clients: ScatteredClient[] = [];
+  while (clients.length < count) {
+    clients.push(await connectScattered(workers, options));
+  }
+  const homes = clients.map(({ network }) => network.streamWorker());
+  for (const { name } of workers.alive) {
+    assert(homes.includes(name), `They have streams on workers ${homes}.`);
+  }
+  return clients;
+}
+
+/** Waits until each of them has had so many notifications. */
+export async function seenBy(
+  clients: Iterable<{ readonly notifications: readonly Received[] }>,
+  count: number,
+): Promise<void> {
+  for (const { notifications } of clients) {
+    await until(
+      () => notifications.length >= count,
+      `${count} notifications, of which ${notifications.length} had come`,
+    );
+  }
+}
+
+/** How often each notification was there. */
+export function countsOf(
+  { notifications }: { readonly notifications: readonly Received[] },
+): Record<string, number> {
+  const counts: Record<string, number> = {};
+  for (const what of summary(notifications)) {
+    counts[what] = (counts[what] ?? 0) + 1;
+  }
+  return counts;
+}
+
+/** Waits until all workers answer the same, and fails where one does not. */
+export async function onEach<T>(
+  workers: Workers,
+  ask: (worker: WorkerThread) => Promise<T>,
+  expected: T,
+): Promise<void> {
+  const wanted = JSON.stringify(expected);
+  for (const worker of workers.alive) {
+    let last: T | undefined;
+    await until(async () => {
+      last = await ask(worker).catch((error) => error);
+      return JSON.stringify(last) === wanted;
+    }, `"${wanted}" of worker ${worker.name}`)
+      .catch(() => assertEquals(last, expected, `Worker ${worker.name}.`));
+  }
+}

@@ -1,0 +1,56 @@
+import type { Fetch } from "./clients.ts";
+
+/** A request that was answered. */
+export interface Answered {
+  readonly method: string;
+  /** Deno cannot break off a stream whose response was collected as garbage. */
+  readonly response: Response;
+  readonly status: number;
+  /** Who has answered it. */
+  readonly worker: string;
+}
+
+/** A network on which every request has a connection of its own. */
+export interface Network {
+  readonly fetch: Fetch;
+  /** The requests, in the order of their answers. */
+  readonly answered: readonly Answered[];
+  /** Which worker has the stream that was opened last. */
+  streamWorker(): string | undefined;
+}
+
+interface DenoClients {
+  createHttpClient(options: { poolMaxIdlePerHost: number }): object;
+}
+
+const deno = (globalThis as { Deno?: DenoClients }).Deno;
+// Deno does not send the header that says so to the others.
+const client = deno?.createHttpClient({ poolMaxIdlePerHost: 0 });
+
+/** Makes a network that brings one request after the other to the next worker. */
+export function scatter(): Network {
+  const answered: Answered[] = [];
+  return {
+    answered,
+    fetch: async (url, init = {}) => {
+      const headers = new Headers(init.headers);
+      headers.set("connection", "close");
+      const response = await fetch(url, {
+        ...init,
+        headers,
+        client,
+      } as RequestInit);
+      answered.push({
+        method: init.method ?? "GET",
+        response,
+        status: response.status,
+        worker: response.headers.get("x-worker") ?? "",
+      });
+      return response;
+    },
+    streamWorker: () =>
+      answered.findLast(({ method, status }) =>
+        method === "GET" && status === 200
+      )?.worker,
+  };
+}
