@@ -15,7 +15,7 @@ try {
   if (!bundled) throw new Error("The program could not be bundled.");
 
   const runtimes: [command: string, ...args: string[]][] = [
-    [Deno.execPath(), "run", "--v8-flags=--expose-gc", bundle],
+    [Deno.execPath(), "run", "-R", "--v8-flags=--expose-gc", bundle],
     ["node", "--expose-gc", bundle],
     (await exists("bun")) ? ["bun", bundle] : ["npx", "-y", "bun@1", bundle],
   ];
