@@ -6,6 +6,7 @@ import {
 } from "../in_memory/session_records.ts";
 import { SubscribedSessions } from "../in_memory/subscribed_sessions.ts";
 import type { Watcher } from "../in_memory/ticker.ts";
+import { Comparisons } from "./comparisons.ts";
 import type { ClusterNode } from "./node.ts";
 import type { FieldWrite, Item } from "./protocol.ts";
 import type { Stamp } from "./clock.ts";
@@ -28,8 +29,6 @@ export interface ReplicaOptions extends RecordLimits {
 
 /** How long deletions are remembered, in milliseconds. */
 const DELETED_MS = 60_000;
-/** How often in a row digests have to differ before records are compared. */
-const DOUBTS = 3;
 const SUBSCRIPTION = "subscription ";
 /** The field that says for whom a session was begun. */
 const PRINCIPAL = "principal";
@@ -45,12 +44,8 @@ export class InfoReplica {
   readonly #decisions = new ReplicatedRecords();
   readonly #subscribed = new SubscribedSessions();
   readonly #deletedWatcher: Watcher;
-  readonly #doubts: Map<string, number> = new Map();
   /** Fields that were removed, the longest ago first. */
   #removed: { id: string; field: string; at: number }[] = [];
-  /** Nodes to compare with, one after the other. */
-  readonly #toCompare: Set<string> = new Set();
-  #comparing: string | undefined;
   #expired = 0;
 
   constructor(node: ClusterNode, options: ReplicaOptions) {
@@ -178,11 +173,6 @@ export class InfoReplica {
     const node = this.#node;
     node.handle("record", (item, from) => this.#merge(item, from));
     node.handle("compare", ({ sums }, from) => this.#tell(from, sums));
-    node.handle("compared", (_, from) => {
-      if (this.#comparing !== from) return;
-      this.#comparing = undefined;
-      this.#compareNext();
-    });
     node.answer("record", ({ id }) => {
       const record = this.#records.get(id);
       return record ? writesOf(record.fields) : [];
@@ -191,19 +181,12 @@ export class InfoReplica {
       const since = node.ticker.now() - this.#options.idleMs;
       return ids.filter((id) => (this.#records.get(id)?.usedAt ?? 0) > since);
     });
-    node.listen({
-      onMeet: (name) => this.#compare(name),
-      onLeave: (name) => {
-        this.#toCompare.delete(name);
-        this.#doubts.delete(name);
-        if (this.#comparing !== name) return;
-        this.#comparing = undefined;
-        this.#compareNext();
-      },
-      isReady: () => this.#comparing === undefined,
-      digest: () => ["records", this.#decisions.digest],
-      onDigest: (name, { records }) => this.#doubt(name, records ?? 0),
-    });
+    new Comparisons(
+      node,
+      "records",
+      () => this.#decisions.digest,
+      () => this.#decisions.sums,
+    );
   }
 
   #merge(
@@ -298,29 +281,6 @@ export class InfoReplica {
   async #usedElsewhere(ids: readonly string[]): Promise<ReadonlySet<string>> {
     const answers = await this.#node.ask({ kind: "used", ids });
     return new Set([...answers.values()].flat() as string[]);
-  }
-
-  #compare(name: string): void {
-    this.#toCompare.add(name);
-    if (this.#comparing === undefined) this.#compareNext();
-  }
-
-  #compareNext(): void {
-    const [next] = this.#toCompare;
-    if (next === undefined) return;
-    this.#toCompare.delete(next);
-    this.#comparing = next;
-    this.#node.tell(next, { kind: "compare", sums: this.#decisions.sums });
-  }
-
-  #doubt(name: string, digest: number): void {
-    const doubts = digest === this.#decisions.digest
-      ? 0
-      : (this.#doubts.get(name) ?? 0) + 1;
-    this.#doubts.set(name, doubts % DOUBTS);
-    if (doubts < DOUBTS) return;
-    if (this.#comparing === name) this.#comparing = undefined;
-    this.#compare(name);
   }
 
   /** Tells a node the records where its sums are others. */

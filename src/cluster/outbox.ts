@@ -1,11 +1,10 @@
 import type { Ticker, Watcher } from "../in_memory/ticker.ts";
 import { atEndOfTurn } from "../in_memory/turn.ts";
+import { type WaitingItem, WaitingItems } from "./waiting_items.ts";
 import type { Ack, AddressedItem, Batch, Item, Position } from "./protocol.ts";
 
 /** How many batches a reader may have to acknowledge before the next one goes. */
 export const WINDOW = 16;
-/** Longest batch of several items, in characters. */
-const BATCH_LENGTH = 262_144;
 /** How many characters are kept for readers that are behind, and wait to be sent. */
 const MAX_KEPT = 67_108_864;
 /** How often to look for readers that are silent, in milliseconds. */
@@ -53,12 +52,6 @@ interface Sent {
   unreadBy: number;
 }
 
-interface Waiting {
-  readonly item: Item;
-  readonly to: string | undefined;
-  readonly length: number;
-}
-
 /**
  * What a node sends: collects a turn's items, numbers them in batches, and keeps
  * those until their readers have them.
@@ -70,8 +63,7 @@ export class Outbox implements Watcher {
   readonly periodMs: number = LOOK_MS;
   readonly #port: OutboxPort;
   readonly #readers: Map<string, Reader> = new Map();
-  #waiting: Waiting[] = [];
-  #waitingLength = 0;
+  readonly #waiting = new WaitingItems();
   #isScheduled = false;
   #isUrgent = false;
   #newest = 0;
@@ -108,9 +100,7 @@ export class Outbox implements Watcher {
   /** Sends an item with the others of this turn, to one node or to all. */
   add(item: Item, to?: string): void {
     if (this.#readers.size === 0) return;
-    const length = lengthOf(item);
-    this.#waiting.push({ item, to, length });
-    this.#waitingLength += length;
+    this.#waiting.add(item, to);
     this.#schedule();
   }
 
@@ -227,7 +217,7 @@ export class Outbox implements Watcher {
   /** Lets go of everything, and of everyone who waits. */
   close(): void {
     this.#readers.clear();
-    this.#waiting = [];
+    this.#waiting.clear();
     this.#sent.clear();
     this.#settle();
     this.#port.ticker.stop(this);
@@ -244,30 +234,17 @@ export class Outbox implements Watcher {
 
   #flush(): void {
     if (this.#isScheduled) return;
-    let next = 0;
-    while (next < this.#waiting.length && this.#isOpen()) {
-      const first = next;
-      let length = 0;
-      let isForAll = false;
-      while (next < this.#waiting.length) {
-        const waiting = this.#waiting[next]!;
-        if (next > first && length + waiting.length > BATCH_LENGTH) break;
-        length += waiting.length;
-        isForAll ||= waiting.to === undefined;
-        next++;
-      }
-      this.#waitingLength -= length;
-      const batch = this.#waiting.slice(first, next);
-      if (isForAll) this.#sendToAll(batch);
+    while (this.#waiting.size > 0 && this.#isOpen()) {
+      const batch = this.#waiting.takeBatch();
+      if (batch.some(({ to }) => to === undefined)) this.#sendToAll(batch);
       else this.#sendToEach(batch);
     }
-    if (next > 0) this.#waiting = this.#waiting.slice(next);
-    if (this.#waiting.length === 0) {
+    if (this.#waiting.size === 0) {
       this.#isUrgent = false;
       for (const settling of this.#settling) settling.number ??= this.#newest;
       this.#settle();
     }
-    if (this.#waitingLength + this.#sentLength > MAX_KEPT) this.#overflow();
+    if (this.#waiting.length + this.#sentLength > MAX_KEPT) this.#overflow();
   }
 
   #isOpen(): boolean {
@@ -277,7 +254,7 @@ export class Outbox implements Watcher {
     return true;
   }
 
-  #sendToAll(batch: readonly Waiting[]): void {
+  #sendToAll(batch: readonly WaitingItem[]): void {
     const items = batch.map(({ item, to }): AddressedItem =>
       to === undefined ? item : { ...item, only: to }
     );
@@ -287,7 +264,7 @@ export class Outbox implements Watcher {
   }
 
   /** In batches of their own, so that nobody gets what is not for it. */
-  #sendToEach(batch: readonly Waiting[]): void {
+  #sendToEach(batch: readonly WaitingItem[]): void {
     const byNode = new Map<string, Item[]>();
     for (const { item, to } of batch) {
       const items = byNode.get(to!);
@@ -349,10 +326,9 @@ export class Outbox implements Watcher {
       slowest = node;
     }
     if (slowest !== undefined) return this.removeReader(slowest);
-    if (this.#waitingLength <= MAX_KEPT) return;
-    const dropped = this.#waiting.length;
-    this.#waiting = [];
-    this.#waitingLength = 0;
+    if (this.#waiting.length <= MAX_KEPT) return;
+    const dropped = this.#waiting.size;
+    this.#waiting.clear();
     this.#port.onOverflow(dropped);
   }
 
@@ -378,24 +354,4 @@ export class Outbox implements Watcher {
 interface Settling {
   number: number | undefined;
   readonly resolve: () => void;
-}
-
-/** About how long an item is as text, without writing it. */
-function lengthOf(item: Item): number {
-  switch (item.kind) {
-    case "send":
-      return 64 + item.data.length + (item.sessions?.length ?? 0) * 40;
-    case "homes":
-      return 64 + item.homes.length * 100;
-    case "record":
-      return 64 + item.fields.reduce(
-        (sum, [field, value]) => sum + 80 + field.length + (value?.length ?? 0),
-        0,
-      );
-    case "notify":
-    case "answer":
-      return JSON.stringify(item).length;
-    default:
-      return 128;
-  }
 }

@@ -1,14 +1,10 @@
 import { callback } from "../callbacks.ts";
 import type { StreamExpectation } from "../in_memory/expected_streams.ts";
-import type { MissedEvents } from "../in_memory/replay_log.ts";
 import { assertSendable, StreamEngine } from "../in_memory/stream_engine.ts";
-import type { Watcher } from "../in_memory/ticker.ts";
-import { periodFor } from "../in_memory/ticker.ts";
 import type {
   CloseOptions,
   ReaderOptions,
   ReportingOptions,
-  ResetReason,
   StreamOptions,
 } from "../options.ts";
 import { optionGroup, resolveStreamOptions } from "../resolve_options.ts";
@@ -17,7 +13,9 @@ import { StreamSessionManager } from "../stream_session_manager.ts";
 import { Arrivals } from "./arrivals.ts";
 import { GossipedDirectory } from "./gossiped_directory.ts";
 import type { ClusterNode } from "./node.ts";
+import { ParkedSessions } from "./parked_sessions.ts";
 import type { SessionDirectory } from "./session_directory.ts";
+import { type Comer, SessionMoves } from "./session_moves.ts";
 
 /** Options of a manager of streams on several nodes. */
 export interface ClusterStreamSessionManagerOptions
@@ -50,13 +48,9 @@ export class ClusterStreamSessionManager extends StreamSessionManager {
   readonly #engine: StreamEngine;
   readonly #directory: SessionDirectory;
   readonly #arrivals: Arrivals;
-  /** Sessions that are on their way here from other nodes. */
-  readonly #moves: Map<string, Promise<ResetReason | undefined>> = new Map();
-  /** When the streams ended that clients may come back for. */
-  readonly #parked: Map<string, number> = new Map();
-  readonly #parkedWatcher: Watcher;
-  readonly #parkedMs: number;
-  readonly #since: (id: string) => string | undefined;
+  readonly #moves: SessionMoves;
+  /** Sessions that keep their home, where there is something to come back for. */
+  readonly #parked: ParkedSessions | undefined;
   /** No earlier one of this node's name has counted as far. */
   #count = Date.now() * 1_000;
   #isClosed = false;
@@ -77,21 +71,23 @@ export class ClusterStreamSessionManager extends StreamSessionManager {
     const settings = resolveStreamOptions(options);
     const { ticker } = node;
     this.#node = node;
-    const reset = callback("onReset", onReset);
     this.#engine = new StreamEngine(settings, {
       onError: callback("onError", onError),
       onEvict: callback("onEvict", onEvict),
-      onReset: reset,
+      onReset: callback("onReset", onReset),
       onDetach: (id) => this.#detached(id),
     }, ticker);
     this.#directory = new GossipedDirectory(node, (id) => this.#lost(id));
     this.#arrivals = new Arrivals(this.#engine);
-    this.#since = since ?? (() => undefined);
-    this.#parkedMs = settings.replay?.maxAgeMs ?? 0;
-    this.#parkedWatcher = {
-      periodMs: periodFor(this.#parkedMs || Infinity),
-      tick: (now) => this.#releaseParked(now - this.#parkedMs),
-    };
+    this.#moves = new SessionMoves(
+      node,
+      this.#engine,
+      this.#directory,
+      since ?? (() => undefined),
+    );
+    const { replay } = settings;
+    this.#parked = replay &&
+      new ParkedSessions(replay.maxAgeMs, ticker, (id) => this.#release(id));
     this.#listen();
   }
 
@@ -233,12 +229,12 @@ export class ClusterStreamSessionManager extends StreamSessionManager {
     await this.#engine.close(options);
     this.#isClosed = true;
     this.#arrivals.close();
-    this.#node.ticker.stop(this.#parkedWatcher);
+    this.#parked?.close();
   }
 
   /** Forgets what is kept for a session that will not come back. */
   forget(id: string): void {
-    if (this.#parked.has(id)) this.#release(id);
+    if (this.#parked?.delete(id)) this.#release(id);
   }
 
   #listen(): void {
@@ -262,11 +258,6 @@ export class ClusterStreamSessionManager extends StreamSessionManager {
       if (!this.#holds(id)) return false;
       await this.delete(id);
       return true;
-    });
-    node.answer("resume", async ({ id, lastEventId }) => {
-      // It may be on its way here itself.
-      await this.#moves.get(id);
-      return this.#engine.handOver(id, lastEventId, this.#since(id));
     });
   }
 
@@ -293,7 +284,7 @@ export class ClusterStreamSessionManager extends StreamSessionManager {
   }
 
   async #claimed(id: string): Promise<void> {
-    this.#parked.delete(id);
+    this.#parked?.delete(id);
     await this.#directory.claim(id);
     await this.#node.settled();
   }
@@ -302,88 +293,30 @@ export class ClusterStreamSessionManager extends StreamSessionManager {
   async #arrive(
     id: string,
     controller: ReadableStreamDefaultController,
-    expected: StreamExpectation & { lastEventId: string },
+    expected: StreamExpectation & Comer,
   ): Promise<void> {
     const attach = this.#arrivals.begin(id, controller, expected);
-    let move = this.#moves.get(id);
-    if (move === undefined) {
-      move = this.#move(id, expected);
-      this.#moves.set(id, move);
-    }
-    try {
-      attach(await move);
-    } finally {
-      if (this.#moves.get(id) === move) this.#moves.delete(id);
-    }
+    this.#parked?.delete(id);
+    attach(await this.#moves.begin(id, expected));
     await this.#node.settled();
-  }
-
-  /**
-   * Makes this node the home of a session, and fetches what it has missed.
-   *
-   * @returns Why that cannot be had, if another node knows.
-   */
-  async #move(
-    id: string,
-    { lastEventId, since }: StreamExpectation & { lastEventId: string },
-  ): Promise<ResetReason | undefined> {
-    this.#parked.delete(id);
-    const previous = await this.#directory.claim(id);
-    if (previous === undefined) return undefined;
-    const answers = await this.#node.ask(
-      { kind: "resume", id, lastEventId },
-      undefined,
-      [previous],
-    );
-    const missed = answers.get(previous) as MissedEvents | ResetReason;
-    if (typeof missed !== "object") return missed ?? "unknown";
-    if (!await this.#catchUp(missed)) return "unknown";
-    return this.#engine.takeOver(id, lastEventId, missed, since);
-  }
-
-  /**
-   * Waits for the texts to everyone that a session brings along from elsewhere.
-   *
-   * @returns Whether they came in time.
-   */
-  async #catchUp(missed: MissedEvents): Promise<boolean> {
-    const deadline = Date.now() + this.#node.answerMs;
-    const isBehind = () =>
-      this.#engine.log?.isBehind(this.#node.others, missed);
-    while (isBehind()) {
-      if (Date.now() > deadline) return false;
-      await new Promise((resolve) => setTimeout(resolve, 1));
-    }
-    return true;
   }
 
   /** A stream of this node has ended. */
   #detached(id: string): void {
     if (!this.#directory.isHere(id)) return;
-    if (this.#parkedMs === 0) return this.#directory.release(id);
+    if (this.#parked === undefined) return this.#directory.release(id);
     this.#directory.park(id);
-    this.#parked.delete(id);
-    this.#parked.set(id, this.#node.ticker.now());
-    this.#node.ticker.start(this.#parkedWatcher);
+    this.#parked.add(id);
   }
 
   /** Another node has claimed a session of this one. */
   #lost(id: string): void {
-    this.#parked.delete(id);
+    this.#parked?.delete(id);
     this.#arrivals.end(id);
     this.#engine.supersede(id);
   }
 
-  #releaseParked(until: number): void {
-    for (const [id, at] of this.#parked) {
-      if (at > until) return;
-      this.#release(id);
-    }
-    this.#node.ticker.stop(this.#parkedWatcher);
-  }
-
   #release(id: string): void {
-    this.#parked.delete(id);
     this.#directory.release(id);
     // What is sent to it from now on is nowhere kept.
     this.#engine.log?.forget(id);
