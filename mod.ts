@@ -89,17 +89,17 @@ export {
 } from "./src/cluster/sessions.ts";
 export type { ClusterStats, NodeInfo } from "./src/cluster/node.ts";
 export type { ClusterOptions } from "./src/cluster/options.ts";
-export {
+export type {
   ClusterStreamSessionManager,
-  type ClusterStreamSessionManagerOptions,
+  ClusterStreamSessionManagerOptions,
 } from "./src/cluster/stream_session_manager.ts";
-export {
+export type {
   ClusterInfoSessionManager,
-  type ClusterInfoSessionManagerOptions,
+  ClusterInfoSessionManagerOptions,
 } from "./src/cluster/info_session_manager.ts";
-export {
+export type {
   ClusterSubscriptionManager,
-  type ClusterSubscriptionManagerOptions,
+  ClusterSubscriptionManagerOptions,
 } from "./src/cluster/subscription_manager.ts";
 
 // Options.

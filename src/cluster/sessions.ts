@@ -37,23 +37,36 @@ export interface ClusterSessionsStats extends SessionsStats {
  * Sessions of several nodes that act as one, over any {@linkcode MessageBus}: a
  * stream is on the node that its client is connected to, and every node reaches it.
  *
- * What is guaranteed, as long as a node is heard of at least every third beat:
+ * What is guaranteed:
  *
  * - A text reaches each of its sessions once, those of one sender in the order in
- *   which they were sent. What the bus loses, doubles or delays is made up for.
- * - What `create`, `delete` and the setters have resolved for, every node knows, at
- *   the latest `answerMs` after the call: nodes that take longer are not waited for.
+ *   which they were sent. What the bus loses, doubles or delays is made up for: a gap
+ *   shows with the next message, the loss of the last one after 100 ms at most.
+ * - What `create`, `delete` and the setters have resolved for, every node knows; at
+ *   the latest after `answerMs` [1 s] they resolve without the nodes that have not
+ *   answered.
  * - Of streams that are created for one session at the same time, one stays.
  * - Metadata is the same everywhere and outlives its node. Of two writes to a field
- *   at the same time one wins, everywhere the same.
- * - A client that comes back to another node gets what it missed, with `replay`, as
- *   long as the node that it left lives.
+ *   at the same time one wins, everywhere the same. A deletion wins over what was
+ *   written before it and comes up to 60 s late.
+ * - With `replay`, a client that comes back to another node gets what it missed, for
+ *   `replay.maxAgeMs` [5 min] after its stream ended, as long as the node that it
+ *   left lives, or drains.
+ * - A node that was not heard of for three beats [3 s] is taken for dead: a second
+ *   later nobody knows its streams any more. One that closes is gone at once.
+ * - A node that was only silent is known again as soon as it is heard. What was sent
+ *   meanwhile it gets, up to thirty beats [30 s] later, and as long as that is less
+ *   than 64 million characters.
  *
- * And what is not: texts for a session that moves at that moment may change their
- * order. A node that was not heard of for three beats is taken for dead: its streams
- * are unknown to the others until it is back, and what they sent meanwhile may be
- * lost to it, which it tells `onError`. What a client missed on a node that died is
- * lost, and the client is told so (`event: reset`).
+ * And what is not:
+ *
+ * - What is sent to a session at the moment when it moves from node to node may come
+ *   in another order.
+ * - What a client missed on a node that died is lost, and the client is told so
+ *   (`event: reset`).
+ * - What is sent while a node is silent for longer than the above may be lost to it,
+ *   which it tells `onError` (a `ClusterError`) and counts (`stats().cluster.lost`).
+ * - Before a node is {@linkcode ClusterSessions.ready}, not everyone knows it.
  *
  * Names of sessions, metadata and texts pass over the bus as they are: whoever can
  * write to it can do everything.
