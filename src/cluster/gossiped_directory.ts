@@ -26,6 +26,8 @@ export class GossipedDirectory implements SessionDirectory {
   /** A digest of what each node is the home of. */
   readonly #digests: Map<string, number> = new Map();
   readonly #doubts: Map<string, number> = new Map();
+  /** What nodes that were asked for everything have not told again yet. */
+  readonly #stale: Map<string, Set<string>> = new Map();
 
   /**
    * @param node Who tells the others.
@@ -37,6 +39,7 @@ export class GossipedDirectory implements SessionDirectory {
     this.#onLost = onLost;
     node.handle("homes", ({ homes }, from) => {
       for (const [id, at, isParked] of homes) {
+        this.#stale.get(from)?.delete(id);
         this.#hear(id, { at: [at[0], from], isParked });
       }
     });
@@ -46,9 +49,10 @@ export class GossipedDirectory implements SessionDirectory {
       this.#set(id, undefined);
     });
     node.handle("rehome", (_, from) => this.#tellEverything(from));
+    node.handle("rehomed", (_, from) => this.#sweep(from));
     node.listen({
       onReader: (name) => this.#tellEverything(name),
-      onJoin: (name) => this.#forget(name),
+      onJoin: (name) => this.#doubt(name),
       onMeet: (name, isBack) => {
         if (isBack) node.tell(name, { kind: "rehome" });
       },
@@ -137,6 +141,24 @@ export class GossipedDirectory implements SessionDirectory {
     }
     this.#digests.delete(node);
     this.#doubts.delete(node);
+    this.#stale.delete(node);
+  }
+
+  /** A node is about to tell everything: what is known holds until it has. */
+  #doubt(node: string): void {
+    const stale = new Set<string>();
+    for (const [id, { at }] of this.#homes) {
+      if (at[1] === node) stale.add(id);
+    }
+    this.#stale.set(node, stale);
+  }
+
+  /** A node has told everything. */
+  #sweep(node: string): void {
+    for (const id of this.#stale.get(node) ?? []) {
+      if (this.#homes.get(id)?.at[1] === node) this.#set(id, undefined);
+    }
+    this.#stale.delete(node);
   }
 
   #tellEverything(node: string): void {
@@ -148,6 +170,7 @@ export class GossipedDirectory implements SessionDirectory {
       homes = [];
     }
     if (homes.length > 0) this.#node.tell(node, { kind: "homes", homes });
+    this.#node.tell(node, { kind: "rehomed" });
   }
 
   /** One that has lost a session may not know of it yet, so once is no reason. */
@@ -159,7 +182,8 @@ export class GossipedDirectory implements SessionDirectory {
     const doubts = (this.#doubts.get(node) ?? 0) + 1;
     this.#doubts.set(node, doubts);
     if (doubts < DOUBTS) return;
-    this.#forget(node);
+    this.#doubts.delete(node);
+    this.#doubt(node);
     this.#node.tell(node, { kind: "rehome" });
   }
 }

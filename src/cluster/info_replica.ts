@@ -44,8 +44,6 @@ export class InfoReplica {
   readonly #decisions = new ReplicatedRecords();
   readonly #subscribed = new SubscribedSessions();
   readonly #deletedWatcher: Watcher;
-  /** Fields that were removed, the longest ago first. */
-  #removed: { id: string; field: string; at: number }[] = [];
   #expired = 0;
 
   constructor(node: ClusterNode, options: ReplicaOptions) {
@@ -87,14 +85,14 @@ export class InfoReplica {
 
   /** A field of a session. */
   field(id: string, field: string): string | undefined {
-    return this.#records.use(id)?.fields.get(field)?.[0] ?? undefined;
+    return this.#records.use(id)?.fields.get(field)?.[0];
   }
 
   /** How a session was registered. */
   registration(id: string): Registration | undefined {
     const record = this.#records.get(id);
     const principal = record?.fields.get(PRINCIPAL)?.[0];
-    if (typeof principal !== "string") return undefined;
+    if (principal === undefined) return undefined;
     return {
       principal: JSON.parse(principal)[0] ?? undefined,
       since: record?.since,
@@ -122,7 +120,8 @@ export class InfoReplica {
    * @throws {SessionLimitError} When there is no place for it.
    */
   write(id: string, field: string, value: string | null): void {
-    if (value === null && this.#records.get(id) === undefined) return;
+    const isThere = this.#records.get(id)?.fields.has(field);
+    if (value === null && !isThere) return;
     const { fields } = this.#records.obtain(id);
     const write: FieldWrite = [field, value, this.#node.clock.next()];
     this.#store(id, fields, write);
@@ -137,9 +136,8 @@ export class InfoReplica {
 
   /** Ends a subscription to a resource. */
   unsubscribe(id: string, uri: string): void {
-    const field = SUBSCRIPTION + uri;
-    const isThere = this.#records.use(id)?.fields.has(field);
-    if (isThere) this.write(id, field, null);
+    this.#records.use(id);
+    this.write(id, SUBSCRIPTION + uri, null);
   }
 
   /** Deletes what is stored of a session. */
@@ -165,7 +163,6 @@ export class InfoReplica {
     this.#records.clear();
     this.#subscribed.clear();
     this.#decisions.clear();
-    this.#removed = [];
     this.#node.ticker.stop(this.#deletedWatcher);
   }
 
@@ -202,35 +199,35 @@ export class InfoReplica {
     const merged: Fields = known ?? new Map();
     for (const write of fields) {
       this.#node.clock.saw(write[2]);
-      this.#store(id, merged, write);
+      if (!this.#store(id, merged, write)) this.#contradict(id, write, from);
     }
-    if (merged.size === 0) return this.#contradict(id, from);
-    if (known === undefined) {
+    if (known === undefined && merged.size > 0) {
       const record = this.#records.add(id);
       for (const [field, value] of merged) record.fields.set(field, value);
     }
     this.#tidy(id);
   }
 
-  /** Tells a node that a session was deleted which it did not hear of. */
-  #contradict(id: string, from: string | undefined): void {
-    const deleted = this.#decisions.deletedAt(id);
-    if (deleted === undefined || from === undefined) return;
-    this.#node.tell(from, { kind: "record", id, fields: [], deleted });
+  /** Tells a node of a deletion that it did not hear of. */
+  #contradict(id: string, write: FieldWrite, from: string | undefined): void {
+    const contradiction = this.#decisions.contradiction(id, write);
+    if (contradiction === undefined || from === undefined) return;
+    const item = "deleted" in contradiction
+      ? { fields: [], ...contradiction }
+      : { fields: [contradiction.removed] };
+    this.#node.tell(from, { kind: "record", id, ...item });
   }
 
-  #store(id: string, fields: Fields, write: FieldWrite): void {
-    if (!this.#decisions.write(id, fields, write)) return;
+  #store(id: string, fields: Fields, write: FieldWrite): boolean {
+    const { ticker } = this.#node;
+    if (!this.#decisions.write(id, fields, write, ticker.now())) return false;
     const [field, value] = write;
-    if (value === null) {
-      const { ticker } = this.#node;
-      this.#removed.push({ id, field, at: ticker.now() });
-      ticker.start(this.#deletedWatcher);
-    }
-    if (!field.startsWith(SUBSCRIPTION)) return;
+    if (value === null) ticker.start(this.#deletedWatcher);
+    if (!field.startsWith(SUBSCRIPTION)) return true;
     const uri = field.slice(SUBSCRIPTION.length);
     if (value === null) this.#subscribed.remove(id, uri);
     else this.#subscribed.add(id, uri);
+    return true;
   }
 
   #remove(id: string, deleted: Stamp): void {
@@ -241,21 +238,15 @@ export class InfoReplica {
       this.#subscribed.remove(id, field.slice(SUBSCRIPTION.length));
     }
     this.#node.ticker.start(this.#deletedWatcher);
-    if (fields.size > 0) return;
-    this.#records.delete(id);
-    this.#options.onDelete(id);
+    this.#tidy(id);
   }
 
-  /** A session of which nothing is left is as good as deleted. */
+  /** Forgets a session of which nothing is left. */
   #tidy(id: string): void {
     const record = this.#records.get(id);
-    if (record === undefined) return;
-    let newest: Stamp | undefined;
-    for (const [value, at] of record.fields.values()) {
-      if (value !== null) return;
-      if (newest === undefined || at[0] > newest[0]) newest = at;
-    }
-    if (newest !== undefined) this.#remove(id, newest);
+    if (record === undefined || record.fields.size > 0) return;
+    this.#records.delete(id);
+    this.#options.onDelete(id);
   }
 
   #expire(id: string, { fields }: ReplicaRecord): void {
@@ -263,18 +254,13 @@ export class InfoReplica {
     this.#subscribed.removeSession(id);
     this.#expired++;
     this.delete(id);
+    this.#options.onDelete(id);
   }
 
   /** No older write can be on its way any more to what was removed before that. */
   #forgetDeleted(until: number): void {
     this.#decisions.forgetDeleted(until);
-    const kept = this.#removed.findIndex(({ at }) => at > until);
-    const old = this.#removed.splice(0, kept < 0 ? Infinity : kept);
-    for (const { id, field } of old) {
-      const fields = this.#records.get(id)?.fields;
-      if (fields?.get(field)?.[0] === null) fields.delete(field);
-    }
-    if (this.#decisions.hasDeleted || this.#removed.length > 0) return;
+    if (this.#decisions.hasDeleted) return;
     this.#node.ticker.stop(this.#deletedWatcher);
   }
 

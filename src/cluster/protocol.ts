@@ -121,6 +121,8 @@ export type Item =
   | { readonly kind: "homes"; readonly homes: readonly Home[] }
   /** Asks for everything that the reader is the home of. */
   | { readonly kind: "rehome" }
+  /** Everything that the sender is the home of was told. */
+  | { readonly kind: "rehomed" }
   /** The sender is the home of a session no longer. */
   | { readonly kind: "left"; readonly id: string; readonly at: Stamp }
   /** What is stored of a session, or that it is deleted. */

@@ -2,11 +2,17 @@ import { isNewer, type Stamp } from "./clock.ts";
 import { hash } from "./hash.ts";
 import type { FieldWrite } from "./protocol.ts";
 
-/** A field of a record: its value, `null` if it was removed, and who wrote it when. */
-export type Field = readonly [value: string | null, at: Stamp];
+/** A field of a record: its value, and who wrote it when. */
+export type Field = readonly [value: string, at: Stamp];
 
 /** The fields of a session. */
 export type Fields = Map<string, Field>;
+
+/** What was deleted, and when this node heard of it. */
+interface Deletion {
+  readonly at: Stamp;
+  readonly since: number;
+}
 
 /** How many sums there are; each is of the sessions whose id has a certain hash. */
 const SUMS = 256;
@@ -16,8 +22,10 @@ const SUMS = 256;
  * nothing survives a newer deletion. Whatever order writes come in, the same is left.
  */
 export class ReplicatedRecords {
-  /** Deletions that older writes may still be on their way to. */
-  readonly #deleted: Map<string, { at: Stamp; since: number }> = new Map();
+  /** Deletions of sessions that older writes may still be on their way to. */
+  readonly #deleted: Map<string, Deletion> = new Map();
+  /** The same of single fields. */
+  readonly #removed: Map<string, Deletion> = new Map();
   readonly #sums: number[] = new Array(SUMS).fill(0);
 
   /** The sums of all fields that are there, to compare with those of others. */
@@ -38,21 +46,46 @@ export class ReplicatedRecords {
   /**
    * Decides on a write.
    *
-   * @returns Whether it is the newest one, and was stored.
+   * @param id The session.
+   * @param fields What is there of it.
+   * @param write The field, its value or `null` to remove it, and when.
+   * @param now When this node heard of it.
+   * @returns Whether it is the newest one, and was done.
    */
   write(
     id: string,
     fields: Fields,
     [field, value, at]: FieldWrite,
+    now: number,
   ): boolean {
-    if (!isNewer(at, this.#deleted.get(id)?.at)) return false;
     const known = fields.get(field);
-    if (!isNewer(at, known?.[1])) return false;
+    const isOld = this.contradiction(id, [field, value, at]) !== undefined ||
+      !isNewer(at, known?.[1]);
+    if (isOld) return false;
     if (known !== undefined) this.#count(id, field, known);
-    const written: Field = [value, at];
-    fields.set(field, written);
-    this.#count(id, field, written);
+    if (value === null) {
+      fields.delete(field);
+      note(this.#removed, keyOf(id, field), { at, since: now });
+    } else {
+      const written: Field = [value, at];
+      fields.set(field, written);
+      this.#count(id, field, written);
+      this.#removed.delete(keyOf(id, field));
+    }
     return true;
+  }
+
+  /** What a node has not heard of that makes such a write: a newer deletion. */
+  contradiction(
+    id: string,
+    [field, , at]: FieldWrite,
+  ): { deleted: Stamp } | { removed: FieldWrite } | undefined {
+    const deleted = this.#deleted.get(id)?.at;
+    if (deleted !== undefined && !isNewer(at, deleted)) return { deleted };
+    const removed = this.#removed.get(keyOf(id, field))?.at;
+    return removed !== undefined && !isNewer(at, removed)
+      ? { removed: [field, null, removed] }
+      : undefined;
   }
 
   /** When a session was deleted, if that is not long ago. */
@@ -67,8 +100,7 @@ export class ReplicatedRecords {
    */
   delete(id: string, fields: Fields, at: Stamp, now: number): string[] {
     if (isNewer(at, this.#deleted.get(id)?.at)) {
-      this.#deleted.delete(id);
-      this.#deleted.set(id, { at, since: now });
+      note(this.#deleted, id, { at, since: now });
     }
     const gone: string[] = [];
     for (const [field, known] of fields) {
@@ -87,29 +119,45 @@ export class ReplicatedRecords {
 
   /** Forgets deletions that no older write can be on its way to any more. */
   forgetDeleted(until: number): void {
-    for (const [id, { since }] of this.#deleted) {
-      if (since > until) return;
-      this.#deleted.delete(id);
+    for (const deletions of [this.#deleted, this.#removed]) {
+      for (const [key, { since }] of deletions) {
+        if (since > until) break;
+        deletions.delete(key);
+      }
     }
   }
 
   /** Whether there are deletions to forget. */
   get hasDeleted(): boolean {
-    return this.#deleted.size > 0;
+    return this.#deleted.size > 0 || this.#removed.size > 0;
   }
 
   /** Forgets everything. */
   clear(): void {
     this.#deleted.clear();
+    this.#removed.clear();
     this.#sums.fill(0);
   }
 
   /** Adds a field to the sums, or takes it out again. */
-  #count(id: string, field: string, [value, [time, node]]: Field): void {
-    // One that was removed is forgotten sooner here than there.
-    if (value === null) return;
+  #count(id: string, field: string, [, [time, node]]: Field): void {
     const sum = this.sumOf(id);
     const digest = hash(`${id} ${field} ${time} ${node}`);
     this.#sums[sum] = (this.#sums[sum]! ^ digest) >>> 0;
   }
+}
+
+/** The latest one last. */
+function note(
+  deletions: Map<string, Deletion>,
+  key: string,
+  deletion: Deletion,
+): void {
+  deletions.delete(key);
+  deletions.set(key, deletion);
+}
+
+function keyOf(id: string, field: string): string {
+  // Session ids have no spaces.
+  return `${id} ${field}`;
 }

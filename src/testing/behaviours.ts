@@ -118,3 +118,21 @@ export interface SessionsLimits extends SessionsOptions {
 
 /** One test of the suite for a whole `Sessions`. */
 export type SessionsCase = Case<Sessions, SessionsLimits, SessionsBehaviour>;
+
+/** Number of a behaviour that nodes show that share their sessions. */
+export type ClusterBehaviour =
+  | "C1"
+  | "C2"
+  | "C3"
+  | "C4"
+  | "C5"
+  | "C6"
+  | "C8"
+  | "C9"
+  | "C10"
+  | "C11"
+  | "C12"
+  | "C13"
+  | "C14"
+  | "C15"
+  | "C16";

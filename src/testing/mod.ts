@@ -40,7 +40,21 @@ export {
   testSubscriptionManager,
 } from "./subscription_manager_suite.ts";
 export { type SessionsSuiteOptions, testSessions } from "./sessions_suite.ts";
+export { type ClusterSuiteOptions, testCluster } from "./cluster_suite.ts";
+export {
+  type Delivery,
+  LossyNetwork,
+  type LossyNetworkOptions,
+  type LossyNetworkStats,
+  type NetworkConditions,
+} from "./lossy_network.ts";
 export type {
+  ClusterFactory,
+  ClusterNodeOptions,
+  TestableClusterNode,
+} from "./cluster_node.ts";
+export type {
+  ClusterBehaviour,
   InfoBehaviour,
   InfoLimits,
   SessionsBehaviour,
