@@ -1,13 +1,20 @@
 import type { SuiteOptions } from "@crossmcp/session-manager/testing";
+import { assertEquals } from "@std/assert";
+
+/** How often it is tried again what was found of a manager. */
+const TRIES = 2;
 
 /**
  * Runs a suite without reporting its tests, and answers the numbers of the
  * behaviours that failed, each once, in their order.
+ *
+ * @param atOnce How many tests run at once: most of them wait for most of the time.
  */
 export async function failures<Manager, Limits, Behaviour extends string>(
   suite: (options: SuiteOptions<Manager, Limits, Behaviour>) => void,
   create: SuiteOptions<Manager, Limits, Behaviour>["create"],
   timeoutMs = 2_000,
+  atOnce = 1,
 ): Promise<string[]> {
   const tests: [name: string, run: () => Promise<void>][] = [];
   suite({
@@ -18,13 +25,13 @@ export async function failures<Manager, Limits, Behaviour extends string>(
   });
   if (tests.length === 0) throw new Error("The suite registered no test.");
   const failed = new Set<string>();
-  for (const [name, run] of tests) {
+  await forEach(tests, atOnce, async ([name, run]) => {
     try {
       await run();
     } catch {
       failed.add(name.split(" ", 1)[0]!);
     }
-  }
+  });
   return [...failed].sort((a, b) =>
     a[0] === b[0] ? Number(a.slice(1)) - Number(b.slice(1)) : a < b ? -1 : 1
   );
@@ -42,12 +49,52 @@ export async function failuresOfEach<Manager>(
   atOnce = 8,
 ): Promise<Record<string, string>> {
   const found: Record<string, string> = {};
-  const left = Object.entries(managers);
+  await forEach(Object.entries(managers), atOnce, async ([name, manager]) => {
+    found[name] = (await failuresOf(manager)).join(" ");
+  });
+  return found;
+}
+
+/**
+ * Fails unless what fails for each of many managers is as expected.
+ *
+ * A busy machine hides faults that show only in time, and makes what is sound late.
+ * So where something else is found, it is looked for again, one manager at a time.
+ *
+ * @param expected As `failuresOfEach` answers it.
+ * @param atOnce How many are tested at once the first time.
+ */
+export async function assertFailures<Manager>(
+  managers: Readonly<Record<string, Manager>>,
+  failuresOf: (manager: Manager) => Promise<string[]>,
+  expected: Readonly<Record<string, string>>,
+  atOnce = 8,
+): Promise<void> {
+  const found = await failuresOfEach(managers, failuresOf, atOnce);
+  assertEquals(Object.keys(found).sort(), Object.keys(expected).sort());
+  const unlike = () =>
+    Object.keys(found).filter((name) => found[name] !== expected[name]);
+  for (let tries = TRIES; tries > 0; tries--) {
+    for (const name of unlike()) {
+      found[name] = (await failuresOf(managers[name]!)).join(" ");
+    }
+  }
+  const of = (all: Readonly<Record<string, string>>) =>
+    unlike().map((name) => `${name}: ${all[name]}`);
+  assertEquals(of(found), of(expected));
+}
+
+/** Does something with each of many, so many at once. */
+async function forEach<Item>(
+  items: readonly Item[],
+  atOnce: number,
+  act: (item: Item) => Promise<void>,
+): Promise<void> {
+  const left = [...items];
   const work = async () => {
     for (let next = left.shift(); next !== undefined; next = left.shift()) {
-      found[next[0]] = (await failuresOf(next[1])).join(" ");
+      await act(next);
     }
   };
   await Promise.all(Array.from({ length: atOnce }, work));
-  return found;
 }

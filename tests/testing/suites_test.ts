@@ -16,7 +16,7 @@ import { assertEquals } from "@std/assert";
 import { describe, it } from "node:test";
 import * as tmcp from "@tmcp/session-manager";
 import { PlainStreams } from "./broken/plain_streams.ts";
-import { failures, failuresOfEach } from "./failures.ts";
+import { assertFailures, failures } from "./failures.ts";
 
 describe("the suites", () => {
   it("fail nothing for the managers of this package", async () => {
@@ -48,29 +48,32 @@ describe("the suites", () => {
   });
 
   it("tell what @tmcp/session-manager 0.3.0 does not show", async () => {
-    assertEquals(
-      await Promise.all([
+    const managers = {
+      streams: () =>
         failures(
           testStreamSessionManager,
           () => new tmcp.InMemoryStreamSessionManager(),
           300,
+          4,
         ),
+      info: () =>
         failures(
           testInfoSessionManager,
           () => new tmcp.InMemoryInfoSessionManager(),
         ),
+      subscriptions: () =>
         failures(
           testSubscriptionManager,
           () => new tmcp.InMemorySubscriptionManager(),
           300,
+          4,
         ),
-      ]),
-      [
-        ["S3", "S4", "S9", "S10", "S11", "S12", "S13"],
-        ["I2", "I3", "I4", "I8"],
-        ["U2", "U5", "U6", "U7"],
-      ],
-    );
+    };
+    await assertFailures(managers, (failuresOf) => failuresOf(), {
+      streams: "S3 S4 S9 S10 S11 S12 S13",
+      info: "I2 I3 I4 I8",
+      subscriptions: "U2 U5 U6 U7",
+    });
   });
 
   it("pass a manager written from scratch", async () => {
@@ -93,7 +96,7 @@ describe("the suites", () => {
       "knows of metadata alone": ({ info }, options) =>
         Object.assign(create(options), { info }),
     };
-    const found = await failuresOfEach(nodes, (createNode) => {
+    const failuresOf = (createNode: SessionsSuiteOptions["createNode"]) => {
       const suite: typeof testSessions = ({ test, ...options }) =>
         testSessions({
           ...options,
@@ -101,8 +104,8 @@ describe("the suites", () => {
           test: (name, run) => name.startsWith("H7 ") && test(name, run),
         });
       return failures(suite, create, 1_000);
-    });
-    assertEquals(found, {
+    };
+    await assertFailures(nodes, failuresOf, {
       "is the same node": "",
       "knows of nothing": "H7",
       "knows of streams alone": "H7",

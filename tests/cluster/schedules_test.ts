@@ -1,0 +1,34 @@
+import fc from "fast-check";
+import process from "node:process";
+import { describe, it } from "node:test";
+import { withFakeTime } from "../in_memory/support.ts";
+import { schedules } from "./operations.ts";
+import { Run } from "./run.ts";
+
+// CLUSTER_RUNS=20000 for a longer soak, with another seed each time; CLUSTER_SEED and
+// CLUSTER_PATH repeat a failure, which names both.
+const { CLUSTER_RUNS, CLUSTER_SEED, CLUSTER_PATH } = process.env;
+const parameters: fc.Parameters<unknown> = {
+  numRuns: Number(CLUSTER_RUNS ?? 350),
+  ...(CLUSTER_RUNS === undefined ? { seed: seedOfRuntime() } : {}),
+  ...(CLUSTER_SEED === undefined ? {} : { seed: Number(CLUSTER_SEED) }),
+  ...(CLUSTER_PATH === undefined ? {} : { path: CLUSTER_PATH }),
+};
+
+describe("ClusterSessions, on a network that loses texts,", () => {
+  it("C10 agree in the end, and texts arrive once and in order", async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        schedules,
+        (schedule) => withFakeTime((time) => new Run(schedule, time).all()),
+      ),
+      parameters,
+    );
+  });
+});
+
+/** Each runtime tries others, so that all together try more. */
+function seedOfRuntime(): number {
+  const { bun, deno } = process.versions;
+  return 20_251_125 + (bun !== undefined ? 2 : deno !== undefined ? 1 : 0);
+}
