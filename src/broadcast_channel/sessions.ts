@@ -25,9 +25,13 @@ export interface BroadcastChannelSessionsOptions
  * await using two = new BroadcastChannelSessions("my-server");
  * await Promise.all([one.ready, two.ready]);
  *
+ * let known: Promise<void> | undefined;
  * const stream = new ReadableStream<Uint8Array>({
- *   start: (controller) => one.streams.create("session-1", controller),
+ *   start(controller) {
+ *     known = one.streams.create("session-1", controller);
+ *   },
  * });
+ * await known;
  * await two.streams.send(["session-1"], "data: hello\n\n");
  * const { value } = await stream.getReader().read();
  * console.log(new TextDecoder().decode(value)); // data: hello

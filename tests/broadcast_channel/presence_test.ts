@@ -1,3 +1,4 @@
+import type { LoggingLevel } from "@crossmcp/session-manager";
 import { assertEquals, assertRejects } from "@std/assert";
 import { describe, it } from "node:test";
 import { until } from "../e2e/until.ts";
@@ -122,7 +123,7 @@ describe("BroadcastChannelSessions: presence", () => {
           (await writer.info.getClientInfo(id))?.name,
           "other",
         );
-        const level = round % 2 === 0 ? "error" : "debug";
+        const level: LoggingLevel = round % 2 === 0 ? "error" : "debug";
         await other.info.setLogLevel(id, level);
         assertEquals(
           await every(({ info }) => info.getLogLevel(id)),
