@@ -5,13 +5,41 @@ export interface Counts {
   skipped: number;
 }
 
+/** A test case that failed. */
+export interface Failure {
+  /** With the names of what it is in: "outer > inner > fails". */
+  name: string;
+  /** What the report says of it; may be empty. */
+  text: string;
+}
+
 interface TestCase {
   name: string;
   outcome: keyof Counts;
+  /** The names of the suites around it. */
+  suites: readonly string[];
+  text: string;
 }
 
-const TEST_CASE =
-  /<testcase((?:\s+[\w:-]+="[^"]*")*)\s*(?:\/>|>([\s\S]*?)<\/testcase>)/g;
+const ATTRIBUTES = String.raw`((?:\s+[\w:-]+="[^"]*")*)\s*`;
+/** A suite begins, a suite ends, or a whole case. */
+const ELEMENT = new RegExp(
+  `<testsuite${ATTRIBUTES}(/?)>|(</testsuite>)|` +
+    String.raw`<testcase${ATTRIBUTES}(?:/>|>([\s\S]*?)</testcase>)`,
+  "g",
+);
+/** What a case says of its failure, in an attribute and in words. */
+const FAILURE = new RegExp(
+  `<(?:failure|error)${ATTRIBUTES}` +
+    String.raw`(?:/>|>([\s\S]*?)</(?:failure|error)>)`,
+);
+const ENTITIES: Record<string, string> = {
+  amp: "&",
+  lt: "<",
+  gt: ">",
+  quot: '"',
+  apos: "'",
+};
 
 /**
  * Counts the test cases of a JUnit report: each `it` once, no `describe`.
@@ -21,14 +49,19 @@ const TEST_CASE =
  * case named by the file, so it is none either, unless it failed to load.
  */
 export function countCases(xml: string): Counts {
-  const cases = [...xml.matchAll(TEST_CASE)].map(toTestCase);
-  const groups = new Set(cases.flatMap(({ name }) => groupsOf(name)));
   const counts: Counts = { passed: 0, failed: 0, skipped: 0 };
-  for (const { name, outcome } of cases) {
-    const isFile = name.endsWith("_test.ts") && outcome !== "failed";
-    if (!groups.has(name) && !isFile) counts[outcome]++;
-  }
+  for (const { outcome } of casesOf(xml)) counts[outcome]++;
   return counts;
+}
+
+/** The test cases of a JUnit report that failed, as `countCases` counts them. */
+export function failuresOf(xml: string): Failure[] {
+  return casesOf(xml)
+    .filter(({ outcome }) => outcome === "failed")
+    .map(({ suites, name, text }) => ({
+      name: [...suites, name].join(" > "),
+      text,
+    }));
 }
 
 /** The sum of counts. */
@@ -48,14 +81,59 @@ export function inWords({ passed, failed, skipped }: Counts): string {
   return skipped > 0 ? `${words}, ${skipped} skipped` : words;
 }
 
-function toTestCase([, attributes = "", content = ""]: RegExpMatchArray) {
-  const name = / name="([^"]*)"/.exec(attributes)?.[1] ?? "";
-  const outcome = /<(failure|error)\b/.test(content)
-    ? "failed"
-    : /<skipped\b/.test(content)
-    ? "skipped"
-    : "passed";
-  return { name: name.replaceAll("&gt;", ">"), outcome } satisfies TestCase;
+function casesOf(xml: string): TestCase[] {
+  const cases = allCasesOf(xml);
+  const groups = new Set(cases.flatMap(({ name }) => groupsOf(name)));
+  return cases.filter(({ name, outcome }) => {
+    const isFile = name.endsWith("_test.ts") && outcome !== "failed";
+    return !groups.has(name) && !isFile;
+  });
+}
+
+function allCasesOf(xml: string): TestCase[] {
+  const cases: TestCase[] = [];
+  const open: string[] = [];
+  for (const match of xml.matchAll(ELEMENT)) {
+    const [, suite, isEmpty, end, attributes, content = ""] = match;
+    if (end) open.pop();
+    else if (suite === undefined) {
+      cases.push({
+        name: attribute(attributes!, "name"),
+        // Bun and Deno have a suite a file; Deno's is at times its own.
+        suites: open.filter((name) => !name.endsWith(".ts")),
+        ...outcomeOf(content),
+      });
+    } else if (!isEmpty) open.push(attribute(suite, "name"));
+  }
+  return cases;
+}
+
+function outcomeOf(content: string): Pick<TestCase, "outcome" | "text"> {
+  const failure = FAILURE.exec(content);
+  if (failure === null) {
+    const outcome = /<skipped\b/.test(content) ? "skipped" : "passed";
+    return { outcome, text: "" };
+  }
+  const [, attributes = "", words = ""] = failure;
+  const text = unescaped(words).trim() || attribute(attributes, "message");
+  return { outcome: "failed", text };
+}
+
+function attribute(attributes: string, name: string): string {
+  const value = new RegExp(`\\s${name}="([^"]*)"`).exec(attributes)?.[1] ?? "";
+  return unescaped(value);
+}
+
+function unescaped(text: string): string {
+  return text.replace(
+    /&(?:#(\d+)|#x([\da-f]+)|(\w+));/gi,
+    (all, decimal, hexadecimal, name) => {
+      if (name) return ENTITIES[name] ?? all;
+      return String.fromCodePoint(
+        decimal ? Number(decimal) : parseInt(hexadecimal, 16),
+      );
+    },
+  );
 }
 
 /** "a > b > c" is in the groups "a" and "a > b". */

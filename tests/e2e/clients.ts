@@ -168,6 +168,8 @@ export function summary(notifications: readonly Received[]): string[] {
 /** The real network, and a way to break the streams that were opened by GET. */
 class Network {
   readonly #fetch: Fetch;
+  /** Deno breaks the body of a response off only as long as somebody holds it. */
+  readonly #responses: Response[] = [];
   #breaker = new AbortController();
   sessionId: string | undefined;
 
@@ -181,12 +183,12 @@ class Network {
   ): Promise<Response> => {
     const signals = [this.#breaker.signal];
     if (init.signal) signals.push(init.signal);
+    const isStream = init.method === undefined || init.method === "GET";
     const response = await this.#fetch(
       url,
-      init.method === undefined || init.method === "GET"
-        ? { ...init, signal: AbortSignal.any(signals) }
-        : init,
+      isStream ? { ...init, signal: AbortSignal.any(signals) } : init,
     );
+    if (isStream) this.#responses.push(response);
     this.sessionId ??= response.headers.get("mcp-session-id") ?? undefined;
     return response;
   };

@@ -158,11 +158,14 @@ function remembering(network: () => Fetch): Fetch {
 class ListeningNetwork {
   /** How many streams have begun for the client, which knows its position then. */
   begun = 0;
+  /** The network of clients.ts holds what is made of them, and Deno needs both. */
+  readonly #responses: Response[] = [];
 
   readonly fetch: Fetch = async (url, init) => {
     const response = await fetch(url, init);
     const accept = new Headers(init?.headers).get("accept");
     if (accept !== "text/event-stream" || !response.body) return response;
+    this.#responses.push(response);
     let text = "";
     let hasBegun = false;
     const body = response.body.pipeThrough(

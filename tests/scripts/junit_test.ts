@@ -1,6 +1,11 @@
 import { describe, it } from "node:test";
 import { assertEquals } from "@std/assert";
-import { countCases, inWords, sum } from "../../scripts/lib/junit.ts";
+import {
+  countCases,
+  failuresOf,
+  inWords,
+  sum,
+} from "../../scripts/lib/junit.ts";
 
 describe("countCases", () => {
   it("counts what Deno reports: steps beside their parents", () => {
@@ -58,6 +63,100 @@ describe("countCases", () => {
 
   it("finds nothing in an empty report", () => {
     assertEquals(countCases(""), { passed: 0, failed: 0, skipped: 0 });
+  });
+});
+
+describe("failuresOf", () => {
+  it("names what failed on Deno by its groups, and leaves out the groups", () => {
+    assertEquals(
+      failuresOf(`<testsuites name="deno test" tests="4" failures="3">
+        <testsuite name="./tests/a_test.ts" tests="1">
+          <testcase name="outer" classname="./tests/a_test.ts" time="0.038">
+            <failure message="1 test step failed">1 test step failed.</failure>
+          </testcase>
+        </testsuite>
+        <testsuite name="ext:deno_node/testing.ts" tests="3">
+          <testcase name="outer &gt; inner" line="1" col="23191">
+            <failure message="1 test step failed">1 test step failed.</failure>
+          </testcase>
+          <testcase name="outer &gt; inner &gt; passes"></testcase>
+          <testcase name="outer &gt; inner &gt; says &quot;no&quot;">
+            <failure message="Uncaught Error: 1 &lt; 2
+">Error: 1 &lt; 2
+    at file:///home/me/tests/a_test.ts:12:26</failure>
+          </testcase>
+        </testsuite>
+      </testsuites>`),
+      [{
+        name: 'outer > inner > says "no"',
+        text: "Error: 1 < 2\n    at file:///home/me/tests/a_test.ts:12:26",
+      }],
+    );
+  });
+
+  it("names what failed on Node by its suites, or its file", () => {
+    assertEquals(
+      failuresOf(`<testsuites>
+        <testsuite name="outer" tests="4">
+          <testsuite name="in &amp; side" tests="2">
+            <testcase name="passes" classname="test"/>
+            <testcase name="1 > 2" classname="test" failure="It's not">
+              <failure type="testCodeFailure" message="It's not">
+[Error [ERR_TEST_FAILURE]: It's not] { code: 'ERR_TEST_FAILURE' }
+              </failure>
+            </testcase>
+          </testsuite>
+          <testsuite name="empty" tests="0"/>
+          <testcase name="beside" classname="test">
+            <failure type="testCodeFailure" message="a &lt; b"/>
+          </testcase>
+        </testsuite>
+        <testcase name="/home/me/tests/broken_test.ts" classname="test">
+          <failure type="testCodeFailure" message="test failed">
+          </failure>
+        </testcase>
+      </testsuites>`),
+      [
+        {
+          name: "outer > in & side > 1 > 2",
+          text:
+            "[Error [ERR_TEST_FAILURE]: It's not] { code: 'ERR_TEST_FAILURE' }",
+        },
+        { name: "outer > beside", text: "a < b" },
+        { name: "/home/me/tests/broken_test.ts", text: "test failed" },
+      ],
+    );
+  });
+
+  it("names what failed on Bun by its suites, without the file", () => {
+    assertEquals(
+      failuresOf(`<testsuites name="bun test" tests="3">
+        <testsuite name="tests/a_test.ts" file="tests/a_test.ts">
+          <testsuite name="outer">
+            <testsuite name="inner">
+              <testcase name="fails" classname="inner &gt; outer">
+                <failure type="Error" message="no&#10;">Error: no&#10;&#x0A;      at tests/a_test.ts:5:49&#10;</failure>
+              </testcase>
+              <testcase name="skips" classname="inner"><skipped /></testcase>
+            </testsuite>
+          </testsuite>
+          <testcase name="top" classname="">
+            <failure type="Error" />
+          </testcase>
+        </testsuite>
+      </testsuites>`),
+      [
+        {
+          name: "outer > inner > fails",
+          text: "Error: no\n\n      at tests/a_test.ts:5:49",
+        },
+        { name: "top", text: "" },
+      ],
+    );
+  });
+
+  it("finds nothing in an empty report", () => {
+    assertEquals(failuresOf(""), []);
   });
 });
 
