@@ -35,7 +35,8 @@ export class BroadcastChannelBus implements MessageBus {
       const [to, text] = data;
       if (typeof to !== "string" || to === node) receive(text);
     };
-    // A server keeps its process alive, sessions do not have to.
+    // A server keeps its process alive, sessions do not have to. Deno cannot do
+    // that: there the process ends when the channel is closed.
     (channel as { unref?: () => void }).unref?.();
     this.#channel = channel;
   }

@@ -13,7 +13,8 @@ export interface BroadcastChannelSessionsOptions
  * one of the same name. What they guarantee, {@linkcode ClusterSessions} has.
  *
  * A `BroadcastChannel` does not leave its process, on any runtime: for several
- * processes or machines it takes Redis.
+ * processes or machines it takes Redis. On Deno an open one keeps its process
+ * alive: `close` it where nothing else ends the process.
  *
  * @example
  * ```ts

@@ -78,8 +78,13 @@ export class Arrivals {
   ): void {
     this.#arrivals.delete(id);
     takeBack();
-    // It is the latest one, whatever is expected besides.
-    this.#engine.expect(id, { ...expected, stays: false, reset });
-    this.#engine.create(id, controller);
+    try {
+      // It is the latest one, whatever is expected besides.
+      this.#engine.expect(id, { ...expected, stays: false, reset });
+      this.#engine.create(id, controller);
+    } catch (error) {
+      end(controller);
+      throw error;
+    }
   }
 }

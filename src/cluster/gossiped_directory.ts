@@ -21,22 +21,27 @@ interface Entry {
 export class GossipedDirectory implements SessionDirectory {
   readonly #node: ClusterNode;
   readonly #clock: Clock;
-  readonly #onLost: (id: string) => void;
+  readonly #onClaimed: (id: string, wasHere: boolean) => void;
   readonly #homes: Map<string, Entry> = new Map();
   /** A digest of what each node is the home of. */
   readonly #digests: Map<string, number> = new Map();
   readonly #doubts: Map<string, number> = new Map();
+  /** Nodes that are taken for dead; what they are the home of is kept for a while. */
+  readonly #silent: Set<string> = new Set();
   /** What nodes that were asked for everything have not told again yet. */
   readonly #stale: Map<string, Set<string>> = new Map();
 
   /**
    * @param node Who tells the others.
-   * @param onLost Told of sessions that another node has claimed.
+   * @param onClaimed Told of sessions that another node has claimed.
    */
-  constructor(node: ClusterNode, onLost: (id: string) => void) {
+  constructor(
+    node: ClusterNode,
+    onClaimed: (id: string, wasHere: boolean) => void,
+  ) {
     this.#node = node;
     this.#clock = node.clock;
-    this.#onLost = onLost;
+    this.#onClaimed = onClaimed;
     node.handle("homes", ({ homes }, from) => {
       for (const [id, at, isParked] of homes) {
         this.#stale.get(from)?.delete(id);
@@ -54,9 +59,15 @@ export class GossipedDirectory implements SessionDirectory {
       onReader: (name) => this.#tellEverything(name),
       onJoin: (name) => this.#doubt(name),
       onMeet: (name, isBack) => {
-        if (isBack) node.tell(name, { kind: "rehome" });
+        this.#silent.delete(name);
+        if (!isBack) return;
+        this.#doubt(name);
+        node.tell(name, { kind: "rehome" });
       },
-      onLeave: (name) => this.#forget(name),
+      onLeave: (name, isForGood) => {
+        if (isForGood) this.#forget(name);
+        else this.#silent.add(name);
+      },
       digest: () => ["homes", this.#digests.get(node.name) ?? 0],
       onDigest: (name, { homes }) => this.#compare(name, homes ?? 0),
     });
@@ -89,7 +100,13 @@ export class GossipedDirectory implements SessionDirectory {
 
   find(id: string): Found | undefined {
     const known = this.#homes.get(id);
-    return known && { node: known.at[1], isParked: known.isParked };
+    if (known === undefined) return undefined;
+    const [, node] = known.at;
+    return {
+      node,
+      isParked: known.isParked,
+      isSilent: this.#silent.has(node),
+    };
   }
 
   locate(ids: Iterable<string>): ReadonlyMap<string, string[]> {
@@ -116,7 +133,7 @@ export class GossipedDirectory implements SessionDirectory {
     if (isSame ? !entry.isParked : !isNewer(entry.at, known?.at)) return;
     const wasHere = this.isHere(id);
     this.#set(id, entry);
-    if (wasHere) this.#onLost(id);
+    if (!entry.isParked) this.#onClaimed(id, wasHere);
   }
 
   #set(id: string, entry: Entry | undefined): void {
@@ -142,6 +159,7 @@ export class GossipedDirectory implements SessionDirectory {
     this.#digests.delete(node);
     this.#doubts.delete(node);
     this.#stale.delete(node);
+    this.#silent.delete(node);
   }
 
   /** A node is about to tell everything: what is known holds until it has. */

@@ -10,6 +10,7 @@ import { Comparisons } from "./comparisons.ts";
 import type { ClusterNode } from "./node.ts";
 import type { FieldWrite, Item } from "./protocol.ts";
 import type { Stamp } from "./clock.ts";
+import { isFieldWrite } from "./protocol_items.ts";
 import { type Fields, ReplicatedRecords } from "./replicated_records.ts";
 
 /** What is known of a session. */
@@ -94,7 +95,7 @@ export class InfoReplica {
     const principal = record?.fields.get(PRINCIPAL)?.[0];
     if (principal === undefined) return undefined;
     return {
-      principal: JSON.parse(principal)[0] ?? undefined,
+      principal: principal === "" ? undefined : principal.slice(1),
       since: record?.since,
     };
   }
@@ -110,8 +111,8 @@ export class InfoReplica {
    * @throws {SessionLimitError} When there is no place for it.
    */
   register(id: string, principal: string | undefined): void {
-    const value = principal === undefined ? [] : [principal];
-    this.write(id, PRINCIPAL, JSON.stringify(value));
+    // Nobody is not the same as somebody without a name.
+    this.write(id, PRINCIPAL, principal === undefined ? "" : `=${principal}`);
   }
 
   /**
@@ -152,7 +153,7 @@ export class InfoReplica {
     if (this.#decisions.deletedAt(id) !== undefined) return;
     const answers = await this.#node.ask({ kind: "record", id });
     for (const [, fields] of answers) {
-      if (Array.isArray(fields) && fields.length > 0) {
+      if (Array.isArray(fields) && fields.every(isFieldWrite)) {
         this.#merge({ kind: "record", id, fields }, undefined);
       }
     }
@@ -175,8 +176,11 @@ export class InfoReplica {
       return record ? writesOf(record.fields) : [];
     });
     node.answer("used", ({ ids }) => {
-      const since = node.ticker.now() - this.#options.idleMs;
-      return ids.filter((id) => (this.#records.get(id)?.usedAt ?? 0) > since);
+      const now = node.ticker.now();
+      return ids.flatMap((id) => {
+        const record = this.#records.get(id);
+        return record === undefined ? [] : [[id, now - record.usedAt]];
+      });
     });
     new Comparisons(
       node,
@@ -187,7 +191,7 @@ export class InfoReplica {
   }
 
   #merge(
-    { id, fields, deleted }: Extract<Item, { kind: "record" }>,
+    { id, fields, deleted, age }: Extract<Item, { kind: "record" }>,
     from: string | undefined,
   ): void {
     if (deleted !== undefined) {
@@ -195,15 +199,17 @@ export class InfoReplica {
       this.#remove(id, deleted);
     }
     if (fields.length === 0) return;
-    const known = this.#records.use(id)?.fields;
+    const isUse = age === undefined;
+    const record = isUse ? this.#records.use(id) : this.#records.get(id);
+    const known = record?.fields;
     const merged: Fields = known ?? new Map();
     for (const write of fields) {
       this.#node.clock.saw(write[2]);
       if (!this.#store(id, merged, write)) this.#contradict(id, write, from);
     }
     if (known === undefined && merged.size > 0) {
-      const record = this.#records.add(id);
-      for (const [field, value] of merged) record.fields.set(field, value);
+      const added = this.#records.add(id, age);
+      for (const [field, value] of merged) added.fields.set(field, value);
     }
     this.#tidy(id);
   }
@@ -264,18 +270,33 @@ export class InfoReplica {
     this.#node.ticker.stop(this.#deletedWatcher);
   }
 
-  async #usedElsewhere(ids: readonly string[]): Promise<ReadonlySet<string>> {
+  /** Nodes that cannot answer may be using them. */
+  async #usedElsewhere(
+    ids: readonly string[],
+  ): Promise<ReadonlyMap<string, number> | undefined> {
+    const { isPartial, others } = this.#node;
+    if (isPartial) return undefined;
     const answers = await this.#node.ask({ kind: "used", ids });
-    return new Set([...answers.values()].flat() as string[]);
+    if (answers.size < others.length) return undefined;
+    const used = new Map<string, number>();
+    for (const answer of answers.values()) {
+      for (const [id, ms] of answer as readonly [string, number][]) {
+        used.set(id, Math.min(ms, used.get(id) ?? Infinity));
+      }
+    }
+    return used;
   }
 
   /** Tells a node the records where its sums are others. */
   #tell(node: string, sums: readonly number[]): void {
     const own = this.#decisions.sums;
-    for (const [id, { fields }] of this.#records.entries()) {
+    const now = this.#node.ticker.now();
+    for (const [id, { fields, usedAt }] of this.#records.entries()) {
       const sum = this.#decisions.sumOf(id);
       if (sums[sum] === own[sum]) continue;
-      this.#node.tell(node, { kind: "record", id, fields: writesOf(fields) });
+      const age = now - usedAt;
+      const writes = writesOf(fields);
+      this.#node.tell(node, { kind: "record", id, fields: writes, age });
     }
     this.#node.tell(node, { kind: "compared" });
   }

@@ -23,8 +23,11 @@ export interface LinkListener {
   readonly onJoin: (node: string) => void;
   /** This node and another one hear each other; again, where one was silent. */
   readonly onMeet: (node: string, isBack: boolean) => void;
-  /** A node has left, or was not heard of for so long that it is taken for dead. */
-  readonly onLeave: (node: string) => void;
+  /**
+   * A node has left for good, or was not heard of for so long that it is taken for
+   * dead.
+   */
+  readonly onLeave: (node: string, isForGood: boolean) => void;
   /** What this node has, in numbers. */
   readonly digests: () => Readonly<Record<string, number>>;
   /** What another node has, in numbers, once everything it sent was read. */
@@ -122,6 +125,11 @@ export class Links implements Watcher {
       }
     }
     return others;
+  }
+
+  /** Whether nodes that were heard of cannot be asked now. */
+  get isPartial(): boolean {
+    return this.others.length < this.#peers.size;
   }
 
   /** The names of all nodes that were heard of. */
@@ -284,7 +292,7 @@ export class Links implements Watcher {
     if (peer.isSilent) return;
     peer.isSilent = true;
     this.#outbox.suspend(name, true);
-    this.#listener.onLeave(name);
+    this.#listener.onLeave(name, false);
   }
 
   #welcomeBack(name: string, peer: Peer): void {
@@ -299,7 +307,7 @@ export class Links implements Watcher {
     if (peer === undefined) return;
     this.#peers.delete(name);
     this.#outbox.removeReader(name);
-    if (!peer.isSilent) this.#listener.onLeave(name);
+    this.#listener.onLeave(name, true);
   }
 
   #lose(message: string, node?: string): void {

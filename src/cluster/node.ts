@@ -40,8 +40,8 @@ export interface Listener {
   readonly onJoin?: (node: string) => void;
   /** This node and another one hear each other; again, where one was silent. */
   readonly onMeet?: (node: string, isBack: boolean) => void;
-  /** A node has left, or is taken for dead. */
-  readonly onLeave?: (node: string) => void;
+  /** A node has left for good, or is taken for dead. */
+  readonly onLeave?: (node: string, isForGood: boolean) => void;
   /** Whether it knows what the nodes have that were met at first. */
   readonly isReady?: () => boolean;
   /** What this node has, as a number. */
@@ -58,8 +58,26 @@ type Handler<Kind extends Item["kind"]> = (
   from: string,
 ) => void;
 
-/** How long a new node looks for others, in milliseconds. */
+/** How often a new node looks whether it knows all others, in milliseconds. */
 const DISCOVERY_MS = 50;
+
+/** How to ask. */
+export interface AskOptions {
+  /**
+   * Whom.
+   *
+   * @default undefined all others
+   */
+  readonly nodes?: readonly string[] | undefined;
+  /** Whether an answer makes the others needless. */
+  readonly isEnough?: ((answer: unknown) => boolean) | undefined;
+  /**
+   * How much longer than `answerMs` to wait, in milliseconds.
+   *
+   * @default 0
+   */
+  readonly extraMs?: number | undefined;
+}
 
 /**
  * One node of a cluster, as its parts see it: knows the others, tells them what has
@@ -116,11 +134,11 @@ export class ClusterNode {
       onJoin: (name) => this.#notify(({ onJoin }) => onJoin?.(name)),
       onMeet: (name, isBack) =>
         this.#notify(({ onMeet }) => onMeet?.(name, isBack)),
-      onLeave: (name) => {
+      onLeave: (name, isForGood) => {
         this.#welcomed.delete(name);
         this.#named.delete(name);
         this.#questions.left(name);
-        this.#notify(({ onLeave }) => onLeave?.(name));
+        this.#notify(({ onLeave }) => onLeave?.(name, isForGood));
       },
       digests: () =>
         Object.fromEntries(
@@ -132,7 +150,6 @@ export class ClusterNode {
     });
     this.#questions = new Questions(
       (node, item) => this.tell(node, item),
-      settings.answerMs,
       this.#report,
     );
   }
@@ -145,6 +162,11 @@ export class ClusterNode {
   /** The names of all other nodes that live. */
   get others(): string[] {
     return this.#links.others;
+  }
+
+  /** Whether nodes that were heard of cannot be asked now. */
+  get isPartial(): boolean {
+    return this.#links.isPartial;
   }
 
   /** How long to wait for other nodes, in milliseconds. */
@@ -201,20 +223,19 @@ export class ClusterNode {
    * Asks nodes, by default all others that are known once this one is ready.
    *
    * @param ask What.
-   * @param isEnough Whether an answer makes the others needless.
-   * @param nodes Whom.
+   * @param options Whom, and how long to wait.
    * @returns The answers that came in time, by node.
    */
   async ask(
     ask: Question,
-    isEnough?: (answer: unknown) => boolean,
-    nodes?: readonly string[],
+    { nodes, isEnough, extraMs = 0 }: AskOptions = {},
   ): Promise<ReadonlyMap<string, unknown>> {
     if (!this.#isReady) await this.ready;
     if (this.#isClosed) return new Map();
     const { others } = this;
     const asked = nodes?.filter((name) => others.includes(name)) ?? others;
-    return await this.#questions.ask(asked, ask, isEnough);
+    const patienceMs = this.#settings.answerMs + extraMs;
+    return await this.#questions.ask(asked, ask, patienceMs, isEnough);
   }
 
   /** Resolves when all other nodes know what they were told, or take too long. */
@@ -245,14 +266,20 @@ export class ClusterNode {
   }
 
   async #start(): Promise<void> {
-    await this.#links.start();
-    if (this.#isClosed) return;
     const startedAt = Date.now();
+    let isStarted = false;
     // Keeps the process alive, for whoever waits until this node is ready.
     this.#discovery = setInterval(() => {
-      const isLate = Date.now() - startedAt >= this.#settings.answerMs;
-      if (isLate || this.#knowsOthers()) this.#becomeReady();
+      const waited = Date.now() - startedAt;
+      const isAlone = this.#welcomed.size === 0;
+      const knowsOthers = isStarted && this.#knowsOthers() &&
+        (!isAlone || waited >= this.#settings.beatMs / 4);
+      if (knowsOthers || waited >= this.#settings.answerMs) {
+        this.#becomeReady();
+      }
     }, DISCOVERY_MS);
+    await this.#links.start();
+    isStarted = true;
   }
 
   #knowsOthers(): boolean {

@@ -15,7 +15,8 @@ export interface ClusterOptions {
   /**
    * How often a node shows that it lives, in milliseconds, 10 to 60,000. One that
    * was not heard of for three times as long is taken for dead, and its sessions
-   * with it.
+   * with it. A new node that hears of no other for a quarter of that takes itself
+   * to be alone.
    *
    * @default 1_000
    */

@@ -92,7 +92,10 @@ export class Outbox implements Watcher {
   get position(): Position {
     let except: Record<string, number> | undefined;
     for (const [node, { newest }] of this.#readers) {
-      if (newest !== this.#newestToAll) (except ??= {})[node] = newest;
+      if (newest !== this.#newestToAll) {
+        (except ??= Object.create(null) as Record<string, number>)[node] =
+          newest;
+      }
     }
     return { number: this.#newestToAll, except };
   }

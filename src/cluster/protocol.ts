@@ -19,8 +19,8 @@
  *
  * @module
  */
-import type { JSONRPCNotification } from "../mcp_types.ts";
 import type { Stamp } from "./clock.ts";
+import { isItem } from "./protocol_items.ts";
 
 /** The version of the protocol. */
 export const VERSION = 1;
@@ -131,13 +131,15 @@ export type Item =
     readonly id: string;
     readonly fields: readonly FieldWrite[];
     readonly deleted?: Stamp | undefined;
+    /** How many milliseconds ago it was used, where that is not now. */
+    readonly age?: number | undefined;
   }
   /** Asks for the records where the reader's sums are others. */
   | { readonly kind: "compare"; readonly sums: readonly number[] }
   /** Everything that `compare` asked for was told. */
   | { readonly kind: "compared" }
-  /** A notification for subscriptions. */
-  | { readonly kind: "notify"; readonly notification: JSONRPCNotification }
+  /** A notification for subscriptions, as JSON. */
+  | { readonly kind: "notify"; readonly text: string }
   | { readonly kind: "question"; readonly id: number; readonly ask: Question }
   | { readonly kind: "answer"; readonly id: number; readonly answer: unknown }
   /** Everything that a node has to know of its sender was told, and who is there. */
@@ -170,7 +172,7 @@ export type Question =
   }
   /** What is stored of a session: {@linkcode FieldWrite}`[]`. */
   | { readonly kind: "record"; readonly id: string }
-  /** Which of these sessions were used: `string[]`. */
+  /** How many milliseconds ago these sessions were used: `[id, ms][]`. */
   | { readonly kind: "used"; readonly ids: readonly string[] }
   /** Whether a subscription exists there: `boolean`. */
   | {
@@ -228,7 +230,7 @@ function isMessage(message: Partial<Packet>): boolean {
       return isCount(message.attempt) && isCount(message.after);
     case "batch":
       return isCount(message.number) && isPosition(message.after) &&
-        Array.isArray(message.items);
+        Array.isArray(message.items) && message.items.every(isItem);
     case "ack":
       return isCount(message.attempt) && isCount(message.number);
     case "bye":
@@ -238,10 +240,10 @@ function isMessage(message: Partial<Packet>): boolean {
   }
 }
 
-function isPosition(position: Partial<Position> | undefined): boolean {
-  return isCount(position?.number) &&
-    ["undefined", "object"].includes(typeof position?.except) &&
-    Object.values(position?.except ?? {}).every(isCount);
+function isPosition(position: Partial<Position> | null | undefined): boolean {
+  const { number, except = {} } = position ?? {};
+  return isCount(number) && typeof except === "object" && except !== null &&
+    Object.values(except).every(isCount);
 }
 
 function isCount(value: unknown): boolean {

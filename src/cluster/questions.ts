@@ -20,21 +20,19 @@ interface Asked {
 /** Questions to other nodes, and theirs to this one. */
 export class Questions {
   readonly #tell: Tell;
-  readonly #answerMs: number;
   readonly #report: (error: Error) => void;
   readonly #asked: Map<number, Asked> = new Map();
   readonly #handlers: Map<string, (ask: never, from: string) => unknown> =
     new Map();
-  #last = 0;
+  /** Not the same as that of an earlier node of this name. */
+  #last = Math.floor(Math.random() * 2 ** 40);
 
   /**
    * @param tell Sends an item to a node.
-   * @param answerMs How long to wait for answers, in milliseconds.
    * @param report Told of what an answer failed with.
    */
-  constructor(tell: Tell, answerMs: number, report: (error: Error) => void) {
+  constructor(tell: Tell, report: (error: Error) => void) {
     this.#tell = tell;
-    this.#answerMs = answerMs;
     this.#report = report;
   }
 
@@ -51,12 +49,14 @@ export class Questions {
    *
    * @param nodes Whom.
    * @param ask What.
+   * @param patienceMs How long to wait for answers, in milliseconds.
    * @param isEnough Whether an answer makes the others needless.
    * @returns The answers in time, of those that can answer.
    */
   ask(
     nodes: readonly string[],
     ask: Question,
+    patienceMs: number,
     isEnough: (answer: unknown) => boolean = () => false,
   ): Promise<ReadonlyMap<string, unknown>> {
     if (nodes.length === 0) return Promise.resolve(new Map());
@@ -67,7 +67,7 @@ export class Questions {
         answers: new Map(),
         resolve,
         isEnough,
-        timer: setTimeout(() => this.#finish(id), this.#answerMs),
+        timer: setTimeout(() => this.#finish(id), patienceMs),
       });
       for (const node of nodes) this.#tell(node, { kind: "question", id, ask });
     });

@@ -35,4 +35,6 @@ export interface Found {
   readonly node: string;
   /** Whether its stream has ended. */
   readonly isParked: boolean;
+  /** Whether the node is taken for dead, and may come back. */
+  readonly isSilent: boolean;
 }

@@ -2,6 +2,7 @@ import type { MissedEvents } from "../in_memory/replay_log.ts";
 import type { StreamEngine } from "../in_memory/stream_engine.ts";
 import type { ResetReason } from "../options.ts";
 import type { ClusterNode } from "./node.ts";
+import { isMissedEvents } from "./protocol_items.ts";
 import type { SessionDirectory } from "./session_directory.ts";
 
 /** A client that comes back, and what it says of itself. */
@@ -69,11 +70,10 @@ export class SessionMoves {
     if (previous === undefined) return undefined;
     const answers = await this.#node.ask(
       { kind: "resume", id, lastEventId },
-      undefined,
-      [previous],
+      { nodes: [previous] },
     );
-    const missed = answers.get(previous) as MissedEvents | ResetReason;
-    if (typeof missed !== "object") return missed ?? "unknown";
+    const missed = answers.get(previous);
+    if (!isMissedEvents(missed)) return isReset(missed) ? missed : "unknown";
     if (!await this.#catchUp(missed)) return "unknown";
     return this.#engine.takeOver(id, lastEventId, missed, since);
   }
@@ -91,4 +91,14 @@ export class SessionMoves {
     }
     return true;
   }
+}
+
+const RESETS: readonly unknown[] = [
+  "unknown",
+  "purged",
+  "future",
+] satisfies ResetReason[];
+
+function isReset(answer: unknown): answer is ResetReason {
+  return RESETS.includes(answer);
 }

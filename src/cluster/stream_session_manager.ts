@@ -77,7 +77,10 @@ export class ClusterStreamSessionManager extends StreamSessionManager {
       onReset: callback("onReset", onReset),
       onDetach: (id) => this.#detached(id),
     }, ticker);
-    this.#directory = new GossipedDirectory(node, (id) => this.#lost(id));
+    this.#directory = new GossipedDirectory(
+      node,
+      (id, wasHere) => this.#claimedElsewhere(id, wasHere),
+    );
     this.#arrivals = new Arrivals(this.#engine);
     this.#moves = new SessionMoves(
       node,
@@ -155,11 +158,8 @@ export class ClusterStreamSessionManager extends StreamSessionManager {
     if (this.#isClosed) return;
     const found = await this.#directory.find(id);
     if (found?.isParked || found?.node === this.#node.name) return;
-    await this.#node.ask(
-      { kind: "delete", id },
-      (answer) => answer === true,
-      found && [found.node],
-    );
+    const nodes = found && [found.node];
+    await this.#node.ask({ kind: "delete", id }, { nodes, isEnough: isTrue });
   }
 
   /**
@@ -175,13 +175,16 @@ export class ClusterStreamSessionManager extends StreamSessionManager {
     if (this.#engine.holds(id)) return true;
     if (this.#isClosed) return false;
     const found = await this.#directory.find(id);
-    if (found !== undefined) return !found.isParked;
-    const answers = await this.#node.ask({ kind: "has", id }, isTrue);
+    if (found !== undefined) return !found.isParked && !found.isSilent;
+    const answers = await this.#node.ask({ kind: "has", id }, {
+      isEnough: isTrue,
+    });
     return [...answers.values()].some(isTrue);
   }
 
   /**
-   * Whether any node is known to hold a stream of a session. Nobody is asked.
+   * Whether any node is known to hold a stream of a session, also one that is taken
+   * for dead and may come back. Nobody is asked.
    *
    * @param id The session.
    */
@@ -226,9 +229,9 @@ export class ClusterStreamSessionManager extends StreamSessionManager {
    * rejected promise.
    */
   async close(options?: CloseOptions): Promise<void> {
+    this.#arrivals.close();
     await this.#engine.close(options);
     this.#isClosed = true;
-    this.#arrivals.close();
     this.#parked?.close();
   }
 
@@ -286,6 +289,8 @@ export class ClusterStreamSessionManager extends StreamSessionManager {
   async #claimed(id: string): Promise<void> {
     this.#parked?.delete(id);
     await this.#directory.claim(id);
+    // It may have failed with the first that was written to it.
+    if (!this.#engine.holds(id)) this.#detached(id);
     await this.#node.settled();
   }
 
@@ -298,6 +303,7 @@ export class ClusterStreamSessionManager extends StreamSessionManager {
     const attach = this.#arrivals.begin(id, controller, expected);
     this.#parked?.delete(id);
     attach(await this.#moves.begin(id, expected));
+    if (!this.#holds(id)) this.#detached(id);
     await this.#node.settled();
   }
 
@@ -309,11 +315,14 @@ export class ClusterStreamSessionManager extends StreamSessionManager {
     this.#parked.add(id);
   }
 
-  /** Another node has claimed a session of this one. */
-  #lost(id: string): void {
+  /** Another node has claimed a session. */
+  #claimedElsewhere(id: string, wasHere: boolean): void {
+    // Also one that a drain has ended: its late cancel must not reach the newer one.
+    this.#engine.supersede(id);
+    if (!wasHere) return;
     this.#parked?.delete(id);
     this.#arrivals.end(id);
-    this.#engine.supersede(id);
+    this.#engine.log?.leave(id);
   }
 
   #release(id: string): void {

@@ -8,6 +8,7 @@ import {
 } from "../in_memory/subscription_manager.ts";
 import type { JSONRPCNotification } from "../mcp_types.ts";
 import type { ReportingOptions, SubscriptionOptions } from "../options.ts";
+import { resolveSubscriptionOptions } from "../resolve_options.ts";
 import {
   type Subscription,
   type SubscriptionCallbacks,
@@ -28,6 +29,8 @@ export interface ClusterSubscriptionManagerOptions
 export class ClusterSubscriptionManager extends SubscriptionManager {
   readonly #node: ClusterNode;
   readonly #local: InMemorySubscriptionManager;
+  /** How long others may take to end a subscription, in milliseconds. */
+  readonly #deadlineMs: number;
   /** Subscriptions of this node that others are asked about. */
   readonly #pending: Map<string, Stamp> = new Map();
 
@@ -41,9 +44,12 @@ export class ClusterSubscriptionManager extends SubscriptionManager {
   constructor(node: ClusterNode, options?: ClusterSubscriptionManagerOptions) {
     super();
     this.#node = node;
+    this.#deadlineMs = resolveSubscriptionOptions(options).deadlineMs;
     this.#local = new InMemorySubscriptionManager(options);
-    node.handle("notify", ({ notification }) => {
-      void this.#local.send(notification).catch((error) => node.report(error));
+    node.handle("notify", ({ text }) => {
+      void this.#local.send(JSON.parse(text)).catch((error) =>
+        node.report(error)
+      );
     });
     node.answer("subscribed", ({ id, origin, at }) => {
       this.#node.clock.saw(at);
@@ -89,7 +95,7 @@ export class ClusterSubscriptionManager extends SubscriptionManager {
     try {
       const answers = await this.#node.ask(
         { kind: "subscribed", id, origin, at },
-        isTrue,
+        { isEnough: isTrue },
       );
       if ([...answers.values()].some(isTrue)) return false;
       const created = this.#local.create(copy, callbacks);
@@ -112,7 +118,8 @@ export class ClusterSubscriptionManager extends SubscriptionManager {
   override async send(notification: JSONRPCNotification): Promise<void> {
     assertNotification(notification);
     try {
-      this.#node.tellAll({ kind: "notify", notification });
+      const text = JSON.stringify(notification);
+      this.#node.tellAll({ kind: "notify", text });
     } catch (cause) {
       throw new InvalidArgumentError(
         "notification",
@@ -144,7 +151,7 @@ export class ClusterSubscriptionManager extends SubscriptionManager {
     }
     const answers = await this.#node.ask(
       { kind: "unsubscribe", id, origin, reason },
-      isTrue,
+      { isEnough: isTrue, extraMs: this.#deadlineMs },
     );
     return [...answers.values()].some(isTrue);
   }
@@ -161,7 +168,9 @@ export class ClusterSubscriptionManager extends SubscriptionManager {
   ): Promise<void> {
     await Promise.all([
       this.#local.closeAll(origin, reason),
-      this.#node.ask({ kind: "unsubscribeAll", origin, reason }),
+      this.#node.ask({ kind: "unsubscribeAll", origin, reason }, {
+        extraMs: this.#deadlineMs,
+      }),
     ]);
   }
 

@@ -72,6 +72,7 @@ function lengthOf(item: Item): number {
         0,
       );
     case "notify":
+      return 64 + item.text.length;
     case "answer":
       return JSON.stringify(item).length;
     default:

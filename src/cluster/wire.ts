@@ -36,7 +36,14 @@ export class Wire {
       await this.#bus.start(this.name, (text) => {
         if (this.#isClosed) return;
         const packet = this.#read(text);
-        if (packet !== undefined) receive(packet);
+        if (packet === undefined) return;
+        try {
+          receive(packet);
+        } catch (error) {
+          // Nothing that another node says may break this one.
+          this.#ignored++;
+          this.#report(error as Error);
+        }
       });
     } catch (error) {
       this.#failed(error);

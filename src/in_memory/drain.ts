@@ -1,4 +1,5 @@
 import { ClosedError } from "../errors.ts";
+import { supersede } from "./controllers.ts";
 import type { LocalStreams } from "./local_streams.ts";
 
 const STEPS = 20;
@@ -9,7 +10,7 @@ export class Drain {
   readonly done: Promise<void>;
   readonly #streams: LocalStreams;
   /** Those that are ended and still held something then. */
-  readonly #ended: ReadableStreamDefaultController[] = [];
+  readonly #ended: Map<string, ReadableStreamDefaultController> = new Map();
   readonly #resolve: () => void;
   readonly #timer: ReturnType<typeof setInterval>;
   readonly #deadline: number;
@@ -35,13 +36,19 @@ export class Drain {
     this.#end(this.#streams.size);
     // Does nothing to those that were read to the end.
     const reason = new ClosedError("The server is shutting down.");
-    for (const controller of this.#ended) controller.error(reason);
+    for (const controller of this.#ended.values()) controller.error(reason);
     this.#resolve();
+  }
+
+  /** Breaks off a stream that holds something still, and has a newer one. */
+  supersede(id: string): void {
+    const controller = this.#ended.get(id);
+    if (controller !== undefined) supersede(controller, id);
   }
 
   #step(): void {
     this.#end(Math.ceil(this.#streams.size / this.#stepsLeft));
-    const isDone = this.#streams.size === 0 && this.#ended.length === 0;
+    const isDone = this.#streams.size === 0 && this.#ended.size === 0;
     // A busy event loop comes to fewer steps in the time.
     const isOver = --this.#stepsLeft <= 0 || Date.now() >= this.#deadline;
     if (isOver || isDone) this.finish();
@@ -50,7 +57,7 @@ export class Drain {
   #end(count: number): void {
     for (const id of [...this.#streams.ids()].slice(0, count)) {
       const controller = this.#streams.end(id);
-      if (controller !== undefined) this.#ended.push(controller);
+      if (controller !== undefined) this.#ended.set(id, controller);
     }
   }
 }

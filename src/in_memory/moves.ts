@@ -18,6 +18,21 @@ export class Moves {
   /** Where sessions that came from elsewhere had got to, and where that is here. */
   readonly #came: Map<string, { from: string; to: string }> = new Map();
 
+  /** After which event sessions left. */
+  readonly #left: Map<string, number> = new Map();
+
+  /** Notes after which event a session left. */
+  leave(session: string, offset: number): void {
+    this.#left.delete(session);
+    this.#left.set(session, offset);
+    dropOldest(this.#left, MAX_SESSIONS);
+  }
+
+  /** After which event a session left the last time, 0 if it never did. */
+  leftAt(session: string): number {
+    return this.#left.get(session) ?? 0;
+  }
+
   /** Notes a text to everyone. */
   heard({ node, count }: Origin): void {
     raise(this.#heard, node, count);

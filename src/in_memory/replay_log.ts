@@ -169,6 +169,7 @@ export class ReplayLog {
     const start = Math.max(
       this.#start(since),
       this.#purged.forgotten(session),
+      this.#moves.leftAt(session),
     );
     const unheard = this.#entriesAfter(start).filter(({ targets, origin }) =>
       isFor(session, targets) &&
@@ -199,6 +200,11 @@ export class ReplayLog {
    */
   isBehind(nodes: readonly string[], { heard }: MissedEvents): boolean {
     return this.#moves.isBehind(nodes, heard);
+  }
+
+  /** A session goes on elsewhere: what is kept is not news to it when it is back. */
+  leave(session: string): void {
+    this.#moves.leave(session, this.#last);
   }
 
   /** Nothing that is kept is a session's own any more. */

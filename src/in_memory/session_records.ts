@@ -41,12 +41,18 @@ export interface RecordListeners<Record> {
   readonly newRecord: (usedAt: number) => Record;
   readonly onExpire: (id: string, record: Record) => void;
   readonly onError: (error: Error) => void;
-  /** Answers which of these sessions others have used, where there are others. */
+  /**
+   * Answers how many milliseconds ago others have used these sessions, where there
+   * are others; `undefined` when that cannot be said now.
+   */
   readonly usedElsewhere?:
-    | ((ids: readonly string[]) => Promise<ReadonlySet<string>>)
+    | ((
+      ids: readonly string[],
+    ) => Promise<ReadonlyMap<string, number> | undefined>)
     | undefined;
 }
 
+const NEVER: ReadonlyMap<string, number> = new Map();
 /** How many sessions are asked for their streams at once. */
 const SWEEP = 1_000;
 
@@ -99,9 +105,14 @@ export class SessionRecords<Record extends UsedRecord = SessionRecord>
     return this.add(id);
   }
 
-  /** A new record of a session, whether there is a place for it or not. */
-  add(id: string): Record {
-    const record = this.#listeners.newRecord(this.#ticker.now());
+  /**
+   * A new record of a session, whether there is a place for it or not.
+   *
+   * @param id The session.
+   * @param age How many milliseconds ago it was used.
+   */
+  add(id: string, age: number = 0): Record {
+    const record = this.#listeners.newRecord(this.#ticker.now() - age);
     this.#records.set(id, record);
     this.#ticker.start(this);
     return record;
@@ -143,14 +154,17 @@ export class SessionRecords<Record extends UsedRecord = SessionRecord>
   ): Promise<void> {
     const isInUse = await Promise.all(idle.map(([id]) => this.#hasStream(id)));
     const unused = idle.filter((_, index) => !isInUse[index]).map(([id]) => id);
-    const used = unused.length === 0
-      ? undefined
-      : await this.#listeners.usedElsewhere?.(unused);
+    const { usedElsewhere = () => NEVER } = this.#listeners;
+    const used = unused.length === 0 ? NEVER : await usedElsewhere(unused);
     for (const [index, [id, record]] of idle.entries()) {
       // It may have been used, or replaced, while its stream was looked for.
       if (this.#records.get(id) !== record) continue;
-      if (isInUse[index] || used?.has(id)) this.#touch(id, record);
-      else if (now - record.usedAt >= this.#limits.idleMs) {
+      if (isInUse[index]) this.#touch(id, record);
+      if (used === undefined) continue;
+      const usedAt = now - (used.get(id) ?? Infinity);
+      // It is not used by being looked at, here or there.
+      if (usedAt > record.usedAt) this.#usedAt(id, record, usedAt, now);
+      if (now - record.usedAt >= this.#limits.idleMs) {
         this.delete(id);
         this.#listeners.onExpire(id, record);
       }
@@ -165,6 +179,16 @@ export class SessionRecords<Record extends UsedRecord = SessionRecord>
       this.#listeners.onError(error as Error);
       return true;
     }
+  }
+
+  /** It was used elsewhere, some time ago. */
+  #usedAt(id: string, record: Record, at: number, now: number): void {
+    record.usedAt = at;
+    // In its place it holds up those behind it, at the end it is held up by those
+    // before it: whichever is shorter.
+    if (now - at > this.#limits.idleMs / 2) return;
+    this.#records.delete(id);
+    this.#records.set(id, record);
   }
 
   #touch(id: string, record: Record): void {

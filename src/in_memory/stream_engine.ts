@@ -116,6 +116,7 @@ export class StreamEngine {
   /** Ends the stream of a session that has a newer one elsewhere. */
   supersede(id: string): void {
     this.#streams.supersede(id);
+    this.#drain?.supersede(id);
   }
 
   /**
@@ -164,9 +165,10 @@ export class StreamEngine {
     missed: MissedEvents,
     since: string | undefined,
   ): ResetReason | undefined {
+    if (this.#log === undefined) return "unknown";
     this.#ticker.start(this.#logWatcher);
     const now = this.#ticker.now();
-    return this.#log?.takeOver(id, lastEventId, missed, since, now);
+    return this.#log.takeOver(id, lastEventId, missed, since, now);
   }
 
   /** What was counted so far. */

@@ -24,11 +24,25 @@ import { describe, it } from "node:test";
 import { open } from "../in_memory/support.ts";
 import { NOTHING_COUNTED } from "../nothing_counted.ts";
 
+/** They wait for it otherwise when they are asked for what they do not know. */
+async function ready<Node extends { ready: Promise<void> }>(
+  node: Node,
+): Promise<Node> {
+  await node.ready;
+  return node;
+}
+const cluster = { beatMs: 200 };
+
 describe("BroadcastChannelStreamSessionManager", () => {
   testStreamSessionManager({
     test: it,
     create: (limits) =>
-      new BroadcastChannelStreamSessionManager(crypto.randomUUID(), limits),
+      ready(
+        new BroadcastChannelStreamSessionManager(crypto.randomUUID(), {
+          ...limits,
+          cluster,
+        }),
+      ),
     dispose,
   });
 });
@@ -37,7 +51,12 @@ describe("BroadcastChannelInfoSessionManager", () => {
   testInfoSessionManager({
     test: it,
     create: (limits) =>
-      new BroadcastChannelInfoSessionManager(crypto.randomUUID(), limits),
+      ready(
+        new BroadcastChannelInfoSessionManager(crypto.randomUUID(), {
+          ...limits,
+          cluster,
+        }),
+      ),
     dispose,
   });
 });
@@ -46,7 +65,12 @@ describe("BroadcastChannelSubscriptionManager", () => {
   testSubscriptionManager({
     test: it,
     create: (limits) =>
-      new BroadcastChannelSubscriptionManager(crypto.randomUUID(), limits),
+      ready(
+        new BroadcastChannelSubscriptionManager(crypto.randomUUID(), {
+          ...limits,
+          cluster,
+        }),
+      ),
     dispose,
   });
 });
@@ -57,16 +81,21 @@ describe("BroadcastChannelSessions", () => {
     test: it,
     create: (options) => {
       const name = crypto.randomUUID();
-      const sessions = new BroadcastChannelSessions(name, options);
+      const sessions = new BroadcastChannelSessions(name, {
+        ...options,
+        cluster,
+      });
       names.set(sessions, name);
-      return sessions;
+      return ready(sessions);
     },
-    createNode: async (beside, options) => {
+    createNode: (beside, options) => {
       const name = names.get(beside)!;
-      const sessions = new BroadcastChannelSessions(name, options);
+      const sessions = new BroadcastChannelSessions(name, {
+        ...options,
+        cluster,
+      });
       names.set(sessions, name);
-      await sessions.ready;
-      return sessions;
+      return ready(sessions);
     },
   });
 

@@ -6,7 +6,7 @@ import { assertEquals } from "@std/assert";
 import { describe, it } from "node:test";
 import { brokenBuses } from "./broken/cluster_buses.ts";
 import { brokenNodes, soundNodes } from "./broken/cluster_nodes.ts";
-import { failures, failuresOfEach } from "./failures.ts";
+import { assertFailures, failures } from "./failures.ts";
 
 /** The behaviours that show that a bus is broken. */
 const BUS_FAULTS: Record<string, string> = {
@@ -53,19 +53,19 @@ const NODE_FAULTS: Record<string, string> = {
 describe("the suite for clusters", () => {
   it("finds the fault of every broken bus", async () => {
     const { createNode } = soundNodes();
-    const found = await failuresOfEach(
+    await assertFailures(
       entries(brokenBuses),
       ([, createBuses]) =>
         failuresOf(
           { createNode, createBus: createBuses() },
           (name) => name.includes(" a bus "),
         ),
+      BUS_FAULTS,
     );
-    assertEquals(found, BUS_FAULTS);
   });
 
   it("finds the fault of all broken nodes", async () => {
-    const found = await failuresOfEach(
+    await assertFailures(
       entries(brokenNodes),
       ([fault, createNodes]) => {
         const numbers = NODE_FAULTS[fault]?.split(" ") ?? [];
@@ -74,8 +74,8 @@ describe("the suite for clusters", () => {
           (name) => numbers.includes(name.split(" ", 1)[0]!),
         );
       },
+      NODE_FAULTS,
     );
-    assertEquals(found, NODE_FAULTS);
   });
 
   it("leaves out what it has no means for, visibly if asked", () => {
