@@ -6,12 +6,15 @@
  * types away. Every TypeScript file is an ES module, as it is when published;
  * general loaders take it for CommonJS, there being no package.json to say so.
  */
-import { readFileSync } from "node:fs";
+import { createHash } from "node:crypto";
+import { mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import * as module from "node:module";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
+import { threadId } from "node:worker_threads";
 import { transformSync } from "esbuild";
 
+const cache = new URL("../node_modules/.cache/node_loader/", import.meta.url);
 const tsconfig = new URL("./tsconfig.json", import.meta.url);
 const { paths } = JSON.parse(readFileSync(tsconfig, "utf8")).compilerOptions;
 const files = new Map(
@@ -28,8 +31,22 @@ export function load(url, context, nextLoad) {
   if (!/^file:.*\.ts$/.test(url) || url.includes("/node_modules/")) {
     return nextLoad(url, context);
   }
+  return { format: "module", source: javaScript(url), shortCircuit: true };
+}
+
+/** A file without its types. Every process and worker asks for most of them. */
+function javaScript(url) {
   const path = fileURLToPath(url);
-  const { code } = transformSync(readFileSync(path, "utf8"), {
+  const source = readFileSync(path, "utf8");
+  const key = createHash("sha256").update(process.version).update(path)
+    .update("\0").update(source).digest("hex");
+  const kept = new URL(`${key}.mjs`, cache);
+  try {
+    return readFileSync(kept, "utf8");
+  } catch {
+    // Nobody has asked for it yet.
+  }
+  const { code } = transformSync(source, {
     loader: "ts",
     format: "esm",
     // Keeps `using` out of the releases that cannot read it.
@@ -37,7 +54,11 @@ export function load(url, context, nextLoad) {
     sourcemap: "inline",
     sourcefile: path,
   });
-  return { format: "module", source: code, shortCircuit: true };
+  mkdirSync(cache, { recursive: true });
+  const written = new URL(`${key}.${process.pid}-${threadId}`, cache);
+  writeFileSync(written, code);
+  renameSync(written, kept);
+  return code;
 }
 
 // Node 20 runs the hooks on a thread of their own, which imports this module too; a

@@ -10,7 +10,7 @@ import { Comparisons } from "./comparisons.ts";
 import type { ClusterNode } from "./node.ts";
 import type { FieldWrite, Item } from "./protocol.ts";
 import type { Stamp } from "./clock.ts";
-import { isFieldWrite } from "./protocol_items.ts";
+import { areAges, isFieldWrite } from "./protocol_items.ts";
 import { type Fields, ReplicatedRecords } from "./replicated_records.ts";
 
 /** What is known of a session. */
@@ -280,7 +280,8 @@ export class InfoReplica {
     if (answers.size < others.length) return undefined;
     const used = new Map<string, number>();
     for (const answer of answers.values()) {
-      for (const [id, ms] of answer as readonly [string, number][]) {
+      if (!areAges(answer)) return undefined;
+      for (const [id, ms] of answer) {
         used.set(id, Math.min(ms, used.get(id) ?? Infinity));
       }
     }

@@ -48,6 +48,17 @@ export function isFieldWrite(write: unknown): boolean {
     (value === null || typeof value === "string") && isStamp(at);
 }
 
+/** Whether something says how many milliseconds ago sessions were used. */
+export function areAges(
+  value: unknown,
+): value is readonly (readonly [id: string, ms: number])[] {
+  return areAll(
+    value,
+    (age) =>
+      Array.isArray(age) && typeof age[0] === "string" && isNumber(age[1]),
+  );
+}
+
 function isStamp(stamp: unknown): stamp is Stamp {
   return Array.isArray(stamp) && isNumber(stamp[0]) &&
     typeof stamp[1] === "string";

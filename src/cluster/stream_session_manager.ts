@@ -115,6 +115,7 @@ export class ClusterStreamSessionManager extends StreamSessionManager {
     const lastEventId = this.#engine.log && expected?.lastEventId;
     const isElsewhere = !this.#directory.isHere(id) || this.#moves.has(id);
     if (lastEventId !== undefined && isElsewhere) {
+      this.#engine.takeExpected(id);
       return this.#arrive(id, controller, { ...expected, lastEventId });
     }
     this.#arrivals.end(id);

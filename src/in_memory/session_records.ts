@@ -145,7 +145,9 @@ export class SessionRecords<Record extends UsedRecord = SessionRecord>
     }
     if (idle.length === 0) return;
     this.#isSweeping = true;
-    void this.#sweep(idle, now).finally(() => this.#isSweeping = false);
+    void this.#sweep(idle, now)
+      .catch((error) => this.#listeners.onError(error))
+      .finally(() => this.#isSweeping = false);
   }
 
   async #sweep(

@@ -75,6 +75,11 @@ export class StreamEngine {
     return this.#expected.peek(id);
   }
 
+  /** The same, and it is expected no longer unless it stays. */
+  takeExpected(id: string): ExpectedStream | undefined {
+    return this.#expected.take(id);
+  }
+
   /** Attaches a stream; the latest of a session wins. */
   create(id: string, controller: ReadableStreamDefaultController): void {
     this.assertCreatable(id, controller);

@@ -1,0 +1,44 @@
+import { LossyNetwork } from "@crossmcp/session-manager/testing";
+import { assertEquals } from "@std/assert";
+import { describe, it } from "node:test";
+import { faked } from "../in_memory/support.ts";
+import { start, stop, textsOf, views } from "./test_node.ts";
+import { pass, settled } from "./timing.ts";
+
+const COUNT = 60;
+
+describe("ClusterSessions, with nodes of strange names,", () => {
+  for (const name of ["__proto__", "constructor", "toString"]) {
+    it(
+      `I9 reach a node named "${name}", whatever the network loses`,
+      faked(async (time) => {
+        const network = new LossyNetwork({
+          seed: 3,
+          dropRate: 0.3,
+          delayMs: [0, 5],
+        });
+        const names = ["n0", name, "n2"];
+        const { nodes } = await start(time, names, { network });
+        const [a, b, c] = nodes;
+        const streams = [b!.open("s"), c!.open("t")];
+        for (const { created } of streams) {
+          await settled(time, created, "create");
+        }
+        const sent: [s: string[], t: string[]] = [[], []];
+        for (let count = 0; count < COUNT; count++) {
+          // What is for one node only leaves gaps in what the others get.
+          const sessions = [["s"], undefined, ["t"], undefined][count % 4];
+          if (sessions?.[0] !== "t") sent[0].push(`${count}`);
+          if (sessions?.[0] !== "s") sent[1].push(`${count}`);
+          void a!.sessions.streams.send(sessions, `data: ${count}\n\n`);
+          await pass(time, 5);
+        }
+        await pass(time, 1_000);
+        assertEquals(streams.map(({ client }) => textsOf(client)), sent);
+        assertEquals(await views(time, nodes, "s"), [true, true, true]);
+        assertEquals(nodes.flatMap(({ errors }) => errors), []);
+        await stop(time, nodes);
+      }),
+    );
+  }
+});

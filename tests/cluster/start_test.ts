@@ -1,0 +1,129 @@
+import type { MessageBus } from "@crossmcp/session-manager";
+import { ClusterError } from "@crossmcp/session-manager";
+import { assert, assertEquals } from "@std/assert";
+import { describe, it } from "node:test";
+import { faked } from "../in_memory/support.ts";
+import { stop, TestNode, textsOf } from "./test_node.ts";
+import { BEAT_MS, pass, settled } from "./timing.ts";
+
+const ANSWER_MS = 200;
+/** The clock goes on in steps, and a new node looks around now and then. */
+const AT_MOST_MS = ANSWER_MS + 100;
+const INITIALIZE = {
+  method: "POST",
+  body: '{"jsonrpc":"2.0","id":1,"method":"initialize"}',
+};
+
+describe("ClusterSessions, with a bus that never starts,", () => {
+  it(
+    "C4 answer what is asked after answerMs",
+    faked(async (time) => {
+      const node = new TestNode(silentBus(), {
+        cluster: { answerMs: ANSWER_MS },
+      });
+      const { streams, info } = node.sessions;
+      const asked = Promise.all([
+        streams.has("s"),
+        info.getSubscriptions("file:///a"),
+        node.sessions.guard(new Request("http://localhost", INITIALIZE), begin),
+      ]);
+      const [has, subscribed, { status }] = await settled(
+        time,
+        asked,
+        "answers",
+        AT_MOST_MS,
+      );
+      assertEquals({ has, subscribed, status }, {
+        has: false,
+        subscribed: [],
+        status: 200,
+      });
+      await settled(time, node.sessions.ready, "ready", 5);
+      await stop(time, [node]);
+    }),
+  );
+
+  it(
+    "C4 hold streams and metadata alone",
+    faked(async (time) => {
+      const node = new TestNode(silentBus(), {
+        cluster: { answerMs: ANSWER_MS },
+      });
+      const { streams, info } = node.sessions;
+      const { client, created } = node.open("s");
+      await settled(time, created, "create", AT_MOST_MS);
+      await settled(time, info.setLogLevel("s", "info"), "set", AT_MOST_MS);
+      void streams.send(["s"], "data: one\n\n");
+      void streams.send(undefined, "data: all\n\n");
+      await pass(time, 20);
+      assertEquals(textsOf(client), ["one", "all"]);
+      assertEquals(await info.getLogLevel("s"), "info");
+      await stop(time, [node]);
+    }),
+  );
+});
+
+/** How a bus can be out of order. */
+const FAILURES: readonly (readonly [string, () => void | Promise<void>])[] = [
+  ["throws", () => {
+    throw new Error("Out of order.");
+  }],
+  ["rejects", () => Promise.reject(new Error("Out of order."))],
+];
+
+for (const [how, fail] of FAILURES) {
+  describe(`ClusterSessions, with a bus that ${how} whenever it publishes,`, () => {
+    it(
+      "C10 tell so once for each outage, and go on without it",
+      faked(async (time) => {
+        let isBroken = true;
+        let failed = 0;
+        const node = new TestNode({
+          start: () => {},
+          publish: () => {
+            if (!isBroken) return how === "throws" ? void 0 : Promise.resolve();
+            failed++;
+            return fail();
+          },
+          close: () => {},
+        }, {});
+        const { sessions, errors } = node;
+        await settled(time, sessions.ready, "ready");
+        const { client, created } = node.open("s");
+        await settled(time, created, "create");
+        const { streams } = sessions;
+        for (let outage = 1; outage <= 2; outage++) {
+          isBroken = true;
+          failed = 0;
+          await pass(time, 5 * BEAT_MS);
+          void streams.send(["s"], `data: one ${outage}\n\n`);
+          void streams.send(undefined, `data: all ${outage}\n\n`);
+          await pass(time, BEAT_MS);
+          assert(failed > 3, `It failed only ${failed} times.`);
+          assertEquals(errors.length, outage);
+          isBroken = false;
+          await pass(time, 2 * BEAT_MS);
+        }
+        for (const error of errors) {
+          assert(error instanceof ClusterError, `${error}`);
+          assertEquals((error.cause as Error).message, "Out of order.");
+        }
+        assertEquals(textsOf(client), ["one 1", "all 1", "one 2", "all 2"]);
+        await stop(time, [node]);
+      }),
+    );
+  });
+}
+
+/** A bus that waits forever for whom it needs. */
+function silentBus(): MessageBus {
+  return {
+    start: () => new Promise<void>(() => {}),
+    publish: () => {},
+    close: () => {},
+  };
+}
+
+function begin(): Response {
+  return new Response("{}", { headers: { "mcp-session-id": "begun" } });
+}
