@@ -5,7 +5,7 @@
  * deno task test                           Deno, Node and Bun
  * deno task test node --node=22 --node=24  Node from the PATH, 22 and 24
  * deno task test bun tests/in_memory       a folder or file, on Bun
- * deno task test --node=24 --brief         on 24 only what releases differ in
+ * deno task test --node=24 --brief         what one of them shows for all, once
  * ```
  *
  * Node is the one on the PATH, Bun too where there is one. What is missing comes
@@ -29,14 +29,15 @@ const DENO_ONLY = "tests/deno/";
 /** How many lines of a failure are shown in the end. */
 const TEXT_LINES = 10;
 
+/** What one runtime shows for all of them: that the suites find faults. */
+const SHOWN_ONCE = ["tests/testing/"];
 /**
- * What one release of Node shows for all of them: that the suites find faults, that
- * the engine lets go of what it held, and what nodes make of a network that is none
- * of the release's. It takes half of the time.
+ * What one release of Node shows for all of them: besides, that the engine lets go of
+ * what it held, and what nodes make of a network that is none of the release's.
  */
 const SAME_ON_EVERY_RELEASE = [
+  ...SHOWN_ONCE,
   "tests/cluster/",
-  "tests/testing/",
   "tests/memory/churn_test.ts",
   "tests/memory/streams_test.ts",
 ];
@@ -70,11 +71,16 @@ function parse(args: readonly string[]): Arguments {
     }
   }
   const chosen = runtimes.length > 0 ? runtimes : Object.values(RUNTIMES);
-  const leaveOut = isBrief ? SAME_ON_EVERY_RELEASE : [];
   return {
     choices: [
-      ...chosen.map((start) => ({ start, leaveOut: [] })),
-      ...releases.map((start) => ({ start, leaveOut })),
+      ...chosen.map((start, at) => ({
+        start,
+        leaveOut: isBrief && at > 0 ? SHOWN_ONCE : [],
+      })),
+      ...releases.map((start) => ({
+        start,
+        leaveOut: isBrief ? SAME_ON_EVERY_RELEASE : [],
+      })),
     ],
     paths,
   };
