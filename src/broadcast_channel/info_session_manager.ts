@@ -13,8 +13,9 @@ export interface BroadcastChannelInfoSessionManagerOptions
 }
 
 /**
- * Holds the metadata of the sessions of the workers of one process, over a `BroadcastChannel` of its
- * own. `BroadcastChannelSessions` has all three managers on one.
+ * Holds the metadata of the sessions of the workers of one process, over a
+ * `BroadcastChannel` of its own. `BroadcastChannelSessions` has all three managers on
+ * one.
  */
 export class BroadcastChannelInfoSessionManager
   extends ClusterInfoSessionManager

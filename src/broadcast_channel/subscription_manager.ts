@@ -13,8 +13,9 @@ export interface BroadcastChannelSubscriptionManagerOptions
 }
 
 /**
- * Holds the subscriptions of the workers of one process, over a `BroadcastChannel` of its
- * own. `BroadcastChannelSessions` has all three managers on one.
+ * Holds the subscriptions of the workers of one process, over a
+ * `BroadcastChannel` of its own. `BroadcastChannelSessions` has all three managers on
+ * one.
  */
 export class BroadcastChannelSubscriptionManager
   extends ClusterSubscriptionManager

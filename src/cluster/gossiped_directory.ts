@@ -60,9 +60,7 @@ export class GossipedDirectory implements SessionDirectory {
       onJoin: (name) => this.#doubt(name),
       onMeet: (name, isBack) => {
         this.#silent.delete(name);
-        if (!isBack) return;
-        this.#doubt(name);
-        node.tell(name, { kind: "rehome" });
+        if (isBack) this.#askAgain(name);
       },
       onLeave: (name, isForGood) => {
         if (isForGood) this.#forget(name);
@@ -171,6 +169,11 @@ export class GossipedDirectory implements SessionDirectory {
     this.#stale.set(node, stale);
   }
 
+  #askAgain(node: string): void {
+    this.#doubt(node);
+    this.#node.tell(node, { kind: "rehome" });
+  }
+
   /** A node has told everything. */
   #sweep(node: string): void {
     for (const id of this.#stale.get(node) ?? []) {
@@ -201,7 +204,6 @@ export class GossipedDirectory implements SessionDirectory {
     this.#doubts.set(node, doubts);
     if (doubts < DOUBTS) return;
     this.#doubts.delete(node);
-    this.#doubt(node);
-    this.#node.tell(node, { kind: "rehome" });
+    this.#askAgain(node);
   }
 }

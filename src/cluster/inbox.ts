@@ -1,5 +1,4 @@
-import type { AddressedItem, Batch } from "./protocol.ts";
-import { positionFor } from "./protocol.ts";
+import { type AddressedItem, type Batch, positionFor } from "./protocol.ts";
 
 /** How many batches wait for one that is missing, before the rest is fetched. */
 const MAX_HELD = 64;
@@ -36,11 +35,6 @@ export class Inbox {
   /** Whether something is known to be there that was not read. */
   get isMissing(): boolean {
     return this.#number < this.#newest;
-  }
-
-  /** Whether something was read, or asked for, and not acknowledged. */
-  get owesAck(): boolean {
-    return this.#unacknowledged > 0 || this.isMissing || this.#isUrgent;
   }
 
   /** Notes how far the sender is. */

@@ -1,15 +1,14 @@
-import type { Registration } from "../in_memory/session_records.ts";
 import {
   type RecordLimits,
+  type Registration,
   SessionRecords,
   type UsedRecord,
 } from "../in_memory/session_records.ts";
 import { SubscribedSessions } from "../in_memory/subscribed_sessions.ts";
-import type { Watcher } from "../in_memory/ticker.ts";
+import type { Stamp } from "./clock.ts";
 import { Comparisons } from "./comparisons.ts";
 import type { ClusterNode } from "./node.ts";
 import type { FieldWrite, Item } from "./protocol.ts";
-import type { Stamp } from "./clock.ts";
 import { areAges, isFieldWrite } from "./protocol_items.ts";
 import { type Fields, ReplicatedRecords } from "./replicated_records.ts";
 
@@ -28,8 +27,6 @@ export interface ReplicaOptions extends RecordLimits {
   readonly onDelete: (id: string) => void;
 }
 
-/** How long deletions are remembered, in milliseconds. */
-const DELETED_MS = 60_000;
 const SUBSCRIPTION = "subscription ";
 /** The field that says for whom a session was begun. */
 const PRINCIPAL = "principal";
@@ -42,14 +39,14 @@ export class InfoReplica {
   readonly #node: ClusterNode;
   readonly #options: ReplicaOptions;
   readonly #records: SessionRecords<ReplicaRecord>;
-  readonly #decisions = new ReplicatedRecords();
+  readonly #decisions: ReplicatedRecords;
   readonly #subscribed = new SubscribedSessions();
-  readonly #deletedWatcher: Watcher;
   #expired = 0;
 
   constructor(node: ClusterNode, options: ReplicaOptions) {
     this.#node = node;
     this.#options = options;
+    this.#decisions = new ReplicatedRecords(node.ticker);
     this.#records = new SessionRecords(options, {
       newRecord: (usedAt) => ({
         fields: new Map(),
@@ -60,12 +57,6 @@ export class InfoReplica {
       onError: (error) => node.report(error),
       usedElsewhere: (ids) => this.#usedElsewhere(ids),
     }, node.ticker);
-    this.#deletedWatcher = {
-      periodMs: 1_000,
-      tick: (now) => {
-        this.#forgetDeleted(now - DELETED_MS);
-      },
-    };
     this.#listen();
   }
 
@@ -164,7 +155,6 @@ export class InfoReplica {
     this.#records.clear();
     this.#subscribed.clear();
     this.#decisions.clear();
-    this.#node.ticker.stop(this.#deletedWatcher);
   }
 
   #listen(): void {
@@ -225,12 +215,10 @@ export class InfoReplica {
   }
 
   #store(id: string, fields: Fields, write: FieldWrite): boolean {
-    const { ticker } = this.#node;
-    if (!this.#decisions.write(id, fields, write, ticker.now())) return false;
+    if (!this.#decisions.write(id, fields, write)) return false;
     const [field, value] = write;
-    if (value === null) ticker.start(this.#deletedWatcher);
-    if (!field.startsWith(SUBSCRIPTION)) return true;
-    const uri = field.slice(SUBSCRIPTION.length);
+    const uri = uriOf(field);
+    if (uri === undefined) return true;
     if (value === null) this.#subscribed.remove(id, uri);
     else this.#subscribed.add(id, uri);
     return true;
@@ -238,12 +226,10 @@ export class InfoReplica {
 
   #remove(id: string, deleted: Stamp): void {
     const fields = this.#records.get(id)?.fields ?? new Map();
-    const now = this.#node.ticker.now();
-    for (const field of this.#decisions.delete(id, fields, deleted, now)) {
-      if (!field.startsWith(SUBSCRIPTION)) continue;
-      this.#subscribed.remove(id, field.slice(SUBSCRIPTION.length));
+    for (const field of this.#decisions.delete(id, fields, deleted)) {
+      const uri = uriOf(field);
+      if (uri !== undefined) this.#subscribed.remove(id, uri);
     }
-    this.#node.ticker.start(this.#deletedWatcher);
     this.#tidy(id);
   }
 
@@ -261,13 +247,6 @@ export class InfoReplica {
     this.#expired++;
     this.delete(id);
     this.#options.onDelete(id);
-  }
-
-  /** No older write can be on its way any more to what was removed before that. */
-  #forgetDeleted(until: number): void {
-    this.#decisions.forgetDeleted(until);
-    if (this.#decisions.hasDeleted) return;
-    this.#node.ticker.stop(this.#deletedWatcher);
   }
 
   /** Nodes that cannot answer may be using them. */
@@ -301,6 +280,13 @@ export class InfoReplica {
     }
     this.#node.tell(node, { kind: "compared" });
   }
+}
+
+/** The resource that a field is a subscription to, if it is one. */
+function uriOf(field: string): string | undefined {
+  return field.startsWith(SUBSCRIPTION)
+    ? field.slice(SUBSCRIPTION.length)
+    : undefined;
 }
 
 function writesOf(fields: Fields): FieldWrite[] {

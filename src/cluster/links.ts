@@ -2,6 +2,7 @@ import { ClusterError } from "../errors.ts";
 import { periodFor, type Ticker, type Watcher } from "../in_memory/ticker.ts";
 import { Acknowledgements } from "./acknowledgements.ts";
 import { Inbox } from "./inbox.ts";
+import type { LinkEvents } from "./listener.ts";
 import { Outbox } from "./outbox.ts";
 import {
   type AddressedItem,
@@ -14,20 +15,9 @@ import {
 import type { Wire } from "./wire.ts";
 
 /** What {@linkcode Links} asks and tells. */
-export interface LinkListener {
+export interface LinkListener extends LinkEvents {
   /** An item of another node. */
   readonly onItem: (from: string, item: AddressedItem) => void;
-  /** Another node listens from now on. */
-  readonly onReader: (node: string) => void;
-  /** This node hears all of another one from now on, and nothing from before. */
-  readonly onJoin: (node: string) => void;
-  /** This node and another one hear each other; again, where one was silent. */
-  readonly onMeet: (node: string, isBack: boolean) => void;
-  /**
-   * A node has left for good, or was not heard of for so long that it is taken for
-   * dead.
-   */
-  readonly onLeave: (node: string, isForGood: boolean) => void;
   /** What this node has, in numbers. */
   readonly digests: () => Readonly<Record<string, number>>;
   /** What another node has, in numbers, once everything it sent was read. */

@@ -1,7 +1,10 @@
 import { callback } from "../callbacks.ts";
+import { atTheLatest } from "../in_memory/deadline.ts";
 import { Ticker } from "../in_memory/ticker.ts";
 import { Clock } from "./clock.ts";
+import { Discovery } from "./discovery.ts";
 import { Links } from "./links.ts";
+import type { Listener } from "./listener.ts";
 import type { MessageBus } from "./message_bus.ts";
 import type { ClusterSettings } from "./options.ts";
 import type { AddressedItem, Item, Question } from "./protocol.ts";
@@ -32,34 +35,10 @@ export interface ClusterStats {
   readonly ignored: number;
 }
 
-/** A part of a node that hears of others. */
-export interface Listener {
-  /** Another node listens from now on: what does it have to know? */
-  readonly onReader?: (node: string) => void;
-  /** This node hears all of another one from now on, and nothing from before. */
-  readonly onJoin?: (node: string) => void;
-  /** This node and another one hear each other; again, where one was silent. */
-  readonly onMeet?: (node: string, isBack: boolean) => void;
-  /** A node has left for good, or is taken for dead. */
-  readonly onLeave?: (node: string, isForGood: boolean) => void;
-  /** Whether it knows what the nodes have that were met at first. */
-  readonly isReady?: () => boolean;
-  /** What this node has, as a number. */
-  readonly digest?: () => [name: string, digest: number];
-  /** What another node has, as a number, once everything it sent was read. */
-  readonly onDigest?: (
-    node: string,
-    digests: Readonly<Record<string, number>>,
-  ) => void;
-}
-
 type Handler<Kind extends Item["kind"]> = (
   item: Extract<Item, { kind: Kind }>,
   from: string,
 ) => void;
-
-/** How often a new node looks whether it knows all others, in milliseconds. */
-const DISCOVERY_MS = 50;
 
 /** How to ask. */
 export interface AskOptions {
@@ -69,8 +48,6 @@ export interface AskOptions {
    * @default undefined all others
    */
   readonly nodes?: readonly string[] | undefined;
-  /** Whether an answer makes the others needless. */
-  readonly isEnough?: ((answer: unknown) => boolean) | undefined;
   /**
    * How much longer than `answerMs` to wait, in milliseconds.
    *
@@ -100,13 +77,7 @@ export class ClusterNode {
   readonly #handlers: Map<string, (item: never, from: string) => void> =
     new Map();
   readonly #listeners: Listener[] = [];
-  /** Nodes that have told what they have. */
-  readonly #welcomed: Set<string> = new Set();
-  /** Nodes that others have met. */
-  readonly #named: Set<string> = new Set();
-  #beReady: () => void = () => {};
-  #discovery: ReturnType<typeof setInterval> | undefined;
-  #isReady = false;
+  readonly #discovery: Discovery;
   #isClosed = false;
 
   /**
@@ -121,7 +92,6 @@ export class ClusterNode {
   ) {
     this.name = settings.node;
     this.clock = new Clock(this.name);
-    this.ready = new Promise((resolve) => this.#beReady = resolve);
     this.#settings = settings;
     this.#report = callback("onError", onError);
     this.#wire = new Wire(this.name, bus, this.#report);
@@ -135,8 +105,7 @@ export class ClusterNode {
       onMeet: (name, isBack) =>
         this.#notify(({ onMeet }) => onMeet?.(name, isBack)),
       onLeave: (name, isForGood) => {
-        this.#welcomed.delete(name);
-        this.#named.delete(name);
+        this.#discovery.left(name);
         this.#questions.left(name);
         this.#notify(({ onLeave }) => onLeave?.(name, isForGood));
       },
@@ -152,11 +121,19 @@ export class ClusterNode {
       (node, item) => this.tell(node, item),
       this.#report,
     );
+    this.#discovery = new Discovery(this.name, {
+      aloneMs: settings.beatMs / 4,
+      mostMs: settings.answerMs,
+      known: () => this.#links.known,
+      isReady: () =>
+        this.#listeners.every(({ isReady }) => isReady?.() ?? true),
+    });
+    this.ready = this.#discovery.done;
   }
 
   /** Joins the others. Parts have to listen before. */
   start(): void {
-    void this.#start();
+    void this.#discovery.start(() => this.#links.start());
   }
 
   /** The names of all other nodes that live. */
@@ -228,25 +205,26 @@ export class ClusterNode {
    */
   async ask(
     ask: Question,
-    { nodes, isEnough, extraMs = 0 }: AskOptions = {},
+    options?: AskOptions,
   ): Promise<ReadonlyMap<string, unknown>> {
-    if (!this.#isReady) await this.ready;
-    if (this.#isClosed) return new Map();
-    const { others } = this;
-    const asked = nodes?.filter((name) => others.includes(name)) ?? others;
-    const patienceMs = this.#settings.answerMs + extraMs;
-    return await this.#questions.ask(asked, ask, patienceMs, isEnough);
+    return await this.#ask(ask, options);
+  }
+
+  /**
+   * Whether any node answers `true`; the others are not waited for then.
+   *
+   * @param ask What to ask.
+   * @param options Whom, and how long to wait.
+   */
+  async askAny(ask: Question, options?: AskOptions): Promise<boolean> {
+    const answers = await this.#ask(ask, options, isTrue);
+    return [...answers.values()].some(isTrue);
   }
 
   /** Resolves when all other nodes know what they were told, or take too long. */
   async settled(): Promise<void> {
     if (this.#isClosed || this.others.length === 0) return;
-    let timer: ReturnType<typeof setTimeout> | undefined;
-    const late = new Promise<void>((resolve) => {
-      timer = setTimeout(resolve, this.#settings.answerMs);
-    });
-    await Promise.race([this.#links.settled(), late]);
-    clearTimeout(timer);
+    await atTheLatest(this.#links.settled(), this.#settings.answerMs);
   }
 
   /** Reports what failed. */
@@ -261,40 +239,21 @@ export class ClusterNode {
     if (this.#isClosed) return;
     this.#isClosed = true;
     this.#questions.close();
-    this.#becomeReady();
+    this.#discovery.end();
     await this.#links.close();
   }
 
-  async #start(): Promise<void> {
-    const startedAt = Date.now();
-    let isStarted = false;
-    // Keeps the process alive, for whoever waits until this node is ready.
-    this.#discovery = setInterval(() => {
-      const waited = Date.now() - startedAt;
-      const isAlone = this.#welcomed.size === 0;
-      const knowsOthers = isStarted && this.#knowsOthers() &&
-        (!isAlone || waited >= this.#settings.beatMs / 4);
-      if (knowsOthers || waited >= this.#settings.answerMs) {
-        this.#becomeReady();
-      }
-    }, DISCOVERY_MS);
-    await this.#links.start();
-    isStarted = true;
-  }
-
-  #knowsOthers(): boolean {
-    this.#named.delete(this.name);
-    for (const name of [...this.#links.known, ...this.#named]) {
-      if (!this.#welcomed.has(name)) return false;
-    }
-    return this.#listeners.every(({ isReady }) => isReady?.() ?? true);
-  }
-
-  #becomeReady(): void {
-    this.#isReady = true;
-    clearInterval(this.#discovery);
-    this.#named.clear();
-    this.#beReady();
+  async #ask(
+    ask: Question,
+    { nodes, extraMs = 0 }: AskOptions = {},
+    isEnough?: (answer: unknown) => boolean,
+  ): Promise<ReadonlyMap<string, unknown>> {
+    if (!this.#discovery.isDone) await this.ready;
+    if (this.#isClosed) return new Map();
+    const { others } = this;
+    const asked = nodes?.filter((name) => others.includes(name)) ?? others;
+    const patienceMs = this.#settings.answerMs + extraMs;
+    return await this.#questions.ask(asked, ask, patienceMs, isEnough);
   }
 
   #read(from: string, item: AddressedItem): void {
@@ -305,10 +264,7 @@ export class ClusterNode {
         case "answer":
           return this.#questions.answered(from, item.id, item.answer);
         case "welcome":
-          this.#welcomed.add(from);
-          if (this.#isReady) return;
-          for (const name of item.nodes ?? []) this.#named.add(name);
-          return;
+          return this.#discovery.welcomed(from, item.nodes);
       }
       const handler = this.#handlers.get(item.kind);
       if (handler === undefined) this.#wire.ignore();
@@ -323,4 +279,8 @@ export class ClusterNode {
   #notify(tell: (listener: Listener) => void): void {
     for (const listener of this.#listeners) tell(listener);
   }
+}
+
+function isTrue(answer: unknown): boolean {
+  return answer === true;
 }

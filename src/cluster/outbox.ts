@@ -1,7 +1,9 @@
 import type { Ticker, Watcher } from "../in_memory/ticker.ts";
 import { atEndOfTurn } from "../in_memory/turn.ts";
-import { type WaitingItem, WaitingItems } from "./waiting_items.ts";
 import type { Ack, AddressedItem, Batch, Item, Position } from "./protocol.ts";
+import { SentBatches } from "./sent_batches.ts";
+import { Settlements } from "./settlements.ts";
+import { type WaitingItem, WaitingItems } from "./waiting_items.ts";
 
 /** How many batches a reader may have to acknowledge before the next one goes. */
 export const WINDOW = 16;
@@ -45,13 +47,6 @@ interface Reader {
   isSuspended: boolean;
 }
 
-/** A batch that somebody has not acknowledged. */
-interface Sent {
-  readonly text: string;
-  readonly to: string | undefined;
-  unreadBy: number;
-}
-
 /**
  * What a node sends: collects a turn's items, numbers them in batches, and keeps
  * those until their readers have them.
@@ -68,11 +63,9 @@ export class Outbox implements Watcher {
   #isUrgent = false;
   #newest = 0;
   #newestToAll = 0;
-  /** What was sent, by number; the oldest first. */
-  readonly #sent: Map<number, Sent> = new Map();
-  #sentLength = 0;
+  readonly #sent = new SentBatches();
   #resent = 0;
-  readonly #settling: Set<Settling> = new Set();
+  readonly #settlements = new Settlements();
 
   constructor(port: OutboxPort) {
     this.#port = port;
@@ -111,11 +104,8 @@ export class Outbox implements Watcher {
   async settled(): Promise<void> {
     if (this.#readers.size === 0) return;
     this.#isUrgent = true;
-    await new Promise<void>((resolve) => {
-      // Numbers are given at the end of the turn.
-      this.#settling.add({ number: undefined, resolve });
-      this.#schedule();
-    });
+    this.#schedule();
+    await this.#settlements.wait();
   }
 
   /** Takes a reader in; what it gets comes after the number. */
@@ -164,7 +154,7 @@ export class Outbox implements Watcher {
     const reader = this.#readers.get(node);
     if (reader === undefined) return;
     this.#readers.delete(node);
-    for (const number of reader.unread) this.#release(number);
+    for (const number of reader.unread) this.#sent.release(number);
     this.#settle();
     this.#flush();
   }
@@ -177,7 +167,7 @@ export class Outbox implements Watcher {
     const { unread } = reader;
     let read = 0;
     while (read < unread.length && unread[read]! <= ack.number) {
-      this.#release(unread[read++]!);
+      this.#sent.release(unread[read++]!);
     }
     if (read > 0) {
       unread.splice(0, read);
@@ -189,7 +179,7 @@ export class Outbox implements Watcher {
       reader.progressAt = now;
       for (const number of unread.slice(0, WINDOW)) {
         this.#resent++;
-        this.#port.publish(this.#sent.get(number)!.text, node);
+        this.#port.publish(this.#sent.text(number), node);
       }
     }
     if (read === 0) return;
@@ -244,10 +234,10 @@ export class Outbox implements Watcher {
     }
     if (this.#waiting.size === 0) {
       this.#isUrgent = false;
-      for (const settling of this.#settling) settling.number ??= this.#newest;
+      this.#settlements.sent(this.#newest);
       this.#settle();
     }
-    if (this.#waiting.length + this.#sentLength > MAX_KEPT) this.#overflow();
+    if (this.#waiting.length + this.#sent.length > MAX_KEPT) this.#overflow();
   }
 
   #isOpen(): boolean {
@@ -306,17 +296,9 @@ export class Outbox implements Watcher {
       unreadBy++;
     }
     if (unreadBy === 0) return;
-    this.#sent.set(number, { text, to, unreadBy });
-    this.#sentLength += text.length;
+    this.#sent.add(number, text, unreadBy);
     this.#port.ticker.start(this);
     this.#port.publish(text, to);
-  }
-
-  #release(number: number): void {
-    const sent = this.#sent.get(number);
-    if (sent === undefined || --sent.unreadBy > 0) return;
-    this.#sent.delete(number);
-    this.#sentLength -= sent.text.length;
   }
 
   /** Cuts off the readers that are furthest behind, or drops what nobody has. */
@@ -336,25 +318,12 @@ export class Outbox implements Watcher {
   }
 
   #settle(): void {
-    if (this.#settling.size === 0) return;
+    if (this.#readers.size === 0) return this.#settlements.release();
     let read = Infinity;
     for (const { unread, isSuspended } of this.#readers.values()) {
-      if (unread.length > 0 && !isSuspended) {
-        read = Math.min(read, unread[0]! - 1);
-      }
+      if (unread.length === 0 || isSuspended) continue;
+      read = Math.min(read, unread[0]! - 1);
     }
-    for (const settling of this.#settling) {
-      const isOver = this.#readers.size === 0 ||
-        (settling.number !== undefined && settling.number <= read);
-      if (!isOver) continue;
-      this.#settling.delete(settling);
-      settling.resolve();
-    }
+    this.#settlements.read(read);
   }
-}
-
-/** Somebody who waits for readers. */
-interface Settling {
-  number: number | undefined;
-  readonly resolve: () => void;
 }

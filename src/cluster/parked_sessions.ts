@@ -1,3 +1,4 @@
+import { setNewest } from "../in_memory/newest_last.ts";
 import { periodFor, type Ticker, type Watcher } from "../in_memory/ticker.ts";
 
 /** Sessions whose streams have ended, and whose clients may come back for a while. */
@@ -27,8 +28,7 @@ export class ParkedSessions implements Watcher {
 
   /** Adds one whose stream has just ended. */
   add(id: string): void {
-    this.#parked.delete(id);
-    this.#parked.set(id, this.#ticker.now());
+    setNewest(this.#parked, id, this.#ticker.now());
     this.#ticker.start(this);
   }
 

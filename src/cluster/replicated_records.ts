@@ -1,4 +1,6 @@
+import type { Ticker, Watcher } from "../in_memory/ticker.ts";
 import { isNewer, type Stamp } from "./clock.ts";
+import { setNewest } from "../in_memory/newest_last.ts";
 import { hash } from "./hash.ts";
 import type { FieldWrite } from "./protocol.ts";
 
@@ -14,6 +16,8 @@ interface Deletion {
   readonly since: number;
 }
 
+/** How long deletions are remembered, in milliseconds. */
+const DELETED_MS = 60_000;
 /** How many sums there are; each is of the sessions whose id has a certain hash. */
 const SUMS = 256;
 
@@ -21,12 +25,19 @@ const SUMS = 256;
  * Decides between writes of several nodes: the newest one of a field wins, and
  * nothing survives a newer deletion. Whatever order writes come in, the same is left.
  */
-export class ReplicatedRecords {
+export class ReplicatedRecords implements Watcher {
+  readonly periodMs: number = 1_000;
+  readonly #ticker: Ticker;
   /** Deletions of sessions that older writes may still be on their way to. */
   readonly #deleted: Map<string, Deletion> = new Map();
   /** The same of single fields. */
   readonly #removed: Map<string, Deletion> = new Map();
   readonly #sums: number[] = new Array(SUMS).fill(0);
+
+  /** @param ticker Runs the look at deletions. */
+  constructor(ticker: Ticker) {
+    this.#ticker = ticker;
+  }
 
   /** The sums of all fields that are there, to compare with those of others. */
   get sums(): readonly number[] {
@@ -49,14 +60,12 @@ export class ReplicatedRecords {
    * @param id The session.
    * @param fields What is there of it.
    * @param write The field, its value or `null` to remove it, and when.
-   * @param now When this node heard of it.
    * @returns Whether it is the newest one, and was done.
    */
   write(
     id: string,
     fields: Fields,
     [field, value, at]: FieldWrite,
-    now: number,
   ): boolean {
     const known = fields.get(field);
     const isOld = this.contradiction(id, [field, value, at]) !== undefined ||
@@ -65,7 +74,7 @@ export class ReplicatedRecords {
     if (known !== undefined) this.#count(id, field, known);
     if (value === null) {
       fields.delete(field);
-      note(this.#removed, keyOf(id, field), { at, since: now });
+      this.#note(this.#removed, keyOf(id, field), at);
     } else {
       const written: Field = [value, at];
       fields.set(field, written);
@@ -98,9 +107,9 @@ export class ReplicatedRecords {
    *
    * @returns The fields that are gone.
    */
-  delete(id: string, fields: Fields, at: Stamp, now: number): string[] {
+  delete(id: string, fields: Fields, at: Stamp): string[] {
     if (isNewer(at, this.#deleted.get(id)?.at)) {
-      note(this.#deleted, id, { at, since: now });
+      this.#note(this.#deleted, id, at);
     }
     const gone: string[] = [];
     for (const [field, known] of fields) {
@@ -118,25 +127,28 @@ export class ReplicatedRecords {
   }
 
   /** Forgets deletions that no older write can be on its way to any more. */
-  forgetDeleted(until: number): void {
+  tick(now: number): void {
     for (const deletions of [this.#deleted, this.#removed]) {
       for (const [key, { since }] of deletions) {
-        if (since > until) break;
+        if (since > now - DELETED_MS) break;
         deletions.delete(key);
       }
     }
-  }
-
-  /** Whether there are deletions to forget. */
-  get hasDeleted(): boolean {
-    return this.#deleted.size > 0 || this.#removed.size > 0;
+    if (this.#deleted.size + this.#removed.size > 0) return;
+    this.#ticker.stop(this);
   }
 
   /** Forgets everything. */
   clear(): void {
     this.#deleted.clear();
     this.#removed.clear();
+    this.#ticker.stop(this);
     this.#sums.fill(0);
+  }
+
+  #note(deletions: Map<string, Deletion>, key: string, at: Stamp): void {
+    setNewest(deletions, key, { at, since: this.#ticker.now() });
+    this.#ticker.start(this);
   }
 
   /** Adds a field to the sums, or takes it out again. */
@@ -145,16 +157,6 @@ export class ReplicatedRecords {
     const digest = hash(`${id} ${field} ${time} ${node}`);
     this.#sums[sum] = (this.#sums[sum]! ^ digest) >>> 0;
   }
-}
-
-/** The latest one last. */
-function note(
-  deletions: Map<string, Deletion>,
-  key: string,
-  deletion: Deletion,
-): void {
-  deletions.delete(key);
-  deletions.set(key, deletion);
 }
 
 function keyOf(id: string, field: string): string {

@@ -160,7 +160,7 @@ export class ClusterStreamSessionManager extends StreamSessionManager {
     const found = await this.#directory.find(id);
     if (found?.isParked || found?.node === this.#node.name) return;
     const nodes = found && [found.node];
-    await this.#node.ask({ kind: "delete", id }, { nodes, isEnough: isTrue });
+    await this.#node.askAny({ kind: "delete", id }, { nodes });
   }
 
   /**
@@ -177,10 +177,7 @@ export class ClusterStreamSessionManager extends StreamSessionManager {
     if (this.#isClosed) return false;
     const found = await this.#directory.find(id);
     if (found !== undefined) return !found.isParked && !found.isSilent;
-    const answers = await this.#node.ask({ kind: "has", id }, {
-      isEnough: isTrue,
-    });
-    return [...answers.values()].some(isTrue);
+    return await this.#node.askAny({ kind: "has", id });
   }
 
   /**
@@ -331,8 +328,4 @@ export class ClusterStreamSessionManager extends StreamSessionManager {
     // What is sent to it from now on is nowhere kept.
     this.#engine.log?.forget(id);
   }
-}
-
-function isTrue(answer: unknown): boolean {
-  return answer === true;
 }

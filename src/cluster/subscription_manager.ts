@@ -93,11 +93,8 @@ export class ClusterSubscriptionManager extends SubscriptionManager {
     const at = this.#node.clock.next();
     this.#pending.set(key, at);
     try {
-      const answers = await this.#node.ask(
-        { kind: "subscribed", id, origin, at },
-        { isEnough: isTrue },
-      );
-      if ([...answers.values()].some(isTrue)) return false;
+      const ask = { kind: "subscribed", id, origin, at } as const;
+      if (await this.#node.askAny(ask)) return false;
       const created = this.#local.create(copy, callbacks);
       // From here on it is this node's.
       this.#pending.delete(key);
@@ -149,11 +146,10 @@ export class ClusterSubscriptionManager extends SubscriptionManager {
     if (this.#local.has(id, origin)) {
       return await this.#local.close(id, origin, reason);
     }
-    const answers = await this.#node.ask(
+    return await this.#node.askAny(
       { kind: "unsubscribe", id, origin, reason },
-      { isEnough: isTrue, extraMs: this.#deadlineMs },
+      { extraMs: this.#deadlineMs },
     );
-    return [...answers.values()].some(isTrue);
   }
 
   /**
@@ -185,8 +181,4 @@ export class ClusterSubscriptionManager extends SubscriptionManager {
 
 function keyOf(id: string | number, origin: string): string {
   return JSON.stringify([id, origin]);
-}
-
-function isTrue(answer: unknown): boolean {
-  return answer === true;
 }

@@ -1,3 +1,5 @@
+import { setNewest } from "./newest_last.ts";
+
 /** Which text to everyone an event is: who sent it, and the how-manieth of it. */
 export interface Origin {
   readonly node: string;
@@ -17,14 +19,12 @@ export class Moves {
   readonly #purged: Map<string, number> = new Map();
   /** Where sessions that came from elsewhere had got to, and where that is here. */
   readonly #came: Map<string, { from: string; to: string }> = new Map();
-
   /** After which event sessions left. */
   readonly #left: Map<string, number> = new Map();
 
   /** Notes after which event a session left. */
   leave(session: string, offset: number): void {
-    this.#left.delete(session);
-    this.#left.set(session, offset);
+    setNewest(this.#left, session, offset);
     dropOldest(this.#left, MAX_SESSIONS);
   }
 
@@ -75,8 +75,7 @@ export class Moves {
 
   /** Notes that a session came from a position elsewhere to one here. */
   note(session: string, from: string, to: string): void {
-    this.#came.delete(session);
-    this.#came.set(session, { from, to });
+    setNewest(this.#came, session, { from, to });
     dropOldest(this.#came, MAX_SESSIONS);
   }
 

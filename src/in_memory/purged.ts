@@ -1,3 +1,4 @@
+import { setNewest } from "./newest_last.ts";
 import type { Targets } from "./replay_log.ts";
 
 /**
@@ -20,11 +21,12 @@ export class Purged {
       this.#forEveryone = offset;
       // All that is noted of single sessions came before.
       this.#bySession.clear();
-    } else if (typeof targets === "string") {
-      this.#note(this.#bySession, targets, offset);
-    } else {for (const session of targets) {
-        this.#note(this.#bySession, session, offset);
-      }}
+      return;
+    }
+    const sessions = typeof targets === "string" ? [targets] : targets;
+    for (const session of sessions) {
+      this.#note(this.#bySession, session, offset);
+    }
   }
 
   /** Notes that a session has left: what it missed up to an offset is elsewhere. */
@@ -45,8 +47,7 @@ export class Purged {
   }
 
   #note(notes: Map<string, number>, session: string, offset: number): void {
-    notes.delete(session);
-    notes.set(session, offset);
+    setNewest(notes, session, offset);
     if (notes.size <= this.#maxSessions) return;
     const [oldest, last] = notes.entries().next().value!;
     notes.delete(oldest);

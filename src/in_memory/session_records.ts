@@ -1,6 +1,7 @@
 import { SessionLimitError } from "../errors.ts";
 import type { LoggingLevel } from "../mcp_types.ts";
 import type { StreamSessionManager } from "../stream_session_manager.ts";
+import { setNewest } from "./newest_last.ts";
 import { periodFor, type Ticker, type Watcher } from "./ticker.ts";
 
 /** Who may use a session, and from where on events are its own. */
@@ -189,15 +190,13 @@ export class SessionRecords<Record extends UsedRecord = SessionRecord>
     // In its place it holds up those behind it, at the end it is held up by those
     // before it: whichever is shorter.
     if (now - at > this.#limits.idleMs / 2) return;
-    this.#records.delete(id);
-    this.#records.set(id, record);
+    setNewest(this.#records, id, record);
   }
 
   #touch(id: string, record: Record): void {
     const now = this.#ticker.now();
     if (record.usedAt === now) return;
     record.usedAt = now;
-    this.#records.delete(id);
-    this.#records.set(id, record);
+    setNewest(this.#records, id, record);
   }
 }

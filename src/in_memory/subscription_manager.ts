@@ -10,6 +10,7 @@ import {
   type SubscriptionCloseReason,
   SubscriptionManager,
 } from "../subscription_manager.ts";
+import { atTheLatest } from "./deadline.ts";
 import { Subscriber, type SubscriberLimits } from "./subscriber.ts";
 import { SubscriptionIndex } from "./subscription_index.ts";
 
@@ -132,7 +133,8 @@ export class InMemorySubscriptionManager extends SubscriptionManager
       const taken = subscriber.send(notification);
       if (taken !== undefined) pending.push(taken);
     }
-    if (pending.length > 0) await settled(pending, this.#limits.deadlineMs);
+    if (pending.length === 0) return;
+    await atTheLatest(Promise.all(pending), this.#limits.deadlineMs);
   }
 
   /**
@@ -183,19 +185,6 @@ export class InMemorySubscriptionManager extends SubscriptionManager
     this.#closed = true;
     await this.closeAll(undefined, "closed");
   }
-}
-
-/** Resolves when all promises have, or the time is up. */
-async function settled(
-  promises: Promise<void>[],
-  deadlineMs: number,
-): Promise<void> {
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const deadline = new Promise<void>((resolve) => {
-    timer = setTimeout(resolve, deadlineMs);
-  });
-  await Promise.race([Promise.all(promises), deadline]);
-  clearTimeout(timer);
 }
 
 /** Refuses what is no notification. */

@@ -1,0 +1,12 @@
+/** Resolves when a promise has, or the time is up. */
+export async function atTheLatest(
+  promise: Promise<unknown>,
+  deadlineMs: number,
+): Promise<void> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const deadline = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, deadlineMs);
+  });
+  await Promise.race([promise, deadline]);
+  clearTimeout(timer);
+}
