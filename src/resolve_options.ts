@@ -4,6 +4,7 @@ import type {
   CloseOptions,
   InfoOptions,
   ReplayOptions,
+  SessionsOptions,
   StreamOptions,
   SubscriptionOptions,
 } from "./options.ts";
@@ -98,6 +99,15 @@ export function resolveSubscriptionOptions(
     deadlineMs: delay(nameOf(group, "deadlineMs"), deadlineMs, 1_000),
     maxAgeMs: delay(nameOf(group, "maxAgeMs"), maxAgeMs, 30_000),
   };
+}
+
+/** Refuses options that are out of range, naming them by where they stand. */
+export function assertSessionsOptions(
+  { streams, info, subscriptions }: Partial<SessionsOptions>,
+): void {
+  resolveStreamOptions(streams, "streams");
+  resolveInfoOptions(info, "info");
+  resolveSubscriptionOptions(subscriptions, "subscriptions");
 }
 
 /** The options of `close` with their defaults filled in. */

@@ -1,6 +1,11 @@
 import { callback } from "../callbacks.ts";
-import { ClosedError, SessionNotFoundError } from "../errors.ts";
-import { assertLevel, assertUri } from "../in_memory/info_values.ts";
+import { SessionNotFoundError } from "../errors.ts";
+import {
+  assertLevel,
+  assertStores,
+  assertUri,
+  refused,
+} from "../in_memory/info_values.ts";
 import { serialize } from "../in_memory/serialize.ts";
 import type { Registration } from "../in_memory/session_records.ts";
 import { InfoSessionManager } from "../info_session_manager.ts";
@@ -204,7 +209,8 @@ export class ClusterInfoSessionManager extends InfoSessionManager {
    * `InMemoryInfoSessionManager.register`.
    *
    * @param id The session: 1 to 256 characters of visible ASCII (0x21 to 0x7E).
-   * @param principal For whom.
+   * @param registration For whom; from where on events are its own, each node knows
+   * for itself.
    * @returns Whether it is that principal's: false for an id that another has.
    * @throws {InvalidArgumentError} For an id that is none.
    * @throws {SessionLimitError} When there is no place for another session.
@@ -212,10 +218,10 @@ export class ClusterInfoSessionManager extends InfoSessionManager {
    */
   async register(
     id: string,
-    principal: string | undefined,
+    { principal }: Pick<Registration, "principal">,
   ): Promise<boolean> {
     assertSessionId(id);
-    this.#assertOpen();
+    assertStores(this.#isClosed);
     const known = await this.registration(id);
     if (known !== undefined) return known.principal === principal;
     this.#replica.register(id, principal);
@@ -290,23 +296,11 @@ export class ClusterInfoSessionManager extends InfoSessionManager {
   #change(id: string, change: () => void): Promise<void> {
     try {
       assertSessionId(id);
-      this.#assertOpen();
+      assertStores(this.#isClosed);
       change();
       return this.#node.settled();
     } catch (error) {
-      this.#report(error as Error);
-      const refused = Promise.reject(error);
-      // Transports do not wait for setters: without this, a client with a bad
-      // session id would end the process.
-      refused.catch(() => {});
-      return refused;
+      return refused(error, this.#report);
     }
-  }
-
-  #assertOpen(): void {
-    if (!this.#isClosed) return;
-    throw new ClosedError(
-      "This manager of metadata is closed. Make a new one to store more.",
-    );
   }
 }

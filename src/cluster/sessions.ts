@@ -4,13 +4,12 @@ import {
   type GuardOptions,
   type Respond,
 } from "../guard.ts";
+import { guarded } from "../in_memory/guarded.ts";
 import type { CloseOptions, SessionsOptions } from "../options.ts";
 import {
+  assertSessionsOptions,
   optionGroup,
   resolveCloseOptions,
-  resolveInfoOptions,
-  resolveStreamOptions,
-  resolveSubscriptionOptions,
 } from "../resolve_options.ts";
 import type { Sessions } from "../sessions.ts";
 import type { SessionsStats } from "../stats.ts";
@@ -94,15 +93,10 @@ export class ClusterSessions implements Sessions {
    * @throws {InvalidArgumentError} For an option that is out of range.
    */
   constructor(bus: MessageBus, options?: ClusterSessionsOptions) {
-    const { streams, info, subscriptions, cluster, ...reporting } = optionGroup(
-      "options",
-      options,
-    );
+    const given = optionGroup("options", options);
+    assertSessionsOptions(given);
+    const { streams, info, subscriptions, cluster, ...reporting } = given;
     const { onError } = reporting;
-    // Here, for the errors to name options by where they stand.
-    resolveStreamOptions(streams, "streams");
-    resolveInfoOptions(info, "info");
-    resolveSubscriptionOptions(subscriptions, "subscriptions");
     this.#node = new ClusterNode(bus, resolveClusterOptions(cluster), onError);
     this.streams = new ClusterStreamSessionManager(this.#node, {
       ...streams,
@@ -118,7 +112,7 @@ export class ClusterSessions implements Sessions {
       ...subscriptions,
       onError,
     });
-    this.#guarded = guarded(this);
+    this.#guarded = guarded(this.streams, this.info);
     this.ready = this.#node.ready;
     this.#node.start();
   }
@@ -181,19 +175,4 @@ export class ClusterSessions implements Sessions {
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
   }
-}
-
-function guarded({ streams, info }: ClusterSessions): GuardedSessions {
-  return {
-    isKnown: async (id, principal) => {
-      const registration = await info.registration(id);
-      // A stranger does not keep it alive.
-      if (!registration || registration.principal !== principal) return false;
-      info.touch(id);
-      return true;
-    },
-    begin: (id, principal) => info.register(id, principal),
-    expect: (id, stream) =>
-      streams.expect(id, { ...stream, stays: true, since: info.since(id) }),
-  };
 }

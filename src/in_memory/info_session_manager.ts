@@ -1,5 +1,5 @@
 import { callback } from "../callbacks.ts";
-import { ClosedError, SessionNotFoundError } from "../errors.ts";
+import { SessionNotFoundError } from "../errors.ts";
 import { InfoSessionManager } from "../info_session_manager.ts";
 import type {
   ClientCapabilities,
@@ -10,7 +10,12 @@ import type { InfoOptions, ReportingOptions } from "../options.ts";
 import { optionGroup, resolveInfoOptions } from "../resolve_options.ts";
 import { assertSessionId } from "../session_id.ts";
 import type { StreamSessionManager } from "../stream_session_manager.ts";
-import { assertLevel, assertUri } from "./info_values.ts";
+import {
+  assertLevel,
+  assertStores,
+  assertUri,
+  refused,
+} from "./info_values.ts";
 import { serialize } from "./serialize.ts";
 import {
   type Registration,
@@ -247,7 +252,7 @@ export class InMemoryInfoSessionManager extends InfoSessionManager
    */
   register(id: string, registration: Registration): boolean {
     assertSessionId(id);
-    this.#assertOpen();
+    assertStores(this.#closed);
     const record = this.#records.obtain(id);
     record.registration ??= {
       principal: registration.principal,
@@ -307,19 +312,14 @@ export class InMemoryInfoSessionManager extends InfoSessionManager
   ): Promise<void> {
     try {
       assertSessionId(id);
-      this.#assertOpen();
+      assertStores(this.#closed);
       const store = prepare();
       const record = this.#records.obtain(id);
       store(record);
       this.#tidy(id, record);
       return Promise.resolve();
     } catch (error) {
-      this.#report(error as Error);
-      const refused = Promise.reject(error);
-      // Transports do not wait for setters: without this, a client with a bad
-      // session id would end the process.
-      refused.catch(() => {});
-      return refused;
+      return refused(error, this.#report);
     }
   }
 
@@ -329,13 +329,6 @@ export class InMemoryInfoSessionManager extends InfoSessionManager
     const isEmpty = (clientInfo ?? clientCapabilities ?? logLevel ??
       registration) === undefined;
     if (isEmpty && !this.#subscribed.hasSession(id)) this.#records.delete(id);
-  }
-
-  #assertOpen(): void {
-    if (!this.#closed) return;
-    throw new ClosedError(
-      "This manager of metadata is closed. Make a new one to store more.",
-    );
   }
 }
 

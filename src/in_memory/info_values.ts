@@ -1,5 +1,5 @@
 import { describe } from "../describe.ts";
-import { InvalidArgumentError } from "../errors.ts";
+import { ClosedError, InvalidArgumentError } from "../errors.ts";
 import { LOGGING_LEVELS, type LoggingLevel } from "../mcp_types.ts";
 
 /** Refuses what is neither a log level nor `undefined`. */
@@ -19,4 +19,30 @@ export function assertUri(uri: unknown): asserts uri is string {
     "uri",
     `A resource URI has to be a string, not ${describe(uri)}.`,
   );
+}
+
+/** Refuses to store anything once a manager is closed. */
+export function assertStores(isClosed: boolean): void {
+  if (!isClosed) return;
+  throw new ClosedError(
+    "This manager of metadata is closed. Make a new one to store more.",
+  );
+}
+
+/**
+ * What a setter answers that refuses its value.
+ *
+ * @param error Why.
+ * @param report Is told, too.
+ */
+export function refused(
+  error: unknown,
+  report: (error: Error) => void,
+): Promise<never> {
+  report(error as Error);
+  const refused = Promise.reject(error);
+  // Transports do not wait for setters: without this, a client with a bad
+  // session id would end the process.
+  refused.catch(() => {});
+  return refused;
 }

@@ -6,14 +6,13 @@ import {
 } from "../guard.ts";
 import type { CloseOptions, SessionsOptions } from "../options.ts";
 import {
+  assertSessionsOptions,
   optionGroup,
   resolveCloseOptions,
-  resolveInfoOptions,
-  resolveStreamOptions,
-  resolveSubscriptionOptions,
 } from "../resolve_options.ts";
 import type { Sessions } from "../sessions.ts";
 import type { SessionsStats } from "../stats.ts";
+import { guarded } from "./guarded.ts";
 import { InMemoryInfoSessionManager } from "./info_session_manager.ts";
 import { InMemoryStreamSessionManager } from "./stream_session_manager.ts";
 import { InMemorySubscriptionManager } from "./subscription_manager.ts";
@@ -56,6 +55,7 @@ export class InMemorySessions implements Sessions {
   readonly info: InMemoryInfoSessionManager;
   /** The `subscriptions/listen` streams of the per-request era (2026-07-28). */
   readonly subscriptions: InMemorySubscriptionManager;
+  readonly #guarded: GuardedSessions;
 
   /**
    * Makes three managers that share their options.
@@ -64,12 +64,9 @@ export class InMemorySessions implements Sessions {
    * @throws {InvalidArgumentError} For an option that is out of range.
    */
   constructor(options?: InMemorySessionsOptions) {
-    const { streams, info, subscriptions, onError, onEvict, onReset } =
-      optionGroup("options", options);
-    // Here, for the errors to name options by where they stand.
-    resolveStreamOptions(streams, "streams");
-    resolveInfoOptions(info, "info");
-    resolveSubscriptionOptions(subscriptions, "subscriptions");
+    const given = optionGroup("options", options);
+    assertSessionsOptions(given);
+    const { streams, info, subscriptions, onError, onEvict, onReset } = given;
     this.streams = new InMemoryStreamSessionManager({
       ...streams,
       onError,
@@ -85,6 +82,7 @@ export class InMemorySessions implements Sessions {
       ...subscriptions,
       onError,
     });
+    this.#guarded = guarded(this.streams, this.info);
   }
 
   /**
@@ -136,22 +134,4 @@ export class InMemorySessions implements Sessions {
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
   }
-
-  readonly #guarded: GuardedSessions = {
-    isKnown: (id, principal) => {
-      const registration = this.info.registration(id);
-      // A stranger does not keep it alive.
-      if (!registration || registration.principal !== principal) return false;
-      this.info.touch(id);
-      return true;
-    },
-    begin: (id, principal) =>
-      this.info.register(id, { principal, since: this.streams.position }),
-    expect: (id, stream) =>
-      this.streams.expect(id, {
-        ...stream,
-        stays: true,
-        since: this.info.registration(id)?.since,
-      }),
-  };
 }

@@ -1,0 +1,41 @@
+import type { GuardedSessions } from "../guard.ts";
+import type { StreamExpectation } from "./expected_streams.ts";
+import type { Registration } from "./session_records.ts";
+
+/** What a guard asks of a manager of streams. */
+export interface GuardedStreams {
+  readonly position: string | undefined;
+  expect(id: string, expectation: StreamExpectation): () => void;
+}
+
+/** What a guard asks of a manager of metadata. */
+export interface GuardedInfo {
+  register(id: string, registration: Registration): boolean | Promise<boolean>;
+  registration(
+    id: string,
+  ): Registration | undefined | Promise<Registration | undefined>;
+  touch(id: string): void;
+}
+
+/** Sessions for a guard, from the managers that keep them. */
+export function guarded(
+  streams: GuardedStreams,
+  info: GuardedInfo,
+): GuardedSessions {
+  return {
+    isKnown: async (id, principal) => {
+      const registration = await info.registration(id);
+      // A stranger does not keep it alive.
+      if (!registration || registration.principal !== principal) return false;
+      info.touch(id);
+      return true;
+    },
+    begin: (id, principal) =>
+      info.register(id, { principal, since: streams.position }),
+    expect: async (id, stream) => {
+      const registration = await info.registration(id);
+      const since = registration?.since;
+      return streams.expect(id, { ...stream, stays: true, since });
+    },
+  };
+}
