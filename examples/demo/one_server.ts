@@ -3,11 +3,8 @@ import { connectCrowd, streamsThatFit } from "./crowd.ts";
 import { OfficialClient } from "./official_client.ts";
 import { count, type Report } from "./report.ts";
 import { ServerProcess } from "./server_process.ts";
-import { StreamClient } from "./stream_client.ts";
+import { LIST_CHANGED, NEWS, Steps } from "./steps.ts";
 
-const NEWS = "file:///news.md";
-const UPDATED = "notifications/resources/updated";
-const LIST_CHANGED = "notifications/tools/list_changed";
 const STREAMS = 2_500;
 
 /** Connects a few thousand clients to a server and counts what they get. */
@@ -61,39 +58,16 @@ export async function showOneServer(
   );
 
   report.startSteps();
-  await report.step("the news changed", audience, {
-    method: UPDATED,
-    to: (client) => client.subscribed,
-    times: 1,
-    cause: () => caller.call("publish"),
-  });
+  const steps = new Steps(report, audience, caller);
+  await steps.newsChanged();
   await report.step("the tools changed", audience, {
     method: LIST_CHANGED,
     to: () => true,
     times: 1,
     cause: () => caller.call("learn"),
   });
-  await report.step("20 times at once", audience, {
-    method: LIST_CHANGED,
-    to: () => true,
-    times: 20,
-    cause: () =>
-      Promise.all(Array.from({ length: 20 }, () => caller.call("learn"))),
-  });
-  const gone = audience.clients.find((client) =>
-    client instanceof StreamClient
-  )!;
-  await gone.delete();
-  await report.step("one session deleted", audience, {
-    method: LIST_CHANGED,
-    to: (client) => client !== gone,
-    times: 1,
-    cause: () => caller.call("learn"),
-  });
-  report.expect(
-    await audience.ended([gone]) === 1,
-    "DELETE did not end the stream of the session",
-  );
+  await steps.manyAtOnce();
+  await steps.oneDeleted();
 
   console.log();
   report.say(

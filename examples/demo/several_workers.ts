@@ -6,11 +6,9 @@ import { Network } from "./network.ts";
 import { OfficialClient } from "./official_client.ts";
 import { count, type Report } from "./report.ts";
 import { ServerProcess } from "./server_process.ts";
+import { LIST_CHANGED, NEWS, Steps } from "./steps.ts";
 import { StreamClient } from "./stream_client.ts";
 
-const NEWS = "file:///news.md";
-const UPDATED = "notifications/resources/updated";
-const LIST_CHANGED = "notifications/tools/list_changed";
 /** As many as `workers/main.ts` starts. */
 const WORKERS = 4;
 const STREAMS = 400;
@@ -61,20 +59,10 @@ export async function showSeveralWorkers(
   );
 
   report.startSteps();
-  await report.step("the news changed", audience, {
-    method: UPDATED,
-    to: (client) => client.subscribed,
-    times: 1,
-    cause: () => caller.call("publish"),
-  });
+  const steps = new Steps(report, audience, caller);
+  await steps.newsChanged();
   await onEachWorker("each worker's tools");
-  await report.step("20 times at once", audience, {
-    method: LIST_CHANGED,
-    to: () => true,
-    times: 20,
-    cause: () =>
-      Promise.all(Array.from({ length: 20 }, () => caller.call("learn"))),
-  });
+  await steps.manyAtOnce();
 
   // Every fourth is away for a while, and comes back through another worker.
   const travellers = streamClients().filter((_, place) => place % 4 === 0);
@@ -99,18 +87,7 @@ export async function showSeveralWorkers(
 
   await killOne();
   await onEachWorker("each worker's tools");
-  const gone = streamClients()[0]!;
-  await gone.delete();
-  await report.step("one session deleted", audience, {
-    method: LIST_CHANGED,
-    to: (client) => client !== gone,
-    times: 1,
-    cause: () => caller.call("learn"),
-  });
-  report.expect(
-    await audience.ended([gone]) === 1,
-    "DELETE did not end the stream of the session",
-  );
+  await steps.oneDeleted();
   console.log();
   await report.shutdown(server, audience);
 
