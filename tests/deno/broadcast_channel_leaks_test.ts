@@ -5,21 +5,9 @@ import {
   BroadcastChannelSessions,
   BroadcastChannelStreamSessionManager,
   BroadcastChannelSubscriptionManager,
-  type SubscriptionCallbacks,
 } from "@crossmcp/session-manager";
 import { assertEquals, assertThrows } from "@std/assert";
-
-const sanitized = {
-  sanitizeOps: true,
-  sanitizeResources: true,
-  sanitizeExit: true,
-};
-
-const quiet: SubscriptionCallbacks = {
-  acknowledge: () => {},
-  send: () => {},
-  close: () => {},
-};
+import { quiet, sanitized } from "./sanitized.ts";
 
 const TOOLS = {
   jsonrpc: "2.0",

@@ -4,21 +4,9 @@ import {
   InMemoryInfoSessionManager,
   InMemorySessions,
   InMemoryStreamSessionManager,
-  type SubscriptionCallbacks,
 } from "@crossmcp/session-manager";
 import { assert, assertEquals } from "@std/assert";
-
-const sanitized = {
-  sanitizeOps: true,
-  sanitizeResources: true,
-  sanitizeExit: true,
-};
-
-const quiet: SubscriptionCallbacks = {
-  acknowledge: () => {},
-  send: () => {},
-  close: () => {},
-};
+import { quiet, sanitized } from "./sanitized.ts";
 
 Deno.test({
   name: "S13 sessions that are closed leave nothing behind",
