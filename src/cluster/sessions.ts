@@ -112,7 +112,7 @@ export class ClusterSessions implements Sessions {
       ...subscriptions,
       onError,
     });
-    this.#guarded = guarded(this.streams, this.info);
+    this.#guarded = guarded(this);
     this.ready = this.#node.ready;
     this.#node.start();
   }

@@ -17,22 +17,29 @@ export interface GuardedInfo {
   touch(id: string): void;
 }
 
+/** Whose managers a guard asks; a subclass may put others in their place. */
+export interface GuardedManagers {
+  readonly streams: GuardedStreams;
+  readonly info: GuardedInfo;
+}
+
 /** Sessions for a guard, from the managers that keep them. */
-export function guarded(
-  streams: GuardedStreams,
-  info: GuardedInfo,
-): GuardedSessions {
+export function guarded(managers: GuardedManagers): GuardedSessions {
   return {
     isKnown: async (id, principal) => {
+      const { info } = managers;
       const registration = await info.registration(id);
       // A stranger does not keep it alive.
       if (!registration || registration.principal !== principal) return false;
       info.touch(id);
       return true;
     },
-    begin: (id, principal) =>
-      info.register(id, { principal, since: streams.position }),
+    begin: (id, principal) => {
+      const { info, streams } = managers;
+      return info.register(id, { principal, since: streams.position });
+    },
     expect: async (id, stream) => {
+      const { info, streams } = managers;
       const registration = await info.registration(id);
       const since = registration?.since;
       return streams.expect(id, { ...stream, stays: true, since });

@@ -82,7 +82,7 @@ export class InMemorySessions implements Sessions {
       ...subscriptions,
       onError,
     });
-    this.#guarded = guarded(this.streams, this.info);
+    this.#guarded = guarded(this);
   }
 
   /**
