@@ -6,7 +6,7 @@ import { assertEquals } from "@std/assert";
 import { describe, it } from "node:test";
 import { brokenBuses } from "./broken/cluster_buses.ts";
 import { brokenNodes, soundNodes } from "./broken/cluster_nodes.ts";
-import { assertFailures, failures } from "./failures.ts";
+import { assertFailures, failures, type Pace } from "./failures.ts";
 
 /** The behaviours that show that a bus is broken. */
 const BUS_FAULTS: Record<string, string> = {
@@ -55,10 +55,11 @@ describe("the suite for clusters", () => {
     const { createNode } = soundNodes();
     await assertFailures(
       entries(brokenBuses),
-      ([, createBuses]) =>
+      ([, createBuses], pace) =>
         failuresOf(
           { createNode, createBus: createBuses() },
           (name) => name.includes(" a bus "),
+          pace,
         ),
       BUS_FAULTS,
     );
@@ -67,11 +68,12 @@ describe("the suite for clusters", () => {
   it("finds the fault of all broken nodes", async () => {
     await assertFailures(
       entries(brokenNodes),
-      ([fault, createNodes]) => {
+      ([fault, createNodes], pace) => {
         const numbers = NODE_FAULTS[fault]?.split(" ") ?? [];
         return failuresOf(
           createNodes(),
           (name) => numbers.includes(name.split(" ", 1)[0]!),
+          pace,
         );
       },
       NODE_FAULTS,
@@ -105,6 +107,7 @@ type Factory = Pick<ClusterSuiteOptions, "createNode" | "createBus" | "kill">;
 function failuresOf(
   factory: Factory,
   isChosen: (name: string) => boolean,
+  pace: Pace,
 ): Promise<string[]> {
   type Given = Pick<ClusterSuiteOptions, "test" | "timeoutMs">;
   const suite = ({ test, timeoutMs }: Given) =>
@@ -115,7 +118,7 @@ function failuresOf(
         if (isChosen(name)) test(name, run);
       },
     });
-  return failures(suite, () => {}, 1_000);
+  return failures(suite, () => {}, 1_000, 1, pace);
 }
 
 /** Each value with its name. */

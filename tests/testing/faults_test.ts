@@ -22,12 +22,13 @@ describe("the suites, given a fault,", () => {
   it("find that of every broken manager of streams", async () => {
     await assertFailures(
       { ...brokenStreams, ...brokenBacklogs, ...brokenKeepAlives },
-      (Manager) =>
+      (Manager, pace) =>
         failures(
           testStreamSessionManager,
           (limits) => new Manager(limits),
           300,
           AT_ONCE,
+          pace,
         ),
       {
         "counts before it waits": "S12",
@@ -81,8 +82,14 @@ describe("the suites, given a fault,", () => {
       testInfoSessionManager({ ...options, supports: { I10: false } });
     await assertFailures(
       { ...brokenInfo, ...brokenExpiries },
-      (Manager) =>
-        failures(mostOfIt, (limits) => new Manager(limits), 2_000, AT_ONCE),
+      (Manager, pace) =>
+        failures(
+          mostOfIt,
+          (limits) => new Manager(limits),
+          2_000,
+          AT_ONCE,
+          pace,
+        ),
       {
         "counts subscriptions": "I5",
         "cuts ids at colons": "I6",
@@ -105,8 +112,14 @@ describe("the suites, given a fault,", () => {
     );
     await assertFailures(
       leakingInfo,
-      (Manager) =>
-        failures(testInfoSessionManager, (limits) => new Manager(limits)),
+      (Manager, pace) =>
+        failures(
+          testInfoSessionManager,
+          (limits) => new Manager(limits),
+          2_000,
+          1,
+          pace,
+        ),
       {
         "leaves subscriptions behind": "I6 I7 I8 I9 I10",
         "loses one session in fifty thousand": "I10",
@@ -118,12 +131,13 @@ describe("the suites, given a fault,", () => {
   it("find that of every broken manager of subscriptions", async () => {
     await assertFailures(
       brokenSubscriptions,
-      (Manager) =>
+      (Manager, pace) =>
         failures(
           testSubscriptionManager,
           (limits) => new Manager(limits),
           300,
           AT_ONCE,
+          pace,
         ),
       {
         "closes at once": "U5",
@@ -146,7 +160,7 @@ describe("the suites, given a fault,", () => {
   it("find that of all broken sessions", async () => {
     await assertFailures(
       { ...brokenGuards, ...brokenReplays, ...brokenLifetimes },
-      (create) => failures(testSessions, create, 1_000, AT_ONCE),
+      (create, pace) => failures(testSessions, create, 1_000, AT_ONCE, pace),
       {
         "adopts ids": "H2 H5 H6 I8",
         "answers every refusal in the same way": "H1 S12 S13",

@@ -16,7 +16,7 @@ import { assertEquals } from "@std/assert";
 import { describe, it } from "node:test";
 import * as tmcp from "@tmcp/session-manager";
 import { PlainStreams } from "./broken/plain_streams.ts";
-import { assertFailures, failures } from "./failures.ts";
+import { assertFailures, failures, type Pace } from "./failures.ts";
 
 describe("the suites", () => {
   it("fail nothing for the managers of this package", async () => {
@@ -49,27 +49,32 @@ describe("the suites", () => {
 
   it("tell what @tmcp/session-manager 0.3.0 does not show", async () => {
     const managers = {
-      streams: () =>
+      streams: (pace: Pace) =>
         failures(
           testStreamSessionManager,
           () => new tmcp.InMemoryStreamSessionManager(),
           300,
           4,
+          pace,
         ),
-      info: () =>
+      info: (pace: Pace) =>
         failures(
           testInfoSessionManager,
           () => new tmcp.InMemoryInfoSessionManager(),
+          2_000,
+          1,
+          pace,
         ),
-      subscriptions: () =>
+      subscriptions: (pace: Pace) =>
         failures(
           testSubscriptionManager,
           () => new tmcp.InMemorySubscriptionManager(),
           300,
           4,
+          pace,
         ),
     };
-    await assertFailures(managers, (failuresOf) => failuresOf(), {
+    await assertFailures(managers, (failuresOf, pace) => failuresOf(pace), {
       streams: "S3 S4 S9 S10 S11 S12 S13",
       info: "I2 I3 I4 I8",
       subscriptions: "U2 U5 U6 U7",
@@ -96,14 +101,17 @@ describe("the suites", () => {
       "knows of metadata alone": ({ info }, options) =>
         Object.assign(create(options), { info }),
     };
-    const failuresOf = (createNode: SessionsSuiteOptions["createNode"]) => {
+    const failuresOf = (
+      createNode: SessionsSuiteOptions["createNode"],
+      pace: Pace,
+    ) => {
       const suite: typeof testSessions = ({ test, ...options }) =>
         testSessions({
           ...options,
           createNode,
           test: (name, run) => name.startsWith("H7 ") && test(name, run),
         });
-      return failures(suite, create, 1_000);
+      return failures(suite, create, 1_000, 1, pace);
     };
     await assertFailures(nodes, failuresOf, {
       "is the same node": "",
