@@ -81,6 +81,7 @@ export {
 } from "./src/broadcast_channel/subscription_manager.ts";
 
 // Several nodes, over a message bus of your own.
+export type { Flow } from "./src/cluster/flow.ts";
 export type { MessageBus } from "./src/cluster/message_bus.ts";
 export {
   ClusterSessions,

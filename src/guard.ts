@@ -32,7 +32,11 @@ export interface StreamRequest {
 
 /** What a guard needs to know of the sessions it guards, whatever keeps them. */
 export interface GuardedSessions {
-  /** Whether a session exists and is that principal's; asking is a use of it. */
+  /**
+   * Whether a session exists and is that principal's; asking is a use of it.
+   *
+   * @throws {ClusterError} When that cannot be said now.
+   */
   isKnown(
     id: string,
     principal: string | undefined,
@@ -113,7 +117,13 @@ export async function guard(
     return refuse(404);
   }
   if (!isSessionId(id)) return refuse(400);
-  if (!await sessions.isKnown(id, principal)) return refuse(404);
+  try {
+    if (!await sessions.isKnown(id, principal)) return refuse(404);
+  } catch (error) {
+    if (!isRefusal(error)) throw error;
+    // It may well exist: a client that is told otherwise would begin a new one.
+    return refuse(503);
+  }
   if (request.method !== "GET") return answer(await respond(request));
   let takeBack: () => void;
   try {
@@ -136,7 +146,7 @@ export async function guard(
 const REFUSALS = {
   400: { code: -32000, message: "Bad Request: invalid session ID" },
   404: { code: -32001, message: "Session not found" },
-  503: { code: -32000, message: "Service Unavailable: too many sessions" },
+  503: { code: -32000, message: "Service Unavailable: try again later" },
 } as const;
 
 async function refusal(
@@ -194,8 +204,9 @@ function isPrimed(version: string | null): boolean {
   return /^\d{4}-\d\d-\d\d$/.test(version ?? "") && version! >= PRIMED_SINCE;
 }
 
-/** Whether there is no place now. */
+/** Whether there is no place now, or nobody knows. */
 function isRefusal(error: unknown): boolean {
   const code = (error as { code?: unknown } | null)?.code;
-  return code === "ERR_SESSION_LIMIT" || code === "ERR_CLOSED";
+  return code === "ERR_SESSION_LIMIT" || code === "ERR_CLOSED" ||
+    code === "ERR_CLUSTER";
 }

@@ -1,8 +1,8 @@
 import type { Ticker, Watcher } from "../in_memory/ticker.ts";
 import { atEndOfTurn } from "../in_memory/turn.ts";
+import type { Flow } from "./flow.ts";
 import type { Inbox } from "./inbox.ts";
-import { WINDOW } from "./outbox.ts";
-import type { Message } from "./protocol.ts";
+import type { BeatAck, Message } from "./protocol.ts";
 
 /** Where a node reads, and as what. */
 export interface Reading {
@@ -12,15 +12,14 @@ export interface Reading {
 
 /** How long to wait for a batch that was asked for again, in milliseconds. */
 const PATIENCE_MS = 50;
-/** After how long a batch is acknowledged at the latest, in milliseconds. */
-const ACK_MS = 20;
 
 /**
  * Says what was read, and what is missing: at the end of the turn where somebody
  * waits for it, otherwise with what comes next.
  */
 export class Acknowledgements implements Watcher {
-  readonly periodMs: number = ACK_MS;
+  readonly periodMs: number;
+  readonly #flow: Flow;
   readonly #ticker: Ticker;
   readonly #send: (message: Message, to: string) => void;
   readonly #reading: (node: string) => Reading | undefined;
@@ -28,15 +27,19 @@ export class Acknowledgements implements Watcher {
   #isScheduled = false;
 
   /**
+   * @param flow When to say it.
    * @param ticker Runs what cannot wait forever.
    * @param send Sends a message to a node.
    * @param reading Where a node is read.
    */
   constructor(
+    flow: Flow,
     ticker: Ticker,
     send: (message: Message, to: string) => void,
     reading: (node: string) => Reading | undefined,
   ) {
+    this.#flow = flow;
+    this.periodMs = flow.ackMs;
     this.#ticker = ticker;
     this.#send = send;
     this.#reading = reading;
@@ -58,6 +61,23 @@ export class Acknowledgements implements Watcher {
     this.#acknowledge(true);
   }
 
+  /** All that is owed now and does not ask for more, to be said with a beat. */
+  take(): Record<string, BeatAck> | undefined {
+    const now = this.#ticker.now();
+    let taken: Record<string, BeatAck> | undefined;
+    for (const node of this.#owing) {
+      const reading = this.#reading(node);
+      if (reading === undefined || reading.inbox.isMissing) continue;
+      const { inbox, attempt } = reading;
+      inbox.acknowledged(now);
+      this.#owing.delete(node);
+      taken ??= Object.create(null) as Record<string, BeatAck>;
+      taken[node] = [attempt, inbox.number];
+    }
+    if (this.#owing.size === 0) this.#ticker.stop(this);
+    return taken;
+  }
+
   /** Nobody is owed anything any more. */
   close(): void {
     this.#owing.clear();
@@ -74,7 +94,7 @@ export class Acknowledgements implements Watcher {
       }
       const { inbox, attempt } = reading;
       const { isMissing, number } = inbox;
-      const isDue = inbox.isDue(WINDOW, now, PATIENCE_MS);
+      const isDue = inbox.isDue(this.#flow.window, now, PATIENCE_MS);
       if (!isDue && (isMissing || !isTime)) continue;
       inbox.acknowledged(now);
       if (!isMissing) this.#owing.delete(node);

@@ -1,13 +1,16 @@
 import { end, supersede } from "../in_memory/controllers.ts";
 import type { StreamExpectation } from "../in_memory/expected_streams.ts";
 import type { StreamEngine } from "../in_memory/stream_engine.ts";
-import type { ResetReason } from "../options.ts";
+import type { ArrivalStart } from "./delivery.ts";
+import type { Audience } from "./event_log.ts";
 
 interface Arrival {
   readonly controller: ReadableStreamDefaultController;
   readonly expected: StreamExpectation;
   /** Gives its place back. */
   readonly takeBack: () => void;
+  /** What was sent to it meanwhile. */
+  readonly collected: { readonly frame: string; readonly offset: number }[];
 }
 
 /** Streams of sessions from other nodes that wait for what their clients missed. */
@@ -18,6 +21,11 @@ export class Arrivals {
   /** @param engine What the streams go to. */
   constructor(engine: StreamEngine) {
     this.#engine = engine;
+  }
+
+  /** How many wait. */
+  get size(): number {
+    return this.#arrivals.size;
   }
 
   /** Whether the stream of a session waits. */
@@ -35,10 +43,11 @@ export class Arrivals {
     id: string,
     controller: ReadableStreamDefaultController,
     expected: StreamExpectation,
-  ): (reset: ResetReason | undefined) => void {
+  ): (start: ArrivalStart) => void {
     const older = this.#arrivals.get(id);
-    const arrival = {
+    const arrival: Arrival = {
       controller,
+      collected: [],
       expected,
       takeBack: this.#engine.expect(id, { isPlace: true }),
     };
@@ -47,9 +56,17 @@ export class Arrivals {
     if (older && older.controller !== controller) {
       supersede(older.controller, id);
     }
-    return (reset) => {
-      if (this.#arrivals.get(id) === arrival) this.#finish(id, arrival, reset);
+    return (start) => {
+      if (this.#arrivals.get(id) === arrival) this.#finish(id, arrival, start);
     };
+  }
+
+  /** Keeps what is sent for those that wait for it. */
+  collect(audience: Audience, frame: string, offset: number): void {
+    if (this.#arrivals.size === 0) return;
+    for (const id of audience ?? this.#arrivals.keys()) {
+      this.#arrivals.get(id)?.collected.push({ frame, offset });
+    }
   }
 
   /**
@@ -73,14 +90,23 @@ export class Arrivals {
 
   #finish(
     id: string,
-    { controller, expected, takeBack }: Arrival,
-    reset: ResetReason | undefined,
+    { controller, expected, takeBack, collected }: Arrival,
+    { reset, missed: before }: ArrivalStart,
   ): void {
+    const missed = before && {
+      position: before.position,
+      count: before.frames.length,
+      frames: [
+        ...before.frames,
+        ...collected.filter(({ offset }) => offset > before.upTo)
+          .map(({ frame }) => frame),
+      ],
+    };
     this.#arrivals.delete(id);
     takeBack();
     try {
       // It is the latest one, whatever is expected besides.
-      this.#engine.expect(id, { ...expected, stays: false, reset });
+      this.#engine.expect(id, { ...expected, stays: false, reset, missed });
       this.#engine.create(id, controller);
     } catch (error) {
       end(controller);

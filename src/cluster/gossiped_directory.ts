@@ -19,6 +19,7 @@ interface Entry {
  * it has; the newer claim of a session wins everywhere.
  */
 export class GossipedDirectory implements SessionDirectory {
+  readonly isComplete: boolean = false;
   readonly #node: ClusterNode;
   readonly #clock: Clock;
   readonly #onClaimed: (id: string, wasHere: boolean) => void;
@@ -117,6 +118,10 @@ export class GossipedDirectory implements SessionDirectory {
       else there.push(id);
     }
     return byNode;
+  }
+
+  settled(): Promise<void> {
+    return this.#node.settled();
   }
 
   #write(id: string, at: Stamp, isParked: boolean): void {

@@ -37,6 +37,11 @@ export class Inbox {
     return this.#number < this.#newest;
   }
 
+  /** Somebody waits for the acknowledgement. */
+  hurry(): void {
+    this.#isUrgent = true;
+  }
+
   /** Notes how far the sender is. */
   heardOf(newest: number): void {
     this.#newest = Math.max(this.#newest, newest);

@@ -5,7 +5,9 @@ import { Inbox } from "./inbox.ts";
 import type { LinkEvents } from "./listener.ts";
 import { Outbox } from "./outbox.ts";
 import {
+  type Ack,
   type AddressedItem,
+  type Beat,
   type Item,
   type Join,
   type Message,
@@ -34,6 +36,7 @@ interface Peer {
   readonly incarnation: number;
   heardAt: number;
   attempt: number;
+  beats: number;
   askedAt: number;
   /** What this node reads of it; nothing before it has let this node join. */
   inbox: Inbox | undefined;
@@ -76,9 +79,10 @@ export class Links implements Watcher {
     this.#listener = listener;
     this.periodMs = periodFor(beatMs);
     this.#outbox = new Outbox({
+      flow: wire.flow,
       write: (batch) => wire.write(batch),
       publish: (text, to) => wire.publish(text, to),
-      probe: (reader) => wire.send(this.#beat(), reader),
+      probe: (reader) => wire.send({ ...this.#beat(), isProbe: true }, reader),
       onOverflow: (items) =>
         this.#lose(
           `${items} messages to other nodes were dropped: they come faster than ` +
@@ -87,6 +91,7 @@ export class Links implements Watcher {
       ticker,
     });
     this.#acknowledgements = new Acknowledgements(
+      wire.flow,
       ticker,
       (message, to) => wire.send(message, to),
       (node) => {
@@ -122,6 +127,12 @@ export class Links implements Watcher {
     return this.others.length < this.#peers.size;
   }
 
+  /** Whether a node lives, as that incarnation. */
+  isAlive(name: string, incarnation: number): boolean {
+    const peer = this.#peers.get(name);
+    return peer?.incarnation === incarnation && !peer.isSilent;
+  }
+
   /** The names of all nodes that were heard of. */
   get known(): IterableIterator<string> {
     return this.#peers.keys();
@@ -149,7 +160,11 @@ export class Links implements Watcher {
   tick(now: number): void {
     if (now - this.#beatAt >= this.#beatMs) {
       this.#beatAt = now;
-      this.#wire.send(this.#beat());
+      // Where they are said sooner, there is nothing to gain.
+      const acks = this.#wire.flow.ackMs > this.#beatMs
+        ? this.#acknowledgements.take()
+        : undefined;
+      this.#wire.send({ ...this.#beat(), acks });
     }
     for (const [name, peer] of [...this.#peers]) {
       const silence = now - peer.heardAt;
@@ -187,6 +202,7 @@ export class Links implements Watcher {
         incarnation,
         heardAt: now,
         attempt: 0,
+        beats: 0,
         askedAt: -Infinity,
         inbox: undefined,
         isSilent: false,
@@ -219,26 +235,37 @@ export class Links implements Watcher {
         }
         return this.#acknowledgements.owe(from);
       case "ack":
-        if (this.#outbox.attemptOf(from) === packet.attempt) {
-          this.#outbox.acknowledge(from, packet);
-        } else this.#wire.send({ kind: "gone", attempt: packet.attempt }, from);
-        return;
+        return this.#hearAck(from, packet);
       case "gone":
         if (packet.attempt !== peer.attempt || !peer.inbox) return;
         return this.#rejoin(from, peer);
     }
   }
 
+  #hearAck(from: string, ack: Ack): void {
+    const { attempt } = ack;
+    if (this.#outbox.attemptOf(from) === attempt) {
+      this.#outbox.acknowledge(from, ack);
+    } else this.#wire.send({ kind: "gone", attempt }, from);
+  }
+
   #hearBeat(
     from: string,
-    { inbox }: Peer,
-    { newest, digests }: Extract<Packet, { kind: "beat" }>,
+    peer: Peer,
+    { newest, digests, isProbe, acks }: Extract<Packet, { kind: "beat" }>,
   ): void {
+    const { inbox } = peer;
+    const own = this.#wire.name;
+    if (acks !== undefined && Object.hasOwn(acks, own)) {
+      const [attempt, number] = acks[own]!;
+      this.#hearAck(from, { kind: "ack", attempt, number });
+    }
     if (inbox === undefined) return;
-    const number = positionFor(this.#wire.name, newest);
+    const number = positionFor(own, newest);
     inbox.heardOf(number);
-    // Whoever asks wants to know what is here.
-    this.#acknowledgements.owe(from);
+    if (isProbe) inbox.hurry();
+    const isDue = ++peer.beats % this.#wire.flow.ackBeats === 0;
+    if (isProbe || isDue || inbox.isMissing) this.#acknowledgements.owe(from);
     if (inbox.number === number) {
       this.#listener.onDigests(from, digests ?? {});
     }
@@ -305,7 +332,7 @@ export class Links implements Watcher {
     this.#listener.onError(new ClusterError(message, { node }));
   }
 
-  #beat(): Message {
+  #beat(): Beat {
     return {
       kind: "beat",
       newest: this.#outbox.position,

@@ -1,3 +1,5 @@
+import type { Flow } from "./flow.ts";
+
 /**
  * Carries texts between the nodes of a cluster: at most once, in any order, and not
  * back to the one that published them. Whatever gets lost, doubled or late on the
@@ -6,6 +8,13 @@
  * This is the port that a backend supplies; `ClusterSessions` does the rest.
  */
 export interface MessageBus {
+  /**
+   * How to pace what is sent: a message of a far bus is dear, one of a near one may
+   * get lost.
+   *
+   * @default undefined a window of 16, acknowledged within 20 ms
+   */
+  readonly flow?: Flow | undefined;
   /**
    * Begins to receive what is published to a node and to all. Called once.
    *

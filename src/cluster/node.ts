@@ -141,6 +141,16 @@ export class ClusterNode {
     return this.#links.others;
   }
 
+  /** Tells this node from earlier ones of its name. */
+  get incarnation(): number {
+    return this.#wire.incarnation;
+  }
+
+  /** Whether another node lives, as that incarnation. */
+  isAlive(name: string, incarnation: number): boolean {
+    return this.#links.isAlive(name, incarnation);
+  }
+
   /** Whether nodes that were heard of cannot be asked now. */
   get isPartial(): boolean {
     return this.#links.isPartial;
@@ -225,6 +235,11 @@ export class ClusterNode {
   async settled(): Promise<void> {
     if (this.#isClosed || this.others.length === 0) return;
     await atTheLatest(this.#links.settled(), this.#settings.answerMs);
+  }
+
+  /** Notes a message that was of no use. */
+  ignore(): void {
+    this.#wire.ignore();
   }
 
   /** Reports what failed. */

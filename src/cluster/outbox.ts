@@ -1,21 +1,17 @@
-import type { Ticker, Watcher } from "../in_memory/ticker.ts";
+import { periodFor, type Ticker, type Watcher } from "../in_memory/ticker.ts";
 import { atEndOfTurn } from "../in_memory/turn.ts";
+import type { Flow } from "./flow.ts";
 import type { Ack, AddressedItem, Batch, Item, Position } from "./protocol.ts";
 import { SentBatches } from "./sent_batches.ts";
 import { Settlements } from "./settlements.ts";
 import { type WaitingItem, WaitingItems } from "./waiting_items.ts";
 
-/** How many batches a reader may have to acknowledge before the next one goes. */
-export const WINDOW = 16;
 /** How many characters are kept for readers that are behind, and wait to be sent. */
 const MAX_KEPT = 67_108_864;
-/** How often to look for readers that are silent, in milliseconds. */
-const LOOK_MS = 25;
-/** After how long a silent reader is not waited for any more, in milliseconds. */
-const PATIENCE_MS = 100;
 
 /** What an {@linkcode Outbox} needs. */
 export interface OutboxPort {
+  readonly flow: Flow;
   /** Writes a batch; the result is what is published. */
   readonly write: (batch: Batch) => string;
   /** Publishes a text, to one node or all. */
@@ -55,12 +51,14 @@ interface Reader {
  * waited for, and fetches the rest when it can.
  */
 export class Outbox implements Watcher {
-  readonly periodMs: number = LOOK_MS;
+  readonly periodMs: number;
   readonly #port: OutboxPort;
   readonly #readers: Map<string, Reader> = new Map();
   readonly #waiting = new WaitingItems();
   #isScheduled = false;
   #isUrgent = false;
+  /** The newest batch of which readers know that somebody waits for it. */
+  #newestUrgent = 0;
   #newest = 0;
   #newestToAll = 0;
   readonly #sent = new SentBatches();
@@ -69,6 +67,7 @@ export class Outbox implements Watcher {
 
   constructor(port: OutboxPort) {
     this.#port = port;
+    this.periodMs = periodFor(port.flow.patienceMs);
   }
 
   /** How many batches were sent so far. */
@@ -122,7 +121,7 @@ export class Outbox implements Watcher {
       unread: [],
       progressAt: now,
       askedAt: now,
-      askEveryMs: PATIENCE_MS,
+      askEveryMs: this.#port.flow.patienceMs,
       isLagging: false,
       isSuspended: false,
     });
@@ -172,12 +171,12 @@ export class Outbox implements Watcher {
     if (read > 0) {
       unread.splice(0, read);
       reader.progressAt = now;
-      reader.askEveryMs = PATIENCE_MS;
+      reader.askEveryMs = this.#port.flow.patienceMs;
     }
-    if (unread.length < WINDOW / 2) reader.isLagging = false;
+    if (unread.length < this.#port.flow.window / 2) reader.isLagging = false;
     if (ack.isMissing) {
       reader.progressAt = now;
-      for (const number of unread.slice(0, WINDOW)) {
+      for (const number of unread.slice(0, this.#port.flow.window)) {
         this.#resent++;
         this.#port.publish(this.#sent.text(number), node);
       }
@@ -193,14 +192,19 @@ export class Outbox implements Watcher {
     for (const [node, reader] of this.#readers) {
       if (reader.unread.length === 0 || reader.isSuspended) continue;
       isWaited = true;
-      if (now - reader.progressAt >= PATIENCE_MS) reader.isLagging = true;
+      if (now - reader.progressAt >= this.#port.flow.patienceMs) {
+        reader.isLagging = true;
+      }
       if (
         now - Math.max(reader.askedAt, reader.progressAt) < reader.askEveryMs
       ) {
         continue;
       }
       reader.askedAt = now;
-      reader.askEveryMs = Math.min(reader.askEveryMs * 2, 1_000);
+      reader.askEveryMs = Math.min(
+        reader.askEveryMs * 2,
+        10 * this.#port.flow.patienceMs,
+      );
       this.#port.probe(node);
     }
     if (!isWaited) this.#port.ticker.stop(this);
@@ -233,6 +237,7 @@ export class Outbox implements Watcher {
       else this.#sendToEach(batch);
     }
     if (this.#waiting.size === 0) {
+      if (this.#isUrgent) this.#hurry();
       this.#isUrgent = false;
       this.#settlements.sent(this.#newest);
       this.#settle();
@@ -240,9 +245,24 @@ export class Outbox implements Watcher {
     if (this.#waiting.length + this.#sent.length > MAX_KEPT) this.#overflow();
   }
 
+  /** Somebody waits for what was sent before, without hurry. */
+  #hurry(): void {
+    for (const [node, reader] of this.#readers) {
+      const { unread, isSuspended } = reader;
+      const last = unread.at(-1);
+      if (isSuspended || last === undefined || last <= this.#newestUrgent) {
+        continue;
+      }
+      this.#port.probe(node);
+    }
+    this.#newestUrgent = this.#newest;
+  }
+
   #isOpen(): boolean {
     for (const { isLagging, isSuspended, unread } of this.#readers.values()) {
-      if (!isLagging && !isSuspended && unread.length >= WINDOW) return false;
+      if (
+        !isLagging && !isSuspended && unread.length >= this.#port.flow.window
+      ) return false;
     }
     return true;
   }
@@ -279,6 +299,7 @@ export class Outbox implements Watcher {
     readers: Iterable<Reader>,
   ): void {
     const number = ++this.#newest;
+    if (this.#isUrgent) this.#newestUrgent = number;
     const text = this.#port.write({
       kind: "batch",
       number,
@@ -304,7 +325,7 @@ export class Outbox implements Watcher {
   /** Cuts off the readers that are furthest behind, or drops what nobody has. */
   #overflow(): void {
     let slowest: string | undefined;
-    let most = WINDOW;
+    let most = this.#port.flow.window;
     for (const [node, { isLagging, unread }] of this.#readers) {
       if (!isLagging || unread.length <= most) continue;
       most = unread.length;

@@ -12,8 +12,9 @@
  *   say what the other node has, up to `welcome`.
  * - Batches to all and to one node share their numbers, so each says which one came
  *   before it for its reader. One whose predecessor is missing waits for it.
- * - The reader acknowledges what it has, now and then or when asked to be quick, and
- *   asks again for what is missing; the sender keeps what is not acknowledged.
+ * - The reader acknowledges what it has, now and then, with its beats or when asked to
+ *   be quick, and asks again for what is missing; the sender keeps what is not
+ *   acknowledged.
  * - A `beat` shows that a node lives, and where its numbers are, so that the loss of
  *   the newest batch shows.
  *
@@ -38,7 +39,14 @@ export interface Beat {
   readonly newest: Position;
   /** A digest of what the node has, to find what others have got wrong. */
   readonly digests: Readonly<Record<string, number>>;
+  /** Whether the sender waits for an acknowledgement. */
+  readonly isProbe?: boolean | undefined;
+  /** What it has read of others, by their names. */
+  readonly acks?: Readonly<Record<string, BeatAck>> | undefined;
 }
+
+/** An acknowledgement that comes with a beat. */
+export type BeatAck = readonly [attempt: number, number: number];
 
 /** Asks to hear everything from now on. */
 export interface Join {
@@ -222,7 +230,7 @@ export function positionFor(node: string, position: Position): number {
 function isMessage(message: Partial<Packet>): boolean {
   switch (message.kind) {
     case "beat":
-      return isPosition(message.newest);
+      return isPosition(message.newest) && areAcks(message.acks);
     case "join":
     case "gone":
       return isCount(message.attempt);
@@ -244,6 +252,14 @@ function isPosition(position: Partial<Position> | null | undefined): boolean {
   const { number, except = {} } = position ?? {};
   return isCount(number) && typeof except === "object" && except !== null &&
     Object.values(except).every(isCount);
+}
+
+function areAcks(acks: unknown): boolean {
+  return acks === undefined ||
+    typeof acks === "object" && acks !== null &&
+      Object.values(acks).every((ack) =>
+        Array.isArray(ack) && isCount(ack[0]) && isCount(ack[1])
+      );
 }
 
 function isCount(value: unknown): boolean {

@@ -28,6 +28,10 @@ export interface SessionDirectory {
   locate(
     ids: Iterable<string>,
   ): ReadonlyMap<string, string[]> | Promise<ReadonlyMap<string, string[]>>;
+  /** Resolves when the other nodes find what was changed here before. */
+  settled(): Promise<void>;
+  /** Whether a session that is not found has no home anywhere. */
+  readonly isComplete: boolean;
 }
 
 /** The home of a session. */

@@ -1,5 +1,6 @@
 import { callback } from "../callbacks.ts";
 import type { StreamExpectation } from "../in_memory/expected_streams.ts";
+import type { Past } from "../in_memory/opening.ts";
 import { assertSendable, StreamEngine } from "../in_memory/stream_engine.ts";
 import type {
   CloseOptions,
@@ -7,15 +8,22 @@ import type {
   ReportingOptions,
   StreamOptions,
 } from "../options.ts";
-import { optionGroup, resolveStreamOptions } from "../resolve_options.ts";
+import {
+  optionGroup,
+  type ReplaySettings,
+  resolveStreamOptions,
+} from "../resolve_options.ts";
 import type { StreamStats } from "../stats.ts";
 import { StreamSessionManager } from "../stream_session_manager.ts";
 import { Arrivals } from "./arrivals.ts";
+import type { Delivery } from "./delivery.ts";
+import type { EventLog } from "./event_log.ts";
 import { GossipedDirectory } from "./gossiped_directory.ts";
+import { LoggedDelivery } from "./logged_delivery.ts";
 import type { ClusterNode } from "./node.ts";
 import { ParkedSessions } from "./parked_sessions.ts";
 import type { SessionDirectory } from "./session_directory.ts";
-import { type Comer, SessionMoves } from "./session_moves.ts";
+import { ToldDelivery } from "./told_delivery.ts";
 
 /** Options of a manager of streams on several nodes. */
 export interface ClusterStreamSessionManagerOptions
@@ -29,8 +37,15 @@ export interface ClusterStreamSessionManagerOptions
   readonly since?: ((id: string) => string | undefined) | undefined;
 }
 
-/** How often a text may be passed on whose session moves at the same time. */
-const MAX_HOPS = 3;
+/** What nodes share besides a bus; without it each has its own, and tells. */
+export interface ClusterStores {
+  /** Makes what knows where sessions are. */
+  readonly directory: (
+    onClaimed: (id: string, wasHere: boolean) => void,
+  ) => SessionDirectory;
+  /** Makes what keeps events, for replay. */
+  readonly log: (settings: ReplaySettings) => EventLog;
+}
 
 /**
  * Holds the streams of this node, and reaches those of all others.
@@ -48,11 +63,9 @@ export class ClusterStreamSessionManager extends StreamSessionManager {
   readonly #engine: StreamEngine;
   readonly #directory: SessionDirectory;
   readonly #arrivals: Arrivals;
-  readonly #moves: SessionMoves;
+  readonly #delivery: Delivery;
   /** Sessions that keep their home, where there is something to come back for. */
   readonly #parked: ParkedSessions | undefined;
-  /** No earlier one of this node's name has counted as far. */
-  #count = Date.now() * 1_000;
   #isClosed = false;
 
   /**
@@ -60,9 +73,14 @@ export class ClusterStreamSessionManager extends StreamSessionManager {
    *
    * @param node Knows the other nodes.
    * @param options Limits of this node, and who is told of what.
+   * @param stores What the nodes share besides their bus.
    * @throws {InvalidArgumentError} For an option that is out of range.
    */
-  constructor(node: ClusterNode, options?: ClusterStreamSessionManagerOptions) {
+  constructor(
+    node: ClusterNode,
+    options?: ClusterStreamSessionManagerOptions,
+    stores?: ClusterStores,
+  ) {
     super();
     const { onError, onEvict, onReset, since } = optionGroup(
       "options",
@@ -70,25 +88,36 @@ export class ClusterStreamSessionManager extends StreamSessionManager {
     );
     const settings = resolveStreamOptions(options);
     const { ticker } = node;
-    this.#node = node;
-    this.#engine = new StreamEngine(settings, {
-      onError: callback("onError", onError),
-      onEvict: callback("onEvict", onEvict),
-      onReset: callback("onReset", onReset),
-      onDetach: (id) => this.#detached(id),
-    }, ticker);
-    this.#directory = new GossipedDirectory(
-      node,
-      (id, wasHere) => this.#claimedElsewhere(id, wasHere),
-    );
-    this.#arrivals = new Arrivals(this.#engine);
-    this.#moves = new SessionMoves(
-      node,
-      this.#engine,
-      this.#directory,
-      since ?? (() => undefined),
-    );
     const { replay } = settings;
+    const log = replay && stores?.log(replay);
+    this.#node = node;
+    this.#engine = new StreamEngine(
+      {
+        ...settings,
+        replay: log === undefined ? replay : undefined,
+      },
+      {
+        onError: callback("onError", onError),
+        onEvict: callback("onEvict", onEvict),
+        onReset: callback("onReset", onReset),
+        onDetach: (id) => this.#detached(id),
+      },
+      ticker,
+      log && past(log),
+    );
+    const onClaimed = (id: string, wasHere: boolean) =>
+      this.#claimedElsewhere(id, wasHere);
+    this.#directory = stores?.directory(onClaimed) ??
+      new GossipedDirectory(node, onClaimed);
+    this.#arrivals = new Arrivals(this.#engine);
+    this.#delivery = log === undefined
+      ? new ToldDelivery(
+        node,
+        this.#engine,
+        this.#directory,
+        since ?? (() => undefined),
+      )
+      : new LoggedDelivery(log, this.#engine, this.#arrivals, this.#directory);
     this.#parked = replay &&
       new ParkedSessions(replay.maxAgeMs, ticker, (id) => this.#release(id));
     this.#listen();
@@ -111,12 +140,8 @@ export class ClusterStreamSessionManager extends StreamSessionManager {
     controller: ReadableStreamDefaultController,
   ): Promise<void> {
     this.#engine.assertCreatable(id, controller);
-    const expected = this.#engine.expected(id);
-    const lastEventId = this.#engine.log && expected?.lastEventId;
-    const isElsewhere = !this.#directory.isHere(id) || this.#moves.has(id);
-    if (lastEventId !== undefined && isElsewhere) {
-      this.#engine.takeExpected(id);
-      return this.#arrive(id, controller, { ...expected, lastEventId });
+    if (this.#delivery.waits(id, this.#engine.expected(id))) {
+      return this.#arrive(id, controller, this.#engine.takeExpected(id) ?? {});
     }
     this.#arrivals.end(id);
     this.#engine.create(id, controller);
@@ -140,7 +165,7 @@ export class ClusterStreamSessionManager extends StreamSessionManager {
 
   /** The id of the newest event of this node; `undefined` without replay. */
   get position(): string | undefined {
-    return this.#engine.log?.position;
+    return this.#delivery.position;
   }
 
   /**
@@ -154,7 +179,7 @@ export class ClusterStreamSessionManager extends StreamSessionManager {
     if (arrived || this.#engine.holds(id)) {
       this.#engine.delete(id);
       if (arrived) this.#detached(id);
-      return await this.#node.settled();
+      return await this.#directory.settled();
     }
     if (this.#isClosed) return;
     const found = await this.#directory.find(id);
@@ -177,6 +202,7 @@ export class ClusterStreamSessionManager extends StreamSessionManager {
     if (this.#isClosed) return false;
     const found = await this.#directory.find(id);
     if (found !== undefined) return !found.isParked && !found.isSilent;
+    if (this.#directory.isComplete) return false;
     return await this.#node.askAny({ kind: "has", id });
   }
 
@@ -206,16 +232,13 @@ export class ClusterStreamSessionManager extends StreamSessionManager {
   ): void | Promise<void> {
     assertSendable(sessions, data);
     if (data === "" || sessions?.length === 0 || this.#isClosed) return;
-    if (sessions === undefined) {
-      const origin = { node: this.#node.name, count: ++this.#count };
-      this.#engine.send(undefined, data, origin);
-      this.#node.tellAll({ kind: "send", data, count: origin.count });
-    } else return this.#sendTo(sessions, data, 0);
+    return this.#delivery.send(sessions, data);
   }
 
   /** What this node has counted so far. It costs a look at each stream. */
   stats(): StreamStats {
-    return this.#engine.stats();
+    const stats = this.#engine.stats();
+    return { ...stats, attached: stats.attached + this.#arrivals.size };
   }
 
   /**
@@ -227,6 +250,7 @@ export class ClusterStreamSessionManager extends StreamSessionManager {
    * rejected promise.
    */
   async close(options?: CloseOptions): Promise<void> {
+    await this.#delivery.settled?.();
     this.#arrivals.close();
     await this.#engine.close(options);
     this.#isClosed = true;
@@ -240,20 +264,6 @@ export class ClusterStreamSessionManager extends StreamSessionManager {
 
   #listen(): void {
     const node = this.#node;
-    node.handle("send", ({ sessions, data, count, hops = 0 }, from) => {
-      if (sessions !== undefined) {
-        void this.#sendTo(sessions, data, hops + 1);
-        return;
-      }
-      this.#engine.send(undefined, data, { node: from, count: count ?? 0 });
-    });
-    node.listen({
-      onReader: (name) =>
-        node.tell(name, { kind: "count", count: this.#count }),
-    });
-    node.handle("count", ({ count }, from) => {
-      this.#engine.log?.startFrom({ node: from, count });
-    });
     node.answer("has", ({ id }) => this.#holds(id));
     node.answer("delete", async ({ id }) => {
       if (!this.#holds(id)) return false;
@@ -266,48 +276,30 @@ export class ClusterStreamSessionManager extends StreamSessionManager {
     return this.#engine.holds(id) || this.#arrivals.has(id);
   }
 
-  #sendTo(
-    sessions: readonly string[],
-    data: string,
-    hops: number,
-  ): void | Promise<void> {
-    const ids = sessions.length === 1 ? sessions : [...new Set(sessions)];
-    const here = ids.filter((id) => this.#directory.isHere(id));
-    if (here.length > 0) this.#engine.send(here, data);
-    if (here.length === ids.length || hops > MAX_HOPS) return;
-    const located = this.#directory.locate(ids);
-    const tell = (byNode: ReadonlyMap<string, string[]>) => {
-      for (const [node, sessions] of byNode) {
-        this.#node.tell(node, { kind: "send", sessions, data, hops });
-      }
-    };
-    return located instanceof Promise ? located.then(tell) : tell(located);
-  }
-
   async #claimed(id: string): Promise<void> {
     this.#parked?.delete(id);
     await this.#directory.claim(id);
     // It may have failed with the first that was written to it.
     if (!this.#engine.holds(id)) this.#detached(id);
-    await this.#node.settled();
+    await this.#directory.settled();
   }
 
   /** A stream whose client may have missed something on another node. */
   async #arrive(
     id: string,
     controller: ReadableStreamDefaultController,
-    expected: StreamExpectation & Comer,
+    expected: StreamExpectation,
   ): Promise<void> {
     const attach = this.#arrivals.begin(id, controller, expected);
     this.#parked?.delete(id);
-    attach(await this.#moves.begin(id, expected));
+    attach(await this.#delivery.fetch(id, expected));
     if (!this.#holds(id)) this.#detached(id);
-    await this.#node.settled();
+    await this.#directory.settled();
   }
 
   /** A stream of this node has ended. */
   #detached(id: string): void {
-    if (!this.#directory.isHere(id)) return;
+    if (!this.#directory.isHere(id) || this.#arrivals.has(id)) return;
     if (this.#parked === undefined) return this.#directory.release(id);
     this.#directory.park(id);
     this.#parked.add(id);
@@ -328,4 +320,14 @@ export class ClusterStreamSessionManager extends StreamSessionManager {
     // What is sent to it from now on is nowhere kept.
     this.#engine.log?.forget(id);
   }
+}
+
+/** What is kept in a log, for streams of which all is known when they start. */
+function past(log: EventLog): Past {
+  return {
+    get position(): string {
+      return log.position ?? "";
+    },
+    after: () => "unknown",
+  };
 }

@@ -1,4 +1,5 @@
 import { ClusterError } from "../errors.ts";
+import { type Flow, NEAR } from "./flow.ts";
 import type { MessageBus } from "./message_bus.ts";
 import { type Message, type Packet, readPacket, VERSION } from "./protocol.ts";
 
@@ -8,7 +9,8 @@ export class Wire {
   readonly name: string;
   readonly #bus: MessageBus;
   readonly #report: (error: Error) => void;
-  readonly #incarnation = Date.now() * 1_000 +
+  /** Tells this node from earlier ones of its name. */
+  readonly incarnation: number = Date.now() * 1_000 +
     Math.floor(Math.random() * 1_000);
   #isBroken = false;
   #isClosed = false;
@@ -23,6 +25,11 @@ export class Wire {
     this.name = name;
     this.#bus = bus;
     this.#report = report;
+  }
+
+  /** How to pace what is sent. */
+  get flow(): Flow {
+    return this.#bus.flow ?? NEAR;
   }
 
   /** How many messages were of no use. */
@@ -55,7 +62,7 @@ export class Wire {
     return JSON.stringify({
       v: VERSION,
       from: this.name,
-      incarnation: this.#incarnation,
+      incarnation: this.incarnation,
       ...message,
     });
   }
@@ -102,7 +109,7 @@ export class Wire {
     const isOwn = packet?.from === this.name;
     // Its own comes from a bus that echoes; another's, from a node of its name.
     const isUseless = packet === undefined ||
-      (isOwn && packet.incarnation !== this.#incarnation);
+      (isOwn && packet.incarnation !== this.incarnation);
     if (isUseless) this.#ignored++;
     return isOwn ? undefined : packet;
   }

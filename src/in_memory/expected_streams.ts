@@ -37,6 +37,14 @@ export interface StreamExpectation {
 
 /** What a manager that has several nodes knows besides. */
 export interface ExpectedStream extends StreamExpectation {
+  /** What the client has missed, where this node does not keep that itself. */
+  readonly missed?: {
+    readonly frames: readonly string[];
+    /** How many of them the client was away for. */
+    readonly count: number;
+    /** The id of the newest event then. */
+    readonly position: string;
+  } | undefined;
   /** Why the client cannot be given all that it missed, if that is known. */
   readonly reset?: ResetReason | undefined;
   /** Whether it only keeps a place, for a stream that is there already. */

@@ -26,6 +26,9 @@ export const PLAIN: Opening = {
 const CHUNK_BYTES = 65_536;
 const encoder = new TextEncoder();
 
+/** What was sent so far, as far as it is kept. */
+export type Past = Pick<ReplayLog, "position" | "after">;
+
 /**
  * What a stream has to start with, so that its client misses nothing, gets nothing
  * twice, and knows its position.
@@ -37,18 +40,27 @@ const encoder = new TextEncoder();
  */
 export function opening(
   id: string,
-  { lastEventId, since, prime, reset: known }: ExpectedStream,
-  log: ReplayLog,
+  { lastEventId, since, prime, reset: known, missed: given }: ExpectedStream,
+  log: Past,
   now: number,
 ): Opening {
   const priming = (id: string) =>
-    !prime ? [] : [
+    // Where a log is out of reach, nobody knows a position.
+    !prime || id === "" ? [] : [
       encode({
         event: prime === "named" ? "position" : undefined,
         id,
         data: "",
       }),
     ];
+  if (given !== undefined && known === undefined) {
+    const frames = given.frames.map((frame) => encoder.encode(frame));
+    return {
+      chunks: [...priming(lastEventId ?? given.position), ...joined(frames)],
+      includesWaiting: true,
+      replayed: given.count,
+    };
+  }
   if (lastEventId === undefined) {
     return { ...PLAIN, chunks: priming(log.position) };
   }

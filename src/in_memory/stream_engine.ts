@@ -18,7 +18,7 @@ import { Drain } from "./drain.ts";
 import { type ExpectedStream, ExpectedStreams } from "./expected_streams.ts";
 import { LocalStreams } from "./local_streams.ts";
 import type { Origin } from "./moves.ts";
-import { opening, PLAIN } from "./opening.ts";
+import { opening, type Past, PLAIN } from "./opening.ts";
 import { type MissedEvents, ReplayLog, type Targets } from "./replay_log.ts";
 import { periodFor, type Ticker, type Watcher } from "./ticker.ts";
 
@@ -37,6 +37,8 @@ export class StreamEngine {
   readonly #listeners: EngineListeners;
   readonly #ticker: Ticker;
   #log: ReplayLog | undefined;
+  /** Where what was sent is kept elsewhere. */
+  readonly #elsewhere: Past | undefined;
   readonly #logWatcher: Watcher;
   #replayed = 0;
   #resets = 0;
@@ -47,8 +49,10 @@ export class StreamEngine {
     settings: StreamSettings,
     listeners: EngineListeners,
     ticker: Ticker,
+    elsewhere?: Past,
   ) {
     const { replay } = settings;
+    this.#elsewhere = elsewhere;
     this.#maxSessions = settings.maxSessions;
     this.#listeners = listeners;
     this.#ticker = ticker;
@@ -87,9 +91,10 @@ export class StreamEngine {
     if (older === controller) return;
     if (older === undefined) this.#assertRoom(id);
     const expected = this.#expected.take(id);
-    const start = this.#log === undefined || expected === undefined
+    const past = this.#log ?? this.#elsewhere;
+    const start = past === undefined || expected === undefined
       ? PLAIN
-      : opening(id, expected, this.#log, this.#ticker.now());
+      : opening(id, expected, past, this.#ticker.now());
     this.#streams.attach(id, controller, start);
     const { replayed, reset } = start;
     this.#replayed += replayed;
@@ -151,6 +156,11 @@ export class StreamEngine {
       log.append(targets, bytes, now, origin);
       this.#streams.send(targets, frame, bytes);
     }
+  }
+
+  /** Writes a text that is kept elsewhere, if it is. */
+  deliver(sessions: readonly string[] | undefined, data: string): void {
+    this.#streams.send(targetsOf(sessions), data);
   }
 
   /** Hands over what a session has missed that goes on elsewhere. */

@@ -1,0 +1,199 @@
+import { ClusterNode } from "../cluster/node.ts";
+import {
+  type ClusterOptions,
+  resolveClusterOptions,
+} from "../cluster/options.ts";
+import type { Watcher } from "../in_memory/ticker.ts";
+import { callback } from "../callbacks.ts";
+import type { ReportingOptions } from "../options.ts";
+import { optionGroup } from "../resolve_options.ts";
+import type { RedisClients } from "./clients.ts";
+import { RedisConnection } from "./connection.ts";
+import { Keys } from "./keys.ts";
+import { LOG_TTL_MS, LOOK } from "./log_scripts.ts";
+import { isOutage } from "./outage.ts";
+import { RedisBus } from "./message_bus.ts";
+
+/** Options of a node whose server is Redis. */
+export interface RedisOptions {
+  /**
+   * What all keys and channels begin with, in braces: nodes with the same prefix
+   * share their sessions. 1 to 128 letters, digits or characters of `_.:@/-`.
+   *
+   * @default "mcp"
+   */
+  readonly prefix?: string | undefined;
+  /** The name and timings of this node. */
+  readonly cluster?: ClusterOptions | undefined;
+}
+
+/** What Redis says of what is there. */
+export interface State {
+  /** Which log it is: another one after Redis has lost it. */
+  readonly epoch: string;
+  /** The newest event, the newest one for everyone, and for this node alone. */
+  readonly last: number;
+  readonly all: number;
+  readonly own: number;
+}
+
+/** What keeps something in Redis. */
+export interface Part {
+  /** Told now and then what is there. */
+  looked?(state: State): void;
+  /**
+   * Told that Redis is back.
+   *
+   * @param isEmpty Whether it may have lost everything.
+   */
+  back?(isEmpty: boolean): void;
+  close?(): void;
+}
+
+/** Every how-manieth beat it is looked whether Redis has lost something. */
+const LOOK_BEATS = 10;
+
+/** What the managers of one node share: a server, a bus, and a node on it. */
+export class Backend implements Watcher {
+  readonly periodMs: number;
+  readonly keys: Keys;
+  readonly connection: RedisConnection;
+  readonly bus: RedisBus;
+  readonly node: ClusterNode;
+  /** How Redis knows this node. */
+  readonly home: string;
+  /** What a log is called that begins here. */
+  readonly epoch: string = crypto.randomUUID().replaceAll("-", "").slice(0, 16);
+  /** Resolves when the other nodes are known; rejects for misuse. */
+  readonly ready: Promise<void>;
+  readonly report: (error: Error) => void;
+  readonly #parts: Part[] = [];
+  #known: string | undefined;
+  #isSubscribed = false;
+  #lookedAt = 0;
+  #finish: () => void = () => {};
+  #fail: (error: unknown) => void = () => {};
+
+  /**
+   * @param clients What the user handed in.
+   * @param part What the channels are for.
+   * @param options The user's options.
+   * @throws {InvalidArgumentError} For an option of the node that is out of range.
+   */
+  constructor(
+    clients: RedisClients,
+    part: string,
+    options: RedisOptions & ReportingOptions | undefined,
+  ) {
+    const { prefix = "mcp", cluster, onError } = optionGroup(
+      "options",
+      options,
+    );
+    const settings = resolveClusterOptions(cluster);
+    let misuse: Error | undefined;
+    try {
+      this.keys = new Keys(prefix, part);
+    } catch (error) {
+      misuse = error as Error;
+      this.keys = new Keys("none", part);
+    }
+    this.report = callback("onError", onError);
+    this.periodMs = settings.beatMs;
+    this.connection = new RedisConnection(clients, settings.answerMs, misuse);
+    this.bus = new RedisBus(this.connection, this.keys, settings.beatMs);
+    this.node = new ClusterNode(this.bus, settings, onError);
+    const { name, incarnation } = this.node;
+    this.home = `${incarnation.toString(36)} ${name}`;
+    this.ready = new Promise((resolve, reject) => {
+      this.#finish = resolve;
+      this.#fail = reject;
+    });
+    // Whoever does not wait for it is told by `onError`.
+    this.ready.catch(() => {});
+  }
+
+  /** The key of what Redis knows of this node. */
+  get nodeKey(): string {
+    return this.keys.nodes + this.home;
+  }
+
+  /** Tells a part what becomes of Redis. */
+  add(part: Part): void {
+    this.#parts.push(part);
+  }
+
+  /** Joins the others. All parts have to be there. */
+  start(): void {
+    void this.#start().then(this.#finish, (error) => {
+      this.report(error as Error);
+      this.#fail(error);
+    });
+  }
+
+  /** Looks what is there. */
+  async look(): Promise<void> {
+    try {
+      if (!this.connection.isDown) await this.#look();
+    } catch (error) {
+      this.connection.report(error);
+    }
+  }
+
+  tick(now: number): void {
+    if (now - this.#lookedAt < LOOK_BEATS * this.periodMs) return;
+    this.#lookedAt = now;
+    void this.look();
+  }
+
+  /** Leaves the others. */
+  async close(): Promise<void> {
+    this.node.ticker.stop(this);
+    await this.node.close();
+    for (const part of this.#parts) part.close?.();
+  }
+
+  async #start(): Promise<void> {
+    this.bus.onSubscribed(() => {
+      this.#isSubscribed = true;
+      return this.#look().catch((error) => {
+        if (isOutage(error)) return;
+        const refused = this.connection.refuse(error);
+        this.report(refused);
+        this.#fail(refused);
+      });
+    });
+    await this.connection.start({
+      look: () => this.#look(),
+      onBack: () => this.#tellBack(false),
+      onError: this.report,
+    });
+    this.node.ticker.start(this);
+    this.node.start();
+    await this.node.ready;
+  }
+
+  async #look(): Promise<void> {
+    const [epoch, last, all, own] = await this.connection.attempt(
+      LOOK,
+      this.keys.log,
+      [this.epoch, this.nodeKey, String(LOG_TTL_MS)],
+    ) as [string, string, string, string];
+    // What was published before this node heard anything is not for it.
+    if (!this.#isSubscribed) return;
+    const isNew = epoch !== this.#known;
+    const isEmpty = isNew && this.#known !== undefined;
+    this.#known = epoch;
+    const state = {
+      epoch,
+      last: Number(last),
+      all: Number(all),
+      own: Number(own),
+    };
+    for (const part of this.#parts) part.looked?.(state);
+    if (isEmpty) this.#tellBack(true);
+  }
+
+  #tellBack(isEmpty: boolean): void {
+    for (const part of this.#parts) part.back?.(isEmpty);
+  }
+}

@@ -1,0 +1,259 @@
+import { ClusterError, InvalidArgumentError } from "../errors.ts";
+import { atTheLatest } from "../in_memory/deadline.ts";
+import { assertClients, listenTo, type RedisClients } from "./clients.ts";
+import { isOutage, messageOf, Retry, subscribes } from "./outage.ts";
+import { Script } from "./script.ts";
+
+/** The oldest release of Redis that has all that is used. */
+const LEAST_VERSION = [6, 2] as const;
+
+/** Whom a {@linkcode RedisConnection} asks and tells. */
+export interface ConnectionListener {
+  /** Looks whether the server works, and takes note of what it says. */
+  readonly look: () => Promise<unknown>;
+  /** Told that the server works, after it did not, or was another one. */
+  readonly onBack: () => void;
+  readonly onError: (error: Error) => void;
+}
+
+/**
+ * The clients, as the rest uses them: what cannot be sent fails at once while the
+ * server is out of reach, instead of piling up in the client, and one error is
+ * reported for each outage.
+ */
+export class RedisConnection {
+  readonly #clients: RedisClients;
+  readonly #answerMs: number;
+  readonly #retry: Retry;
+  readonly #stops: (() => void)[] = [];
+  #misuse: Error | undefined;
+  #listener: ConnectionListener | undefined;
+  #isClosed = false;
+
+  /**
+   * @param clients What the user handed in.
+   * @param answerMs How long an answer may take, in milliseconds.
+   * @param misuse What else is wrong, if anything is.
+   */
+  constructor(clients: unknown, answerMs: number, misuse: Error | undefined) {
+    this.#misuse = misuse;
+    try {
+      assertClients(clients);
+    } catch (error) {
+      this.#misuse ??= error as Error;
+    }
+    this.#clients = clients as RedisClients;
+    this.#answerMs = answerMs;
+    this.#retry = new Retry(
+      async () => {
+        await this.#load();
+        await this.#listener?.look();
+      },
+      () => this.#listener?.onBack(),
+    );
+  }
+
+  /** Whether the server is out of reach. */
+  get isDown(): boolean {
+    return this.#retry.isRunning || this.#misuse !== undefined;
+  }
+
+  /**
+   * Looks whether the clients and their server can be used.
+   *
+   * @throws {InvalidArgumentError} For clients that cannot.
+   * @throws {ClusterError} For a server that is too old, or refuses.
+   */
+  async start(listener: ConnectionListener): Promise<void> {
+    this.#listener = listener;
+    if (this.#misuse !== undefined) throw this.#misuse;
+    const { publisher, subscriber } = this.#clients;
+    for (const client of new Set<unknown>([publisher, subscriber])) {
+      // Without a listener an error of the connection would end the process.
+      this.#stops.push(listenTo(client, "error", () => {}));
+      this.#stops.push(listenTo(client, "ready", () => this.#reconnected()));
+    }
+    try {
+      await this.#assertVersion();
+      await this.#load();
+      await listener.look();
+    } catch (error) {
+      if (!isOutage(error)) throw this.refuse(error);
+    }
+  }
+
+  /** Notes that the clients or their server are of no use. Answers why. */
+  refuse(error: unknown): Error {
+    this.#retry.stop();
+    return this.#misuse ??= misuse(error);
+  }
+
+  /**
+   * Runs a command.
+   *
+   * @throws What the server answers, or the client; nothing is sent during an outage.
+   */
+  async run(...args: string[]): Promise<unknown> {
+    if (this.isDown) throw this.#unreachable();
+    return await this.#send(args);
+  }
+
+  /** Runs a script; its first argument is a key. */
+  async evaluate(
+    script: Script,
+    key: string,
+    args: readonly string[] = [],
+  ): Promise<unknown> {
+    if (this.isDown) throw this.#unreachable();
+    return await this.attempt(script, key, args);
+  }
+
+  /** The same, also during an outage. */
+  async attempt(
+    script: Script,
+    key: string,
+    args: readonly string[],
+  ): Promise<unknown> {
+    const rest = ["1", key, ...args];
+    try {
+      // Nothing is awaited before: commands are sent in the order of the calls.
+      if (script.sha !== undefined) {
+        return await this.#send(["EVALSHA", script.sha, ...rest]);
+      }
+    } catch (error) {
+      if (!messageOf(error).includes("NOSCRIPT")) throw error;
+    }
+    return await this.#send(["EVAL", script.text, ...rest]);
+  }
+
+  /** Hears what is published to channels, until it is closed. */
+  async subscribe(
+    channels: string[],
+    listener: (message: string, channel: string) => void,
+  ): Promise<void> {
+    const { subscriber } = this.#clients;
+    this.#stops.push(() =>
+      // What the user has closed already needs no end.
+      void Promise.resolve(subscriber.unsubscribe(channels, listener))
+        .catch(() => {})
+    );
+    await subscriber.subscribe(channels, listener);
+  }
+
+  /** Reports what failed other than by an outage, which is reported already. */
+  report(error: unknown): void {
+    if (!this.#isClosed && !isOutage(error) && error !== this.#misuse) {
+      this.#listener?.onError(error as Error);
+    }
+  }
+
+  /** Uses the clients no longer. */
+  close(): void {
+    this.#isClosed = true;
+    this.#retry.stop();
+    for (const stop of this.#stops) {
+      try {
+        stop();
+      } catch {
+        // A client that was closed before.
+      }
+    }
+  }
+
+  async #send(args: string[]): Promise<unknown> {
+    let isLate = true;
+    let answer: unknown;
+    const sent = this.#clients.publisher.sendCommand(args).then((value) => {
+      isLate = false;
+      answer = value;
+    });
+    try {
+      await atTheLatest(sent, this.#answerMs);
+      if (!isLate) return answer;
+      // It may still be answered, or fail.
+      sent.catch(() => {});
+      throw new Error(`no answer within ${this.#answerMs} ms`);
+    } catch (error) {
+      if (isOutage(error)) this.#lost(error);
+      throw error;
+    }
+  }
+
+  #lost(cause: unknown): void {
+    if (this.#isClosed || this.isDown) return;
+    this.#retry.start();
+    this.#listener?.onError(
+      new ClusterError(
+        `Redis is out of reach (${
+          messageOf(cause)
+        }). Streams of this node go on; ` +
+          "what others have to know is told them when it is back.",
+        { cause },
+      ),
+    );
+  }
+
+  #reconnected(): void {
+    if (this.#retry.isRunning) return this.#retry.hurry();
+    // It may be another server, or one that has lost everything.
+    this.#retry.start();
+    this.#retry.hurry();
+  }
+
+  async #assertVersion(): Promise<void> {
+    let info: string;
+    try {
+      info = String(await this.#send(["INFO", "server"]));
+    } catch (error) {
+      // Whoever may not ask has to know.
+      if (messageOf(error).includes("NOPERM")) return;
+      throw error;
+    }
+    const [, version = ""] = /redis_version:(\S+)/.exec(info) ?? [];
+    const [major = 0, minor = 0] = version.split(".").map(Number);
+    const [least, leastMinor] = LEAST_VERSION;
+    if (version === "" || major > least) return;
+    if (major === least && minor >= leastMinor) return;
+    throw new ClusterError(
+      `Redis ${version} is too old: use ${LEAST_VERSION.join(".")} or later.`,
+    );
+  }
+
+  /** Lets the server have all scripts, so that each runs at the first call. */
+  async #load(): Promise<void> {
+    try {
+      await Promise.all(Script.all.map(async (script) => {
+        const sha = await this.#send(["SCRIPT", "LOAD", script.text]);
+        script.sha = String(sha);
+      }));
+    } catch (error) {
+      // Whoever may not do that sends them whole.
+      if (!messageOf(error).includes("NOPERM")) throw error;
+    }
+  }
+
+  #unreachable(): Error {
+    return this.#misuse ?? new Error("Redis is out of reach.");
+  }
+}
+
+/** What is wrong with clients or a server that refuse. */
+function misuse(error: unknown): Error {
+  if (error instanceof ClusterError) return error;
+  if (subscribes(error)) {
+    return new InvalidArgumentError(
+      "publisher",
+      'The Redis client "publisher" is in subscriber mode, in which it can send ' +
+        "nothing. Hand in two clients: publisher, and publisher.duplicate() as " +
+        "subscriber.",
+      { cause: error },
+    );
+  }
+  return new ClusterError(
+    `Redis refuses what is needed: ${
+      messageOf(error)
+    }. The README has the ACL ` +
+      "rule with all that the user of the clients has to be allowed.",
+    { cause: error },
+  );
+}

@@ -1,0 +1,294 @@
+import type { Audience, EventLog, Missed } from "../cluster/event_log.ts";
+import type { ResetReason } from "../options.ts";
+import type { ReplaySettings } from "../resolve_options.ts";
+import { atTheLatest } from "../in_memory/deadline.ts";
+import { withSseId } from "../sse.ts";
+import type { Backend, Part, State } from "./backend.ts";
+import { LogWriter } from "./log_writer.ts";
+import { AFTER, MISSED } from "./log_scripts.ts";
+import { placeOf, readEvents } from "./log_text.ts";
+
+type Deliver = (audience: Audience, frame: string, offset: number) => void;
+
+/** How long to wait for what was published before it is looked for, in milliseconds. */
+const LATE_MS = 50;
+/** How many senders are remembered. */
+const MAX_SENDERS = 10_000;
+
+/**
+ * Events in Redis, in one order for all nodes. What is added is published to the
+ * nodes in the same go; what a node did not hear, it reads.
+ */
+export class RedisEventLog implements EventLog, Part {
+  readonly #backend: Backend;
+  readonly #isHere: (id: string) => boolean;
+  readonly #limits: string[];
+  readonly #writer: LogWriter;
+  #deliver: Deliver = () => {};
+  #epoch: string | undefined;
+  /** The newest event for everyone that was delivered here. */
+  #all = 0;
+  /** The newest one for this node alone. */
+  #own = 0;
+  /** Up to here nothing is missing. */
+  #verified = 0;
+  /** How much was delivered of each sender. */
+  readonly #heard: Map<string, number> = new Map();
+  #held: string[] = [];
+  #catching: Promise<void> | undefined;
+  readonly #waiting: Set<() => void> = new Set();
+
+  /**
+   * @param backend The server, and the channels of this node.
+   * @param settings How much is kept.
+   * @param isHere Whether this node is the home of a session.
+   */
+  constructor(
+    backend: Backend,
+    settings: ReplaySettings,
+    isHere: (id: string) => boolean,
+  ) {
+    this.#backend = backend;
+    this.#isHere = isHere;
+    this.#limits = limitsOf(settings);
+    this.#writer = new LogWriter(backend, settings, this.#limits, {
+      isDelivered: (number) => number <= (this.#heard.get(backend.home) ?? 0),
+      deliver: ({ ids, frame, number }) => {
+        this.#hear(backend.home, number);
+        this.#deliver(ids, frame, Number.MAX_SAFE_INTEGER);
+      },
+      onLate: () => void this.#catchUp(),
+    });
+    backend.add(this);
+    backend.bus.onEvents((text) => this.#take(text));
+  }
+
+  get position(): string | undefined {
+    return this.#epoch && `${this.#epoch}-${this.#newest}`;
+  }
+
+  start(deliver: Deliver): void {
+    this.#deliver = deliver;
+  }
+
+  append(audience: Audience, frames: readonly string[]): void {
+    for (const frame of frames) this.#writer.add(audience, frame);
+  }
+
+  /** Resolves when what was added before is in the log, or cannot be. */
+  flushed(): Promise<void> {
+    return this.#writer.flushed();
+  }
+
+  async settled(): Promise<void> {
+    const { answerMs } = this.#backend.node;
+    await atTheLatest(this.#writer.echoed(), answerMs);
+  }
+
+  async missed(
+    id: string,
+    lastEventId: string | undefined,
+    since: string | undefined,
+  ): Promise<Missed | ResetReason> {
+    const place = placeOf(lastEventId);
+    if (lastEventId !== undefined && place === undefined) return "unknown";
+    const start = placeOf(since);
+    const { keys, connection, nodeKey } = this.#backend;
+    try {
+      const [epoch, upTo, reset, missed] = await connection.evaluate(
+        MISSED,
+        keys.log,
+        [
+          keys.all,
+          id,
+          nodeKey,
+          ...this.#limits,
+          place?.offset ?? "",
+          place?.epoch ?? "",
+          start?.epoch === place?.epoch ? start?.offset ?? "0" : "0",
+        ],
+      ) as [string, string, ResetReason | "", string[]];
+      await this.#delivered(epoch, Number(upTo));
+      if (reset !== "") return reset;
+      const frames: string[] = [];
+      for (let at = 0; at < missed.length; at += 2) {
+        const frame = JSON.parse(missed[at + 1]!) as string;
+        frames.push(withSseId(frame, `${epoch}-${missed[at]}`));
+      }
+      const position = epoch === "" ? "" : `${epoch}-${upTo}`;
+      return { frames, upTo: Number(upTo), position };
+    } catch (error) {
+      connection.report(error);
+      // Nothing can be said of what it has missed.
+      if (lastEventId !== undefined) return "unknown";
+      return { frames: [], upTo: 0, position: this.position ?? "" };
+    }
+  }
+
+  looked({ epoch, last, all, own }: State): void {
+    if (epoch !== this.#epoch) {
+      // It begins here, or begins anew: what was before is not for this node.
+      this.#epoch = epoch;
+      this.#all = all;
+      this.#own = own;
+      this.#verified = last;
+      return this.#takeHeld();
+    }
+    if (all > this.#all || own > this.#own) return void this.#catchUp();
+    this.#verified = last;
+  }
+
+  back(): void {
+    this.#writer.flush();
+    void this.#catchUp();
+  }
+
+  close(): void {
+    this.#writer.close();
+    for (const resolve of this.#waiting) resolve();
+  }
+
+  get #newest(): number {
+    return Math.max(this.#all, this.#own);
+  }
+
+  #take(text: string): void {
+    if (this.#epoch === undefined || this.#catching !== undefined) {
+      return void this.#held.push(text);
+    }
+    const message = readEvents(text);
+    if (message === undefined) return this.#backend.node.ignore();
+    const { epoch, sender, before, events } = message;
+    if (epoch !== this.#epoch) {
+      this.#held.push(text);
+      return void this.#backend.look();
+    }
+    const isOwn = events[0]!.ids !== undefined;
+    if (before > (isOwn ? this.#own : this.#all)) {
+      this.#held.push(text);
+      return void this.#catchUp();
+    }
+    for (const { offset, number, frame, ids } of events) {
+      if (offset <= (isOwn ? this.#own : this.#all)) continue;
+      if (isOwn) this.#own = offset;
+      else this.#all = offset;
+      if (number <= (this.#heard.get(sender) ?? 0)) continue;
+      this.#hear(sender, number);
+      this.#deliver(ids, withSseId(frame, `${epoch}-${offset}`), offset);
+    }
+    this.#settle();
+  }
+
+  #takeHeld(): void {
+    const held = this.#held;
+    this.#held = [];
+    for (const text of held) this.#take(text);
+  }
+
+  /** Reads what was published and did not come. */
+  #catchUp(): Promise<void> {
+    if (this.#epoch === undefined) return Promise.resolve();
+    return this.#catching ??= this.#read().catch((error) => {
+      this.#backend.connection.report(error);
+    }).finally(() => {
+      this.#catching = undefined;
+      this.#takeHeld();
+      this.#settle();
+    });
+  }
+
+  async #read(): Promise<void> {
+    const { connection, keys, nodeKey } = this.#backend;
+    let start = Math.max(Math.min(this.#all, this.#own), this.#verified);
+    for (;;) {
+      const [epoch, all, own, events] = await connection.evaluate(
+        AFTER,
+        keys.log,
+        [keys.events, nodeKey, String(start)],
+      ) as [string, string, string, string[]];
+      if (epoch !== this.#epoch) return void this.#backend.look();
+      for (let at = 0; at < events.length; at += 4) {
+        start = Number(events[at]);
+        const [targets, data, origin] = events.slice(at + 1, at + 4) as [
+          string,
+          string,
+          string,
+        ];
+        this.#deliverRead(start, targets, data, origin);
+      }
+      if (events.length > 0) continue;
+      this.#all = Math.max(this.#all, Number(all));
+      this.#own = Math.max(this.#own, Number(own));
+      this.#verified = Math.max(this.#verified, start);
+      return;
+    }
+  }
+
+  #deliverRead(
+    offset: number,
+    targets: string,
+    data: string,
+    origin: string,
+  ): void {
+    if (targets === "") {
+      if (offset <= this.#all) return;
+      this.#all = offset;
+    } else if (offset <= this.#own) return;
+    const ids = targets === ""
+      ? undefined
+      : (JSON.parse(targets) as string[]).filter(this.#isHere);
+    if (ids?.length === 0) return;
+    if (ids !== undefined) this.#own = offset;
+    const space = origin.indexOf(" ");
+    const number = Number(origin.slice(0, space));
+    const sender = origin.slice(space + 1);
+    const frame = JSON.parse(data) as string;
+    if (number <= (this.#heard.get(sender) ?? 0)) return;
+    this.#hear(sender, number);
+    this.#deliver(ids, withSseId(frame, `${this.#epoch}-${offset}`), offset);
+  }
+
+  #hear(sender: string, number: number): void {
+    this.#heard.set(sender, number);
+    if (this.#heard.size <= MAX_SENDERS) return;
+    this.#heard.delete(this.#heard.keys().next().value!);
+  }
+
+  /** Resolves when what there is was delivered, or takes too long. */
+  async #delivered(epoch: string, upTo: number): Promise<void> {
+    const { answerMs } = this.#backend.node;
+    const deadline = Date.now() + answerMs;
+    const isOver = () =>
+      epoch !== this.#epoch || this.#newest >= upTo || Date.now() > deadline;
+    while (!isOver()) {
+      await new Promise<void>((resolve) => {
+        const done = () => {
+          clearTimeout(timer);
+          this.#waiting.delete(done);
+          resolve();
+        };
+        const timer = setTimeout(() => {
+          void this.#catchUp().then(done);
+        }, LATE_MS);
+        this.#waiting.add(done);
+      });
+    }
+  }
+
+  #settle(): void {
+    this.#writer.heard();
+    for (const resolve of this.#waiting) resolve();
+  }
+}
+
+/** The longest that anything is kept, in milliseconds: thirty days. */
+const MOST_MS = 2_592_000_000;
+
+/** The limits as arguments of scripts: events, bytes, microseconds. */
+function limitsOf({ maxEvents, maxBytes, maxAgeMs }: ReplaySettings): string[] {
+  return [
+    String(Math.min(maxEvents, Number.MAX_SAFE_INTEGER)),
+    String(Math.min(maxBytes, Number.MAX_SAFE_INTEGER)),
+    String(Math.min(maxAgeMs, MOST_MS) * 1_000),
+  ];
+}

@@ -1,0 +1,179 @@
+import { Script } from "./script.ts";
+
+// A session is a hash. Of its metadata it has: c, the client info; b, the
+// capabilities; l, the log level; r, for whom it was begun, and n, the newest event
+// then; "u:" and a URI for each subscription. A field that was written again after
+// Redis had lost it has "~" and its name besides, with when it was known last.
+//
+// Of a resource, "u:" has its sessions with when they expire at the earliest, in
+// milliseconds; "known" has all sessions so, where their number is limited.
+
+/**
+ * How long sets of sessions are kept that nobody looks at: their members expire one
+ * by one, and those that are used do not tell. Thirty days.
+ */
+const SET_TTL = "local SET_TTL = 2592000000";
+
+/** Takes out of a set the sessions that have expired. Needs: prefix. */
+const PRUNE = `
+local function prune(set, field)
+redis.call('PEXPIRE', set, text(SET_TTL))
+  for _, id in ipairs(
+    redis.call('ZRANGEBYSCORE', set, '-inf', text(now / 1000))) do
+    local key = prefix .. 's:' .. id
+    local left = redis.call('PTTL', key)
+    if left > 0 and redis.call('HEXISTS', key, field) == 1 then
+      redis.call('ZADD', set, text(now / 1000 + left), id)
+    else
+      redis.call('ZREM', set, id)
+    end
+  end
+end
+`;
+
+/** Makes place for a session, if there is one. Needs: known, max, id, key, ttl. */
+const ADMIT = `
+local function admit()
+  if max <= 0 then return true end
+  if not redis.call('ZSCORE', known, id) then
+    for _, other in ipairs(
+      redis.call('ZRANGEBYSCORE', known, '-inf', text(now / 1000))) do
+      local left = redis.call('PTTL', prefix .. 's:' .. other)
+      if left > 0 then redis.call('ZADD', known, text(now / 1000 + left), other)
+      else redis.call('ZREM', known, other) end
+    end
+    if redis.call('ZCARD', known) >= max then return false end
+  end
+  redis.call('ZADD', known, text(now / 1000 + ttl), id)
+  redis.call('PEXPIRE', known, text(math.max(ttl, SET_TTL)))
+  return true
+end
+`;
+
+/** Puts a session among those of a resource. Needs: prefix, id, ttl. */
+const SUBSCRIBE = `
+local function subscribe(field)
+  local set = prefix .. field
+  redis.call('ZADD', set, text(now / 1000 + ttl), id)
+  redis.call('PEXPIRE', set, text(math.max(ttl, SET_TTL)))
+end
+`;
+
+/**
+ * Writes fields of a session, or removes them. Answers when, and "" if there is no
+ * place for it.
+ */
+export const WRITE: Script = new Script(`
+local key, prefix, id = KEYS[1], ARGV[1], ARGV[2]
+local ttl, max, known = tonumber(ARGV[3]), tonumber(ARGV[4]), prefix .. 'known'
+${SET_TTL}${ADMIT}${SUBSCRIBE}
+for at = 5, #ARGV, 3 do
+  local field, value = ARGV[at + 1], ARGV[at + 2]
+  if ARGV[at] == 'set' then
+    if not admit() then return '' end
+    redis.call('HSET', key, field, value)
+    if string.sub(field, 1, 2) == 'u:' then subscribe(field) end
+  else
+    redis.call('HDEL', key, field)
+    if string.sub(field, 1, 2) == 'u:' then
+      redis.call('ZREM', prefix .. field, id)
+    end
+  end
+  redis.call('HDEL', key, '~' .. field)
+end
+redis.call('PEXPIRE', key, text(ttl))
+return text(now)
+`);
+
+/**
+ * Begins a session, unless it is there. Answers for whom it was begun and the newest
+ * event then, or "" if there is no place for it.
+ */
+export const REGISTER: Script = new Script(`
+local key, prefix, id = KEYS[1], ARGV[1], ARGV[2]
+local ttl, max, known = tonumber(ARGV[3]), tonumber(ARGV[4]), prefix .. 'known'
+${SET_TTL}${ADMIT}
+local there = redis.call('HMGET', key, 'r', 'n')
+if there[1] then return { there[1], there[2] or '' } end
+if not admit() then return { '' } end
+local meta = redis.call('HMGET', prefix .. 'log', 'epoch', 'last')
+local newest = meta[1] and meta[1] .. '-' .. (meta[2] or '0') or ''
+redis.call('HSET', key, 'r', ARGV[5])
+if ARGV[6] == 'log' then redis.call('HSET', key, 'n', newest) end
+redis.call('PEXPIRE', key, text(ttl))
+return { ARGV[5], newest }
+`);
+
+/** Answers a field of a session, which is in use now, and when that was. */
+export const READ: Script = new Script(`
+local value = redis.call('HGET', KEYS[1], ARGV[1])
+redis.call('PEXPIRE', KEYS[1], ARGV[2])
+return { value, text(now) }
+`);
+
+/** Answers fields of a session, which is no use of it. */
+export const PEEK: Script = new Script(`
+local values = redis.call('HMGET', KEYS[1], unpack(ARGV))
+for at = 1, #ARGV do values[at] = values[at] or '' end
+values[#ARGV + 1] = text(now)
+return values
+`);
+
+/** Notes that a session is in use. */
+export const TOUCH: Script = new Script(`
+return redis.call('PEXPIRE', KEYS[1], ARGV[1])
+`);
+
+/** Answers the sessions of a resource. */
+export const SUBSCRIBED: Script = new Script(`
+local set, prefix, field = KEYS[1], ARGV[1], ARGV[2]
+${SET_TTL}${PRUNE}prune(set, field)
+redis.call('PEXPIRE', set, text(SET_TTL))
+return redis.call('ZRANGE', set, 0, -1)
+`);
+
+/** Forgets the metadata of a session. */
+export const DELETE: Script = new Script(`
+local key, prefix, id = KEYS[1], ARGV[1], ARGV[2]
+for _, field in ipairs(redis.call('HKEYS', key)) do
+  local kind = string.sub(field, 1, 2)
+  if kind == 'u:' then redis.call('ZREM', prefix .. field, id) end
+  if #field > 1 or string.find('cblrn', field, 1, true) then
+    redis.call('HDEL', key, field)
+  end
+end
+redis.call('ZREM', prefix .. 'known', id)
+return text(now)
+`);
+
+/** Answers for how many milliseconds sessions are kept; -2 for those that are not. */
+export const LEFT: Script = new Script(`
+local prefix = ARGV[1]
+local left = {}
+for at = 2, #ARGV do
+  local key = prefix .. ARGV[at]
+  left[at - 1] = redis.call('PTTL', key)
+end
+return left
+`);
+
+/**
+ * Writes again what Redis may have lost, each field with when it was known last:
+ * what was known later wins, and what was written since then.
+ */
+export const RESTORE: Script = new Script(`
+local key, prefix, id = KEYS[1], ARGV[1], ARGV[2]
+local ttl = tonumber(ARGV[3])
+${SET_TTL}${SUBSCRIBE}
+for at = 4, #ARGV, 3 do
+  local field, value, since = ARGV[at], ARGV[at + 1], ARGV[at + 2]
+  local mark = '~' .. field
+  local known = redis.call('HMGET', key, field, mark)
+  if not known[1] or known[2] and tonumber(known[2]) < tonumber(since) then
+    redis.call('HSET', key, field, value, mark, since)
+    if string.sub(field, 1, 2) == 'u:' then subscribe(field) end
+  end
+end
+if redis.call('PTTL', key) < ttl then redis.call('PEXPIRE', key, text(ttl)) end
+return 1
+`);

@@ -1,0 +1,258 @@
+import { atEndOfTurn } from "../in_memory/turn.ts";
+import { periodFor, type Watcher } from "../in_memory/ticker.ts";
+import type { ClusterNode } from "../cluster/node.ts";
+import type { Found, SessionDirectory } from "../cluster/session_directory.ts";
+import type { Backend } from "./backend.ts";
+import type { RedisConnection } from "./connection.ts";
+import { CLAIM, FIND, KEEP, LEAVE, LOCATE } from "./home_scripts.ts";
+import type { Keys } from "./keys.ts";
+
+/** A session whose home this node is. */
+interface Own {
+  /** When it was claimed, in microseconds; not known before the server says so. */
+  at: number | undefined;
+  isParked: boolean;
+  /** When another node claimed it. */
+  rivalAt: number;
+}
+
+/** How many sessions a command keeps. */
+const CHUNK = 1_000;
+
+/**
+ * A directory in Redis: each session has its home beside its metadata. Each node
+ * also knows its own, so that they are known again where Redis has lost them.
+ */
+export class RedisSessionDirectory implements SessionDirectory, Watcher {
+  readonly isComplete: boolean = true;
+  readonly periodMs: number;
+  readonly #node: ClusterNode;
+  readonly #connection: RedisConnection;
+  readonly #keys: Keys;
+  readonly #ttlMs: number;
+  readonly #hasLog: boolean;
+  readonly #onClaimed: (id: string, wasHere: boolean) => void;
+  readonly #home: string;
+  readonly #own: Map<string, Own> = new Map();
+  /** What became of sessions in this turn. */
+  #left: string[] = [];
+  #leaving: Promise<void> = Promise.resolve();
+  #keptAt = 0;
+  /** Whether another node was told that its session is here now. */
+  #hasTold = false;
+
+  /**
+   * @param backend The server, and the node.
+   * @param ttlMs How long a session is kept that nobody uses, in milliseconds.
+   * @param hasLog Whether what is sent to sessions of this node is kept.
+   * @param onClaimed Told of sessions that another node has claimed.
+   */
+  constructor(
+    backend: Backend,
+    ttlMs: number,
+    hasLog: boolean,
+    onClaimed: (id: string, wasHere: boolean) => void,
+  ) {
+    const { node, connection, keys, home } = backend;
+    this.#node = node;
+    this.#connection = connection;
+    this.#keys = keys;
+    this.#ttlMs = ttlMs;
+    this.#hasLog = hasLog;
+    this.#onClaimed = onClaimed;
+    this.#home = home;
+    this.periodMs = periodFor(ttlMs);
+    backend.add({ back: () => void this.keep() });
+    node.handle("homes", ({ homes }) => {
+      for (const [id, [at]] of homes) this.#lose(id, at);
+    });
+  }
+
+  async claim(id: string): Promise<string | undefined> {
+    const own = { at: undefined, isParked: false, rivalAt: 0 } as Own;
+    this.#own.set(id, own);
+    this.#node.ticker.start(this);
+    try {
+      const [at, before] = await this.#connection.evaluate(
+        CLAIM,
+        this.#keys.sessions + id,
+        [this.#home, String(this.#ttlMs)],
+      ) as [string, string];
+      own.at = Number(at);
+      this.#claimed(id, own);
+      const previous = nodeOf(before)?.name;
+      if (previous === undefined || previous === this.#node.name) {
+        return undefined;
+      }
+      this.#tell(previous, id, own.at);
+      return previous;
+    } catch (error) {
+      // It is claimed when the server is back.
+      own.at ??= Date.now() * 1_000;
+      this.#connection.report(error);
+      return undefined;
+    }
+  }
+
+  park(id: string): void {
+    const own = this.#own.get(id);
+    if (own === undefined) return;
+    own.isParked = true;
+    this.#leave("p", id, own);
+  }
+
+  release(id: string): void {
+    const own = this.#own.get(id);
+    if (own === undefined) return;
+    this.#own.delete(id);
+    this.#leave(this.#hasLog ? "g" : "r", id, own);
+    if (this.#own.size === 0) this.#node.ticker.stop(this);
+  }
+
+  isHere(id: string): boolean {
+    return this.#own.has(id);
+  }
+
+  async find(id: string): Promise<Found | undefined> {
+    const own = this.#own.get(id);
+    if (own !== undefined) {
+      return { node: this.#node.name, isParked: own.isParked, isSilent: false };
+    }
+    try {
+      const [home, parked] = await this.#connection.evaluate(
+        FIND,
+        this.#keys.sessions + id,
+      ) as [string, string];
+      const found = nodeOf(home);
+      // Given up, but Redis does not know yet; or of an earlier one of its name.
+      if (found === undefined || found.name === this.#node.name) {
+        return undefined;
+      }
+      const isSilent = !this.#node.isAlive(found.name, found.incarnation);
+      return { node: found.name, isParked: parked !== "", isSilent };
+    } catch (error) {
+      this.#connection.report(error);
+      return undefined;
+    }
+  }
+
+  async locate(
+    ids: Iterable<string>,
+  ): Promise<ReadonlyMap<string, string[]>> {
+    const byNode = new Map<string, string[]>();
+    const elsewhere = [...ids].filter((id) => !this.#own.has(id));
+    if (elsewhere.length === 0) return byNode;
+    try {
+      const homes = await this.#connection.evaluate(
+        LOCATE,
+        this.#keys.log,
+        [this.#keys.sessions, ...elsewhere],
+      ) as string[];
+      for (const [index, id] of elsewhere.entries()) {
+        const name = nodeOf(homes[index]!)?.name;
+        if (name === undefined || name === this.#node.name) continue;
+        const there = byNode.get(name);
+        if (there === undefined) byNode.set(name, [id]);
+        else there.push(id);
+      }
+    } catch (error) {
+      this.#connection.report(error);
+    }
+    return byNode;
+  }
+
+  async settled(): Promise<void> {
+    if (this.#left.length > 0) this.#flush();
+    await this.#leaving;
+    if (!this.#hasTold) return;
+    this.#hasTold = false;
+    await this.#node.settled();
+  }
+
+  tick(now: number): void {
+    if (now - this.#keptAt < this.#ttlMs / 3) return;
+    this.#keptAt = now;
+    void this.keep();
+  }
+
+  /** Keeps the sessions of this node; those that Redis has lost it gets again. */
+  async keep(): Promise<void> {
+    const { sessions, log } = this.#keys;
+    const own = [...this.#own].filter(([, { at }]) => at !== undefined);
+    try {
+      for (let start = 0; start < own.length; start += CHUNK) {
+        const some = own.slice(start, start + CHUNK).flatMap((
+          [id, { at, isParked }],
+        ) => [id, String(at), isParked ? "p" : ""]);
+        const lost = await this.#connection.evaluate(
+          KEEP,
+          log,
+          [sessions, this.#home, String(this.#ttlMs), ...some],
+        ) as string[];
+        for (let at = 0; at < lost.length; at += 2) {
+          this.#lose(lost[at]!, Number(lost[at + 1]));
+        }
+      }
+    } catch (error) {
+      this.#connection.report(error);
+    }
+  }
+
+  /** A session is claimed: what became of it meanwhile can be noted. */
+  #claimed(id: string, own: Own): void {
+    const latest = this.#own.get(id);
+    if (latest === undefined) {
+      return this.#leave(this.#hasLog ? "g" : "r", id, own);
+    }
+    if (latest !== own) return;
+    if (own.rivalAt > own.at!) this.#lose(id, own.rivalAt);
+    else if (own.isParked) this.#leave("p", id, own);
+  }
+
+  /** Tells a node that a session of its is here now. */
+  #tell(node: string, id: string, at: number): void {
+    const stamp = [at, this.#node.name] as const;
+    this.#node.tell(node, { kind: "homes", homes: [[id, stamp, false]] });
+    this.#hasTold = true;
+  }
+
+  /** Another node has claimed a session. */
+  #lose(id: string, at: number): void {
+    const own = this.#own.get(id);
+    if (own === undefined) return this.#onClaimed(id, false);
+    own.rivalAt = Math.max(own.rivalAt, at);
+    if (own.at === undefined || own.at > at) return;
+    this.#own.delete(id);
+    this.#onClaimed(id, true);
+  }
+
+  #leave(change: "p" | "r" | "g", id: string, { at }: Own): void {
+    // One that is on its way to be claimed is noted then.
+    if (at === undefined) return;
+    if (this.#left.length === 0) atEndOfTurn(() => this.#flush());
+    this.#left.push(change, id, String(at));
+  }
+
+  #flush(): void {
+    const left = this.#left;
+    if (left.length === 0) return;
+    this.#left = [];
+    const { sessions, log } = this.#keys;
+    const done = this.#connection.evaluate(
+      LEAVE,
+      log,
+      [sessions, this.#home, ...left],
+    ).then(() => {}, (error) => this.#connection.report(error));
+    this.#leaving = Promise.all([this.#leaving, done]).then(() => {});
+  }
+}
+
+/** The node that Redis knows so; `undefined` for none. */
+export function nodeOf(
+  home: string,
+): { name: string; incarnation: number } | undefined {
+  const space = home.indexOf(" ");
+  if (space < 0) return undefined;
+  const incarnation = parseInt(home.slice(0, space), 36);
+  return { name: home.slice(space + 1), incarnation };
+}
