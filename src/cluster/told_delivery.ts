@@ -1,3 +1,5 @@
+import { ClusterError } from "../errors.ts";
+import { atTheLatest } from "../in_memory/deadline.ts";
 import type { StreamExpectation } from "../in_memory/expected_streams.ts";
 import type { StreamEngine } from "../in_memory/stream_engine.ts";
 import type { ArrivalStart, Delivery } from "./delivery.ts";
@@ -8,10 +10,13 @@ import { SessionMoves } from "./session_moves.ts";
 
 /** What is told when it is known where sessions are. */
 interface Later {
+  readonly length: number;
   readonly ids: readonly string[];
   readonly tell: (byNode: ReadonlyMap<string, string[]>) => void;
 }
 
+/** How much waits for that, in characters. */
+const MAX_WAITING = 67_108_864;
 /** How often a text may be passed on whose session moves at the same time. */
 const MAX_HOPS = 3;
 
@@ -29,6 +34,7 @@ export class ToldDelivery implements Delivery {
   /** While it is looked where sessions are; what comes meanwhile is told after it. */
   #looking: Promise<void> | undefined;
   #later: Later[] = [];
+  #length = 0;
 
   /**
    * @param node Knows the other nodes.
@@ -73,7 +79,7 @@ export class ToldDelivery implements Delivery {
     const tell = () =>
       this.#node.tellAll({ kind: "send", data, count: origin.count });
     if (this.#looking === undefined) tell();
-    else this.#later.push({ ids: [], tell });
+    else this.#tellLater({ ids: [], length: data.length, tell });
   }
 
   waits(id: string, expected: StreamExpectation | undefined): boolean {
@@ -104,12 +110,33 @@ export class ToldDelivery implements Delivery {
       }
     };
     if (this.#looking !== undefined) {
-      this.#later.push({ ids, tell });
-      return this.#looking;
+      this.#tellLater({ ids, length: data.length + 40 * ids.length, tell });
+      return this.#told();
     }
     const located = this.#directory.locate(ids);
     if (!(located instanceof Promise)) return tell(located);
-    return this.#looking = this.#look(located.then(tell));
+    this.#looking = this.#look(located.then(tell));
+    return this.#told();
+  }
+
+  /** Resolves when it is known where sessions are, or that takes too long. */
+  async #told(): Promise<void> {
+    if (this.#looking === undefined) return;
+    await atTheLatest(this.#looking, this.#node.answerMs);
+  }
+
+  #tellLater(later: Later): void {
+    this.#later.push(later);
+    this.#length += later.length;
+    if (this.#length <= MAX_WAITING) return;
+    this.#node.report(
+      new ClusterError(
+        `${this.#later.length} texts to other nodes were dropped: it takes too ` +
+          "long to find where their sessions are.",
+      ),
+    );
+    this.#later = [];
+    this.#length = 0;
   }
 
   /** Tells what came while it was looked where sessions are, in its order. */
@@ -118,6 +145,7 @@ export class ToldDelivery implements Delivery {
     while (this.#later.length > 0) {
       const later = this.#later;
       this.#later = [];
+      this.#length = 0;
       const ids = new Set(later.flatMap(({ ids }) => ids));
       const homes = new Map<string, string>();
       for (const [node, sessions] of await this.#directory.locate(ids)) {

@@ -47,9 +47,14 @@ export interface Part {
    * @param isEmpty Whether it may have lost everything.
    */
   back?(isEmpty: boolean): void;
+  /** Told when the other nodes have had time to tell it again what it had lost. */
+  restored?(): void;
   close?(): void;
 }
 
+/** How long nodes have to tell an empty Redis what it has lost. */
+const RESTORE_BEATS = 3;
+const LEAST_RESTORE_MS = 1_000;
 /** Every how-manieth beat it is looked whether Redis has lost something. */
 const LOOK_BEATS = 10;
 
@@ -62,13 +67,16 @@ export class Backend implements Watcher {
   readonly node: ClusterNode;
   /** How Redis knows this node. */
   readonly home: string;
-  /** What a log is called that begins here. */
-  readonly epoch: string = crypto.randomUUID().replaceAll("-", "").slice(0, 16);
   /** Resolves when the other nodes are known; rejects for misuse. */
   readonly ready: Promise<void>;
   readonly report: (error: Error) => void;
   readonly #parts: Part[] = [];
   #known: string | undefined;
+  /** Resolves when the others have told Redis again what it has lost. */
+  #others: Promise<void> | undefined;
+  #over: () => void = () => {};
+  /** Whether Redis has lost something that the parts have not told it again. */
+  #isEmpty = false;
   #isSubscribed = false;
   #lookedAt = 0;
   #finish: () => void = () => {};
@@ -130,6 +138,20 @@ export class Backend implements Watcher {
     });
   }
 
+  /**
+   * Whether Redis is out of reach, or was empty a moment ago: before the others have
+   * told it their sessions again, nobody finds them.
+   */
+  get isWaiting(): boolean {
+    return this.connection.isDown || this.#others !== undefined;
+  }
+
+  /** Resolves when Redis can be reached and knows the sessions of all nodes. */
+  async up(): Promise<void> {
+    await this.connection.up();
+    await this.#others;
+  }
+
   /** Looks what is there. */
   async look(): Promise<void> {
     try {
@@ -149,6 +171,7 @@ export class Backend implements Watcher {
   async close(): Promise<void> {
     this.node.ticker.stop(this);
     await this.node.close();
+    this.#over();
     for (const part of this.#parts) part.close?.();
   }
 
@@ -164,7 +187,7 @@ export class Backend implements Watcher {
     });
     await this.connection.start({
       look: () => this.#look(),
-      onBack: () => this.#tellBack(false),
+      onBack: () => this.#tellBack(),
       onError: this.report,
     });
     this.node.ticker.start(this);
@@ -172,16 +195,33 @@ export class Backend implements Watcher {
     await this.node.ready;
   }
 
+  #waitForOthers(): void {
+    const isAlone = this.node.others.length === 0 && !this.node.isPartial;
+    if (this.#others !== undefined || isAlone) return;
+    this.#others = new Promise((resolve) => {
+      const over = () => {
+        clearTimeout(timer);
+        this.#others = undefined;
+        resolve();
+        for (const part of this.#parts) part.restored?.();
+      };
+      const timer = setTimeout(
+        over,
+        Math.max(RESTORE_BEATS * this.periodMs, LEAST_RESTORE_MS),
+      );
+      this.#over = over;
+    });
+  }
+
   async #look(): Promise<void> {
     const [epoch, last, all, own] = await this.connection.attempt(
       LOOK,
       this.keys.log,
-      [this.epoch, this.nodeKey, String(LOG_TTL_MS)],
+      [newEpoch(), this.nodeKey, String(LOG_TTL_MS)],
     ) as [string, string, string, string];
     // What was published before this node heard anything is not for it.
     if (!this.#isSubscribed) return;
-    const isNew = epoch !== this.#known;
-    const isEmpty = isNew && this.#known !== undefined;
+    this.#isEmpty ||= this.#known !== undefined && epoch !== this.#known;
     this.#known = epoch;
     const state = {
       epoch,
@@ -190,10 +230,18 @@ export class Backend implements Watcher {
       own: Number(own),
     };
     for (const part of this.#parts) part.looked?.(state);
-    if (isEmpty) this.#tellBack(true);
+    if (this.#isEmpty && !this.connection.isDown) this.#tellBack();
   }
 
-  #tellBack(isEmpty: boolean): void {
+  #tellBack(): void {
+    const isEmpty = this.#isEmpty;
+    this.#isEmpty = false;
+    if (isEmpty) this.#waitForOthers();
     for (const part of this.#parts) part.back?.(isEmpty);
   }
+}
+
+/** What a log is called that begins now; each has another name. */
+export function newEpoch(): string {
+  return crypto.randomUUID().replaceAll("-", "").slice(0, 16);
 }

@@ -26,6 +26,7 @@ export class RedisConnection {
   readonly #answerMs: number;
   readonly #retry: Retry;
   readonly #stops: (() => void)[] = [];
+  readonly #waiting: Set<() => void> = new Set();
   #misuse: Error | undefined;
   #listener: ConnectionListener | undefined;
   #isClosed = false;
@@ -49,7 +50,7 @@ export class RedisConnection {
         await this.#load();
         await this.#listener?.look();
       },
-      () => this.#listener?.onBack(),
+      () => this.#isBack(),
     );
   }
 
@@ -85,7 +86,20 @@ export class RedisConnection {
   /** Notes that the clients or their server are of no use. Answers why. */
   refuse(error: unknown): Error {
     this.#retry.stop();
+    this.#letGo();
     return this.#misuse ??= misuse(error);
+  }
+
+  /** Whether the server is out of reach, and may be back. */
+  get isWaiting(): boolean {
+    return this.#retry.isRunning;
+  }
+
+  /** Resolves when the server can be reached, or will not be any more. */
+  async up(): Promise<void> {
+    while (this.#retry.isRunning && !this.#isClosed) {
+      await new Promise<void>((resolve) => this.#waiting.add(resolve));
+    }
   }
 
   /**
@@ -151,6 +165,7 @@ export class RedisConnection {
   close(): void {
     this.#isClosed = true;
     this.#retry.stop();
+    this.#letGo();
     for (const stop of this.#stops) {
       try {
         stop();
@@ -191,6 +206,16 @@ export class RedisConnection {
         { cause },
       ),
     );
+  }
+
+  #isBack(): void {
+    this.#listener?.onBack();
+    this.#letGo();
+  }
+
+  #letGo(): void {
+    for (const resolve of this.#waiting) resolve();
+    this.#waiting.clear();
   }
 
   #reconnected(): void {

@@ -126,21 +126,32 @@ export class RedisEventLog implements EventLog, Part {
   }
 
   looked({ epoch, last, all, own }: State): void {
-    if (epoch !== this.#epoch) {
-      // It begins here, or begins anew: what was before is not for this node.
+    if (this.#epoch === undefined) {
+      // What was before is not for this node.
       this.#epoch = epoch;
       this.#all = all;
       this.#own = own;
       this.#verified = last;
       return this.#takeHeld();
     }
+    if (epoch !== this.#epoch) {
+      // Redis has lost the log: all of the new one is for this node.
+      this.#epoch = epoch;
+      this.#all = this.#own = this.#verified = 0;
+      return void this.#catchUp();
+    }
     if (all > this.#all || own > this.#own) return void this.#catchUp();
     this.#verified = last;
   }
 
-  back(): void {
+  back(isEmpty: boolean): void {
+    if (isEmpty) this.#writer.repeat();
     this.#writer.flush();
     void this.#catchUp();
+  }
+
+  restored(): void {
+    this.#writer.flush();
   }
 
   close(): void {

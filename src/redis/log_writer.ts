@@ -1,7 +1,7 @@
 import { ClusterError } from "../errors.ts";
 import { atEndOfTurn } from "../in_memory/turn.ts";
 import type { ReplaySettings } from "../resolve_options.ts";
-import type { Backend } from "./backend.ts";
+import { type Backend, newEpoch } from "./backend.ts";
 import { APPEND, LOG_TTL_MS } from "./log_scripts.ts";
 import { argumentsOf, type NewEvent, newEvent, sizeOf } from "./log_text.ts";
 import { isOutage } from "./outage.ts";
@@ -11,6 +11,9 @@ const BATCH_LENGTH = 1_048_576;
 const BATCH_EVENTS = 1_000;
 /** How much waits for a server that is out of reach, in characters. */
 const MAX_WAITING = 67_108_864;
+/** How much is remembered of what was added, in characters, and for how many beats. */
+const MAX_RECENT = 16_777_216;
+const RECENT_BEATS = 20;
 /** After how long an event that was added should have come back, in milliseconds. */
 const ECHO_MS = 200;
 
@@ -35,6 +38,9 @@ export class LogWriter {
   readonly #ttlMs: number;
   readonly #listener: LogWriterListener;
   #waiting: NewEvent[] = [];
+  /** What was added a short while ago, and may be lost with the server. */
+  #recent: { readonly events: readonly NewEvent[]; readonly at: number }[] = [];
+  #recentLength = 0;
   #length = 0;
   #count = 0;
   #isScheduled = false;
@@ -65,7 +71,7 @@ export class LogWriter {
     if (event.ids === undefined) this.#lastToAll = this.#count;
     this.#waiting.push(event);
     this.#length += sizeOf(event);
-    if (this.#backend.connection.isDown) {
+    if (this.#backend.isWaiting) {
       this.#listener.deliver(event);
       this.#limit();
     } else this.#schedule();
@@ -87,7 +93,7 @@ export class LogWriter {
     if (this.#lastToAll === 0) return;
     const last = this.#lastToAll;
     const { isDelivered } = this.#listener;
-    while (!isDelivered(last) && !this.#backend.connection.isDown) {
+    while (!isDelivered(last) && !this.#backend.isWaiting) {
       await new Promise<void>((resolve) => this.#onHeard.push(resolve));
     }
   }
@@ -95,6 +101,15 @@ export class LogWriter {
   /** Something was delivered here. */
   heard(): void {
     for (const resolve of this.#onHeard.splice(0)) resolve();
+  }
+
+  /** Adds again what others may not have heard before the server lost it. */
+  repeat(): void {
+    const again = this.#recent.flatMap(({ events }) => events);
+    this.#waiting = [...again, ...this.#waiting];
+    this.#length += lengthOf(again);
+    this.#recent = [];
+    this.#recentLength = 0;
   }
 
   /** Adds what waits. */
@@ -120,7 +135,7 @@ export class LogWriter {
 
   async #write(): Promise<void> {
     this.#isWriting = true;
-    while (this.#waiting.length > 0 && !this.#backend.connection.isDown) {
+    while (this.#waiting.length > 0 && !this.#backend.isWaiting) {
       const events = this.#batch();
       try {
         await this.#append(events);
@@ -133,12 +148,12 @@ export class LogWriter {
       }
     }
     this.#isWriting = false;
-    if (this.#backend.connection.isDown) this.#deliver(this.#waiting);
+    if (this.#backend.isWaiting) this.#deliver(this.#waiting);
     this.#settle();
   }
 
   async #append(events: readonly NewEvent[]): Promise<void> {
-    const { connection, keys, home, epoch } = this.#backend;
+    const { connection, keys, home } = this.#backend;
     await connection.evaluate(
       APPEND,
       keys.log,
@@ -147,7 +162,7 @@ export class LogWriter {
         home,
         String(events[0]!.number),
         ...this.#limits,
-        epoch,
+        newEpoch(),
         keys.toAll,
         keys.toNodes,
         String(this.#ttlMs),
@@ -155,11 +170,24 @@ export class LogWriter {
       ],
     );
     this.#remove(events.length);
+    this.#remember(events);
     if (this.#isHeard(events)) return;
     this.#echo ??= setTimeout(() => {
       this.#echo = undefined;
       if (!this.#isHeard(events)) this.#listener.onLate();
     }, ECHO_MS);
+  }
+
+  #remember(events: readonly NewEvent[]): void {
+    const at = Date.now();
+    this.#recent.push({ events, at });
+    this.#recentLength += lengthOf(events);
+    const recentMs = RECENT_BEATS * this.#backend.periodMs;
+    while (
+      this.#recentLength > MAX_RECENT || this.#recent[0]!.at < at - recentMs
+    ) {
+      this.#recentLength -= lengthOf(this.#recent.shift()!.events);
+    }
   }
 
   #isHeard(events: readonly NewEvent[]): boolean {
@@ -208,4 +236,8 @@ export class LogWriter {
   #settle(): void {
     for (const resolve of this.#onFlushed.splice(0)) resolve();
   }
+}
+
+function lengthOf(events: readonly NewEvent[]): number {
+  return events.reduce((length, event) => length + sizeOf(event), 0);
 }

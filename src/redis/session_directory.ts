@@ -26,6 +26,7 @@ const CHUNK = 1_000;
 export class RedisSessionDirectory implements SessionDirectory, Watcher {
   readonly isComplete: boolean = true;
   readonly periodMs: number;
+  readonly #backend: Backend;
   readonly #node: ClusterNode;
   readonly #connection: RedisConnection;
   readonly #keys: Keys;
@@ -54,6 +55,7 @@ export class RedisSessionDirectory implements SessionDirectory, Watcher {
     onClaimed: (id: string, wasHere: boolean) => void,
   ) {
     const { node, connection, keys, home } = backend;
+    this.#backend = backend;
     this.#node = node;
     this.#connection = connection;
     this.#keys = keys;
@@ -143,11 +145,7 @@ export class RedisSessionDirectory implements SessionDirectory, Watcher {
     const elsewhere = [...ids].filter((id) => !this.#own.has(id));
     if (elsewhere.length === 0) return byNode;
     try {
-      const homes = await this.#connection.evaluate(
-        LOCATE,
-        this.#keys.log,
-        [this.#keys.sessions, ...elsewhere],
-      ) as string[];
+      const homes = await this.#homesOf(elsewhere);
       for (const [index, id] of elsewhere.entries()) {
         const name = nodeOf(homes[index]!)?.name;
         if (name === undefined || name === this.#node.name) continue;
@@ -159,6 +157,22 @@ export class RedisSessionDirectory implements SessionDirectory, Watcher {
       this.#connection.report(error);
     }
     return byNode;
+  }
+
+  /** Waits for a server that is out of reach. */
+  async #homesOf(ids: readonly string[]): Promise<readonly string[]> {
+    for (;;) {
+      await this.#backend.up();
+      try {
+        return await this.#connection.evaluate(
+          LOCATE,
+          this.#keys.log,
+          [this.#keys.sessions, ...ids],
+        ) as string[];
+      } catch (error) {
+        if (!this.#connection.isWaiting) throw error;
+      }
+    }
   }
 
   async settled(): Promise<void> {
