@@ -99,6 +99,9 @@ export type {
   ClusterInfoSessionManagerOptions,
 } from "./src/cluster/info_session_manager.ts";
 export type {
+  StoredInfoSessionManager,
+} from "./src/cluster/stored_info_session_manager.ts";
+export type {
   ClusterSubscriptionManager,
   ClusterSubscriptionManagerOptions,
 } from "./src/cluster/subscription_manager.ts";

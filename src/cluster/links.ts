@@ -10,7 +10,6 @@ import {
   type Beat,
   type Item,
   type Join,
-  type Message,
   type Packet,
   positionFor,
 } from "./protocol.ts";
