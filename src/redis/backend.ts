@@ -47,6 +47,8 @@ export interface Part {
    * @param isEmpty Whether it may have lost everything.
    */
   back?(isEmpty: boolean): void;
+  /** Told of sessions that have their home here now, or whose others may be lost. */
+  claimed?(ids: Iterable<string>): void;
   /** Told when the other nodes have had time to tell it again what it had lost. */
   restored?(): void;
   close?(): void;
@@ -123,6 +125,11 @@ export class Backend implements Watcher {
   /** The key of what Redis knows of this node. */
   get nodeKey(): string {
     return this.keys.nodes + this.home;
+  }
+
+  /** Tells the others of sessions that have their home here. */
+  claimed(ids: Iterable<string>): void {
+    for (const part of this.#parts) part.claimed?.(ids);
   }
 
   /** Tells a part what becomes of Redis. */

@@ -34,6 +34,8 @@ export class RedisEventLog implements EventLog, Part {
   #verified = 0;
   /** How much was delivered of each sender. */
   readonly #heard: Map<string, number> = new Map();
+  /** Up to where sessions that came here have got what was before. */
+  readonly #floors: Map<string, number> = new Map();
   #held: string[] = [];
   #catching: Promise<void> | undefined;
   readonly #waiting: Set<() => void> = new Set();
@@ -95,7 +97,7 @@ export class RedisEventLog implements EventLog, Part {
     const start = placeOf(since);
     const { keys, connection, nodeKey } = this.#backend;
     try {
-      const [epoch, upTo, reset, missed] = await connection.evaluate(
+      const [epoch, upTo, reset, missed, newest] = await connection.evaluate(
         MISSED,
         keys.log,
         [
@@ -107,7 +109,8 @@ export class RedisEventLog implements EventLog, Part {
           place?.epoch ?? "",
           start?.epoch === place?.epoch ? start?.offset ?? "0" : "0",
         ],
-      ) as [string, string, ResetReason | "", string[]];
+      ) as [string, string, ResetReason | "", string[], string];
+      this.#floors.set(id, Number(newest));
       await this.#delivered(epoch, Number(upTo));
       if (reset !== "") return reset;
       const frames: string[] = [];
@@ -115,8 +118,8 @@ export class RedisEventLog implements EventLog, Part {
         const frame = JSON.parse(missed[at + 1]!) as string;
         frames.push(withSseId(frame, `${epoch}-${missed[at]}`));
       }
-      const position = epoch === "" ? "" : `${epoch}-${upTo}`;
-      return { frames, upTo: Number(upTo), position };
+      const position = epoch === "" ? "" : `${epoch}-${newest}`;
+      return { frames, upTo: Number(newest), position };
     } catch (error) {
       connection.report(error);
       // Nothing can be said of what it has missed.
@@ -141,7 +144,7 @@ export class RedisEventLog implements EventLog, Part {
       return void this.#catchUp();
     }
     if (all > this.#all || own > this.#own) return void this.#catchUp();
-    this.#verified = last;
+    this.#verify(last);
   }
 
   back(isEmpty: boolean): void {
@@ -230,7 +233,7 @@ export class RedisEventLog implements EventLog, Part {
       if (events.length > 0) continue;
       this.#all = Math.max(this.#all, Number(all));
       this.#own = Math.max(this.#own, Number(own));
-      this.#verified = Math.max(this.#verified, start);
+      this.#verify(Math.max(this.#verified, start));
       return;
     }
   }
@@ -247,16 +250,25 @@ export class RedisEventLog implements EventLog, Part {
     } else if (offset <= this.#own) return;
     const ids = targets === ""
       ? undefined
-      : (JSON.parse(targets) as string[]).filter(this.#isHere);
+      : (JSON.parse(targets) as string[]).filter((id) =>
+        this.#isHere(id) && offset > (this.#floors.get(id) ?? 0)
+      );
     if (ids?.length === 0) return;
     if (ids !== undefined) this.#own = offset;
     const space = origin.indexOf(" ");
-    const number = Number(origin.slice(0, space));
+    const number = Number(origin.slice(0, space).replace("r", ""));
     const sender = origin.slice(space + 1);
     const frame = JSON.parse(data) as string;
     if (number <= (this.#heard.get(sender) ?? 0)) return;
     this.#hear(sender, number);
     this.#deliver(ids, withSseId(frame, `${this.#epoch}-${offset}`), offset);
+  }
+
+  #verify(offset: number): void {
+    this.#verified = offset;
+    for (const [id, floor] of this.#floors) {
+      if (floor <= offset) this.#floors.delete(id);
+    }
   }
 
   #hear(sender: string, number: number): void {

@@ -39,8 +39,13 @@ export class InfoCache {
     else setNewest(this.#sessions, id, session);
   }
 
+  /** What is known of a session. */
+  get(id: string): CachedSession | undefined {
+    return this.#sessions.get(id);
+  }
+
   /** A field of a session. */
-  get(id: string, field: string): string | undefined {
+  field(id: string, field: string): string | undefined {
     return this.#sessions.get(id)?.fields.get(field)?.[0];
   }
 
@@ -92,8 +97,8 @@ export class InfoCache {
   }
 
   /** All sessions. */
-  entries(): [id: string, session: CachedSession][] {
-    return [...this.#sessions];
+  ids(): IterableIterator<string> {
+    return this.#sessions.keys();
   }
 
   /** Forgets a session. */

@@ -146,6 +146,17 @@ redis.call('ZREM', prefix .. 'known', id)
 return text(now)
 `);
 
+/** Answers all fields of sessions, a list for each, and when that was. */
+export const RECALL: Script = new Script(`
+local prefix = ARGV[1]
+local sessions = {}
+for at = 2, #ARGV do
+  sessions[at - 1] = redis.call('HGETALL', prefix .. ARGV[at])
+end
+sessions[#ARGV] = text(now)
+return sessions
+`);
+
 /** Answers for how many milliseconds sessions are kept; -2 for those that are not. */
 export const LEFT: Script = new Script(`
 local prefix = ARGV[1]

@@ -1,9 +1,10 @@
 import { ClusterError, SessionLimitError } from "../errors.ts";
+import { atEndOfTurn } from "../in_memory/turn.ts";
 import { periodFor, type Watcher } from "../in_memory/ticker.ts";
 import type { Registration } from "../in_memory/session_records.ts";
 import type { InfoField, InfoStore } from "../cluster/info_store.ts";
 import type { Backend, Part } from "./backend.ts";
-import { InfoCache } from "./info_cache.ts";
+import { type CachedSession, InfoCache } from "./info_cache.ts";
 import * as scripts from "./info_scripts.ts";
 import { isOutage } from "./outage.ts";
 
@@ -15,6 +16,11 @@ const NAMES = {
 } satisfies Record<InfoField, string>;
 /** How many sessions are looked at by one command. */
 const CHUNK = 1_000;
+
+/** Whether a field of a session is metadata, and not where it is. */
+function isInfo(name: string): boolean {
+  return name.length === 1 ? "cblrn".includes(name) : name.startsWith("u:");
+}
 
 /** What is asked of an {@linkcode RedisInfoStore}. */
 export interface RedisInfoStoreOptions {
@@ -35,7 +41,11 @@ export class RedisInfoStore implements InfoStore, Part, Watcher {
   readonly #options: RedisInfoStoreOptions;
   readonly #cache = new InfoCache();
   /** What is to be written when Redis is back, by session and field. */
-  readonly #late: Map<string, () => Promise<unknown>> = new Map();
+  readonly #late: Map<string, Map<string, () => Promise<unknown>>> = new Map();
+  /** Sessions that Redis has lost, and was not told again. */
+  readonly #lost: Set<string> = new Set();
+  /** Sessions that came here, of which this node may not know all. */
+  #came: Set<string> = new Set();
   #expired = 0;
   #isLooking = false;
 
@@ -90,8 +100,8 @@ export class RedisInfoStore implements InfoStore, Part, Watcher {
         value,
         flushed === undefined ? "" : "log",
       ]) as Promise<[string, string?]>;
-    const [owner, since] = await this.#orLater(`${id} r`, register) ??
-      [this.#cache.get(id, "r") ?? value];
+    const [owner, since] = await this.#orLater(id, "r", register) ??
+      [this.#cache.field(id, "r") ?? value];
     if (owner === "") throw new SessionLimitError(this.#options.maxSessions);
     this.#note(id, "r", owner, this.#now());
     if (since) this.#note(id, "n", since, this.#now());
@@ -112,7 +122,7 @@ export class RedisInfoStore implements InfoStore, Part, Watcher {
       if (since !== "") this.#note(id, "n", since, at);
     } catch (error) {
       owner = this.#known(error, id, "r");
-      since = this.#cache.get(id, "n");
+      since = this.#cache.field(id, "n");
     }
     if (!owner) return undefined;
     const principal = owner === "-" ? undefined : owner.slice(1);
@@ -151,7 +161,21 @@ export class RedisInfoStore implements InfoStore, Part, Watcher {
     const deleted = node.clock.next();
     node.tellAll({ kind: "record", id, fields: [], deleted });
     const remove = () => this.#run(scripts.DELETE, id, []);
-    await this.#orLater(`${id} `, remove);
+    await this.#orLater(id, "", remove);
+  }
+
+  /** Learns what others have written of sessions that are here now. */
+  claimed(ids: Iterable<string>): void {
+    const isScheduled = this.#came.size > 0;
+    for (const id of ids) this.#came.add(id);
+    if (isScheduled || this.#came.size === 0) return;
+    atEndOfTurn(() => {
+      const came = [...this.#came];
+      this.#came = new Set();
+      this.#recall(came).catch((error) =>
+        this.#backend.connection.report(error)
+      );
+    });
   }
 
   tick(now: number): void {
@@ -165,7 +189,10 @@ export class RedisInfoStore implements InfoStore, Part, Watcher {
   }
 
   back(isEmpty: boolean): void {
-    void this.#writeAgain(isEmpty).catch((error) =>
+    if (isEmpty) {
+      for (const id of this.#cache.ids()) this.#lost.add(id);
+    }
+    void this.#writeAgain().catch((error) =>
       this.#backend.connection.report(error)
     );
   }
@@ -175,6 +202,7 @@ export class RedisInfoStore implements InfoStore, Part, Watcher {
     this.#backend.node.ticker.stop(this);
     this.#cache.clear();
     this.#late.clear();
+    this.#lost.clear();
   }
 
   #limits(): string[] {
@@ -193,7 +221,7 @@ export class RedisInfoStore implements InfoStore, Part, Watcher {
         field,
         value ?? "",
       ]) as Promise<string>;
-    const at = await this.#orLater(`${id} ${field}`, write);
+    const at = await this.#orLater(id, field, write);
     if (at === "") throw new SessionLimitError(this.#options.maxSessions);
     this.#note(id, field, value, at ?? this.#now());
   }
@@ -210,18 +238,22 @@ export class RedisInfoStore implements InfoStore, Part, Watcher {
 
   /** Does something now, or when Redis is back; `undefined` if it is not yet done. */
   async #orLater<Result>(
-    key: string,
+    id: string,
+    field: string,
     act: () => Promise<Result>,
   ): Promise<Result | undefined> {
+    const late = this.#late.get(id);
     try {
       const result = await act();
-      this.#late.delete(key);
+      late?.delete(field);
+      if (late?.size === 0) this.#late.delete(id);
       return result;
     } catch (error) {
       if (!isOutage(error)) throw error;
+      const later = this.#late.get(id) ?? new Map();
       // In the order in which they were done.
-      this.#late.delete(key);
-      this.#late.set(key, act);
+      later.delete(field);
+      this.#late.set(id, later.set(field, act));
       return undefined;
     }
   }
@@ -235,7 +267,7 @@ export class RedisInfoStore implements InfoStore, Part, Watcher {
   /** What is known here, during an outage. */
   #known(error: unknown, id: string, field: string): string | undefined {
     if (!isOutage(error)) throw error;
-    const value = this.#cache.get(id, field);
+    const value = this.#cache.field(id, field);
     if (value !== undefined || this.#cache.has(id)) return value;
     throw new ClusterError(
       "Nothing can be said of the session: Redis is out of reach.",
@@ -245,8 +277,26 @@ export class RedisInfoStore implements InfoStore, Part, Watcher {
 
   #forget(id: string): void {
     this.#cache.delete(id);
-    for (const key of this.#late.keys()) {
-      if (key.startsWith(`${id} `)) this.#late.delete(key);
+    this.#late.delete(id);
+  }
+
+  async #recall(ids: readonly string[]): Promise<void> {
+    const { connection, keys } = this.#backend;
+    for (let start = 0; start < ids.length; start += CHUNK) {
+      const some = ids.slice(start, start + CHUNK);
+      const sessions = await connection.evaluate(
+        scripts.RECALL,
+        keys.log,
+        [keys.sessions, ...some],
+      ) as [...string[][], string];
+      const at = sessions.pop() as string;
+      for (const [index, id] of some.entries()) {
+        const fields = sessions[index] as string[];
+        for (let each = 0; each < fields.length; each += 2) {
+          const name = fields[each]!;
+          if (isInfo(name)) this.#note(id, name, fields[each + 1]!, at);
+        }
+      }
     }
   }
 
@@ -267,22 +317,32 @@ export class RedisInfoStore implements InfoStore, Part, Watcher {
     }
   }
 
-  async #writeAgain(isEmpty: boolean): Promise<void> {
-    const late = [...this.#late];
-    this.#late.clear();
-    for (const [key, act] of late) {
-      await this.#orLater(key, act);
+  async #writeAgain(): Promise<void> {
+    for (const [id, late] of [...this.#late]) {
+      this.#late.delete(id);
+      for (const [field, act] of late) await this.#orLater(id, field, act);
     }
-    if (!isEmpty) return;
     const now = this.#backend.node.ticker.now();
-    for (const [id, { fields, usedAt }] of this.#cache.entries()) {
-      const left = this.#options.ttlMs - (now - usedAt);
-      if (left <= 0) continue;
-      await this.#run(scripts.RESTORE, id, [
-        String(Math.ceil(left)),
-        ...[...fields].flatMap(([field, [value, at]]) => [field, value, at]),
-      ]);
+    // An outage may cut it off: it goes on after that.
+    for (const id of this.#lost) {
+      const session = this.#cache.get(id);
+      const left = this.#options.ttlMs - (now - (session?.usedAt ?? -Infinity));
+      if (session !== undefined && left > 0) {
+        await this.#restore(id, session, left);
+      }
+      this.#lost.delete(id);
     }
+  }
+
+  async #restore(
+    id: string,
+    { fields }: CachedSession,
+    left: number,
+  ): Promise<void> {
+    await this.#run(scripts.RESTORE, id, [
+      String(Math.ceil(left)),
+      ...[...fields].flatMap(([field, [value, at]]) => [field, value, at]),
+    ]);
   }
 
   /** About what the server's clock says, in microseconds. */

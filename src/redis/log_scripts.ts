@@ -5,8 +5,8 @@ import { Script } from "./script.ts";
 //   last   the newest event; all  the newest one for everyone
 //   gone   the newest one for everyone that is kept no longer; bytes  what is kept
 // An event is named by its time in microseconds, which no two share. It has d, its
-// frame as JSON, o, the how-manieth of which sender it is, and t, the sessions it is
-// for as JSON, unless that is everyone.
+// frame as JSON, o, the how-manieth of which sender it is, after an r if it was in an
+// earlier log already, and t, the sessions it is for as JSON, unless that is everyone.
 //
 // Of a session, "e:" has its own events, in their order, and its hash has t, the
 // newest of them, and q, when it was given up: what was for it before its next home is
@@ -96,8 +96,8 @@ end
 local lastTo = {}
 local at, number = 11, first
 while at <= #ARGV do
-  local data, targets = ARGV[at], tonumber(ARGV[at + 1])
-  at = at + 2
+  local data, mark, targets = ARGV[at], ARGV[at + 1], tonumber(ARGV[at + 2])
+  at = at + 3
   if number <= count then
     -- It is there: the answer to an earlier attempt got lost.
     if targets > 0 then at = at + targets end
@@ -105,7 +105,7 @@ while at <= #ARGV do
     count = number
     last = math.max(now, last + 1)
     local offset = text(last)
-    local origin = number .. ' ' .. sender
+    local origin = mark .. number .. ' ' .. sender
     local event = '["' .. offset .. '",' .. number .. ',' .. data
     if targets < 0 then
       redis.call('XADD', events, offset .. '-0', 'd', data, 'o', origin)
@@ -165,7 +165,8 @@ return text(count)
 
 /**
  * Answers what a session has missed after an event, as frames with their places, or
- * why that cannot be had; and the newest event that its node has to have delivered.
+ * why that cannot be had; and the newest event that its node has to have delivered,
+ * and the newest of all, up to which nothing else is for the session.
  */
 export const MISSED: Script = new Script(`
 local meta, prefix, id, node = KEYS[1], ARGV[1], ARGV[2], ARGV[3]
@@ -176,35 +177,40 @@ local known = redis.call('HMGET', meta, 'epoch', 'last', 'all')
 local to = redis.call('HGET', node, 'to') or '0'
 local last, all = tonumber(known[2]) or 0, tonumber(known[3]) or 0
 local upTo = text(math.max(all, tonumber(to)))
-if ARGV[7] == '' then return { known[1] or '', upTo, '', {} } end
+local newest = text(last)
+if ARGV[7] == '' then return { known[1] or '', upTo, '', {}, newest } end
 local epoch, claimed, since = ARGV[8], tonumber(ARGV[7]), tonumber(ARGV[9])
-if known[1] ~= epoch then return { known[1] or '', upTo, 'unknown', {} } end
-if claimed > last then return { epoch, upTo, 'future', {} } end
+if known[1] ~= epoch then return { known[1] or '', upTo, 'unknown', {}, newest } end
+if claimed > last then return { epoch, upTo, 'future', {}, newest } end
 ${WEIGH}${PURGE}
 purge()
 local gone = tonumber(redis.call('HGET', meta, 'gone')) or 0
 local start = math.max(claimed, since)
-if start < gone then return { epoch, upTo, 'purged', {} } end
+if start < gone then return { epoch, upTo, 'purged', {}, newest } end
+-- Those are for nodes that had not heard them when an earlier log was lost.
+local function repeated(origin) return string.sub(origin, 1, 1) == 'r' end
 local found = {}
 local session = redis.call('HMGET', prefix .. 's:' .. id, 't', 'q')
 local own = session[1]
 if session[2] and start < tonumber(session[2]) then
-  return { epoch, upTo, 'purged', {} }
+  return { epoch, upTo, 'purged', {}, newest }
 end
 if own and tonumber(own) > start then
   local places = redis.call('ZRANGEBYSCORE', prefix .. 'e:' .. id,
     '(' .. text(start), '+inf')
-  if #places == 0 then return { epoch, upTo, 'purged', {} } end
+  if #places == 0 then return { epoch, upTo, 'purged', {}, newest } end
   for _, place in ipairs(places) do
     local event = redis.call('XRANGE', events, place .. '-0', place .. '-0')[1]
-    if not event then return { epoch, upTo, 'purged', {} } end
-    found[#found + 1] = { tonumber(place), place, event[2][4] }
+    if not event then return { epoch, upTo, 'purged', {}, newest } end
+    if not repeated(event[2][6]) then
+      found[#found + 1] = { tonumber(place), place, event[2][4] }
+    end
   end
 end
 if all > start then
   local after = text(start + 1) .. '-0'
   for _, event in ipairs(redis.call('XRANGE', events, after, '+')) do
-    if #event[2] == 4 then
+    if #event[2] == 4 and not repeated(event[2][4]) then
       local place = string.match(event[1], '^%d+')
       found[#found + 1] = { tonumber(place), place, event[2][2] }
     end
@@ -216,7 +222,7 @@ for _, event in ipairs(found) do
   missed[#missed + 1] = event[2]
   missed[#missed + 1] = event[3]
 end
-return { epoch, upTo, '', missed }
+return { epoch, upTo, '', missed, newest }
 `);
 
 /** Answers what comes after an event: places, sessions, frames and origins. */

@@ -67,6 +67,8 @@ export interface NewEvent {
   readonly frame: string;
   /** The frame as JSON. */
   readonly data: string;
+  /** Whether it was added before, to a log that is lost. */
+  readonly isRepeated?: boolean | undefined;
 }
 
 /** An event that is to be added; ids that cannot be sessions are left out. */
@@ -86,6 +88,11 @@ export function sizeOf({ ids, data }: NewEvent): number {
 }
 
 /** An event as arguments of the script that adds it. */
-export function argumentsOf({ ids, data }: NewEvent): string[] {
-  return ids === undefined ? [data, "-1"] : [data, String(ids.length), ...ids];
+export function argumentsOf(
+  { ids, data, isRepeated }: NewEvent,
+): string[] {
+  const mark = isRepeated ? "r" : "";
+  return ids === undefined
+    ? [data, mark, "-1"]
+    : [data, mark, String(ids.length), ...ids];
 }

@@ -105,7 +105,9 @@ export class LogWriter {
 
   /** Adds again what others may not have heard before the server lost it. */
   repeat(): void {
-    const again = this.#recent.flatMap(({ events }) => events);
+    const again = this.#recent.flatMap(({ events }) =>
+      events.map((event) => ({ ...event, isRepeated: true }))
+    );
     this.#waiting = [...again, ...this.#waiting];
     this.#length += lengthOf(again);
     this.#recent = [];

@@ -37,10 +37,9 @@ export class RedisSessionDirectory implements SessionDirectory, Watcher {
   readonly #own: Map<string, Own> = new Map();
   /** What became of sessions in this turn. */
   #left: string[] = [];
+  #isScheduled = false;
   #leaving: Promise<void> = Promise.resolve();
   #keptAt = 0;
-  /** Whether another node was told that its session is here now. */
-  #hasTold = false;
 
   /**
    * @param backend The server, and the node.
@@ -64,7 +63,14 @@ export class RedisSessionDirectory implements SessionDirectory, Watcher {
     this.#onClaimed = onClaimed;
     this.#home = home;
     this.periodMs = periodFor(ttlMs);
-    backend.add({ back: () => void this.keep() });
+    backend.add({
+      back: () => {
+        this.#flush();
+        void this.keep();
+      },
+    });
+    // What it alone knew of them is in Redis only.
+    node.listen({ onLeave: () => backend.claimed(this.#own.keys()) });
     node.handle("homes", ({ homes }) => {
       for (const [id, [at]] of homes) this.#lose(id, at);
     });
@@ -82,6 +88,7 @@ export class RedisSessionDirectory implements SessionDirectory, Watcher {
       ) as [string, string];
       own.at = Number(at);
       this.#claimed(id, own);
+      this.#backend.claimed([id]);
       const previous = nodeOf(before)?.name;
       if (previous === undefined || previous === this.#node.name) {
         return undefined;
@@ -176,11 +183,8 @@ export class RedisSessionDirectory implements SessionDirectory, Watcher {
   }
 
   async settled(): Promise<void> {
-    if (this.#left.length > 0) this.#flush();
+    if (!this.#connection.isWaiting) this.#flush();
     await this.#leaving;
-    if (!this.#hasTold) return;
-    this.#hasTold = false;
-    await this.#node.settled();
   }
 
   tick(now: number): void {
@@ -227,7 +231,6 @@ export class RedisSessionDirectory implements SessionDirectory, Watcher {
   #tell(node: string, id: string, at: number): void {
     const stamp = [at, this.#node.name] as const;
     this.#node.tell(node, { kind: "homes", homes: [[id, stamp, false]] });
-    this.#hasTold = true;
   }
 
   /** Another node has claimed a session. */
@@ -243,8 +246,13 @@ export class RedisSessionDirectory implements SessionDirectory, Watcher {
   #leave(change: "p" | "r" | "g", id: string, { at }: Own): void {
     // One that is on its way to be claimed is noted then.
     if (at === undefined) return;
-    if (this.#left.length === 0) atEndOfTurn(() => this.#flush());
     this.#left.push(change, id, String(at));
+    if (this.#isScheduled) return;
+    this.#isScheduled = true;
+    atEndOfTurn(() => {
+      this.#isScheduled = false;
+      if (!this.#connection.isWaiting) this.#flush();
+    });
   }
 
   #flush(): void {
@@ -256,7 +264,11 @@ export class RedisSessionDirectory implements SessionDirectory, Watcher {
       LEAVE,
       log,
       [sessions, this.#home, ...left],
-    ).then(() => {}, (error) => this.#connection.report(error));
+    ).then(() => {}, (error) => {
+      // Else others take them to be here until they expire.
+      if (this.#connection.isWaiting) this.#left = [...left, ...this.#left];
+      else this.#connection.report(error);
+    });
     this.#leaving = Promise.all([this.#leaving, done]).then(() => {});
   }
 }
