@@ -62,6 +62,7 @@ export class Links implements Watcher {
   readonly #acknowledgements: Acknowledgements;
   #attempts = 0;
   #beatAt = -Infinity;
+  #tickedAt = 0;
   #received = 0;
   #lost = 0;
   #isClosed = false;
@@ -142,7 +143,8 @@ export class Links implements Watcher {
     await this.#wire.start((packet) => this.#receive(packet));
     if (this.#isClosed) return;
     this.#ticker.start(this);
-    this.tick(this.#ticker.now());
+    this.#tickedAt = this.#ticker.now();
+    this.tick(this.#tickedAt);
   }
 
   /** Sends an item that has to arrive, to one node or all. */
@@ -164,6 +166,12 @@ export class Links implements Watcher {
         ? this.#acknowledgements.take()
         : undefined;
       this.#wire.send({ ...this.#beat(), acks });
+    }
+    const passed = now - this.#tickedAt;
+    this.#tickedAt = now;
+    // Nobody can be heard.
+    if (this.#wire.isDown) {
+      for (const peer of this.#peers.values()) peer.heardAt += passed;
     }
     for (const [name, peer] of [...this.#peers]) {
       const silence = now - peer.heardAt;

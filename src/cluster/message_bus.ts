@@ -16,6 +16,12 @@ export interface MessageBus {
    */
   readonly flow?: Flow | undefined;
   /**
+   * Whether it is known to be out of order: no node is missed while it is.
+   *
+   * @default undefined it is not
+   */
+  readonly isDown?: boolean | undefined;
+  /**
    * Begins to receive what is published to a node and to all. Called once.
    *
    * @param node The name of this node.

@@ -175,6 +175,8 @@ export class ClusterStreamSessionManager extends StreamSessionManager {
    * @param id The session.
    */
   override async delete(id: string): Promise<void> {
+    // It gets what was sent before.
+    if (this.#holds(id)) await this.#delivery.settled?.();
     const arrived = this.#arrivals.end(id);
     if (arrived || this.#engine.holds(id)) {
       this.#engine.delete(id);

@@ -32,6 +32,11 @@ export class Wire {
     return this.#bus.flow ?? NEAR;
   }
 
+  /** Whether the bus is known to be out of order. */
+  get isDown(): boolean {
+    return this.#bus.isDown === true;
+  }
+
   /** How many messages were of no use. */
   get ignored(): number {
     return this.#ignored;

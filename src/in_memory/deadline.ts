@@ -7,6 +7,9 @@ export async function atTheLatest(
   const deadline = new Promise<void>((resolve) => {
     timer = setTimeout(resolve, deadlineMs);
   });
-  await Promise.race([promise, deadline]);
-  clearTimeout(timer);
+  try {
+    await Promise.race([promise, deadline]);
+  } finally {
+    clearTimeout(timer);
+  }
 }

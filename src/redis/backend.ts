@@ -41,6 +41,10 @@ export interface State {
 export interface Part {
   /** Told now and then what is there. */
   looked?(state: State): void;
+  /** The newest event it knows, if it knows any. */
+  readonly newest?: number;
+  /** Told that messages may have been missed. */
+  resubscribed?(): void;
   /**
    * Told that Redis is back.
    *
@@ -80,6 +84,7 @@ export class Backend implements Watcher {
   /** Whether Redis has lost something that the parts have not told it again. */
   #isEmpty = false;
   #isSubscribed = false;
+  #isClosed = false;
   #lookedAt = 0;
   #finish: () => void = () => {};
   #fail: (error: unknown) => void = () => {};
@@ -174,11 +179,18 @@ export class Backend implements Watcher {
     void this.look();
   }
 
+  /** Whether it has left the others. */
+  get isClosed(): boolean {
+    return this.#isClosed;
+  }
+
   /** Leaves the others. */
   async close(): Promise<void> {
+    this.#isClosed = true;
     this.node.ticker.stop(this);
     await this.node.close();
     this.#over();
+    this.connection.close();
     for (const part of this.#parts) part.close?.();
   }
 
@@ -194,9 +206,17 @@ export class Backend implements Watcher {
     });
     await this.connection.start({
       look: () => this.#look(),
-      onBack: () => this.#tellBack(),
+      onBack: (isOther) => {
+        this.#isEmpty ||= isOther;
+        this.#tellBack();
+        this.bus.resubscribe().catch((error) => this.connection.report(error));
+      },
+      onResubscribed: () => {
+        for (const part of this.#parts) part.resubscribed?.();
+      },
       onError: this.report,
     });
+    if (this.isClosed) return this.connection.close();
     this.node.ticker.start(this);
     this.node.start();
     await this.node.ready;
@@ -216,6 +236,7 @@ export class Backend implements Watcher {
         over,
         Math.max(RESTORE_BEATS * this.periodMs, LEAST_RESTORE_MS),
       );
+      (timer as { unref?: () => void }).unref?.();
       this.#over = over;
     });
   }
@@ -224,7 +245,14 @@ export class Backend implements Watcher {
     const [epoch, last, all, own] = await this.connection.attempt(
       LOOK,
       this.keys.log,
-      [newEpoch(), this.nodeKey, String(LOG_TTL_MS)],
+      [
+        newEpoch(),
+        this.nodeKey,
+        String(LOG_TTL_MS),
+        this.keys.all,
+        this.#known ?? "",
+        String(Math.max(0, ...this.#parts.map(({ newest = 0 }) => newest))),
+      ],
     ) as [string, string, string, string];
     // What was published before this node heard anything is not for it.
     if (!this.#isSubscribed) return;
@@ -244,7 +272,8 @@ export class Backend implements Watcher {
     const isEmpty = this.#isEmpty;
     this.#isEmpty = false;
     if (isEmpty) this.#waitForOthers();
-    for (const part of this.#parts) part.back?.(isEmpty);
+    // Sessions have to be known before what is for them is added: the log is first.
+    for (const part of this.#parts.toReversed()) part.back?.(isEmpty);
   }
 }
 

@@ -11,8 +11,14 @@ const LEAST_VERSION = [6, 2] as const;
 export interface ConnectionListener {
   /** Looks whether the server works, and takes note of what it says. */
   readonly look: () => Promise<unknown>;
-  /** Told that the server works, after it did not, or was another one. */
-  readonly onBack: () => void;
+  /**
+   * Told that the server works again.
+   *
+   * @param isOther Whether it may be another one, or was started anew.
+   */
+  readonly onBack: (isOther: boolean) => void;
+  /** Told that the subscriber is connected again, and may have missed something. */
+  readonly onResubscribed: () => void;
   readonly onError: (error: Error) => void;
 }
 
@@ -30,6 +36,9 @@ export class RedisConnection {
   #answeredAt = 0;
   #misuse: Error | undefined;
   #listener: ConnectionListener | undefined;
+  /** Which server it is, since when; unknown where nobody may ask. */
+  #runId: string | undefined;
+  #isOther = false;
   #isClosed = false;
 
   /**
@@ -48,6 +57,9 @@ export class RedisConnection {
     this.#answerMs = answerMs;
     this.#retry = new Retry(
       async () => {
+        const runId = await this.#identify();
+        this.#isOther ||= runId === undefined || runId !== this.#runId;
+        this.#runId = runId;
         await this.#load();
         await this.#listener?.look();
       },
@@ -77,10 +89,13 @@ export class RedisConnection {
     for (const client of new Set<unknown>([publisher, subscriber])) {
       // Without a listener an error of the connection would end the process.
       this.#stops.push(listenTo(client, "error", () => {}));
-      this.#stops.push(listenTo(client, "ready", () => this.#reconnected()));
     }
+    this.#stops.push(
+      listenTo(publisher, "ready", () => this.#reconnected()),
+      listenTo(subscriber, "ready", () => listener.onResubscribed()),
+    );
     try {
-      await this.#assertVersion();
+      this.#runId = await this.#identify();
       await this.#load();
       await listener.look();
     } catch (error) {
@@ -151,12 +166,14 @@ export class RedisConnection {
     listener: (message: string, channel: string) => void,
   ): Promise<void> {
     const { subscriber } = this.#clients;
-    this.#stops.push(() =>
+    const stop = () =>
       // What the user has closed already needs no end.
       void Promise.resolve(subscriber.unsubscribe(channels, listener))
-        .catch(() => {})
-    );
+        .catch(() => {});
+    if (this.#isClosed) return;
+    this.#stops.push(stop);
     await subscriber.subscribe(channels, listener);
+    if (this.#isClosed) stop();
   }
 
   /** Reports what failed other than by an outage, which is reported already. */
@@ -218,7 +235,9 @@ export class RedisConnection {
   }
 
   #isBack(): void {
-    this.#listener?.onBack();
+    const isOther = this.#isOther;
+    this.#isOther = false;
+    this.#listener?.onBack(isOther);
     this.#letGo();
   }
 
@@ -234,23 +253,26 @@ export class RedisConnection {
     this.#retry.hurry();
   }
 
-  async #assertVersion(): Promise<void> {
+  /** Looks which server it is, and whether it is new enough. */
+  async #identify(): Promise<string | undefined> {
     let info: string;
     try {
       info = String(await this.#send(["INFO", "server"]));
     } catch (error) {
       // Whoever may not ask has to know.
-      if (messageOf(error).includes("NOPERM")) return;
+      if (messageOf(error).includes("NOPERM")) return undefined;
       throw error;
     }
     const [, version = ""] = /redis_version:(\S+)/.exec(info) ?? [];
     const [major = 0, minor = 0] = version.split(".").map(Number);
     const [least, leastMinor] = LEAST_VERSION;
-    if (version === "" || major > least) return;
-    if (major === least && minor >= leastMinor) return;
-    throw new ClusterError(
-      `Redis ${version} is too old: use ${LEAST_VERSION.join(".")} or later.`,
-    );
+    const isOld = major < least || major === least && minor < leastMinor;
+    if (version !== "" && isOld) {
+      throw new ClusterError(
+        `Redis ${version} is too old: use ${LEAST_VERSION.join(".")} or later.`,
+      );
+    }
+    return /run_id:(\S+)/.exec(info)?.[1];
   }
 
   /** Lets the server have all scripts, so that each runs at the first call. */

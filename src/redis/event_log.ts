@@ -1,19 +1,26 @@
 import type { Audience, EventLog, Missed } from "../cluster/event_log.ts";
+import { ClusterError } from "../errors.ts";
+import { atTheLatest } from "../in_memory/deadline.ts";
 import type { ResetReason } from "../options.ts";
 import type { ReplaySettings } from "../resolve_options.ts";
-import { atTheLatest } from "../in_memory/deadline.ts";
 import { withSseId } from "../sse.ts";
 import type { Backend, Part, State } from "./backend.ts";
+import { Heard } from "./heard.ts";
 import { LogWriter } from "./log_writer.ts";
 import { AFTER, MISSED } from "./log_scripts.ts";
-import { placeOf, readEvents } from "./log_text.ts";
+import {
+  placeOf,
+  type PublishedEvent,
+  readEvents,
+  readKept,
+} from "./log_text.ts";
 
 type Deliver = (audience: Audience, frame: string, offset: number) => void;
 
 /** How long to wait for what was published before it is looked for, in milliseconds. */
 const LATE_MS = 50;
-/** How many senders are remembered. */
-const MAX_SENDERS = 10_000;
+/** How many messages wait for others, before those are read. */
+const MAX_HELD = 10_000;
 
 /**
  * Events in Redis, in one order for all nodes. What is added is published to the
@@ -32,8 +39,7 @@ export class RedisEventLog implements EventLog, Part {
   #own = 0;
   /** Up to here nothing is missing. */
   #verified = 0;
-  /** How much was delivered of each sender. */
-  readonly #heard: Map<string, number> = new Map();
+  readonly #heard: Heard;
   /** Up to where sessions that came here have got what was before. */
   readonly #floors: Map<string, number> = new Map();
   #held: string[] = [];
@@ -53,20 +59,29 @@ export class RedisEventLog implements EventLog, Part {
     this.#backend = backend;
     this.#isHere = isHere;
     this.#limits = limitsOf(settings);
+    this.#heard = new Heard(backend.home);
     this.#writer = new LogWriter(backend, settings, this.#limits, {
-      isDelivered: (number) => number <= (this.#heard.get(backend.home) ?? 0),
+      isDelivered: ({ ids, number }) =>
+        this.#heard.hasOwn(ids === undefined, number) ||
+        ids?.some(isHere) === false,
       deliver: ({ ids, frame, number }) => {
-        this.#hear(backend.home, number);
+        this.#heard.here(number);
         this.#deliver(ids, frame, Number.MAX_SAFE_INTEGER);
       },
       onLate: () => void this.#catchUp(),
+      epoch: () => this.#epoch,
     });
     backend.add(this);
     backend.bus.onEvents((text) => this.#take(text));
   }
 
   get position(): string | undefined {
-    return this.#epoch && `${this.#epoch}-${this.#newest}`;
+    return this.#epoch && `${this.#epoch}-${this.newest}`;
+  }
+
+  /** The newest event that was delivered here. */
+  get newest(): number {
+    return Math.max(this.#all, this.#own);
   }
 
   start(deliver: Deliver): void {
@@ -93,7 +108,6 @@ export class RedisEventLog implements EventLog, Part {
     since: string | undefined,
   ): Promise<Missed | ResetReason> {
     const place = placeOf(lastEventId);
-    if (lastEventId !== undefined && place === undefined) return "unknown";
     const start = placeOf(since);
     const { keys, connection, nodeKey } = this.#backend;
     try {
@@ -112,6 +126,7 @@ export class RedisEventLog implements EventLog, Part {
       ) as [string, string, ResetReason | "", string[], string];
       this.#floors.set(id, Number(newest));
       await this.#delivered(epoch, Number(upTo));
+      if (lastEventId !== undefined && place === undefined) return "unknown";
       if (reset !== "") return reset;
       const frames: string[] = [];
       for (let at = 0; at < missed.length; at += 2) {
@@ -141,6 +156,7 @@ export class RedisEventLog implements EventLog, Part {
       // Redis has lost the log: all of the new one is for this node.
       this.#epoch = epoch;
       this.#all = this.#own = this.#verified = 0;
+      this.#floors.clear();
       return void this.#catchUp();
     }
     if (all > this.#all || own > this.#own) return void this.#catchUp();
@@ -157,40 +173,53 @@ export class RedisEventLog implements EventLog, Part {
     this.#writer.flush();
   }
 
-  close(): void {
-    this.#writer.close();
-    for (const resolve of this.#waiting) resolve();
+  resubscribed(): void {
+    void this.#catchUp();
   }
 
-  get #newest(): number {
-    return Math.max(this.#all, this.#own);
+  close(): void {
+    this.#writer.close();
+    this.#held = [];
+    for (const resolve of this.#waiting) resolve();
   }
 
   #take(text: string): void {
     if (this.#epoch === undefined || this.#catching !== undefined) {
-      return void this.#held.push(text);
+      return this.#hold(text);
     }
     const message = readEvents(text);
     if (message === undefined) return this.#backend.node.ignore();
-    const { epoch, sender, before, events } = message;
+    const { epoch, sender, before, events, home } = message;
+    // It was for an earlier node of this name.
+    if (home !== undefined && home !== this.#backend.home) return;
+    const isToAll = home === undefined;
     if (epoch !== this.#epoch) {
-      this.#held.push(text);
+      this.#hold(text);
       return void this.#backend.look();
     }
-    const isOwn = events[0]!.ids !== undefined;
-    if (before > (isOwn ? this.#own : this.#all)) {
-      this.#held.push(text);
+    if (before > (isToAll ? this.#all : this.#own)) {
+      this.#hold(text);
       return void this.#catchUp();
     }
-    for (const { offset, number, frame, ids } of events) {
-      if (offset <= (isOwn ? this.#own : this.#all)) continue;
-      if (isOwn) this.#own = offset;
-      else this.#all = offset;
-      if (number <= (this.#heard.get(sender) ?? 0)) continue;
-      this.#hear(sender, number);
-      this.#deliver(ids, withSseId(frame, `${epoch}-${offset}`), offset);
-    }
+    for (const event of events) this.#hear(event, sender);
     this.#settle();
+  }
+
+  /** Delivers an event, if it is new here. */
+  #hear(event: PublishedEvent, sender: string): void {
+    const { offset, number, isRepeated, frame, ids } = event;
+    const isToAll = ids === undefined;
+    if (offset <= (isToAll ? this.#all : this.#own)) return;
+    if (isToAll) this.#all = offset;
+    else this.#own = offset;
+    if (this.#heard.isOld(sender, isToAll, number, isRepeated)) return;
+    this.#deliver(ids, withSseId(frame, `${this.#epoch}-${offset}`), offset);
+  }
+
+  #hold(text: string): void {
+    this.#held.push(text);
+    // Those that are dropped are read.
+    if (this.#held.length > MAX_HELD) this.#held.shift();
   }
 
   #takeHeld(): void {
@@ -202,33 +231,40 @@ export class RedisEventLog implements EventLog, Part {
   /** Reads what was published and did not come. */
   #catchUp(): Promise<void> {
     if (this.#epoch === undefined) return Promise.resolve();
-    return this.#catching ??= this.#read().catch((error) => {
-      this.#backend.connection.report(error);
-    }).finally(() => {
+    return this.#catching ??= this.#read().then(() => {
       this.#catching = undefined;
       this.#takeHeld();
-      this.#settle();
-    });
+    }, (error) => {
+      // What is held is read when the server is back.
+      this.#catching = undefined;
+      this.#held = [];
+      this.#backend.connection.report(error);
+    }).finally(() => this.#settle());
   }
 
   async #read(): Promise<void> {
     const { connection, keys, nodeKey } = this.#backend;
     let start = Math.max(Math.min(this.#all, this.#own), this.#verified);
     for (;;) {
-      const [epoch, all, own, events] = await connection.evaluate(
+      const [epoch, all, own, events, gone] = await connection.evaluate(
         AFTER,
         keys.log,
         [keys.events, nodeKey, String(start)],
-      ) as [string, string, string, string[]];
+      ) as [string, string, string, string[], string];
       if (epoch !== this.#epoch) return void this.#backend.look();
+      if (Number(gone) > this.#all && this.#all > 0) this.#lose();
       for (let at = 0; at < events.length; at += 4) {
-        start = Number(events[at]);
-        const [targets, data, origin] = events.slice(at + 1, at + 4) as [
-          string,
-          string,
-          string,
-        ];
-        this.#deliverRead(start, targets, data, origin);
+        const { sender, ...event } = readKept(events.slice(at, at + 4));
+        start = event.offset;
+        const { ids } = event;
+        if (ids === undefined) {
+          this.#hear(event, sender);
+          continue;
+        }
+        const here = ids.filter((id) =>
+          this.#isHere(id) && start > (this.#floors.get(id) ?? 0)
+        );
+        if (here.length > 0) this.#hear({ ...event, ids: here }, sender);
       }
       if (events.length > 0) continue;
       this.#all = Math.max(this.#all, Number(all));
@@ -238,30 +274,13 @@ export class RedisEventLog implements EventLog, Part {
     }
   }
 
-  #deliverRead(
-    offset: number,
-    targets: string,
-    data: string,
-    origin: string,
-  ): void {
-    if (targets === "") {
-      if (offset <= this.#all) return;
-      this.#all = offset;
-    } else if (offset <= this.#own) return;
-    const ids = targets === ""
-      ? undefined
-      : (JSON.parse(targets) as string[]).filter((id) =>
-        this.#isHere(id) && offset > (this.#floors.get(id) ?? 0)
-      );
-    if (ids?.length === 0) return;
-    if (ids !== undefined) this.#own = offset;
-    const space = origin.indexOf(" ");
-    const number = Number(origin.slice(0, space).replace("r", ""));
-    const sender = origin.slice(space + 1);
-    const frame = JSON.parse(data) as string;
-    if (number <= (this.#heard.get(sender) ?? 0)) return;
-    this.#hear(sender, number);
-    this.#deliver(ids, withSseId(frame, `${this.#epoch}-${offset}`), offset);
+  #lose(): void {
+    this.#backend.report(
+      new ClusterError(
+        "Events for everyone were dropped before this node had read them: it was " +
+          "cut off for too long, or the limits of replay are too low.",
+      ),
+    );
   }
 
   #verify(offset: number): void {
@@ -271,18 +290,12 @@ export class RedisEventLog implements EventLog, Part {
     }
   }
 
-  #hear(sender: string, number: number): void {
-    this.#heard.set(sender, number);
-    if (this.#heard.size <= MAX_SENDERS) return;
-    this.#heard.delete(this.#heard.keys().next().value!);
-  }
-
   /** Resolves when what there is was delivered, or takes too long. */
   async #delivered(epoch: string, upTo: number): Promise<void> {
     const { answerMs } = this.#backend.node;
     const deadline = Date.now() + answerMs;
     const isOver = () =>
-      epoch !== this.#epoch || this.#newest >= upTo || Date.now() > deadline;
+      epoch !== this.#epoch || this.newest >= upTo || Date.now() > deadline;
     while (!isOver()) {
       await new Promise<void>((resolve) => {
         const done = () => {
@@ -312,6 +325,6 @@ function limitsOf({ maxEvents, maxBytes, maxAgeMs }: ReplaySettings): string[] {
   return [
     String(Math.min(maxEvents, Number.MAX_SAFE_INTEGER)),
     String(Math.min(maxBytes, Number.MAX_SAFE_INTEGER)),
-    String(Math.min(maxAgeMs, MOST_MS) * 1_000),
+    String(Math.ceil(Math.min(maxAgeMs, MOST_MS) * 1_000)),
   ];
 }

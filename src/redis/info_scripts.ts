@@ -17,7 +17,7 @@ const SET_TTL = "local SET_TTL = 2592000000";
 /** Takes out of a set the sessions that have expired. Needs: prefix. */
 const PRUNE = `
 local function prune(set, field)
-redis.call('PEXPIRE', set, text(SET_TTL))
+extend(set, SET_TTL)
   for _, id in ipairs(
     redis.call('ZRANGEBYSCORE', set, '-inf', text(now / 1000))) do
     local key = prefix .. 's:' .. id
@@ -45,7 +45,7 @@ local function admit()
     if redis.call('ZCARD', known) >= max then return false end
   end
   redis.call('ZADD', known, text(now / 1000 + ttl), id)
-  redis.call('PEXPIRE', known, text(math.max(ttl, SET_TTL)))
+  extend(known, math.max(ttl, SET_TTL))
   return true
 end
 `;
@@ -55,7 +55,7 @@ const SUBSCRIBE = `
 local function subscribe(field)
   local set = prefix .. field
   redis.call('ZADD', set, text(now / 1000 + ttl), id)
-  redis.call('PEXPIRE', set, text(math.max(ttl, SET_TTL)))
+  extend(set, math.max(ttl, SET_TTL))
 end
 `;
 
@@ -81,7 +81,7 @@ for at = 5, #ARGV, 3 do
   end
   redis.call('HDEL', key, '~' .. field)
 end
-redis.call('PEXPIRE', key, text(ttl))
+extend(key, ttl)
 return text(now)
 `);
 
@@ -100,14 +100,14 @@ local meta = redis.call('HMGET', prefix .. 'log', 'epoch', 'last')
 local newest = meta[1] and meta[1] .. '-' .. (meta[2] or '0') or ''
 redis.call('HSET', key, 'r', ARGV[5])
 if ARGV[6] == 'log' then redis.call('HSET', key, 'n', newest) end
-redis.call('PEXPIRE', key, text(ttl))
+extend(key, ttl)
 return { ARGV[5], newest }
 `);
 
 /** Answers a field of a session, which is in use now, and when that was. */
 export const READ: Script = new Script(`
 local value = redis.call('HGET', KEYS[1], ARGV[1])
-redis.call('PEXPIRE', KEYS[1], ARGV[2])
+extend(KEYS[1], ARGV[2])
 return { value, text(now) }
 `);
 
@@ -121,14 +121,15 @@ return values
 
 /** Notes that a session is in use. */
 export const TOUCH: Script = new Script(`
-return redis.call('PEXPIRE', KEYS[1], ARGV[1])
+extend(KEYS[1], ARGV[1])
+return 1
 `);
 
 /** Answers the sessions of a resource. */
 export const SUBSCRIBED: Script = new Script(`
 local set, prefix, field = KEYS[1], ARGV[1], ARGV[2]
 ${SET_TTL}${PRUNE}prune(set, field)
-redis.call('PEXPIRE', set, text(SET_TTL))
+extend(set, SET_TTL)
 return redis.call('ZRANGE', set, 0, -1)
 `);
 
@@ -174,9 +175,13 @@ return left
  */
 export const RESTORE: Script = new Script(`
 local key, prefix, id = KEYS[1], ARGV[1], ARGV[2]
-local ttl = tonumber(ARGV[3])
+local ttl, max = tonumber(ARGV[3]), tonumber(ARGV[4])
 ${SET_TTL}${SUBSCRIBE}
-for at = 4, #ARGV, 3 do
+if max > 0 then
+  redis.call('ZADD', prefix .. 'known', text(now / 1000 + ttl), id)
+  extend(prefix .. 'known', math.max(ttl, SET_TTL))
+end
+for at = 5, #ARGV, 3 do
   local field, value, since = ARGV[at], ARGV[at + 1], ARGV[at + 2]
   local mark = '~' .. field
   local known = redis.call('HMGET', key, field, mark)
@@ -185,6 +190,6 @@ for at = 4, #ARGV, 3 do
     if string.sub(field, 1, 2) == 'u:' then subscribe(field) end
   end
 end
-if redis.call('PTTL', key) < ttl then redis.call('PEXPIRE', key, text(ttl)) end
+extend(key, ttl)
 return 1
 `);

@@ -83,6 +83,9 @@ export class RedisInfoStore implements InfoStore, Part, Watcher {
         this.#backend.keys.sessions + id,
         [field, String(this.#options.ttlMs)],
       ) as [string | null, string];
+      if (value === null && this.#isRestoring(id)) {
+        return this.#remembered(id, field);
+      }
       this.#note(id, field, value, at);
       return value ?? undefined;
     } catch (error) {
@@ -118,8 +121,11 @@ export class RedisInfoStore implements InfoStore, Part, Watcher {
         this.#backend.keys.sessions + id,
         ["r", "n"],
       ) as [string, string, string];
-      if (owner !== "") this.#note(id, "r", owner, at);
-      if (since !== "") this.#note(id, "n", since, at);
+      if (owner === "" && this.#isRestoring(id)) {
+        owner = this.#remembered(id, "r");
+        since = this.#cache.field(id, "n");
+      } else if (owner !== "") this.#note(id, "r", owner, at);
+      if (since) this.#note(id, "n", since, at);
     } catch (error) {
       owner = this.#known(error, id, "r");
       since = this.#cache.field(id, "n");
@@ -136,7 +142,8 @@ export class RedisInfoStore implements InfoStore, Part, Watcher {
     this.#backend.connection.evaluate(
       scripts.TOUCH,
       this.#backend.keys.sessions + id,
-      [String(ttlMs)],
+      // For as long as it is not told again.
+      [String(Math.ceil(ttlMs * 1.1))],
     ).catch((error) => this.#backend.connection.report(error));
   }
 
@@ -242,12 +249,12 @@ export class RedisInfoStore implements InfoStore, Part, Watcher {
     field: string,
     act: () => Promise<Result>,
   ): Promise<Result | undefined> {
+    // What was to be done later is done with.
     const late = this.#late.get(id);
+    late?.delete(field);
+    if (late?.size === 0) this.#late.delete(id);
     try {
-      const result = await act();
-      late?.delete(field);
-      if (late?.size === 0) this.#late.delete(id);
-      return result;
+      return await act();
     } catch (error) {
       if (!isOutage(error)) throw error;
       const later = this.#late.get(id) ?? new Map();
@@ -267,11 +274,25 @@ export class RedisInfoStore implements InfoStore, Part, Watcher {
   /** What is known here, during an outage. */
   #known(error: unknown, id: string, field: string): string | undefined {
     if (!isOutage(error)) throw error;
+    return this.#remembered(id, field);
+  }
+
+  /** Whether Redis is still being told of a session again, here or by others. */
+  #isRestoring(id: string): boolean {
+    return this.#lost.has(id) || this.#backend.isWaiting;
+  }
+
+  /**
+   * What this node has seen of a session.
+   *
+   * @throws {ClusterError} When it has seen nothing of it.
+   */
+  #remembered(id: string, field: string): string | undefined {
     const value = this.#cache.field(id, field);
     if (value !== undefined || this.#cache.has(id)) return value;
     throw new ClusterError(
-      "Nothing can be said of the session: Redis is out of reach.",
-      { cause: error },
+      "Nothing can be said of the session: Redis is out of reach, or is being " +
+        "told again what it has lost.",
     );
   }
 
@@ -319,18 +340,24 @@ export class RedisInfoStore implements InfoStore, Part, Watcher {
 
   async #writeAgain(): Promise<void> {
     for (const [id, late] of [...this.#late]) {
-      this.#late.delete(id);
-      for (const [field, act] of late) await this.#orLater(id, field, act);
+      for (const [field, act] of [...late]) {
+        // Unless something newer was done meanwhile.
+        const isDue = this.#late.get(id)?.get(field) === act;
+        if (isDue) await this.#orLater(id, field, act);
+      }
     }
     const now = this.#backend.node.ticker.now();
     // An outage may cut it off: it goes on after that.
-    for (const id of this.#lost) {
-      const session = this.#cache.get(id);
-      const left = this.#options.ttlMs - (now - (session?.usedAt ?? -Infinity));
-      if (session !== undefined && left > 0) {
-        await this.#restore(id, session, left);
-      }
-      this.#lost.delete(id);
+    for (const some of inChunks([...this.#lost], 100)) {
+      await Promise.all(some.map(async (id) => {
+        const session = this.#cache.get(id);
+        const used = session?.usedAt ?? -Infinity;
+        const left = this.#options.ttlMs - (now - used);
+        if (session !== undefined && left > 0) {
+          await this.#restore(id, session, left);
+        }
+        this.#lost.delete(id);
+      }));
     }
   }
 
@@ -341,6 +368,7 @@ export class RedisInfoStore implements InfoStore, Part, Watcher {
   ): Promise<void> {
     await this.#run(scripts.RESTORE, id, [
       String(Math.ceil(left)),
+      this.#limits()[1]!,
       ...[...fields].flatMap(([field, [value, at]]) => [field, value, at]),
     ]);
   }
@@ -349,4 +377,12 @@ export class RedisInfoStore implements InfoStore, Part, Watcher {
   #now(): string {
     return String(Date.now() * 1_000);
   }
+}
+
+function inChunks<Item>(items: readonly Item[], size: number): Item[][] {
+  const chunks: Item[][] = [];
+  for (let at = 0; at < items.length; at += size) {
+    chunks.push(items.slice(at, at + size));
+  }
+  return chunks;
 }

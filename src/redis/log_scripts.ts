@@ -3,14 +3,15 @@ import { Script } from "./script.ts";
 // The log is a stream of events, and a hash of what is known of it:
 //   epoch  which log it is; another one after Redis has lost it
 //   last   the newest event; all  the newest one for everyone
+//   began  when, in microseconds
 //   gone   the newest one for everyone that is kept no longer; bytes  what is kept
 // An event is named by its time in microseconds, which no two share. It has d, its
 // frame as JSON, o, the how-manieth of which sender it is, after an r if it was in an
 // earlier log already, and t, the sessions it is for as JSON, unless that is everyone.
 //
-// Of a session, "e:" has its own events, in their order, and its hash has t, the
-// newest of them, and q, when it was given up: what was for it before its next home is
-// not there. Of a node, "n:" has
+// Of a session, "e:" has its own events, in their order, from the newest one on that
+// is kept no longer. Its hash has t, the newest of them, and q, the newest one that
+// was for it while nobody could tell where it would come back. Of a node, "n:" has
 // "to", the newest event that was published to it alone, and "from", how many it has
 // added itself.
 
@@ -19,10 +20,15 @@ export const LOG_TTL_MS = 86_400_000;
 
 /** Drops what is too old or too much. Needs: events, meta, limits. */
 const PURGE = `
+local function weigh(fields)
+  local bytes = 64
+  for at = 2, #fields, 2 do bytes = bytes + #fields[at] end
+  return bytes
+end
 local function purge()
   local count = redis.call('XLEN', events)
-  local bytes = tonumber(redis.call('HGET', meta, 'bytes')) or 0
-  local gone
+  local known = redis.call('HMGET', meta, 'bytes', 'gone', 'all')
+  local bytes, gone = tonumber(known[1]) or 0, tonumber(known[2]) or 0
   while count > 0 do
     local first = redis.call('XRANGE', events, '-', '+', 'COUNT', 1)[1]
     local at = tonumber(string.match(first[1], '^%d+'))
@@ -32,69 +38,96 @@ local function purge()
     redis.call('XDEL', events, first[1])
     count = count - 1
   end
-  redis.call('HSET', meta, 'bytes', count == 0 and '0' or text(bytes))
-  if gone then redis.call('HSET', meta, 'gone', text(gone)) end
-end
-`;
-const WEIGH = `
-local function weigh(fields)
-  local bytes = 64
-  for at = 2, #fields, 2 do bytes = bytes + #fields[at] end
-  return bytes
+  if count == 0 then
+    -- It may have expired as a whole.
+    gone = math.max(gone, tonumber(known[3]) or 0)
+    bytes = 0
+  end
+  if gone > 0 then redis.call('HSET', meta, 'gone', text(gone)) end
+  redis.call('HSET', meta, 'bytes', text(bytes))
 end
 `;
 
 /**
- * Looks at the log, and begins one if there is none. Answers its epoch, the newest
- * event, the newest one for everyone, and the newest one for this node alone.
+ * Looks at the log, and begins one if there is none, or if it lacks what was in it
+ * before. Answers its epoch, the newest event, the newest one for everyone, and the
+ * newest one for this node alone.
  */
 export const LOOK: Script = new Script(`
-local meta, node, ttl = KEYS[1], ARGV[2], ARGV[3]
-redis.call('HSETNX', meta, 'epoch', ARGV[1])
+local meta, node, ttl, prefix = KEYS[1], ARGV[2], ARGV[3], ARGV[4]
+local epoch, newest = ARGV[5], tonumber(ARGV[6])
+local known = redis.call('HMGET', meta, 'epoch', 'last', 'all')
+if known[1] == epoch and (tonumber(known[2]) or 0) < newest then
+  -- An older copy of it: places in it would mean something else.
+  redis.call('DEL', meta, prefix .. 'events')
+  known = { false, false, false }
+end
+if not known[1] then
+  known = { ARGV[1], '0', '0' }
+  redis.call('HSET', meta, 'epoch', ARGV[1], 'began', text(now))
+end
 redis.call('PEXPIRE', meta, ttl)
 redis.call('PEXPIRE', node, ttl)
-local known = redis.call('HMGET', meta, 'epoch', 'last', 'all')
 return { known[1], known[2] or '0', known[3] or '0',
   redis.call('HGET', node, 'to') or '0' }
 `);
 
 /**
- * Adds events, and publishes each to the nodes that it is for. Answers the number
- * of the last one of the sender that is in the log.
+ * Adds events, and publishes each to the nodes that it is for. Answers "lost" if the
+ * log is not the expected one; nothing is added then.
  */
 export const APPEND: Script = new Script(`
 local meta, prefix, sender, first = KEYS[1], ARGV[1], ARGV[2], tonumber(ARGV[3])
 local maxEvents, maxBytes, maxAge =
   tonumber(ARGV[4]), tonumber(ARGV[5]), tonumber(ARGV[6])
 local candidate, toAll, toNodes, ttl = ARGV[7], ARGV[8], ARGV[9], ARGV[10]
+local expected = ARGV[11]
 local events = prefix .. 'events'
-${WEIGH}${PURGE}
-redis.call('HSETNX', meta, 'epoch', candidate)
-local known = redis.call('HMGET', meta, 'epoch', 'last', 'all', 'bytes')
+${PURGE}
+local known = redis.call('HMGET', meta, 'epoch', 'last', 'all', 'bytes',
+  'began')
+if expected ~= '' and known[1] ~= expected then return 'lost' end
 local epoch, last, all = known[1], tonumber(known[2]) or 0, known[3] or '0'
-local bytes = tonumber(known[4]) or 0
+if not epoch then
+  epoch = candidate
+  redis.call('HSET', meta, 'epoch', epoch, 'began', text(now))
+end
+local bytes, began = tonumber(known[4]) or 0, tonumber(known[5]) or now
 local senderKey = prefix .. 'n:' .. sender
 local count = tonumber(redis.call('HGET', senderKey, 'from')) or 0
 local json = cjson.encode(sender)
 
 -- What goes to one channel in a row is one message.
-local channel, before, pending
+local channel, before, pending, recipient
 local function flush()
   if not channel then return end
   redis.call('PUBLISH', channel, '["' .. epoch .. '",' .. json .. ',"' .. before ..
-    '",[' .. table.concat(pending, ',') .. ']]')
+    '",[' .. table.concat(pending, ',') .. ']' .. recipient .. ']')
   channel = nil
 end
-local function publish(to, previous, event)
-  if channel ~= to then
+local function publish(to, home, previous, event)
+  if channel ~= to or recipient ~= home then
     flush()
-    channel, before, pending = to, previous, {}
+    channel, recipient, before, pending = to, home, previous, {}
   end
   pending[#pending + 1] = event
 end
 
+local function note(id, offset)
+  local places = prefix .. 'e:' .. id
+  redis.call('ZADD', places, offset, offset)
+  redis.call('PEXPIRE', places, text(math.ceil(maxAge / 1000)))
+  redis.call('HSET', prefix .. 's:' .. id, 't', offset)
+  local kept = redis.call('ZCARD', places)
+  if kept <= 32 then return end
+  -- The newest that is kept no longer stays, to tell so.
+  local old = redis.call('ZCOUNT', places, '-inf', text(now - maxAge))
+  local over = math.max(old - 2, kept - maxEvents - 2)
+  if over >= 0 then redis.call('ZREMRANGEBYRANK', places, 0, text(over)) end
+end
+
 local lastTo = {}
-local at, number = 11, first
+local at, number = 12, first
 while at <= #ARGV do
   local data, mark, targets = ARGV[at], ARGV[at + 1], tonumber(ARGV[at + 2])
   at = at + 3
@@ -105,31 +138,35 @@ while at <= #ARGV do
     count = number
     last = math.max(now, last + 1)
     local offset = text(last)
-    local origin = mark .. number .. ' ' .. sender
-    local event = '["' .. offset .. '",' .. number .. ',' .. data
+    local origin = mark .. text(number) .. ' ' .. sender
+    local event = '["' .. offset .. '","' .. mark .. '",' .. text(number) .. ',' ..
+      data
     if targets < 0 then
       redis.call('XADD', events, offset .. '-0', 'd', data, 'o', origin)
       bytes = bytes + 64 + #data + #origin
-      publish(toAll, all, event .. ']')
+      publish(toAll, '', all, event .. ']')
       all = offset
     else
       local ids, byNode, nodes = {}, {}, {}
       for index = at, at + targets - 1 do
         local id = ARGV[index]
         local key = prefix .. 's:' .. id
-        local home = redis.call('HGET', key, 'h')
-        if home then
+        local known = redis.call('HMGET', key, 'h', 'i')
+        local home = known[1]
+        if home and mark ~= '' and tonumber(known[2]) > began then
+          -- Its client came back since, and was told that it may have missed some.
+          home = nil
+        elseif home then
           local quoted = cjson.encode(id)
           ids[#ids + 1] = quoted
-          local places = prefix .. 'e:' .. id
-          redis.call('ZADD', places, offset, offset)
-          redis.call('PEXPIRE', places, math.ceil(maxAge / 1000))
-          redis.call('HSET', key, 't', offset)
+          note(id, offset)
           if not byNode[home] then
             byNode[home] = {}
             nodes[#nodes + 1] = home
           end
           table.insert(byNode[home], quoted)
+        elseif redis.call('EXISTS', key) == 1 then
+          redis.call('HSET', key, 'q', offset)
         end
       end
       at = at + targets
@@ -141,7 +178,8 @@ while at <= #ARGV do
       for _, home in ipairs(nodes) do
         local node = prefix .. 'n:' .. home
         local previous = lastTo[node] or redis.call('HGET', node, 'to') or '0'
-        publish(toNodes .. string.match(home, '^%S+ (.*)$'), previous,
+        publish(toNodes .. string.match(home, '^%S+ (.*)$'),
+          ',' .. cjson.encode(home), previous,
           event .. ',[' .. table.concat(byNode[home], ',') .. ']]')
         lastTo[node] = offset
       end
@@ -160,7 +198,7 @@ redis.call('HSET', meta, 'last', text(last), 'all', all, 'bytes', text(bytes))
 purge()
 redis.call('PEXPIRE', meta, ttl)
 redis.call('PEXPIRE', events, ttl)
-return text(count)
+return 'added'
 `);
 
 /**
@@ -176,32 +214,31 @@ local events = prefix .. 'events'
 local known = redis.call('HMGET', meta, 'epoch', 'last', 'all')
 local to = redis.call('HGET', node, 'to') or '0'
 local last, all = tonumber(known[2]) or 0, tonumber(known[3]) or 0
-local upTo = text(math.max(all, tonumber(to)))
-local newest = text(last)
-if ARGV[7] == '' then return { known[1] or '', upTo, '', {}, newest } end
+local function answer(reset, missed)
+  return { known[1] or '', text(math.max(all, tonumber(to))), reset, missed or {},
+    text(last) }
+end
+if ARGV[7] == '' then return answer('') end
 local epoch, claimed, since = ARGV[8], tonumber(ARGV[7]), tonumber(ARGV[9])
-if known[1] ~= epoch then return { known[1] or '', upTo, 'unknown', {}, newest } end
-if claimed > last then return { epoch, upTo, 'future', {}, newest } end
-${WEIGH}${PURGE}
+if known[1] ~= epoch then return answer('unknown') end
+if claimed > last then return answer('future') end
+${PURGE}
 purge()
 local gone = tonumber(redis.call('HGET', meta, 'gone')) or 0
 local start = math.max(claimed, since)
-if start < gone then return { epoch, upTo, 'purged', {}, newest } end
+if start < gone then return answer('purged') end
 -- Those are for nodes that had not heard them when an earlier log was lost.
 local function repeated(origin) return string.sub(origin, 1, 1) == 'r' end
 local found = {}
 local session = redis.call('HMGET', prefix .. 's:' .. id, 't', 'q')
-local own = session[1]
-if session[2] and start < tonumber(session[2]) then
-  return { epoch, upTo, 'purged', {}, newest }
-end
-if own and tonumber(own) > start then
+if session[2] and start < tonumber(session[2]) then return answer('purged') end
+if session[1] and tonumber(session[1]) > start then
   local places = redis.call('ZRANGEBYSCORE', prefix .. 'e:' .. id,
     '(' .. text(start), '+inf')
-  if #places == 0 then return { epoch, upTo, 'purged', {}, newest } end
+  if #places == 0 then return answer('purged') end
   for _, place in ipairs(places) do
     local event = redis.call('XRANGE', events, place .. '-0', place .. '-0')[1]
-    if not event then return { epoch, upTo, 'purged', {}, newest } end
+    if not event then return answer('purged') end
     if not repeated(event[2][6]) then
       found[#found + 1] = { tonumber(place), place, event[2][4] }
     end
@@ -222,13 +259,16 @@ for _, event in ipairs(found) do
   missed[#missed + 1] = event[2]
   missed[#missed + 1] = event[3]
 end
-return { epoch, upTo, '', missed, newest }
+return answer('', missed)
 `);
 
-/** Answers what comes after an event: places, sessions, frames and origins. */
+/**
+ * Answers what comes after an event: places, sessions, frames and origins; and the
+ * newest event for everyone that is kept no longer.
+ */
 export const AFTER: Script = new Script(`
 local meta, events, node, start = KEYS[1], ARGV[1], ARGV[2], ARGV[3]
-local known = redis.call('HMGET', meta, 'epoch', 'last', 'all')
+local known = redis.call('HMGET', meta, 'epoch', 'all', 'gone')
 local after = {}
 for _, event in ipairs(
   redis.call('XRANGE', events, '(' .. start .. '-0', '+', 'COUNT', 1000)) do
@@ -238,6 +278,6 @@ for _, event in ipairs(
   after[#after + 1] = fields[#fields - 2]
   after[#after + 1] = fields[#fields]
 end
-return { known[1] or '', known[3] or '0',
-  redis.call('HGET', node, 'to') or '0', after }
+return { known[1] or '', known[2] or '0',
+  redis.call('HGET', node, 'to') or '0', after, known[3] or '0' }
 `);

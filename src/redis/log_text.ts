@@ -3,6 +3,8 @@ import { isSessionId } from "../session_id.ts";
 /** An event as the log publishes it. */
 export interface PublishedEvent {
   readonly offset: number;
+  /** Whether it was in an earlier log already. */
+  readonly isRepeated: boolean;
   /** The how-manieth of its sender it is. */
   readonly number: number;
   readonly frame: string;
@@ -17,6 +19,8 @@ export interface PublishedEvents {
   /** The event before them on that channel. */
   readonly before: number;
   readonly events: readonly PublishedEvent[];
+  /** The node that it is for, where it is for one: a later one may have its name. */
+  readonly home: string | undefined;
 }
 
 /** The events in a message; `undefined` for what has none. */
@@ -28,22 +32,39 @@ export function readEvents(text: string): PublishedEvents | undefined {
     return undefined;
   }
   if (!Array.isArray(message)) return undefined;
-  const [epoch, sender, before, list] = message;
+  const [epoch, sender, before, list, home] = message;
   const isMessage = typeof epoch === "string" && typeof sender === "string" &&
     Number.isSafeInteger(Number(before)) && Array.isArray(list) &&
-    list.length > 0;
+    list.length > 0 && (home === undefined || typeof home === "string");
   if (!isMessage) return undefined;
   const events: PublishedEvent[] = [];
   for (const event of list) {
     if (!Array.isArray(event)) return undefined;
-    const [offset, number, frame, ids] = event;
+    const [offset, mark, number, frame, ids] = event;
     const isEvent = Number.isSafeInteger(Number(offset)) &&
-      Number.isSafeInteger(number) && typeof frame === "string" &&
-      (ids === undefined || Array.isArray(ids));
+      typeof mark === "string" && Number.isSafeInteger(number) &&
+      typeof frame === "string" && Array.isArray(ids) === (home !== undefined);
     if (!isEvent) return undefined;
-    events.push({ offset: Number(offset), number, frame, ids });
+    const isRepeated = mark !== "";
+    events.push({ offset: Number(offset), isRepeated, number, frame, ids });
   }
-  return { epoch, sender, before: Number(before), events };
+  return { epoch, sender, before: Number(before), events, home };
+}
+
+/** An event as the log keeps it: places, sessions, frames and origins in a row. */
+export function readKept(
+  [offset, targets, data, origin]: readonly string[],
+): PublishedEvent & { readonly sender: string } {
+  const space = origin!.indexOf(" ");
+  const isRepeated = origin!.startsWith("r");
+  return {
+    offset: Number(offset),
+    isRepeated,
+    number: Number(origin!.slice(isRepeated ? 1 : 0, space)),
+    sender: origin!.slice(space + 1),
+    frame: JSON.parse(data!),
+    ids: targets === "" ? undefined : JSON.parse(targets!),
+  };
 }
 
 const POSITION = /^([0-9a-f]{16})-(0|[1-9][0-9]{0,31})$/;
@@ -71,15 +92,28 @@ export interface NewEvent {
   readonly isRepeated?: boolean | undefined;
 }
 
-/** An event that is to be added; ids that cannot be sessions are left out. */
+/** An event that is to be added. */
 export function newEvent(
   number: number,
-  audience: readonly string[] | undefined,
+  ids: readonly string[] | undefined,
   frame: string,
 ): NewEvent {
-  const isId = (id: unknown) => typeof id === "string" && isSessionId(id);
-  const data = JSON.stringify(frame);
-  return { number, ids: audience?.filter(isId), frame, data };
+  return { number, ids, frame, data: JSON.stringify(frame) };
+}
+
+/** The sessions in a list, at most so many at once. What cannot be one is left out. */
+export function targetsOf(
+  audience: readonly string[],
+  most: number,
+): readonly string[][] {
+  const ids = audience.filter((id) =>
+    typeof id === "string" && isSessionId(id)
+  );
+  const lists: string[][] = [];
+  for (let at = 0; at < ids.length; at += most) {
+    lists.push(ids.slice(at, at + most));
+  }
+  return lists;
 }
 
 /** About how much an event takes, in characters. */

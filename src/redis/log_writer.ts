@@ -3,28 +3,35 @@ import { atEndOfTurn } from "../in_memory/turn.ts";
 import type { ReplaySettings } from "../resolve_options.ts";
 import { type Backend, newEpoch } from "./backend.ts";
 import { APPEND, LOG_TTL_MS } from "./log_scripts.ts";
-import { argumentsOf, type NewEvent, newEvent, sizeOf } from "./log_text.ts";
+import {
+  argumentsOf,
+  type NewEvent,
+  newEvent,
+  sizeOf,
+  targetsOf,
+} from "./log_text.ts";
 import { isOutage } from "./outage.ts";
+import { RecentEvents } from "./recent_events.ts";
 
-/** Longest command of several events, in characters, and how many these may be. */
+/** Longest command of several events, in characters; how many, and for how many. */
 const BATCH_LENGTH = 1_048_576;
-const BATCH_EVENTS = 1_000;
+const BATCH_EVENTS = 500;
+const BATCH_TARGETS = 1_000;
 /** How much waits for a server that is out of reach, in characters. */
 const MAX_WAITING = 67_108_864;
-/** How much is remembered of what was added, in characters, and for how many beats. */
-const MAX_RECENT = 16_777_216;
-const RECENT_BEATS = 20;
 /** After how long an event that was added should have come back, in milliseconds. */
 const ECHO_MS = 200;
 
 /** What a {@linkcode LogWriter} asks and tells. */
 export interface LogWriterListener {
-  /** Whether an event of this node was delivered here. */
-  readonly isDelivered: (number: number) => boolean;
+  /** Whether an event of this node came back, or is none of its sessions'. */
+  readonly isDelivered: (event: NewEvent) => boolean;
   /** Delivers an event here that cannot be added now. */
   readonly deliver: (event: NewEvent) => void;
   /** Told that an event was added and did not come back. */
   readonly onLate: () => void;
+  /** The log to add to; `undefined` while it is unknown. */
+  readonly epoch: () => string | undefined;
 }
 
 /**
@@ -38,16 +45,21 @@ export class LogWriter {
   readonly #ttlMs: number;
   readonly #listener: LogWriterListener;
   #waiting: NewEvent[] = [];
-  /** What was added a short while ago, and may be lost with the server. */
-  #recent: { readonly events: readonly NewEvent[]; readonly at: number }[] = [];
-  #recentLength = 0;
+  /** How many of those were delivered here. */
+  #deliveredHere = 0;
   #length = 0;
   #count = 0;
+  /** The newest event that comes back. */
+  #last: NewEvent | undefined;
+  readonly #recent: RecentEvents;
+  /** Whether what was added before is delivered here. */
+  #isHere = false;
   #isScheduled = false;
   #isWriting = false;
-  /** The newest event for everyone. */
-  #lastToAll = 0;
-  #onFlushed: (() => void)[] = [];
+  readonly #onFlushed: {
+    readonly count: number;
+    readonly resolve: () => void;
+  }[] = [];
   #onHeard: (() => void)[] = [];
   #echo: ReturnType<typeof setTimeout> | undefined;
 
@@ -61,27 +73,22 @@ export class LogWriter {
     this.#limits = limits;
     this.#ttlMs = Math.max(LOG_TTL_MS, Math.min(maxAgeMs * 2, 5_184_000_000));
     this.#listener = listener;
+    this.#recent = new RecentEvents(backend.periodMs);
   }
 
   /** Adds an event with the others of this turn. */
   add(audience: readonly string[] | undefined, frame: string): void {
-    const event = newEvent(this.#count + 1, audience, frame);
-    if (event.ids?.length === 0) return;
-    this.#count++;
-    if (event.ids === undefined) this.#lastToAll = this.#count;
-    this.#waiting.push(event);
-    this.#length += sizeOf(event);
-    if (this.#backend.isWaiting) {
-      this.#listener.deliver(event);
-      this.#limit();
-    } else this.#schedule();
+    if (audience === undefined) return this.#add(undefined, frame);
+    // A long list takes the server so long that others would miss it.
+    for (const ids of targetsOf(audience, BATCH_TARGETS)) this.#add(ids, frame);
   }
 
-  /** Resolves when all is added that can be now. */
+  /** Resolves when what was added before is in the log, or cannot be now. */
   async flushed(): Promise<void> {
-    if (this.#waiting.length === 0) return;
+    const last = this.#waiting.at(-1)?.number;
+    if (last === undefined || this.#backend.isWaiting) return;
     const flushed = new Promise<void>((resolve) =>
-      this.#onFlushed.push(resolve)
+      this.#onFlushed.push({ count: last, resolve })
     );
     this.flush();
     await flushed;
@@ -89,11 +96,12 @@ export class LogWriter {
 
   /** Resolves when what was added before was delivered here, or cannot be. */
   async echoed(): Promise<void> {
+    const last = this.#last;
     await this.flushed();
-    if (this.#lastToAll === 0) return;
-    const last = this.#lastToAll;
-    const { isDelivered } = this.#listener;
-    while (!isDelivered(last) && !this.#backend.isWaiting) {
+    while (
+      last !== undefined && !this.#listener.isDelivered(last) &&
+      !this.#backend.isWaiting && !this.#backend.isClosed
+    ) {
       await new Promise<void>((resolve) => this.#onHeard.push(resolve));
     }
   }
@@ -105,13 +113,10 @@ export class LogWriter {
 
   /** Adds again what others may not have heard before the server lost it. */
   repeat(): void {
-    const again = this.#recent.flatMap(({ events }) =>
-      events.map((event) => ({ ...event, isRepeated: true }))
-    );
+    const again = this.#recent.take();
     this.#waiting = [...again, ...this.#waiting];
-    this.#length += lengthOf(again);
-    this.#recent = [];
-    this.#recentLength = 0;
+    this.#deliveredHere += again.length;
+    this.#length += again.reduce((length, event) => length + sizeOf(event), 0);
   }
 
   /** Adds what waits. */
@@ -122,8 +127,20 @@ export class LogWriter {
   /** Adds nothing any more. */
   close(): void {
     clearTimeout(this.#echo);
+    this.#waiting = [];
     this.heard();
     this.#settle();
+  }
+
+  #add(ids: readonly string[] | undefined, frame: string): void {
+    const event = newEvent(++this.#count, ids, frame);
+    this.#waiting.push(event);
+    this.#length += sizeOf(event);
+    this.#last = event;
+    if (this.#backend.isWaiting) {
+      this.#deliverHere();
+      this.#limit();
+    } else this.#schedule();
   }
 
   #schedule(): void {
@@ -140,23 +157,26 @@ export class LogWriter {
     while (this.#waiting.length > 0 && !this.#backend.isWaiting) {
       const events = this.#batch();
       try {
-        await this.#append(events);
+        const isAdded = await this.#append(events);
+        // The log is another one: it will be known soon.
+        if (!isAdded) break;
       } catch (error) {
         if (isOutage(error)) break;
         // It is refused, and would be again.
         this.#backend.connection.report(error);
-        this.#remove(events.length);
-        this.#deliver(events);
+        for (const event of events) this.#give(event);
+        this.#remove(events);
       }
+      this.#settle();
     }
     this.#isWriting = false;
-    if (this.#backend.isWaiting) this.#deliver(this.#waiting);
+    if (this.#backend.isWaiting) this.#deliverHere();
     this.#settle();
   }
 
-  async #append(events: readonly NewEvent[]): Promise<void> {
+  async #append(events: readonly NewEvent[]): Promise<boolean> {
     const { connection, keys, home } = this.#backend;
-    await connection.evaluate(
+    const added = await connection.evaluate(
       APPEND,
       keys.log,
       [
@@ -168,64 +188,77 @@ export class LogWriter {
         keys.toAll,
         keys.toNodes,
         String(this.#ttlMs),
+        this.#listener.epoch() ?? "",
         ...events.flatMap(argumentsOf),
       ],
     );
-    this.#remove(events.length);
-    this.#remember(events);
-    if (this.#isHeard(events)) return;
+    if (added === "lost") {
+      await this.#backend.look();
+      return false;
+    }
+    this.#isHere = false;
+    this.#remove(events);
+    this.#recent.add(events);
+    if (this.#areHeard(events)) return true;
     this.#echo ??= setTimeout(() => {
       this.#echo = undefined;
-      if (!this.#isHeard(events)) this.#listener.onLate();
+      if (!this.#areHeard(events)) this.#listener.onLate();
     }, ECHO_MS);
+    return true;
   }
 
-  #remember(events: readonly NewEvent[]): void {
-    const at = Date.now();
-    this.#recent.push({ events, at });
-    this.#recentLength += lengthOf(events);
-    const recentMs = RECENT_BEATS * this.#backend.periodMs;
-    while (
-      this.#recentLength > MAX_RECENT || this.#recent[0]!.at < at - recentMs
-    ) {
-      this.#recentLength -= lengthOf(this.#recent.shift()!.events);
-    }
+  #areHeard(events: readonly NewEvent[]): boolean {
+    return events.every((event) => this.#listener.isDelivered(event));
   }
 
-  #isHeard(events: readonly NewEvent[]): boolean {
-    const last = events.findLast(({ ids }) => ids === undefined);
-    return last === undefined || this.#listener.isDelivered(last.number);
-  }
-
+  /** Events in a row, as many as one command takes. */
   #batch(): NewEvent[] {
     const events: NewEvent[] = [];
     let length = 0;
+    let targets = 0;
     for (const event of this.#waiting) {
       length += sizeOf(event);
-      if (events.length > 0 && length > BATCH_LENGTH) break;
+      targets += event.ids?.length ?? 1;
+      const previous = events.at(-1);
+      if (previous !== undefined) {
+        if (length > BATCH_LENGTH || targets > BATCH_TARGETS) break;
+        if (event.number !== previous.number + 1) break;
+      }
       if (events.push(event) === BATCH_EVENTS) break;
     }
     return events;
   }
 
-  #remove(count: number): void {
-    for (const event of this.#waiting.splice(0, count)) {
-      this.#length -= sizeOf(event);
+  #remove(events: readonly NewEvent[]): void {
+    // Others may have come before them meanwhile.
+    const at = this.#waiting.indexOf(events[0]!);
+    if (at < 0) return;
+    this.#waiting.splice(at, events.length);
+    if (at < this.#deliveredHere) {
+      this.#deliveredHere = Math.max(at, this.#deliveredHere - events.length);
+    }
+    for (const event of events) this.#length -= sizeOf(event);
+  }
+
+  /** Delivers what waits to the streams of this node, in its order. */
+  #deliverHere(): void {
+    // What was added, and did not come back, is before that.
+    if (!this.#isHere) this.#recent.all().forEach((event) => this.#give(event));
+    this.#isHere = true;
+    while (this.#deliveredHere < this.#waiting.length) {
+      this.#give(this.#waiting[this.#deliveredHere++]!);
     }
   }
 
-  #deliver(events: readonly NewEvent[]): void {
-    for (const event of events) {
-      if (!this.#listener.isDelivered(event.number)) {
-        this.#listener.deliver(event);
-      }
-    }
+  #give(event: NewEvent): void {
+    if (!this.#listener.isDelivered(event)) this.#listener.deliver(event);
   }
 
   #limit(): void {
     if (this.#length <= MAX_WAITING) return;
     const dropped = this.#waiting.length;
     this.#waiting = [];
+    this.#deliveredHere = 0;
     this.#length = 0;
     this.#backend.report(
       new ClusterError(
@@ -236,10 +269,11 @@ export class LogWriter {
   }
 
   #settle(): void {
-    for (const resolve of this.#onFlushed.splice(0)) resolve();
+    const first = this.#backend.isWaiting || this.#backend.isClosed
+      ? Infinity
+      : this.#waiting[0]?.number ?? Infinity;
+    while (this.#onFlushed.length > 0 && this.#onFlushed[0]!.count < first) {
+      this.#onFlushed.shift()!.resolve();
+    }
   }
-}
-
-function lengthOf(events: readonly NewEvent[]): number {
-  return events.reduce((length, event) => length + sizeOf(event), 0);
 }

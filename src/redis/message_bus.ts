@@ -13,6 +13,8 @@ export class RedisBus implements MessageBus {
   readonly #connection: RedisConnection;
   readonly #keys: Keys;
   #onEvents: (text: string) => void = () => {};
+  /** What is still to be done to hear anything. */
+  #subscribe: (() => Promise<void>) | undefined;
   #onSubscribed: () => Promise<void> = () => Promise.resolve();
 
   /**
@@ -45,10 +47,32 @@ export class RedisBus implements MessageBus {
 
   async start(node: string, receive: (text: string) => void): Promise<void> {
     const { toAll, toNodes } = this.#keys;
-    await this.#connection.subscribe([toAll, toNodes + node], (text) => {
-      if (text.startsWith("[")) this.#onEvents(text);
-      else receive(text);
-    });
+    this.#subscribe = () =>
+      this.#connection.subscribe([toAll, toNodes + node], (text) => {
+        if (text.startsWith("[")) this.#onEvents(text);
+        else receive(text);
+      });
+    await this.resubscribe();
+  }
+
+  /** Whether nothing can be published now. */
+  get isDown(): boolean {
+    return this.#connection.isDown;
+  }
+
+  /** Begins to hear what is published, if that has not worked yet. */
+  async resubscribe(): Promise<void> {
+    const subscribe = this.#subscribe;
+    if (subscribe === undefined) return;
+    this.#subscribe = undefined;
+    try {
+      await subscribe();
+    } catch (error) {
+      if (!isOutage(error)) throw error;
+      // Some clients do not keep what they cannot send.
+      this.#subscribe = subscribe;
+      return;
+    }
     await this.#onSubscribed();
   }
 

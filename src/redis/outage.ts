@@ -1,12 +1,13 @@
 import { ClusterError } from "../errors.ts";
 
-/** What a reply begins with that says: not now. */
+/** What a reply begins with that says: not now; in a script's error, the inner one. */
 const NOT_NOW =
-  /^-?(?:LOADING|READONLY|MASTERDOWN|CLUSTERDOWN|TRYAGAIN|OOM|BUSY|NOREPLICAS|MISCONF|UNKILLABLE)\b/;
+  /(?:^|[ :]-)(?:LOADING|READONLY|MASTERDOWN|CLUSTERDOWN|TRYAGAIN|OOM|BUSY|NOREPLICAS|MISCONF|UNKILLABLE)\b/;
 /** What any reply begins with that is an error. */
 const REPLY = /^-?[A-Z][A-Z0-9]+ /;
 /** What clients say that subscribe, and can do nothing else. */
-const SUBSCRIBES = /subscri|pub\/?sub/i;
+const SUBSCRIBES =
+  /allowed in this context|(?:subscri(?:ber|ption)|pub\/?sub) mode/i;
 const LEAST_MS = 50;
 const MOST_MS = 5_000;
 /** For how long an attempt may go without an answer before there is another one. */

@@ -1,8 +1,13 @@
 /** What the scripts share. Numbers of 16 digits need a format of their own. */
 const COMMON = `
-local function text(number) return string.format('%.0f', number) end
+local function text(number) return string.format('%.0f', tonumber(number)) end
 local clock = redis.call('TIME')
 local now = clock[1] * 1000000 + clock[2]
+local function extend(key, ttl)
+  if redis.call('PTTL', key) < tonumber(ttl) then
+    redis.call('PEXPIRE', key, text(ttl))
+  end
+end
 `;
 
 /** A script that runs in the server, in one go. */

@@ -31,7 +31,6 @@ export class RedisSessionDirectory implements SessionDirectory, Watcher {
   readonly #connection: RedisConnection;
   readonly #keys: Keys;
   readonly #ttlMs: number;
-  readonly #hasLog: boolean;
   readonly #onClaimed: (id: string, wasHere: boolean) => void;
   readonly #home: string;
   readonly #own: Map<string, Own> = new Map();
@@ -44,13 +43,11 @@ export class RedisSessionDirectory implements SessionDirectory, Watcher {
   /**
    * @param backend The server, and the node.
    * @param ttlMs How long a session is kept that nobody uses, in milliseconds.
-   * @param hasLog Whether what is sent to sessions of this node is kept.
    * @param onClaimed Told of sessions that another node has claimed.
    */
   constructor(
     backend: Backend,
     ttlMs: number,
-    hasLog: boolean,
     onClaimed: (id: string, wasHere: boolean) => void,
   ) {
     const { node, connection, keys, home } = backend;
@@ -59,14 +56,17 @@ export class RedisSessionDirectory implements SessionDirectory, Watcher {
     this.#connection = connection;
     this.#keys = keys;
     this.#ttlMs = ttlMs;
-    this.#hasLog = hasLog;
     this.#onClaimed = onClaimed;
     this.#home = home;
     this.periodMs = periodFor(ttlMs);
     backend.add({
       back: () => {
         this.#flush();
-        void this.keep();
+        void this.keep(true);
+      },
+      close: () => {
+        node.ticker.stop(this);
+        this.#own.clear();
       },
     });
     // What it alone knew of them is in Redis only.
@@ -114,7 +114,7 @@ export class RedisSessionDirectory implements SessionDirectory, Watcher {
     const own = this.#own.get(id);
     if (own === undefined) return;
     this.#own.delete(id);
-    this.#leave(this.#hasLog ? "g" : "r", id, own);
+    this.#leave("r", id, own);
     if (this.#own.size === 0) this.#node.ticker.stop(this);
   }
 
@@ -149,7 +149,9 @@ export class RedisSessionDirectory implements SessionDirectory, Watcher {
     ids: Iterable<string>,
   ): Promise<ReadonlyMap<string, string[]>> {
     const byNode = new Map<string, string[]>();
-    const elsewhere = [...ids].filter((id) => !this.#own.has(id));
+    const elsewhere = [...ids].filter((id) =>
+      typeof id === "string" && !this.#own.has(id)
+    );
     if (elsewhere.length === 0) return byNode;
     try {
       const homes = await this.#homesOf(elsewhere);
@@ -171,11 +173,13 @@ export class RedisSessionDirectory implements SessionDirectory, Watcher {
     for (;;) {
       await this.#backend.up();
       try {
-        return await this.#connection.evaluate(
+        const homes = await this.#connection.evaluate(
           LOCATE,
           this.#keys.log,
           [this.#keys.sessions, ...ids],
         ) as string[];
+        // A client may have kept the command until the server was back, empty.
+        if (!this.#backend.isWaiting) return homes;
       } catch (error) {
         if (!this.#connection.isWaiting) throw error;
       }
@@ -190,29 +194,41 @@ export class RedisSessionDirectory implements SessionDirectory, Watcher {
   tick(now: number): void {
     if (now - this.#keptAt < this.#ttlMs / 3) return;
     this.#keptAt = now;
-    void this.keep();
+    void this.keep(false);
   }
 
-  /** Keeps the sessions of this node; those that Redis has lost it gets again. */
-  async keep(): Promise<void> {
+  /**
+   * Keeps the sessions of this node.
+   *
+   * @param isBack Whether Redis may have lost what it knew of them.
+   */
+  async keep(isBack: boolean): Promise<void> {
     const { sessions, log } = this.#keys;
     const own = [...this.#own].filter(([, { at }]) => at !== undefined);
-    try {
-      for (let start = 0; start < own.length; start += CHUNK) {
-        const some = own.slice(start, start + CHUNK).flatMap((
-          [id, { at, isParked }],
-        ) => [id, String(at), isParked ? "p" : ""]);
-        const lost = await this.#connection.evaluate(
+    const kept: Promise<void>[] = [];
+    for (let start = 0; start < own.length; start += CHUNK) {
+      const some = own.slice(start, start + CHUNK).flatMap((
+        [id, { at, isParked }],
+      ) => [id, String(at), !isParked ? "" : isBack ? "p" : "c"]);
+      kept.push(
+        this.#connection.evaluate(
           KEEP,
           log,
           [sessions, this.#home, String(this.#ttlMs), ...some],
-        ) as string[];
-        for (let at = 0; at < lost.length; at += 2) {
-          this.#lose(lost[at]!, Number(lost[at + 1]));
-        }
-      }
-    } catch (error) {
-      this.#connection.report(error);
+        ).then(
+          (lost) => this.#loseAll(lost as string[]),
+          (error) => this.#connection.report(error),
+        ),
+      );
+    }
+    await Promise.all(kept);
+  }
+
+  #loseAll(lost: readonly string[]): void {
+    for (let at = 0; at < lost.length; at += 2) {
+      const [id, rivalAt] = [lost[at]!, Number(lost[at + 1])];
+      if (rivalAt > 0) this.#lose(id, rivalAt);
+      else if (this.#own.get(id)?.isParked) this.#own.delete(id);
     }
   }
 
@@ -220,7 +236,7 @@ export class RedisSessionDirectory implements SessionDirectory, Watcher {
   #claimed(id: string, own: Own): void {
     const latest = this.#own.get(id);
     if (latest === undefined) {
-      return this.#leave(this.#hasLog ? "g" : "r", id, own);
+      return this.#leave("r", id, own);
     }
     if (latest !== own) return;
     if (own.rivalAt > own.at!) this.#lose(id, own.rivalAt);
@@ -243,7 +259,7 @@ export class RedisSessionDirectory implements SessionDirectory, Watcher {
     this.#onClaimed(id, true);
   }
 
-  #leave(change: "p" | "r" | "g", id: string, { at }: Own): void {
+  #leave(change: "p" | "r", id: string, { at }: Own): void {
     // One that is on its way to be claimed is noted then.
     if (at === undefined) return;
     this.#left.push(change, id, String(at));
@@ -257,19 +273,21 @@ export class RedisSessionDirectory implements SessionDirectory, Watcher {
 
   #flush(): void {
     const left = this.#left;
-    if (left.length === 0) return;
     this.#left = [];
     const { sessions, log } = this.#keys;
-    const done = this.#connection.evaluate(
-      LEAVE,
-      log,
-      [sessions, this.#home, ...left],
-    ).then(() => {}, (error) => {
-      // Else others take them to be here until they expire.
-      if (this.#connection.isWaiting) this.#left = [...left, ...this.#left];
-      else this.#connection.report(error);
-    });
-    this.#leaving = Promise.all([this.#leaving, done]).then(() => {});
+    for (let start = 0; start < left.length; start += 3 * CHUNK) {
+      const some = left.slice(start, start + 3 * CHUNK);
+      const done = this.#connection.evaluate(
+        LEAVE,
+        log,
+        [sessions, this.#home, ...some],
+      ).then(() => {}, (error) => {
+        // Else others take them to be here until they expire.
+        if (this.#connection.isWaiting) this.#left.push(...some);
+        else this.#connection.report(error);
+      });
+      this.#leaving = Promise.all([this.#leaving, done]).then(() => {});
+    }
   }
 }
 

@@ -33,7 +33,6 @@ export function storesOf(
         directory = new RedisSessionDirectory(
           backend,
           ttlMs,
-          log !== undefined,
           onClaimed,
         ),
     },

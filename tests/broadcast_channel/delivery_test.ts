@@ -1,6 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import { describe, it } from "node:test";
-import type { Sent } from "./message_actions.ts";
+import type { Sent } from "../cluster_nodes/message_actions.ts";
 import { withWorkers, type WorkerNode, Workers } from "./workers.ts";
 
 /** Numbers as texts, from 0. */

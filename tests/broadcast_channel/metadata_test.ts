@@ -2,7 +2,7 @@ import type { LoggingLevel } from "@crossmcp/session-manager";
 import { assert, assertEquals } from "@std/assert";
 import { describe, it } from "node:test";
 import { until } from "../e2e/until.ts";
-import type { Knowledge } from "./update_actions.ts";
+import type { Knowledge } from "../cluster_nodes/update_actions.ts";
 import { meet, PATIENCE_MS, withWorkers, type WorkerNode } from "./workers.ts";
 
 type Four = [WorkerNode, WorkerNode, WorkerNode, WorkerNode];

@@ -7,7 +7,7 @@ export interface Sent {
   readonly text: string;
 }
 
-/** Sending more than one call does. It runs in the node's thread. */
+/** Sending more than one call does. It runs where the node is. */
 export class MessageActions {
   readonly #node: NodeActions;
   #babbling: { isOver: boolean; ended: Promise<number> } | undefined;

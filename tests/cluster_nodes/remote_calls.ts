@@ -1,4 +1,4 @@
-/** What another thread is asked to do: a method of one of its objects. */
+/** What another thread or process is asked to do: a method of one of its objects. */
 export interface Call {
   readonly number: number;
   readonly object: string;
@@ -11,13 +11,13 @@ export type Outcome =
   & { readonly number: number }
   & ({ readonly result: unknown } | { readonly error: RemoteError });
 
-/** An error, as far as it is told to another thread. */
+/** An error, as far as it is told to another thread or process. */
 export interface RemoteError {
   readonly name: string;
   readonly message: string;
 }
 
-/** The methods of an object of another thread. */
+/** The methods of an object of another thread or process. */
 export type Remote<Target> = {
   readonly [
     Name in keyof Target as Target[Name] extends Method ? Name : never
@@ -44,7 +44,7 @@ export async function answer(
   }
 }
 
-/** An object of another thread, of which every call is handed on. */
+/** An object of another thread or process, of which every call is handed on. */
 export function remote<Target>(
   ask: (method: string, args: readonly unknown[]) => Promise<unknown>,
 ): Remote<Target> {

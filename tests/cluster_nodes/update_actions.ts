@@ -15,7 +15,7 @@ const LEVELS: readonly LoggingLevel[] = ["debug", "info", "error", "alert"];
 /** The resources to which sessions subscribe. */
 export const URIS: readonly string[] = ["file:///a", "file:///b", "file:///c"];
 
-/** Changes of all kinds, without end. It runs in the node's thread. */
+/** Changes of all kinds, without end. It runs where the node is. */
 export class UpdateActions {
   readonly #node: NodeActions;
   readonly #attached: Set<string> = new Set();

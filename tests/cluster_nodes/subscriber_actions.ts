@@ -2,7 +2,7 @@ import type { SubscriptionFilter } from "@crossmcp/session-manager";
 import { TestSubscriber } from "../../src/testing/test_subscriber.ts";
 import type { NodeActions } from "./node_actions.ts";
 
-/** Subscribers of a node. It runs in the node's thread. */
+/** Subscribers of a node. It runs where the node is. */
 export class SubscriberActions {
   readonly #node: NodeActions;
   readonly #subscribers: Map<string, TestSubscriber> = new Map();

@@ -3,7 +3,7 @@ import type { ReceivedEvent } from "../../src/testing/sse_parser.ts";
 import { EventCollector } from "./event_collector.ts";
 import type { NodeActions } from "./node_actions.ts";
 
-/** Clients of a guarded transport of a node. It runs in the node's thread. */
+/** Clients of a guarded transport of a node. It runs where the node is. */
 export class ClientActions {
   readonly #node: NodeActions;
   readonly #collectors: Map<string, EventCollector> = new Map();

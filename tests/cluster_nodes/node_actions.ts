@@ -1,17 +1,31 @@
-import {
-  BroadcastChannelSessions,
-  type BroadcastChannelSessionsOptions,
-  type CloseOptions,
-  type EvictionReason,
-  type ResetReason,
+import type {
+  CloseOptions,
+  ClusterSessionsStats,
+  EvictionReason,
+  ResetReason,
 } from "@crossmcp/session-manager";
+import type {
+  ClusterNodeOptions,
+  TestableClusterNode,
+} from "@crossmcp/session-manager/testing";
 import { EventCollector, type StreamState } from "./event_collector.ts";
 
-/** Options of a node that go to another thread. */
+/** Options of a node that go to another thread or process. */
 export type NodeOptions = Omit<
-  BroadcastChannelSessionsOptions,
+  ClusterNodeOptions,
   "onError" | "onEvict" | "onReset"
 >;
+
+/** One of several nodes that share their sessions, over whatever carries them. */
+export interface NodeSessions extends TestableClusterNode {
+  stats(): ClusterSessionsStats;
+}
+
+/** Makes a node of a cluster, where it is to be. */
+export type MakeNode = (
+  name: string,
+  options: ClusterNodeOptions,
+) => NodeSessions | Promise<NodeSessions>;
 
 /** What a node told of. */
 export interface Reports {
@@ -20,21 +34,26 @@ export interface Reports {
   readonly resets: [id: string, reason: ResetReason][];
 }
 
-/** What a node does of which no manager knows. It runs in the node's thread. */
+/** What a node does of which no manager knows. It runs where the node is. */
 export class NodeActions {
   /** What the streams of this node get, by their names. */
   readonly collectors: Map<string, EventCollector> = new Map();
   readonly #reports: Reports = { errors: [], evicted: [], resets: [] };
+  readonly #make: MakeNode;
   readonly #leave: () => void;
-  #sessions: BroadcastChannelSessions | undefined;
+  #sessions: NodeSessions | undefined;
 
-  /** @param leave Lets the thread end once nothing else holds it. */
-  constructor(leave: () => void) {
+  /**
+   * @param make Makes the node.
+   * @param leave Lets the thread or process end once nothing else holds it.
+   */
+  constructor(make: MakeNode, leave: () => void) {
+    this.#make = make;
     this.#leave = leave;
   }
 
   /** The sessions of this node. */
-  get sessions(): BroadcastChannelSessions {
+  get sessions(): NodeSessions {
     if (this.#sessions === undefined) {
       throw new Error("The node has not joined.");
     }
@@ -44,7 +63,7 @@ export class NodeActions {
   /** Becomes a node of a cluster. */
   async join(name: string, options: NodeOptions): Promise<void> {
     const { errors, evicted, resets } = this.#reports;
-    this.#sessions = new BroadcastChannelSessions(name, {
+    this.#sessions = await this.#make(name, {
       ...options,
       onError: (error) => errors.push(`${error.name}: ${error.message}`),
       onEvict: (id, reason) => evicted.push([id, reason]),
@@ -64,7 +83,7 @@ export class NodeActions {
   }
 
   /** What was counted so far. */
-  stats(): ReturnType<BroadcastChannelSessions["stats"]> {
+  stats(): ClusterSessionsStats {
     return this.sessions.stats();
   }
 
@@ -150,7 +169,7 @@ export class NodeActions {
     await this.sessions.close(options);
   }
 
-  /** Stays for no more calls: the thread ends by itself where nothing is left behind. */
+  /** Stays for no more calls: it ends by itself where nothing is left behind. */
   hangUp(): void {
     this.#leave();
   }

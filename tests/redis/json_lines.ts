@@ -1,0 +1,28 @@
+/**
+ * What goes from process to process, a line each: JSON that tells `undefined` from
+ * `null`, for it means all sessions.
+ */
+const UNDEFINED = "\0undefined";
+
+/** A value as a line. */
+export function toLine(value: unknown): string {
+  const text = JSON.stringify(
+    value,
+    (_, part) => part === undefined ? UNDEFINED : part,
+  );
+  return `${text}\n`;
+}
+
+/** A line as the value that it was. */
+export function fromLine(line: string): unknown {
+  return restored(JSON.parse(line));
+}
+
+function restored(value: unknown): unknown {
+  if (value === UNDEFINED) return undefined;
+  if (Array.isArray(value)) return value.map(restored);
+  if (typeof value !== "object" || value === null) return value;
+  return Object.fromEntries(
+    Object.entries(value).map(([key, part]) => [key, restored(part)]),
+  );
+}

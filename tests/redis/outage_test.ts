@@ -1,0 +1,214 @@
+import { assert, assertEquals } from "@std/assert";
+import { afterEach, beforeEach, it } from "node:test";
+import { PATIENCE_MS } from "../cluster_nodes/remote_node.ts";
+import { meet } from "../cluster_nodes/remote_nodes.ts";
+import { until } from "../e2e/until.ts";
+import { type ProcessNode, withProcesses } from "./processes.ts";
+import { describeRedis, RedisServer } from "./redis_server.ts";
+
+type Two = [ProcessNode, ProcessNode];
+
+const OPTIONS = { cluster: { beatMs: 200, answerMs: 300 } };
+/** How often one outage may be reported by a node. */
+const REPORTS = 3;
+
+/** Fills a node with one of everything. */
+async function fill(node: ProcessNode, name: string): Promise<void> {
+  await node.node.open(name);
+  await node.info.setLogLevel(name, "alert");
+  await node.info.setClientInfo(name, { name, version: "1" });
+  await node.info.addSubscription(name, `file:///${name}`);
+  await node.subscribers.subscribe(1, name, { toolsListChanged: true });
+}
+
+/** Whether a node knows all that there is of a session. */
+async function knows(node: ProcessNode, name: string): Promise<boolean> {
+  try {
+    const [has, level, info, subscribed] = await Promise.all([
+      node.streams.has(name),
+      node.info.getLogLevel(name),
+      node.info.getClientInfo(name),
+      node.info.getSubscriptions(`file:///${name}`),
+    ]);
+    return has && level === "alert" && info?.name === name &&
+      subscribed.join() === name;
+  } catch {
+    return false;
+  }
+}
+
+/** Waits until all nodes know all sessions, and reach them. */
+async function expectAll(
+  nodes: readonly ProcessNode[],
+  names: readonly string[],
+): Promise<void> {
+  await meet(nodes);
+  for (const [from, { messages }] of nodes.entries()) {
+    for (const name of names) {
+      await until(
+        () => knows(nodes[from]!, name),
+        `node ${from} to know of "${name}"`,
+        PATIENCE_MS,
+      );
+    }
+    const texts = [`${crypto.randomUUID()} one`, `${crypto.randomUUID()} all`];
+    await messages.send([...names], texts[0]!);
+    await messages.send(undefined, texts[1]!);
+    for (const [at, name] of names.entries()) {
+      const got = await nodes[at]!.node.receivedAll(name, texts);
+      for (const text of texts) {
+        assertEquals(got.filter((each) => each === text), [text]);
+      }
+    }
+  }
+}
+
+/** Expects that a node delivers to its own sessions, whatever becomes of Redis. */
+async function deliversHere(node: ProcessNode, name: string): Promise<void> {
+  const texts = Array.from({ length: 3 }, () => crypto.randomUUID());
+  for (const text of texts) {
+    // It may take its time, which nobody has to wait for.
+    void node.messages.send([name], text);
+    void node.messages.send(undefined, `${text} all`);
+  }
+  const all = texts.flatMap((text) => [text, `${text} all`]);
+  const got = await node.node.receivedAll(name, all);
+  assertEquals(got.filter((text) => all.includes(text)), all);
+}
+
+/** Uses a node as transports do: they wait for nothing. */
+function useWithoutWaiting(node: ProcessNode, name: string): void {
+  void node.clients.begin();
+  void node.streams.has("somebody else");
+  void node.node.open(`${name} new`);
+  void node.info.setLogLevel(name, "alert");
+  void node.info.addSubscription(name, `file:///${name}`);
+  void node.info.getClientInfo("somebody else");
+  void node.subscribers.subscribe(2, name, { promptsListChanged: true });
+}
+
+/** Waits until a node has noticed that it is alone, and has said so. */
+async function noticed(node: ProcessNode): Promise<void> {
+  await until(
+    async () => (await node.node.reports()).errors.length > 0,
+    "the outage to be reported",
+    PATIENCE_MS,
+  );
+}
+
+async function reportsOf(node: ProcessNode): Promise<string[]> {
+  return (await node.node.reports()).errors;
+}
+
+describeRedis("RedisSessions: outages", () => {
+  let server: RedisServer;
+  beforeEach(async () => {
+    server = await RedisServer.start();
+  });
+  afterEach(() => server?.kill());
+
+  const outages: [name: string, begin: () => unknown, end: () => unknown][] = [
+    [
+      "that is killed, and comes back with nothing in it,",
+      () => server.kill(),
+      () => server.restart(),
+    ],
+    [
+      "that stands still for longer than answerMs",
+      () => server.pause(),
+      () => server.resume(),
+    ],
+  ];
+  for (const [name, begin, end] of outages) {
+    it(
+      `R1 a Redis ${name} stops no local delivery, and all is known again`,
+      withProcesses(() => server, OPTIONS, async (processes) => {
+        const nodes = await processes.start(2) as Two;
+        const [a, b] = nodes;
+        await fill(a, "a");
+        await fill(b, "b");
+        await expectAll(nodes, ["a", "b"]);
+        for (let outage = 1; outage <= 2; outage++) {
+          await begin();
+          await deliversHere(a, "a");
+          await deliversHere(b, "b");
+          useWithoutWaiting(a, "a");
+          useWithoutWaiting(b, "b");
+          for (const node of nodes) await noticed(node);
+          // The times of the tests are short: it is over for none of them.
+          await deliversHere(a, "a");
+          await deliversHere(b, "b");
+          await end();
+          await expectAll(nodes, ["a", "b"]);
+          for (const node of nodes) {
+            const { length } = await reportsOf(node);
+            assert(
+              length <= outage * REPORTS,
+              `${await reportsOf(node)}`,
+            );
+          }
+        }
+      }),
+    );
+  }
+
+  it("R1 a Redis that is down at the start is found when it is there", async () => {
+    const late = await RedisServer.reserve();
+    const run = withProcesses(() => late, OPTIONS, async (processes) => {
+      const nodes = [0, 1].map(() =>
+        processes.spawnOn(undefined, { isUp: false })
+      ) as Two;
+      const [a, b] = nodes;
+      const joining = Promise.all(nodes.map((node) => processes.join(node)));
+      for (const [at, node] of nodes.entries()) {
+        // It is there as soon as it is made.
+        await until(
+          () => node.node.nodes().then(() => true, () => false),
+          "a node",
+          PATIENCE_MS,
+        );
+        void fill(node, at === 0 ? "a" : "b");
+        useWithoutWaiting(node, at === 0 ? "a" : "b");
+      }
+      for (const [node, name] of [[a, "a"], [b, "b"]] as const) {
+        await until(
+          async () => (await node.node.states([name]))[0] === "open",
+          "a stream",
+          PATIENCE_MS,
+        );
+        await deliversHere(node, name);
+      }
+      await late.restart();
+      await joining;
+      await expectAll(nodes, ["a", "b"]);
+      for (const node of nodes) {
+        const reports = await reportsOf(node);
+        assert(reports.length <= REPORTS, `${reports}`);
+      }
+    });
+    try {
+      await run();
+    } finally {
+      await late.kill();
+    }
+  });
+
+  it(
+    "R1 a node can be closed while Redis is gone",
+    withProcesses(() => server, OPTIONS, async (processes) => {
+      const [a, b] = await processes.start(2) as Two;
+      await fill(a, "a");
+      await fill(b, "b");
+      await server.kill();
+      await a.node.close();
+      assertEquals(await a.node.states(["a"]), ["closed"]);
+      await server.restart();
+      await until(
+        async () => !(await b.streams.has("a")) && await knows(b, "b"),
+        "the closed node to be gone",
+        PATIENCE_MS,
+      );
+      await deliversHere(b, "b");
+    }),
+  );
+});

@@ -1,0 +1,77 @@
+import type { Buffer } from "node:buffer";
+import { once } from "node:events";
+import {
+  type AddressInfo,
+  connect,
+  createServer,
+  type Server,
+  type Socket,
+} from "node:net";
+
+/** A network between clients and a server that can go silent. */
+export class TcpProxy implements AsyncDisposable {
+  readonly #server: Server;
+  readonly #sockets: Set<Socket> = new Set();
+  #isSilent = false;
+
+  private constructor(
+    target: number,
+    rewrite: (answer: Buffer) => Buffer | string,
+  ) {
+    this.#server = createServer((client) => {
+      const upstream = connect(target, "127.0.0.1");
+      for (const [socket, other] of [[client, upstream], [upstream, client]]) {
+        this.#sockets.add(socket!);
+        socket!.setNoDelay();
+        socket!.on("error", () => {});
+        socket!.on("close", () => {
+          this.#sockets.delete(socket!);
+          other!.destroy();
+        });
+      }
+      client.on("data", (data: Buffer) => {
+        if (!this.#isSilent) upstream.write(data);
+      });
+      upstream.on("data", (data: Buffer) => {
+        if (!this.#isSilent) client.write(rewrite(data));
+      });
+    });
+  }
+
+  /**
+   * Starts a proxy on a free port.
+   *
+   * @param target The port of the server.
+   * @param rewrite What becomes of a piece of its answers, of the same length.
+   */
+  static async start(
+    target: number,
+    rewrite: (answer: Buffer) => Buffer | string = (answer) => answer,
+  ): Promise<TcpProxy> {
+    const proxy = new TcpProxy(target, rewrite);
+    proxy.#server.listen(0, "127.0.0.1");
+    await once(proxy.#server, "listening");
+    return proxy;
+  }
+
+  get port(): number {
+    return (this.#server.address() as AddressInfo).port;
+  }
+
+  /** From now on nothing passes; connections stay open, as where a cable is cut. */
+  silence(): void {
+    this.#isSilent = true;
+  }
+
+  /** Breaks all connections off. */
+  reset(): void {
+    for (const socket of this.#sockets) socket.resetAndDestroy();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    const closed = once(this.#server, "close");
+    this.#server.close();
+    for (const socket of this.#sockets) socket.destroy();
+    await closed;
+  }
+}
