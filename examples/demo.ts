@@ -6,19 +6,27 @@
  * ```sh
  * deno task demo                     one server, then one with several workers
  * deno task demo workers             the latter
+ * deno task demo redis               servers that share their sessions through Redis
  * deno task demo COMMAND…            another server than `server.ts`
  * deno task demo workers COMMAND…    another server than `workers/main.ts`
+ * deno task demo redis COMMAND…      another server than `redis/server.ts`
  * ```
  */
 import { showOneServer } from "./demo/one_server.ts";
+import { RedisProcess } from "./demo/redis_process.ts";
+import { showRedisServers } from "./demo/redis_servers.ts";
 import { Report } from "./demo/report.ts";
 import { showSeveralWorkers } from "./demo/several_workers.ts";
 
 const report = new Report();
-const areWorkers = Deno.args[0] === "workers";
-const command = areWorkers ? Deno.args.slice(1) : Deno.args;
-if (areWorkers) {
+const [mode] = Deno.args;
+const command = mode === "workers" || mode === "redis"
+  ? Deno.args.slice(1)
+  : Deno.args;
+if (mode === "workers") {
   await showSeveralWorkers(report, commandOr("workers/main.ts"));
+} else if (mode === "redis") {
+  await showRedis();
 } else {
   await showOneServer(report, commandOr("server.ts"));
   if (command.length === 0) {
@@ -32,8 +40,32 @@ for (const problem of problems) console.log(`\nFAILED: ${problem}`);
 if (problems.length === 0) console.log("\nOK: every client got what it should");
 Deno.exit(problems.length === 0 ? 0 : 1);
 
+async function showRedis(): Promise<void> {
+  const version = await RedisProcess.version();
+  if (version === undefined) {
+    console.log(
+      "Skipped: there is no redis-server on the PATH. Install it with " +
+        '"apt-get install redis-server" or "brew install redis".',
+    );
+    Deno.exit(0);
+  }
+  await using redis = new RedisProcess();
+  report.say("Redis", `${version} at ${redis.url}, a process of its own`);
+  await showRedisServers(
+    report,
+    commandOr("redis/server.ts"),
+    deno("redis/front.ts"),
+    redis,
+  );
+}
+
 function commandOr(file: string): readonly string[] {
-  return command.length > 0 ? command : [
+  return command.length > 0 ? command : deno(file);
+}
+
+/** What runs a file of this folder. */
+function deno(file: string): readonly string[] {
+  return [
     Deno.execPath(),
     "run",
     "-A",

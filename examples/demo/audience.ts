@@ -6,6 +6,8 @@ export interface Step {
   readonly method: string;
   /** Who shall receive it; all others shall receive nothing. */
   readonly to: (client: Client) => boolean;
+  /** Of whom nothing is said. */
+  readonly except?: (client: Client) => boolean;
   /** How often each. */
   readonly times: number;
   /** Makes the server send it. */
@@ -21,6 +23,8 @@ export interface Outcome {
   readonly ms: number;
   /** Clients that received anything but what they should. */
   readonly wrong: number;
+  /** Why the server could not be made to send it. */
+  readonly error: unknown;
 }
 
 /** How long to wait for what is missing, and for what should not come. */
@@ -33,23 +37,29 @@ export class Audience {
   #received = 0;
   #lastReceipt = 0;
   #wanted = Infinity;
+  #except: (client: Client) => boolean = () => false;
   #complete: () => void = () => {};
 
   /** To be called for each notification that a client receives. */
-  readonly onReceive = (): void => {
+  readonly onReceive = (client: Client): void => {
+    if (this.#except(client)) return;
     this.#lastReceipt = performance.now();
     if (++this.#received === this.#wanted) this.#complete();
   };
 
   /** Causes notifications, waits for them, and counts client by client. */
-  async run({ method, to, times, cause }: Step): Promise<Outcome> {
+  async run(
+    { method, to, except = () => false, times, cause }: Step,
+  ): Promise<Outcome> {
     for (const client of this.clients) client.forget();
-    const recipients = this.clients.filter(to).length;
+    const counted = this.clients.filter((client) => !except(client));
+    const recipients = counted.filter(to).length;
+    this.#except = except;
     this.#received = 0;
     this.#wanted = recipients * times;
     const complete = new Promise<void>((resolve) => this.#complete = resolve);
     const start = this.#lastReceipt = performance.now();
-    await cause();
+    const error = await cause().then(() => undefined, (error) => error);
     await Promise.race([complete, sleep(PATIENCE_MS)]);
     await sleep(SURPLUS_MS);
     return {
@@ -58,9 +68,10 @@ export class Audience {
       received: this.#received,
       ms: this.#lastReceipt - start,
       wrong:
-        this.clients.filter((client) =>
+        counted.filter((client) =>
           !client.hasExactly(to(client) ? times : 0, method)
         ).length,
+      error,
     };
   }
 

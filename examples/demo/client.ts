@@ -3,7 +3,7 @@ export interface ConnectOptions {
   /** A resource to subscribe to. */
   readonly subscribe?: string | undefined;
   /** Called for every notification. */
-  readonly onReceive: () => void;
+  readonly onReceive: (client: Client) => void;
   /** What stands for the network. */
   readonly fetch: Fetch;
   /** Whether it opens another stream when one ends. */
@@ -30,7 +30,7 @@ export abstract class Client {
   worker: string | undefined;
   /** How many notifications of each method since the last `forget`. */
   readonly #received: Map<string, number> = new Map();
-  readonly #onReceive: () => void;
+  readonly #onReceive: ConnectOptions["onReceive"];
 
   constructor({ subscribe, comesBack, onReceive }: ConnectOptions) {
     this.subscribed = subscribe !== undefined;
@@ -47,7 +47,7 @@ export abstract class Client {
   /** Counts a notification. */
   protected receive(method: string): void {
     this.#received.set(method, (this.#received.get(method) ?? 0) + 1);
-    this.#onReceive();
+    this.#onReceive(this);
   }
 
   /** Tells whether it got so many of a method, and nothing else. */

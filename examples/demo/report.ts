@@ -1,6 +1,10 @@
 import type { Audience, Step } from "./audience.ts";
 import { OfficialClient } from "./official_client.ts";
-import type { ServerProcess } from "./server_process.ts";
+
+/** What ends when it is asked to, with an exit code. */
+export interface Stoppable {
+  stop(): Promise<number | undefined>;
+}
 
 /** What a demo prints, and what went wrong in it. */
 export class Report {
@@ -26,11 +30,11 @@ export class Report {
 
   /** Runs a step and prints what came of it. */
   async step(name: string, audience: Audience, what: Step): Promise<void> {
-    const { recipients, expected, received, ms, wrong } = await audience.run(
-      what,
-    );
+    const { recipients, expected, received, ms, wrong, error } = await audience
+      .run(what);
     const rate = received / ms * 1_000;
     this.#row(name, [recipients, expected, received, ms, rate].map(count));
+    this.expect(error === undefined, `${name}: ${error}`);
     this.expect(wrong === 0, `${name}: wrong at ${count(wrong)} clients`);
   }
 
@@ -40,7 +44,7 @@ export class Report {
   }
 
   /** Stops the server, and looks whether it ended the streams. */
-  async shutdown(server: ServerProcess, audience: Audience): Promise<void> {
+  async shutdown(server: Stoppable, audience: Audience): Promise<void> {
     const { clients } = audience;
     for (const client of clients) client.comesBack = false;
     const code = await server.stop();

@@ -9,12 +9,20 @@ export class ServerProcess implements AsyncDisposable {
     this.url = url;
   }
 
-  /** Starts a server that prints its address, and waits until it has. */
-  static async start(command: readonly string[]): Promise<ServerProcess> {
+  /**
+   * Starts a server that prints its address, and waits until it has.
+   *
+   * @param command What starts it.
+   * @param env What it finds in its environment.
+   */
+  static async start(
+    command: readonly string[],
+    env: Readonly<Record<string, string>> = {},
+  ): Promise<ServerProcess> {
     const [program = "", ...args] = command;
     const child = new Deno.Command(program, {
       args,
-      env: { PORT: "0" },
+      env: { PORT: "0", ...env },
       stdout: "piped",
     }).spawn();
     let output = "";
@@ -44,12 +52,16 @@ export class ServerProcess implements AsyncDisposable {
   }
 
   /** Kills it, if it still runs. */
-  async [Symbol.asyncDispose](): Promise<void> {
+  async kill(): Promise<void> {
     try {
       this.#child.kill("SIGKILL");
     } catch {
       // It has ended.
     }
     await this.#child.status;
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.kill();
   }
 }

@@ -1,6 +1,7 @@
 import { Audience } from "./audience.ts";
 import type { Client } from "./client.ts";
 import { connectCrowd, streamsThatFit } from "./crowd.ts";
+import { perWorker, streamsOf } from "./homes.ts";
 import { ModernClient } from "./modern_client.ts";
 import { Network } from "./network.ts";
 import { OfficialClient } from "./official_client.ts";
@@ -61,59 +62,19 @@ export async function showSeveralWorkers(
   report.startSteps();
   const steps = new Steps(report, audience, caller);
   await steps.newsChanged();
-  await onEachWorker("each worker's tools");
+  await steps.onEach("each worker's tools", WORKERS);
   await steps.manyAtOnce();
 
-  // Every fourth is away for a while, and comes back through another worker.
-  const travellers = streamClients().filter((_, place) => place % 4 === 0);
-  const left = travellers.map(({ worker }) => worker);
-  await report.step("5 while some are away", audience, {
-    method: LIST_CHANGED,
-    to: () => true,
-    times: 5,
-    cause: async () => {
-      const comeBack = travellers.map((client) => client.leave());
-      for (let call = 0; call < 5; call++) await caller.call("learn");
-      for (const back of comeBack) back();
-    },
-  });
-  const moved = travellers.filter(({ worker }, at) => worker !== left[at]);
-  report.say(
-    "",
-    `${count(travellers.length)} were away, ${count(moved.length)} of them ` +
-      "came back through another worker",
-  );
-  report.expect(moved.length > 0, "nobody came back through another worker");
+  await steps.someAway();
 
   await killOne();
-  await onEachWorker("each worker's tools");
+  await steps.onEach("each worker's tools", WORKERS);
   await steps.oneDeleted();
   console.log();
   await report.shutdown(server, audience);
 
   function streamClients(): StreamClient[] {
     return audience.clients.filter((c) => c instanceof StreamClient);
-  }
-
-  /** Has each worker send once. The front gives one call after the other to the next. */
-  async function onEachWorker(name: string): Promise<void> {
-    const senders = new Set<string>();
-    await report.step(name, audience, {
-      method: LIST_CHANGED,
-      to: () => true,
-      times: WORKERS,
-      cause: async () => {
-        while (senders.size < WORKERS) {
-          const before = senders.size;
-          senders.add(await caller.call("learn"));
-          if (senders.size === before) break;
-        }
-      },
-    });
-    report.expect(
-      senders.size === WORKERS,
-      `${name}: only ${senders.size} workers have sent`,
-    );
   }
 
   /** Kills a worker, and waits for its clients and for its successor. */
@@ -178,19 +139,4 @@ export async function showSeveralWorkers(
     report.say(`worker ${successor}`, "has taken its place");
     report.startSteps();
   }
-}
-
-/** How many streams hang on each worker. */
-function streamsOf(clients: readonly Client[]): Map<string, number> {
-  const streams = new Map<string, number>();
-  for (const { worker = "?" } of clients) {
-    streams.set(worker, (streams.get(worker) ?? 0) + 1);
-  }
-  return streams;
-}
-
-function perWorker(counts: ReadonlyMap<string, number>): string {
-  return [...counts].toSorted()
-    .map(([worker, times]) => `${count(times)} on worker ${worker}`)
-    .join(", ");
 }

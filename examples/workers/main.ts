@@ -48,10 +48,11 @@ async function start(): Promise<void> {
 
 async function stop(): Promise<void> {
   isStopping = true;
+  const closed = once(front, "close"); // when all have got what was on its way
   front.close();
   const ended = [...workers].map((worker) => once(worker, "exit"));
   for (const worker of workers) worker.postMessage("stop");
-  await Promise.all(ended);
+  await Promise.all([...ended, closed]);
   process.exit();
 }
 

@@ -20,37 +20,42 @@ export interface Served {
   stop(): Promise<void>;
 }
 
-/** Listens on a free port that only this machine can reach. */
-export function serve(handler: Handler): Served | Promise<Served> {
-  if (typeof Deno !== "undefined") return serveDeno(handler);
-  if (typeof Bun !== "undefined") return serveBun(handler);
-  return serveNode(handler);
+/**
+ * Listens where only this machine can reach it.
+ *
+ * @param handler Answers the requests.
+ * @param port Where; 0 stands for any port that is free.
+ */
+export function serve(handler: Handler, port = 0): Served | Promise<Served> {
+  if (typeof Deno !== "undefined") return serveDeno(handler, port);
+  if (typeof Bun !== "undefined") return serveBun(handler, port);
+  return serveNode(handler, port);
 }
 
-function serveDeno(handler: Handler): Served {
+function serveDeno(handler: Handler, port: number): Served {
   const server = Deno.serve({
     hostname: "127.0.0.1",
-    port: 0,
+    port,
     onListen: () => {},
   }, handler);
   return { port: server.addr.port, stop: () => server.shutdown() };
 }
 
-function serveBun(handler: Handler): Served {
+function serveBun(handler: Handler, port: number): Served {
   const server = Bun.serve({
     hostname: "127.0.0.1",
-    port: 0,
+    port,
     idleTimeout: 0, // or Bun cuts streams that are quiet for 10 seconds
     fetch: handler,
   });
   return { port: server.port, stop: () => server.stop() };
 }
 
-async function serveNode(handler: Handler): Promise<Served> {
+async function serveNode(handler: Handler, port: number): Promise<Served> {
   // Node has requests of its own kind; this turns them into the web's.
   const server = createServer(createRequestListener(handler));
   await new Promise<void>((resolve) => {
-    server.listen(0, "127.0.0.1", resolve);
+    server.listen(port, "127.0.0.1", resolve);
   });
   return {
     port: (server.address() as AddressInfo).port,

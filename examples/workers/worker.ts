@@ -2,52 +2,16 @@
  * One worker: an MCP server of its own, which shares its sessions with those of the
  * other workers. `main.ts` starts several.
  */
-import {
-  BroadcastChannelSessions,
-  formatSseEvent,
-} from "@crossmcp/session-manager";
+import { BroadcastChannelSessions } from "@crossmcp/session-manager";
 import { HttpTransport } from "@tmcp/transport-http";
 import process from "node:process";
 import { parentPort, workerData } from "node:worker_threads";
-import { McpServer } from "tmcp";
-import { resource, tool } from "tmcp/utils";
+import { tool } from "tmcp/utils";
+import { createNews, LOOK_AGAIN } from "./news.ts";
 import { serve } from "./serve.ts";
 
 const name = String(workerData);
-const NEWS = "file:///news.md";
-const LOOK_AGAIN = formatSseEvent({
-  event: "message",
-  data: JSON.stringify({
-    jsonrpc: "2.0",
-    method: "notifications/tools/list_changed",
-  }),
-});
-
-const server = new McpServer(
-  { name: "news", version: "1.0.0" },
-  {
-    adapter: undefined, // a schema library, for tools that take arguments
-    capabilities: {
-      tools: { listChanged: true },
-      resources: { subscribe: true },
-    },
-  },
-);
-
-// The workers share sessions, and nothing else: what all of them are to answer
-// alike belongs in a database.
-server.resource(
-  { name: "news", description: "All the news", uri: NEWS },
-  (uri) => resource.text(uri, "# No news", "text/markdown"),
-);
-server.tool({ name: "publish", description: "Tells of news" }, () => {
-  server.changed("resource", NEWS); // to those who subscribed, on any worker
-  return tool.text(`Published by worker ${name}`);
-});
-server.tool({ name: "learn", description: "Tells of other tools" }, () => {
-  server.changed("tools"); // to everyone, on all workers
-  return tool.text(`Learned by worker ${name}`);
-});
+const server = createNews(`worker ${name}`);
 server.tool(
   { name: "crash", description: "Kills the worker it is for" },
   () => {

@@ -1,4 +1,5 @@
 import { callback } from "../callbacks.ts";
+import type { DeliveryError } from "../errors.ts";
 import type { StreamExpectation } from "../in_memory/expected_streams.ts";
 import type { Past } from "../in_memory/opening.ts";
 import { assertSendable, StreamEngine } from "../in_memory/stream_engine.ts";
@@ -66,6 +67,8 @@ export class ClusterStreamSessionManager extends StreamSessionManager {
   readonly #delivery: Delivery;
   /** Sessions that keep their home, where there is something to come back for. */
   readonly #parked: ParkedSessions | undefined;
+  /** Sessions that are about to be deleted. */
+  readonly #leaving: Set<string> = new Set();
   #isClosed = false;
 
   /**
@@ -87,6 +90,7 @@ export class ClusterStreamSessionManager extends StreamSessionManager {
       options,
     );
     const settings = resolveStreamOptions(options);
+    const report = callback("onError", onError);
     const { ticker } = node;
     const { replay } = settings;
     const log = replay && stores?.log(replay);
@@ -97,7 +101,11 @@ export class ClusterStreamSessionManager extends StreamSessionManager {
         replay: log === undefined ? replay : undefined,
       },
       {
-        onError: callback("onError", onError),
+        onError: (error) => {
+          const { sessionId = "" } = error as Partial<DeliveryError>;
+          // A client that has left wants nothing any more: that is no failure.
+          if (!this.#leaving.has(sessionId)) report(error);
+        },
         onEvict: callback("onEvict", onEvict),
         onReset: callback("onReset", onReset),
         onDetach: (id) => this.#detached(id),
@@ -175,8 +183,7 @@ export class ClusterStreamSessionManager extends StreamSessionManager {
    * @param id The session.
    */
   override async delete(id: string): Promise<void> {
-    // It gets what was sent before.
-    if (this.#holds(id)) await this.#delivery.settled?.();
+    await this.#deliverTo(id);
     const arrived = this.#arrivals.end(id);
     if (arrived || this.#engine.holds(id)) {
       this.#engine.delete(id);
@@ -272,6 +279,17 @@ export class ClusterStreamSessionManager extends StreamSessionManager {
       await this.delete(id);
       return true;
     });
+  }
+
+  /** Has a session that is about to be deleted get what was sent before. */
+  async #deliverTo(id: string): Promise<void> {
+    if (this.#delivery.settled === undefined || !this.#holds(id)) return;
+    this.#leaving.add(id);
+    try {
+      await this.#delivery.settled();
+    } finally {
+      this.#leaving.delete(id);
+    }
   }
 
   #holds(id: string): boolean {

@@ -4,12 +4,9 @@ import { Worker } from "node:worker_threads";
 import { createFront } from "../../examples/workers/front.ts";
 import type { Engine } from "./serve.ts";
 import { until } from "./until.ts";
-import type {
-  Actions,
-  Order,
-  Outcome,
-  WorkerOptions,
-} from "./workers_thread.ts";
+import type { Actions } from "./workers_actions.ts";
+import { Orders } from "./workers_orders.ts";
+import type { WorkerOptions } from "./workers_thread.ts";
 
 /** As many as the workers of a machine with a few cores. */
 const WORKERS = 4;
@@ -17,7 +14,7 @@ const WORKERS = 4;
 const START_MS = 30_000;
 
 /** One of several workers that share their sessions. */
-export interface WorkerThread {
+export interface RunningWorker {
   /** It answers with it in the header `x-worker`. */
   readonly name: string;
   /** Where it is reached without the front. */
@@ -29,6 +26,8 @@ export interface WorkerThread {
   ): Promise<Awaited<ReturnType<Actions[A]>>>;
   /** Ends it at once, whatever it does. */
   kill(): Promise<void>;
+  /** Resolves when it has ended. */
+  readonly ended: Promise<void>;
 }
 
 /** Workers that share their sessions, behind a front that knows of no clients. */
@@ -37,20 +36,32 @@ export interface Workers extends AsyncDisposable {
   readonly httpUrl: URL;
   readonly sseUrl: URL;
   /** Those that are alive. */
-  readonly alive: readonly WorkerThread[];
+  readonly alive: readonly RunningWorker[];
+  /** Puts one more behind the front. */
+  add(worker: RunningWorker): void;
   close(): Promise<void>;
 }
 
 /** Starts workers, and waits until they know of each other. */
-export async function startWorkers(engine: Engine): Promise<Workers> {
+export function startWorkers(engine: Engine): Promise<Workers> {
   const group = crypto.randomUUID();
-  let alive: readonly WorkerThread[] = [];
-  const start = async (_: unknown, index: number) => {
-    const worker = await startWorker({ name: `${index + 1}`, group, engine });
-    worker.onEnd(() => alive = alive.filter((other) => other !== worker));
-    return worker;
+  const start = (_: unknown, index: number) =>
+    startWorker({ name: `${index + 1}`, group, engine });
+  return gather(Array.from({ length: WORKERS }, start));
+}
+
+/** Puts workers behind a front, and waits until they know of each other. */
+export async function gather(
+  starting: readonly Promise<RunningWorker>[],
+): Promise<Workers> {
+  let alive: readonly RunningWorker[] = [];
+  const add = (worker: RunningWorker) => {
+    alive = [...alive, worker];
+    void worker.ended.then(() =>
+      alive = alive.filter((other) => other !== worker)
+    );
   };
-  alive = await Promise.all(Array.from({ length: WORKERS }, start));
+  for (const worker of await Promise.all(starting)) add(worker);
   const front = createFront(() =>
     alive.map(({ httpUrl }) => Number(httpUrl.port))
   );
@@ -62,7 +73,8 @@ export async function startWorkers(engine: Engine): Promise<Workers> {
   };
   try {
     for (const worker of alive) {
-      const knowsAll = async () => await worker.call("nodes") === WORKERS;
+      const knowsAll = async () =>
+        await worker.call("nodes") === starting.length;
       await until(knowsAll, "the other workers", START_MS);
     }
   } catch (error) {
@@ -75,48 +87,28 @@ export async function startWorkers(engine: Engine): Promise<Workers> {
     get alive() {
       return alive;
     },
+    add,
     close,
     [Symbol.asyncDispose]: close,
   };
 }
 
-async function startWorker(
-  workerData: WorkerOptions,
-): Promise<WorkerThread & { onEnd(listener: () => void): void }> {
+async function startWorker(workerData: WorkerOptions): Promise<RunningWorker> {
   const worker = new Worker(new URL("./workers_thread.ts", import.meta.url), {
     workerData,
   });
   const [port] = await once(worker, "message");
-  let count = 0;
-  const waiting = new Map<number, (outcome: Outcome) => void>();
-  worker.on("message", (outcome: Outcome) => {
-    waiting.get(outcome.number)?.(outcome);
-    waiting.delete(outcome.number);
-  });
-  const isOver = new Promise<void>((resolve) =>
-    worker.once("exit", () => {
-      for (const [number, settle] of waiting) {
-        settle({ number, error: "The worker has ended." });
-      }
-      resolve();
-    })
-  );
+  const orders = new Orders((order) => worker.postMessage(order));
+  worker.on("message", (outcome) => orders.settle(outcome));
+  const ended = once(worker, "exit").then(() => orders.end());
   return {
     name: workerData.name,
     httpUrl: new URL(`http://127.0.0.1:${port}/mcp`),
-    call: async (action, ...args) => {
-      const order: Order = { number: ++count, action, args };
-      const { value, error } = await new Promise<Outcome>((resolve) => {
-        waiting.set(order.number, resolve);
-        worker.postMessage(order);
-      });
-      if (error !== undefined) throw new Error(error);
-      return value as never;
-    },
+    call: (action, ...args) => orders.call(action, ...args),
     kill: async () => {
       await worker.terminate();
-      await isOver;
+      await ended;
     },
-    onEnd: (listener) => worker.once("exit", listener),
+    ended,
   };
 }

@@ -9,7 +9,7 @@ import {
 // @ts-types="@modelcontextprotocol/sdk/client/streamableHttp"
 import type { StreamableHTTPClientTransport } from "@modelcontextprotocol/sdk/client/streamableHttp.js";
 import { until } from "./until.ts";
-import type { Workers, WorkerThread } from "./workers.ts";
+import type { RunningWorker, Workers } from "./workers.ts";
 import { type Network, scatter } from "./workers_network.ts";
 
 /** A client of the session era whose requests reach one worker after the other. */
@@ -83,7 +83,7 @@ export function countsOf(
 /** Waits until all workers answer the same, and fails where one does not. */
 export async function onEach<T>(
   workers: Workers,
-  ask: (worker: WorkerThread) => Promise<T>,
+  ask: (worker: RunningWorker) => Promise<T>,
   expected: T,
 ): Promise<void> {
   const wanted = JSON.stringify(expected);
@@ -95,4 +95,21 @@ export async function onEach<T>(
     }, `"${wanted}" of worker ${worker.name}`)
       .catch(() => assertEquals(last, expected, `Worker ${worker.name}.`));
   }
+}
+
+/** A notification with a number. */
+export function frameOf(number: number): string {
+  const message = {
+    jsonrpc: "2.0",
+    method: "notifications/message",
+    params: { level: "info", data: number },
+  };
+  return `event: message\ndata: ${JSON.stringify(message)}\n\n`;
+}
+
+/** The numbers of those notifications that have one. */
+export function numbersOf(notifications: readonly Received[]): number[] {
+  return notifications
+    .filter(({ method }) => method === "notifications/message")
+    .map(({ params }) => Number(params?.data));
 }

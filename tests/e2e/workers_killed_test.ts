@@ -1,6 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import { describe, it } from "node:test";
-import { connectModern, type Received } from "./clients.ts";
+import { connectModern } from "./clients.ts";
 import { engines } from "./serve.ts";
 import { until, within } from "./until.ts";
 import { startWorkers } from "./workers.ts";
@@ -8,6 +8,8 @@ import {
   connectMany,
   connectScattered,
   countsOf,
+  frameOf,
+  numbersOf,
   seenBy,
 } from "./workers_clients.ts";
 import { scatter } from "./workers_network.ts";
@@ -126,18 +128,4 @@ for (const engine of engines) {
       assert(moves.length > BREAKS / 2, `It was on workers ${homes}.`);
     });
   });
-}
-
-/** A notification with a number. */
-function frameOf(number: number): string {
-  const message = {
-    jsonrpc: "2.0",
-    method: "notifications/message",
-    params: { level: "info", data: number },
-  };
-  return `event: message\ndata: ${JSON.stringify(message)}\n\n`;
-}
-
-function numbersOf(notifications: readonly Received[]): number[] {
-  return notifications.map(({ params }) => Number(params?.data));
 }

@@ -1,98 +1,10 @@
-import { assert, assertEquals } from "@std/assert";
-import { after, before, describe, it } from "node:test";
-import { connectModern, whoAmI } from "./clients.ts";
+import { describe } from "node:test";
 import { engines } from "./serve.ts";
-import { NEWS, WEATHER } from "./server.ts";
-import { within } from "./until.ts";
-import { startWorkers, type Workers } from "./workers.ts";
-import { countsOf, seenBy } from "./workers_clients.ts";
-import { scatter } from "./workers_network.ts";
-
-const TOOLS_CHANGED = "notifications/tools/list_changed";
-const PROMPTS_CHANGED = "notifications/prompts/list_changed";
-const UPDATED = "notifications/resources/updated";
+import { startWorkers } from "./workers.ts";
+import { testListen } from "./workers_listen_suite.ts";
 
 for (const engine of engines) {
   describe(`Four workers behind a front, subscriptions/listen, on ${engine}`, () => {
-    let workers: Workers;
-    before(async () => {
-      workers = await startWorkers(engine);
-    });
-    after(() => workers?.close());
-
-    it("C15 listeners on all workers get what any of them sends, once, and only what they asked for", async () => {
-      const listeners = await Promise.all(
-        Array.from({ length: 8 }, async (_, place) => {
-          const listener = await connect();
-          await listener.client.listen(
-            place % 2 === 0
-              ? { toolsListChanged: true, resourceSubscriptions: [NEWS] }
-              : { promptsListChanged: true, resourceSubscriptions: [WEATHER] },
-          );
-          return listener;
-        }),
-      );
-      try {
-        for (let round = 0; round < 2; round++) {
-          for (const worker of workers.alive) {
-            await worker.call("renameTools");
-            await worker.call("print", NEWS);
-            await worker.call("renamePrompts");
-            await worker.call("print", WEATHER);
-          }
-          await seenBy(listeners, 8 * (round + 1));
-        }
-        const [even, odd] = [[TOOLS_CHANGED, NEWS], [PROMPTS_CHANGED, WEATHER]];
-        for (const [place, listener] of listeners.entries()) {
-          const [method, uri] = place % 2 === 0 ? even! : odd!;
-          assertEquals(countsOf(listener), {
-            [method!]: 8,
-            [`${UPDATED} ${uri}`]: 8,
-          });
-        }
-        const homes = listeners.map(({ network }) =>
-          network.answered.at(-1)?.worker
-        );
-        assertEquals(new Set(homes).size, 4, `Listening on ${homes}.`);
-      } finally {
-        await Promise.all(listeners.map((listener) => listener.close()));
-      }
-    });
-
-    it("C15 a listener that cancels gets nothing more, whoever sends", async () => {
-      await using alice = await connect();
-      await using bob = await connect();
-      const tools = await alice.client.listen({ toolsListChanged: true });
-      await alice.client.listen({ promptsListChanged: true });
-      await bob.client.listen({ toolsListChanged: true });
-      await tools.close();
-      assertEquals(await within(tools.closed, "the end"), "local");
-      for (const worker of workers.alive) {
-        await worker.call("renameTools");
-        await worker.call("renamePrompts");
-      }
-      await seenBy([alice, bob], 4);
-      assertEquals(countsOf(alice), { [PROMPTS_CHANGED]: 4 });
-      assertEquals(countsOf(bob), { [TOOLS_CHANGED]: 4 });
-    });
-
-    it("answers requests of that era on any worker", async () => {
-      await using alice = await connect();
-      for (let request = 0; request < 4; request++) {
-        assert(await whoAmI(alice.client) !== undefined);
-        const { resources } = await alice.client.listResources();
-        assertEquals(resources.length, 2);
-      }
-      const { answered } = alice.network;
-      assertEquals(new Set(answered.map(({ worker }) => worker)).size, 4);
-      assertEquals(answered.filter(({ status }) => status >= 300), []);
-    });
-
-    async function connect() {
-      const network = scatter();
-      const { fetch } = network;
-      const connected = await connectModern(workers.httpUrl, { fetch });
-      return { ...connected, network };
-    }
+    testListen(() => startWorkers(engine));
   });
 }

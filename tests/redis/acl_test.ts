@@ -9,15 +9,17 @@ import { describeRedis, RedisServer } from "./redis_server.ts";
 
 /** What the README says that a user may run: themselves, or in scripts. */
 const COMMANDS: readonly string[] = [
+  "del",
   "eval",
   "evalsha",
+  "exists",
   "hdel",
   "hexists",
   "hget",
+  "hgetall",
   "hkeys",
   "hmget",
   "hset",
-  "hsetnx",
   "info",
   "pexpire",
   "pttl",
@@ -32,9 +34,11 @@ const COMMANDS: readonly string[] = [
   "xrange",
   "zadd",
   "zcard",
+  "zcount",
   "zrange",
   "zrangebyscore",
   "zrem",
+  "zremrangebyrank",
   "zscore",
 ];
 /** What it works without. */

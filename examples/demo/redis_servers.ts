@@ -1,0 +1,222 @@
+import { Audience } from "./audience.ts";
+import type { Client } from "./client.ts";
+import { connectCrowd, streamsThatFit } from "./crowd.ts";
+import { perWorker, streamsOf } from "./homes.ts";
+import { ModernClient } from "./modern_client.ts";
+import { Network } from "./network.ts";
+import { OfficialClient } from "./official_client.ts";
+import type { RedisProcess } from "./redis_process.ts";
+import { count, type Report } from "./report.ts";
+import { ServerProcess } from "./server_process.ts";
+import { LIST_CHANGED, NEWS, Steps, UPDATED } from "./steps.ts";
+import { StreamClient } from "./stream_client.ts";
+
+const NAMES = ["a", "b", "c"];
+const STREAMS = 300;
+/** As with several workers; the front is a process of its own. */
+const FILES_EACH = 2;
+/** What is sent while a server dies: so many, so far apart, in milliseconds. */
+const SENT = 60;
+const APART_MS = 10;
+
+/**
+ * Connects clients to servers that share their sessions through Redis, kills servers
+ * and Redis itself, and counts what the clients get all the same.
+ *
+ * @param report Where it is told.
+ * @param command What starts a server.
+ * @param front What starts the load balancer; it is given the ports.
+ * @param redis What runs Redis.
+ */
+export async function showRedisServers(
+  report: Report,
+  command: readonly string[],
+  front: readonly string[],
+  redis: RedisProcess,
+): Promise<void> {
+  const audience = new Audience();
+  const { clients } = audience;
+  using network = new Network();
+  await redis.start();
+  await using stack = new AsyncDisposableStack();
+  const servers = new Map<string, ServerProcess>();
+  stack.defer(async () => {
+    for (const server of servers.values()) await server.kill();
+  });
+  const start = async (name: string, PORT = "0") => {
+    const env = { NAME: name, PORT, REDIS_URL: redis.url };
+    servers.set(name, await ServerProcess.start(command, env));
+  };
+  await Promise.all(NAMES.map((name) => start(name)));
+  const ports = [...servers.values()].map(({ url }) => url.port);
+  const { url } = stack.use(await ServerProcess.start([...front, ...ports]));
+  report.say("servers", `${url}, ${servers.size} processes behind a front`);
+
+  const options = {
+    onReceive: audience.onReceive,
+    fetch: network.fetch,
+    comesBack: true,
+  };
+  const caller = await OfficialClient.connect(url, options);
+  clients.push(caller);
+  const sizes = {
+    streams: await streamsThatFit(STREAMS, FILES_EACH),
+    official: 9,
+    modern: 10,
+  };
+  await connectCrowd(url, audience, { ...options, sizes, news: NEWS });
+  report.say(
+    "clients",
+    `${count(sizes.streams)} by fetch, ${sizes.official + 1} of 2025-11-25, ` +
+      `${sizes.modern} of 2026-07-28`,
+  );
+  report.say("their streams", perServer(streamsOf(clients)));
+  report.say("their requests", perServer(network.answered));
+  report.expect(
+    streamsOf(clients).size === NAMES.length,
+    "not every server has streams",
+  );
+
+  report.startSteps();
+  const steps = new Steps(report, audience, caller);
+  const eachServer = () => steps.onEach("each server's tools", NAMES.length);
+  await steps.newsChanged();
+  await eachServer();
+  await steps.manyAtOnce();
+  await steps.someAway();
+
+  await killWhile("b", "tools change, b dies", {
+    tool: "learn",
+    method: LIST_CHANGED,
+    to: () => true,
+  });
+  await killWhile("c", "news change, c dies", {
+    tool: "publish",
+    method: UPDATED,
+    to: (client) => client.subscribed,
+  });
+  await steps.newsChanged();
+  await eachServer();
+
+  await restartRedis();
+  await steps.newsChanged();
+  await eachServer();
+  await steps.someAway();
+  await steps.oneDeleted();
+  console.log();
+  await report.shutdown({
+    stop: async () => {
+      const stops = [...servers.values()].map((server) => server.stop());
+      const codes = await Promise.all(stops);
+      return codes.find((code) => code !== 0) ?? codes[0];
+    },
+  }, audience);
+
+  /** Kills a server while another one sends, and starts it again. */
+  async function killWhile(
+    name: string,
+    step: string,
+    { tool, method, to }: {
+      tool: string;
+      method: string;
+      to: (client: Client) => boolean;
+    },
+  ): Promise<void> {
+    const victims = clients.filter(({ worker }) => worker === name);
+    const streams = new Map(victims.map((client) => [client, client.streams]));
+    const resets = countResets();
+    const victim = servers.get(name)!;
+    const other = NAMES.find((other) => other !== name)!;
+    const sender = await connectTo(other);
+    const isBack = (client: Client) => client.streams > streams.get(client)!;
+    // Nobody resumes in that era: what these miss they know they have missed.
+    const listeners = new Set<Client>(
+      victims.filter((client) => client instanceof ModernClient),
+    );
+    let died = 0;
+    let backAfter: Promise<number> | undefined;
+    let sentMeanwhile = 0;
+    await report.step(step, audience, {
+      method,
+      to,
+      except: (client) => listeners.has(client),
+      times: SENT,
+      cause: async () => {
+        const calls: Promise<unknown>[] = [];
+        while (calls.length < SENT) {
+          if (calls.length === SENT / 3) {
+            await victim.kill();
+            died = performance.now();
+            backAfter = audience.until(() => victims.every(isBack))
+              .then(() => performance.now() - died);
+          }
+          calls.push(sender.call(tool));
+          if (died > 0 && !victims.some(isBack)) sentMeanwhile++;
+          await new Promise((resolve) => setTimeout(resolve, APART_MS));
+        }
+        await Promise.all(calls);
+      },
+    });
+    const ms = await backAfter!;
+    await sender.close();
+    const back = victims.filter(isBack);
+    report.say(
+      "",
+      `server ${name} killed: ${count(victims.length)} streams broke off, ` +
+        `${count(back.length)} back in ${count(ms)} ms ` +
+        `(${perServer(streamsOf(victims))});`,
+    );
+    report.say(
+      "",
+      `${sentMeanwhile} of ${SENT} were sent before the first of them was back`,
+    );
+    report.expect(victims.length > 0, `no stream was on server ${name}`);
+    report.expect(back.length === victims.length, "not all victims came back");
+    report.expect(sentMeanwhile > 0, "nothing was sent while they were away");
+    report.expect(countResets() === resets, "somebody was told of a loss");
+    await start(name, victim.url.port);
+  }
+
+  /** Kills Redis, and starts it again with nothing in it. */
+  async function restartRedis(): Promise<void> {
+    const senders = await Promise.all(NAMES.map(connectTo));
+    const eachLocally = (name: string) =>
+      report.step(name, audience, {
+        method: LIST_CHANGED,
+        to: () => true,
+        times: 1, // of its own server
+        cause: () => Promise.all(senders.map((sender) => sender.call("learn"))),
+      });
+    console.log();
+    report.say("Redis killed", "each server sends twice");
+    report.startSteps();
+    await redis.kill();
+    await eachLocally("to its own clients");
+    await eachLocally("and once more");
+    await report.step("Redis back, empty", audience, {
+      method: LIST_CHANGED,
+      to: () => true,
+      times: 2 * (NAMES.length - 1), // of the other servers
+      cause: () => redis.start(),
+    });
+    await Promise.all(senders.map((sender) => sender.close()));
+  }
+
+  /** A client whose requests all reach one server, and that is not counted. */
+  function connectTo(name: string): Promise<OfficialClient> {
+    return OfficialClient.connect(servers.get(name)!.url, {
+      onReceive: () => {},
+      fetch: network.fetch,
+      comesBack: false,
+    });
+  }
+
+  function countResets(): number {
+    return clients.filter((client) => client instanceof StreamClient)
+      .reduce((sum, { resets }) => sum + resets, 0);
+  }
+}
+
+function perServer(counts: ReadonlyMap<string, number>): string {
+  return perWorker(counts, "server");
+}

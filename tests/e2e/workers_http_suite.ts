@@ -1,0 +1,153 @@
+import { assert, assertEquals } from "@std/assert";
+import { after, before, it } from "node:test";
+import { whoAmI } from "./clients.ts";
+import { NEWS, WEATHER } from "./server.ts";
+import { until } from "./until.ts";
+import type { Workers } from "./workers.ts";
+import {
+  connectMany,
+  connectScattered,
+  countsOf,
+  onEach,
+  seenBy,
+} from "./workers_clients.ts";
+
+const TOOLS_CHANGED = "notifications/tools/list_changed";
+const UPDATED = "notifications/resources/updated";
+
+/**
+ * Streamable HTTP, with clients of the session era, at workers behind a front that
+ * knows of no clients.
+ *
+ * @param start Starts the workers.
+ */
+export function testHttp(start: () => Promise<Workers>): void {
+  let workers: Workers;
+  /** How many there are. */
+  let size = 0;
+  before(async () => {
+    workers = await start();
+    size = workers.alive.length;
+  });
+  after(() => workers?.close());
+
+  it("H7 C4 a client is known to whichever worker its requests reach", async () => {
+    await using alice = await connectScattered(workers, {
+      name: "alice",
+      capabilities: { sampling: {} },
+    });
+    assertEquals(alice.client.getServerVersion()?.name, "end-to-end");
+    for (let request = 0; request < size; request++) {
+      const { tools } = await alice.client.listTools();
+      assert(tools.some(({ name }) => name === "who-am-i"));
+      assertEquals(await whoAmI(alice.client), {
+        clientInfo: { name: "alice", version: "1.2.3" },
+        clientCapabilities: { sampling: {} },
+      });
+    }
+    const { answered } = alice.network;
+    assertEquals(new Set(answered.map(({ worker }) => worker)).size, size);
+    assertEquals(answered.filter(({ status }) => status >= 300), []);
+  });
+
+  it("C1 what one worker sends reaches the streams on all of them, once", async () => {
+    const clients = await connectMany(workers, 8);
+    try {
+      for (const worker of workers.alive) await worker.call("renameTools");
+      await seenBy(clients, size);
+      // What was doubled would be here before this.
+      for (const worker of workers.alive) await worker.call("renameTools");
+      await seenBy(clients, 2 * size);
+      for (const client of clients) {
+        assertEquals(countsOf(client), { [TOOLS_CHANGED]: 2 * size });
+      }
+    } finally {
+      await Promise.all(clients.map((client) => client.close()));
+    }
+  });
+
+  it("C1 C4 subscriptions to resources hold on all workers, until they are cancelled", async () => {
+    await using alice = await connectScattered(workers);
+    await using bob = await connectScattered(workers);
+    await alice.client.subscribeResource({ uri: NEWS });
+    await bob.client.subscribeResource({ uri: WEATHER });
+    // tmcp answers without waiting for the managers.
+    await subscribers(NEWS, [alice.sessionId]);
+    await subscribers(WEATHER, [bob.sessionId]);
+    for (const worker of workers.alive) await worker.call("print", NEWS);
+    await seenBy([alice], size);
+    await alice.client.unsubscribeResource({ uri: NEWS });
+    await subscribers(NEWS, []);
+    for (const worker of workers.alive) {
+      await worker.call("print", NEWS);
+      await worker.call("print", WEATHER);
+      await worker.call("renameTools");
+    }
+    await seenBy([alice, bob], 2 * size);
+    assertEquals(countsOf(alice), {
+      [`${UPDATED} ${NEWS}`]: size,
+      [TOOLS_CHANGED]: size,
+    });
+    assertEquals(countsOf(bob), {
+      [`${UPDATED} ${WEATHER}`]: size,
+      [TOOLS_CHANGED]: size,
+    });
+  });
+
+  it("C4 the log level that was set through one worker holds on the others", async () => {
+    await using alice = await connectScattered(workers);
+    for (const level of ["warning", "debug", "emergency"] as const) {
+      await alice.client.setLoggingLevel(level);
+      await onEach(
+        workers,
+        (worker) => worker.call("logLevel", alice.sessionId),
+        level,
+      );
+      for (let request = 0; request < size; request++) {
+        const known = await whoAmI(alice.client) as { logLevel?: string };
+        assertEquals(known.logLevel, level);
+      }
+    }
+  });
+
+  it("C3 DELETE through one worker ends the stream on another, and the session on all", async () => {
+    for (let round = 0; round < size; round++) {
+      await using alice = await connectScattered(workers);
+      const { sessionId, network, errors } = alice;
+      const home = network.streamWorker();
+      const other = workers.alive.find(({ name }) => name !== home)!;
+      const headers = {
+        accept: "text/event-stream",
+        "mcp-session-id": sessionId,
+      };
+      const deleted = await fetch(other.httpUrl, {
+        method: "DELETE",
+        headers,
+      });
+      await deleted.body?.cancel();
+      assertEquals(deleted.status, 200);
+      assertEquals(deleted.headers.get("x-worker"), other.name);
+      await until(
+        () => errors.some(({ message }) => /reconnect/.test(message)),
+        "the end of the stream",
+      );
+      for (const { httpUrl, name } of workers.alive) {
+        const refused = await fetch(httpUrl, { headers });
+        await refused.body?.cancel();
+        assertEquals(refused.status, 404, `Worker ${name}.`);
+      }
+    }
+  });
+
+  it("C1 nothing of that was a failure", async () => {
+    await onEach(workers, (worker) => worker.call("reported"), []);
+  });
+
+  function subscribers(uri: string, ids: string[]): Promise<void> {
+    return onEach(
+      workers,
+      (worker) => worker.call("subscribers", uri),
+      ids,
+    );
+  }
+}

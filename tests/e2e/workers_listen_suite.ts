@@ -1,0 +1,104 @@
+import { assert, assertEquals } from "@std/assert";
+import { after, before, it } from "node:test";
+import { connectModern, whoAmI } from "./clients.ts";
+import { NEWS, WEATHER } from "./server.ts";
+import { within } from "./until.ts";
+import type { Workers } from "./workers.ts";
+import { countsOf, seenBy } from "./workers_clients.ts";
+import { scatter } from "./workers_network.ts";
+
+const TOOLS_CHANGED = "notifications/tools/list_changed";
+const PROMPTS_CHANGED = "notifications/prompts/list_changed";
+const UPDATED = "notifications/resources/updated";
+
+/**
+ * Clients of the per-request era, at workers behind a front that knows of no
+ * clients.
+ *
+ * @param start Starts the workers.
+ */
+export function testListen(start: () => Promise<Workers>): void {
+  let workers: Workers;
+  /** How many there are. */
+  let size = 0;
+  before(async () => {
+    workers = await start();
+    size = workers.alive.length;
+  });
+  after(() => workers?.close());
+
+  it("C15 listeners on all workers get what any of them sends, once, and only what they asked for", async () => {
+    const listeners = await Promise.all(
+      Array.from({ length: 8 }, async (_, place) => {
+        const listener = await connect();
+        await listener.client.listen(
+          place % 2 === 0
+            ? { toolsListChanged: true, resourceSubscriptions: [NEWS] }
+            : { promptsListChanged: true, resourceSubscriptions: [WEATHER] },
+        );
+        return listener;
+      }),
+    );
+    try {
+      for (let round = 0; round < 2; round++) {
+        for (const worker of workers.alive) {
+          await worker.call("renameTools");
+          await worker.call("print", NEWS);
+          await worker.call("renamePrompts");
+          await worker.call("print", WEATHER);
+        }
+        await seenBy(listeners, 2 * size * (round + 1));
+      }
+      const [even, odd] = [[TOOLS_CHANGED, NEWS], [PROMPTS_CHANGED, WEATHER]];
+      for (const [place, listener] of listeners.entries()) {
+        const [method, uri] = place % 2 === 0 ? even! : odd!;
+        assertEquals(countsOf(listener), {
+          [method!]: 2 * size,
+          [`${UPDATED} ${uri}`]: 2 * size,
+        });
+      }
+      const homes = listeners.map(({ network }) =>
+        network.answered.at(-1)?.worker
+      );
+      assertEquals(new Set(homes).size, size, `Listening on ${homes}.`);
+    } finally {
+      await Promise.all(listeners.map((listener) => listener.close()));
+    }
+  });
+
+  it("C15 a listener that cancels gets nothing more, whoever sends", async () => {
+    await using alice = await connect();
+    await using bob = await connect();
+    const tools = await alice.client.listen({ toolsListChanged: true });
+    await alice.client.listen({ promptsListChanged: true });
+    await bob.client.listen({ toolsListChanged: true });
+    await tools.close();
+    assertEquals(await within(tools.closed, "the end"), "local");
+    for (const worker of workers.alive) {
+      await worker.call("renameTools");
+      await worker.call("renamePrompts");
+    }
+    await seenBy([alice, bob], size);
+    assertEquals(countsOf(alice), { [PROMPTS_CHANGED]: size });
+    assertEquals(countsOf(bob), { [TOOLS_CHANGED]: size });
+  });
+
+  it("answers requests of that era on any worker", async () => {
+    await using alice = await connect();
+    for (let request = 0; request < size; request++) {
+      assert(await whoAmI(alice.client) !== undefined);
+      const { resources } = await alice.client.listResources();
+      assertEquals(resources.length, 2);
+    }
+    const { answered } = alice.network;
+    assertEquals(new Set(answered.map(({ worker }) => worker)).size, size);
+    assertEquals(answered.filter(({ status }) => status >= 300), []);
+  });
+
+  async function connect() {
+    const network = scatter();
+    const { fetch } = network;
+    const connected = await connectModern(workers.httpUrl, { fetch });
+    return { ...connected, network };
+  }
+}
