@@ -55,7 +55,9 @@ await build({
     devDependencies: { "@types/node": "^20.19.0" },
   },
   async postBuild() {
-    for (const file of ["LICENSE", "README.md", "CHANGELOG.md"]) {
+    await Deno.mkdir(`${OUT}/docs`, { recursive: true });
+    const documents = ["LICENSE", "README.md", "CHANGELOG.md", "docs/redis.md"];
+    for (const file of documents) {
       await Deno.copyFile(file, `${OUT}/${file}`);
     }
   },

@@ -38,6 +38,8 @@ const SHOWN_ONCE = ["tests/testing/", "tests/cluster/suite_test.ts"];
 const SAME_ON_EVERY_RELEASE = [
   ...SHOWN_ONCE,
   "tests/cluster/",
+  "tests/redis/",
+  "tests/e2e/redis_",
   "tests/memory/churn_test.ts",
   "tests/memory/streams_test.ts",
 ];

@@ -1,6 +1,6 @@
 import { ROOT } from "./command.ts";
 
-const DOCUMENTS = ["CHANGELOG.md", "LICENSE", "README.md"];
+const DOCUMENTS = ["CHANGELOG.md", "LICENSE", "README.md", "docs/redis.md"];
 const MODULE = /^(?:mod|src\/.+)(?:\.js|\.d\.ts)$/;
 const DEPENDENCIES = [
   "dependencies",
