@@ -1,129 +1,143 @@
-import { InMemoryStreamSessionManager as Peer } from "@tmcp/session-manager";
 import { setImmediate } from "node:timers/promises";
-import { InMemoryStreamSessionManager as Ours } from "../mod.ts";
-import { Streams } from "./streams.ts";
+import type { Entrant } from "./paired_rounds.ts";
+import {
+  type Contender,
+  type Sender,
+  Senders,
+  type Targets,
+} from "./senders.ts";
+export { type Contender, frame } from "./senders.ts";
 
-/** Who is compared. The floor is the bare loop that no manager can do without. */
-export const CONTENDERS = ["ours", "peer", "floor"] as const;
-export type Contender = typeof CONTENDERS[number];
+/** What is sent at a time, and what is timed. */
+export interface Load {
+  /**
+   * Whether the readers wait for the data, as the server of a live connection does,
+   * or the data has to queue up, as behind a slow one.
+   */
+  readonly reader: "waiting" | "behind";
+  /** How many texts within one turn of the event loop; one when left out. */
+  readonly burst?: number;
+  /** How many sessions are named, spread over all of them; else everyone. */
+  readonly chosen?: number;
+  /** Where the chosen start, to have several loads that share none. */
+  readonly first?: number;
+  /**
+   * Whether only what the sender does is timed, to the end of its turn if that has
+   * several texts, or until the readers have read all.
+   */
+  readonly until: "sent" | "read";
+}
 
-/**
- * Whether a reader waits for the data, as the server of a live connection does,
- * or the data has to queue up, as behind a slow one.
- */
-export type Reader = "waiting" | "behind";
-
-/** The sessions of one server, at the disposal of every contender alike. */
+/** The sessions of one server, and what can be sent to them. */
 export class FanOut {
-  readonly #ids: string[];
-  readonly #everyone: number[];
-  readonly #streams: Streams;
-  // Most streams here are read only now and then: nobody is to comment on that, or
-  // to break them off for it.
-  readonly #ours = new Ours({
-    backlog: { maxAgeMs: Infinity },
-    keepAliveMs: false,
-    onError: stop,
-    onEvict: (id, reason) => stop(new Error(`${id} was evicted: ${reason}`)),
-  });
-  readonly #peer = new Peer();
-  readonly #encoder = new TextEncoder();
+  readonly #senders: Senders;
 
   /** @param sessions How many. */
   constructor(sessions: number) {
-    this.#streams = new Streams(sessions);
-    this.#ids = this.#streams.controllers.map(() => crypto.randomUUID());
-    this.#everyone = [...this.#ids.keys()];
-    for (const [at, controller] of this.#streams.controllers.entries()) {
-      this.#ours.create(this.#ids[at]!, controller);
-      this.#peer.create(this.#ids[at]!, controller);
-    }
+    this.#senders = new Senders(sessions);
   }
 
-  /**
-   * Sets up one kind of `send`.
-   *
-   * @param chosen How many sessions it names, spread over all of them; left out,
-   * it names nobody and so reaches everyone.
-   * @param first Where the chosen start, to have several that share none.
-   */
-  send(chosen?: number, first = 0): Send {
-    const step = this.#ids.length / (chosen ?? this.#ids.length);
-    const targets = chosen === undefined ? this.#everyone : Array.from(
+  /** Sets a contender up to send, of whom each starts from the same state. */
+  async run(contender: Contender, load: Load, text: string): Promise<Run> {
+    const sender = await this.#senders.get(contender);
+    const { ids } = this.#senders;
+    const { chosen, first = 0 } = load;
+    if (chosen === undefined) {
+      return new Run(contender, sender, load, text, {
+        at: [...ids.keys()],
+        ids: undefined,
+      });
+    }
+    const step = ids.length / chosen;
+    const at = Array.from(
       { length: chosen },
-      (_, at) => first + Math.floor(at * step),
+      (_, place) => first + Math.floor(place * step),
     );
-    const ids = chosen === undefined
-      ? undefined
-      : targets.map((at) => this.#ids[at]!);
-    const controllers = targets.map((at) => this.#streams.controllers[at]!);
-    return new Send(this.#streams, targets, {
-      ours: (text) => this.#ours.send(ids, text),
-      peer: (text) => this.#peer.send(ids, text),
-      floor: (text) => {
-        const bytes = this.#encoder.encode(text);
-        for (const controller of controllers) controller.enqueue(bytes);
-      },
+    return new Run(contender, sender, load, text, {
+      at,
+      ids: at.map((place) => ids[place]!),
     });
   }
 
+  /** What `pairedRounds` takes. */
+  async entrant(
+    contender: Contender,
+    load: Load,
+    text: string,
+    runs: number,
+  ): Promise<Entrant> {
+    const run = await this.run(contender, load, text);
+    return {
+      runs,
+      prepare: () => run.prepare(),
+      run: () => run.run(),
+      finish: () => run.finish(),
+    };
+  }
+
   /** Ends the streams, so that their memory can be freed. */
-  async close(): Promise<void> {
-    await this.#ours.close();
+  close(): Promise<void> {
+    return this.#senders.close();
   }
 }
 
-/** One kind of `send`, run by any contender from the same state of the streams. */
-export class Send {
-  readonly #streams: Streams;
-  readonly #targets: number[];
-  readonly #run: Record<Contender, (text: string) => void>;
+/** One contender under one load. */
+export class Run {
+  readonly #contender: Contender;
+  readonly #sender: Sender;
+  readonly #load: Load;
+  readonly #text: string;
+  readonly #at: readonly number[];
+  readonly #targets: Targets | undefined;
 
   constructor(
-    streams: Streams,
-    targets: number[],
-    run: Record<Contender, (text: string) => void>,
+    contender: Contender,
+    sender: Sender,
+    load: Load,
+    text: string,
+    { at, ids }: { at: readonly number[]; ids: string[] | undefined },
   ) {
-    this.#streams = streams;
-    this.#targets = targets;
-    this.#run = run;
+    this.#contender = contender;
+    this.#sender = sender;
+    this.#load = load;
+    this.#text = text;
+    this.#at = at;
+    this.#targets = ids && { at, ids };
   }
 
   /** Brings the readers into place. Not to be timed. */
-  prepare(reader: Reader): void {
-    if (reader === "waiting") this.#streams.wait(this.#targets);
+  prepare(): void {
+    if (this.#load.reader === "waiting") this.#sender.streams.wait(this.#at);
   }
 
   /** What is to be timed. */
-  run(contender: Contender, text: string): void {
-    this.#run[contender](text);
+  run(): void | Promise<void> {
+    const { burst = 1, until } = this.#load;
+    for (let left = burst; left > 0; left--) {
+      this.#sender.send(this.#text, this.#targets);
+    }
+    if (until === "read") return this.#drain();
+    // What waits for the end of the turn is part of the work.
+    if (burst > 1) return setImmediate();
   }
 
   /**
    * Empties the streams, so that nothing piles up. Not to be timed.
    *
-   * @throws {Error} Unless every session got the text exactly once.
+   * @throws {Error} When a session gets more than it should.
    */
-  async finish(contender: Contender, text: string): Promise<void> {
-    const received = await this.#streams.drain(this.#targets);
-    const expected = text.length * this.#targets.length;
-    if (received !== expected) {
-      throw new Error(
-        `${contender}: ${received} bytes arrived instead of ${expected}.`,
-      );
-    }
+  async finish(): Promise<void> {
+    if (this.#load.until === "sent") await this.#drain();
     // Lets the runtime do what it put off. A timer would let the processor sleep,
     // and the next run would start with it waking up.
     await setImmediate();
   }
-}
 
-/** An SSE frame of ASCII characters, so that each is one byte. */
-export function frame(bytes: number): string {
-  const [head, tail] = ['event: message\ndata: {"text":"', '"}\n\n'];
-  return head + "x".repeat(bytes - head.length - tail.length) + tail;
-}
-
-function stop(error: Error): never {
-  throw error;
+  #drain(): Promise<void> {
+    const { streams, length } = this.#sender;
+    const bytes = length(this.#text, this.#load.burst ?? 1);
+    return streams.drain(this.#at, bytes).catch((cause) => {
+      throw new Error(`With ${this.#contender}: ${cause.message}`, { cause });
+    });
+  }
 }

@@ -9,64 +9,42 @@
  * resolved within the same call, whoever makes it. That takes most of the time
  * then, for the bare loop as well, and is shown too.
  */
-import {
-  type Contender,
-  CONTENDERS,
-  FanOut,
-  frame,
-  type Reader,
-  type Send,
-} from "./fan_out.ts";
-import {
-  type Entrant,
-  pairedRounds,
-  ratio,
-  type Spread,
-  spread,
-} from "./paired_rounds.ts";
+import { FanOut, frame, type Load } from "./fan_out.ts";
+import { pairedRounds, ratio, type Spread, spread } from "./paired_rounds.ts";
 import { exit, flags, runtime } from "./runtime.ts";
 
 const BYTES = 1_000;
-const READERS: Reader[] = ["waiting", "behind"];
+const CONTENDERS = ["ours", "peer", "floor"] as const;
+type Contender = typeof CONTENDERS[number];
+const READERS: Load["reader"][] = ["waiting", "behind"];
 /** How many times as long the peer has to take for a broadcast, at least. */
 const PEER_BROADCAST_GOAL = { Deno: 10, Node: 3, Bun: 8 }[runtime.name];
 
 const text = frame(BYTES);
 const missed: string[] = [];
 
-function entrant(
-  contender: Contender,
-  send: Send,
-  reader: Reader,
-  runs: number,
-): Entrant {
-  return {
-    runs,
-    prepare: () => send.prepare(reader),
-    run: () => send.run(contender, text),
-    finish: () => send.finish(contender, text),
-  };
-}
-
 /** Every contender with one kind of `send`. */
 async function compare(
   label: string,
-  send: Send,
-  reader: Reader,
+  fanOut: FanOut,
+  load: Load,
   rounds: number,
   runs: Record<Contender, number>,
 ): Promise<{ toFloor: number; peer: number; ceiling: number }> {
-  const entrants = Object.fromEntries(
-    CONTENDERS.map((name) => [name, entrant(name, send, reader, runs[name])]),
-  ) as Record<Contender, Entrant>;
-  const { ours, peer, floor } = await pairedRounds(entrants, rounds);
+  const entrant = (name: Contender) =>
+    fanOut.entrant(name, load, text, runs[name]);
+  const { ours, peer, floor } = await pairedRounds({
+    ours: await entrant("ours"),
+    peer: await entrant("peer"),
+    floor: await entrant("floor"),
+  }, rounds);
   const ratios = {
     toFloor: ratio(ours, floor),
     peer: ratio(peer, ours),
     ceiling: ratio(peer, floor),
   };
   row(
-    `${label}, ${reader}`,
+    `${label}, ${load.reader}`,
     milliseconds(floor),
     milliseconds(ours),
     milliseconds(peer),
@@ -86,12 +64,15 @@ async function compare(
  * that the processor's caches hold less of what is looked up: about twice as long
  * where the chosen are spread as far apart as can be, as they are here.
  */
-async function grow(few: Send, many: Send): Promise<number> {
+async function grow(few: FanOut, many: FanOut): Promise<number> {
+  const load: Load = { reader: "waiting", until: "sent", chosen: 1_000 };
+  const entrant = (of: FanOut, name: Contender) =>
+    of.entrant(name, load, text, 20);
   const times = await pairedRounds({
-    few: entrant("ours", few, "waiting", 20),
-    many: entrant("ours", many, "waiting", 20),
-    floorOfFew: entrant("floor", few, "waiting", 20),
-    floorOfMany: entrant("floor", many, "waiting", 20),
+    few: await entrant(few, "ours"),
+    many: await entrant(many, "ours"),
+    floorOfFew: await entrant(few, "floor"),
+    floorOfMany: await entrant(many, "floor"),
   }, 15);
   const ours = ratio(times.many, times.few).median;
   const floor = ratio(times.floorOfMany, times.floorOfFew).median;
@@ -136,17 +117,18 @@ const small = new FanOut(10_000);
 const broadcasts = [];
 for (const reader of READERS) {
   const runs = { ours: 20, peer: 20, floor: 20 };
-  broadcasts.push(await compare("all 10,000", small.send(), reader, 11, runs));
+  const load: Load = { reader, until: "sent" };
+  broadcasts.push(await compare("all 10,000", small, load, 11, runs));
 }
 const large = new FanOut(100_000);
 const chosen = [];
 for (const reader of READERS) {
   // One run of the peer takes as long as hundreds of the others.
   const runs = { ours: 20, peer: 1, floor: 20 };
-  const send = large.send(1_000);
-  chosen.push(await compare("1,000 of 100,000", send, reader, 5, runs));
+  const load: Load = { reader, until: "sent", chosen: 1_000 };
+  chosen.push(await compare("1,000 of 100,000", large, load, 5, runs));
 }
-const growth = await grow(small.send(1_000), large.send(1_000));
+const growth = await grow(small, large);
 
 expect(
   "all 10,000: at most 1.15 times as long as the bare loop",

@@ -7,6 +7,9 @@ const AT_ONCE = 50;
 /** Where all connections put what they read, one after the other. */
 const buffer = new Uint8Array(256 * 1_024);
 
+/** The numbers of the first and the last event that came in one piece, and when. */
+export type Arrival = [first: number, last: number, at: number];
+
 /**
  * The clients of one server, as cheap as they can be: sockets without HTTP or
  * streams, which all read into one buffer.
@@ -14,6 +17,8 @@ const buffer = new Uint8Array(256 * 1_024);
 export class Audience {
   /** How many events have arrived, on all connections together. */
   received = 0;
+  /** When events arrived, if that is wanted. */
+  arrivals: Arrival[] | undefined;
   readonly #counters: EventCounter[] = [];
   readonly #sockets: Socket[] = [];
   readonly #onError: (error: Error) => void;
@@ -23,7 +28,7 @@ export class Audience {
     this.#onError = onError;
   }
 
-  /** Opens connections and asks each for a stream. */
+  /** Opens connections, until there are so many, and asks each for a stream. */
   async connect(port: number, connections: number): Promise<void> {
     while (this.#sockets.length < connections) {
       const left = connections - this.#sockets.length;
@@ -64,6 +69,10 @@ export class Audience {
           this.#onError(error as Error);
         }
         this.received += counter.events - before;
+        const { arrivals } = this;
+        if (arrivals !== undefined && counter.events > before) {
+          arrivals.push([before + 1, counter.events, performance.now()]);
+        }
         return true;
       },
     };

@@ -8,15 +8,28 @@ export type Contender = "ours" | "peer" | "better-sse";
 export type Order =
   /** How many sessions are there? */
   | "sessions"
-  /** Send bursts of so many events for so long. */
-  | { readonly run: { readonly burst: number; readonly ms: number } }
+  /** What does the clock say? */
+  | "clock"
+  /** How much memory does the process have? */
+  | "memory"
+  /** Send bursts of so many events for so long, as fast as can be or every so often. */
+  | { readonly run: Load }
   /** So many events have arrived by now, on all connections together. */
   | { readonly received: number };
+
+/** What is sent in a run. */
+export interface Load {
+  readonly burst: number;
+  readonly ms: number;
+  readonly everyMs?: number | undefined;
+}
 
 /** What it answers; the first comes unasked. */
 export type Answer =
   | { readonly runtime: string; readonly port: number }
   | { readonly sessions: number }
+  | { readonly clock: number }
+  | { readonly rss: number }
   | RunReport;
 
 /** What a run took. */
@@ -29,6 +42,8 @@ export interface RunReport {
   readonly ms: number;
   /** What the server process computed meanwhile, on all its threads. */
   readonly cpuMs: number;
+  /** When each event was sent on the server's clock, where they came every so often. */
+  readonly sentAt: readonly number[];
 }
 
 /** One end of a connection on which each message is a JSON line. */

@@ -1,6 +1,6 @@
 import process from "node:process";
-import { setImmediate } from "node:timers/promises";
-import type { RunReport } from "./control.ts";
+import { setImmediate, setTimeout as delay } from "node:timers/promises";
+import type { Load, RunReport } from "./control.ts";
 import type { Broadcaster } from "./contenders.ts";
 
 /**
@@ -35,20 +35,24 @@ export class Driver {
   /**
    * Sends bursts, and waits until all has arrived.
    *
-   * @param burst How many events a burst has.
-   * @param ms How long to start new ones.
+   * @param load How many events a burst has, and how long to start new ones.
    */
-  async run(burst: number, ms: number): Promise<RunReport> {
+  async run({ burst, ms, everyMs }: Load): Promise<RunReport> {
     const first = this.#sent;
+    const sentAt: number[] = [];
     const cpu = process.cpuUsage();
     const start = performance.now();
+    let next = start;
     do {
-      await this.#underWay((UNDER_WAY - 1) * burst);
+      if (everyMs === undefined) await this.#underWay((UNDER_WAY - 1) * burst);
+      else await delay(Math.max(next - performance.now(), 0));
       for (let left = burst; left > 0; left--) {
+        if (everyMs !== undefined) sentAt.push(performance.now());
         await this.#server.send(++this.#sent);
       }
+      next += everyMs ?? 0;
       await setImmediate();
-    } while (performance.now() - start < ms);
+    } while (Math.max(performance.now(), next) - start < ms);
     await this.#underWay(0);
     const { user, system } = process.cpuUsage(cpu);
     return {
@@ -56,6 +60,7 @@ export class Driver {
       events: this.#sent - first,
       ms: performance.now() - start,
       cpuMs: (user + system) / 1_000,
+      sentAt,
     };
   }
 

@@ -5,30 +5,37 @@
  * `--`, and this process has all the clients.
  *
  * `--connections`, `--rounds` and `--ms` (of a contender's share of a round) say
- * how much is measured; `--assert` makes the exit code 1 when a goal is missed.
+ * how much is measured; `--json` names a file for the results; `--assert` makes the
+ * exit code 1 when a goal is missed.
  */
+import { writeFile } from "node:fs/promises";
 import process from "node:process";
 import { parseArgs } from "node:util";
-import type { Contender } from "./control.ts";
+import type { Contender, Load } from "./control.ts";
 import { EVENT_BYTES } from "./events.ts";
-import { printTable, ratiosTo } from "./report.ts";
-import { type Scenario, SCENARIOS } from "./scenarios.ts";
+import { printTable } from "./report.ts";
+import { type HttpResult, summarize } from "./results.ts";
+import { CONNECTIONS_OF_GOALS, type Scenario, SCENARIOS } from "./scenarios.ts";
 import { type Run, ServerUnderTest } from "./server_under_test.ts";
 
 /** In these the runtimes find out what to compile; they do not count. */
 const WARM_UP_ROUNDS = 2;
+/** How many rounds are for how long events take. */
+const PACED_ROUNDS = 3;
+/** What servers do easily: a message every so often. */
+const MS_A_MESSAGE = 0.04;
 
 const { values, positionals: command } = parseArgs({
   allowPositionals: true,
   options: {
-    connections: { type: "string", default: "1000" },
-    rounds: { type: "string", default: "12" },
+    connections: { type: "string", default: "100,1000,5000" },
+    rounds: { type: "string", default: "8" },
     ms: { type: "string", default: "500" },
+    json: { type: "string" },
     assert: { type: "boolean", default: false },
   },
 });
-const [connections, rounds, ms] = [values.connections, values.rounds, values.ms]
-  .map(Number) as [number, number, number];
+const [rounds, ms] = [values.rounds, values.ms].map(Number) as [number, number];
 
 /**
  * Measures in rounds: each contender in every round, in the other direction every
@@ -36,15 +43,17 @@ const [connections, rounds, ms] = [values.connections, values.rounds, values.ms]
  */
 async function measure(
   servers: readonly ServerUnderTest[],
-  { burst }: Scenario,
+  load: Load,
+  rounds: number,
+  warmUp: number,
 ): Promise<Map<Contender, Run[]>> {
   const runs = new Map(
     servers.map(({ contender }): [Contender, Run[]] => [contender, []]),
   );
-  for (let round = -WARM_UP_ROUNDS; round < rounds; round++) {
+  for (let round = -warmUp; round < rounds; round++) {
     const order = round % 2 === 0 ? servers : servers.toReversed();
     for (const server of order) {
-      const run = await server.run(burst, ms);
+      const run = await server.run(load);
       if (round >= 0) runs.get(server.contender)!.push(run);
     }
   }
@@ -55,13 +64,13 @@ async function measure(
 function judge(
   { goals, name }: Scenario,
   runtime: string,
-  runs: Map<Contender, Run[]>,
+  results: readonly HttpResult[],
 ): boolean {
   let met = true;
   for (const [other, { [runtime]: goal }] of Object.entries(goals)) {
-    const others = runs.get(other as Contender);
-    if (goal === undefined || others === undefined) continue;
-    const holds = ratiosTo(others, runs.get("ours")!).rate.median >= goal;
+    const its = results.find(({ contender }) => contender === other);
+    if (goal === undefined || its?.timesOurs === undefined) continue;
+    const holds = its.timesOurs.median >= goal;
     met &&= holds;
     console.log(
       `${holds ? "met   " : "MISSED"}  ${name}: at least ${goal} times the ` +
@@ -71,7 +80,10 @@ function judge(
   return met;
 }
 
-async function main(): Promise<boolean> {
+/** Starts the servers of all contenders, and compares them. */
+async function compare(
+  connections: number,
+): Promise<{ met: boolean; results: HttpResult[] }> {
   const servers: ServerUnderTest[] = [];
   const contenders: Contender[] = ["ours", "peer"];
   try {
@@ -86,29 +98,66 @@ async function main(): Promise<boolean> {
         contenders.push("better-sse");
       }
     }
-    const met = await compare(servers);
+    const { runtime } = servers[0]!;
+    console.log(
+      `${runtime}, ${
+        connections.toLocaleString("en")
+      } connections, events of ` +
+        `${EVENT_BYTES} bytes`,
+    );
+    let met = true;
+    const all: HttpResult[] = [];
+    for (const scenario of SCENARIOS) {
+      const results = await measureScenario(servers, connections, scenario);
+      printTable(scenario.name, results);
+      all.push(...results);
+      if (connections !== CONNECTIONS_OF_GOALS) continue;
+      met = judge(scenario, runtime.split(" ")[0]!, results) && met;
+    }
     for (const server of servers) await server.checkSurplus();
-    return met;
+    console.log();
+    return { met, results: all };
   } finally {
     for (const server of servers) await server.close();
   }
 }
 
-async function compare(servers: ServerUnderTest[]): Promise<boolean> {
-  const { runtime } = servers[0]!;
-  console.log(
-    `${runtime}, ${connections.toLocaleString("en")} connections, events of ` +
-      `${EVENT_BYTES} bytes`,
+async function measureScenario(
+  servers: readonly ServerUnderTest[],
+  connections: number,
+  { burst }: Scenario,
+): Promise<HttpResult[]> {
+  const fast = await measure(servers, { burst, ms }, rounds, WARM_UP_ROUNDS);
+  const everyMs = connections * burst * MS_A_MESSAGE;
+  // Two bursts at least.
+  const paced = await measure(
+    servers,
+    { burst, ms: Math.max(2 * ms, 2 * everyMs), everyMs },
+    PACED_ROUNDS,
+    0,
   );
-  let met = true;
-  for (const scenario of SCENARIOS) {
-    const runs = await measure(servers, scenario);
-    printTable(scenario.name, connections, runs);
-    met = judge(scenario, runtime.split(" ")[0]!, runs) && met;
-  }
-  return met;
+  return summarize(
+    connections,
+    burst,
+    servers.map(({ contender, bytesPerConnection }) => ({
+      contender,
+      bytesPerConnection,
+      fast: fast.get(contender)!,
+      paced: paced.get(contender)!,
+    })),
+  );
 }
 
 // Closed when `run.ts` is gone: whatever is left ends as well then.
 process.stdin.on("close", () => process.exit(1)).resume().unref();
-if (!await main() && values.assert) process.exitCode = 1;
+const results: HttpResult[] = [];
+let met = true;
+for (const connections of values.connections.split(",").map(Number)) {
+  const found = await compare(connections);
+  results.push(...found.results);
+  met &&= found.met;
+}
+if (values.json !== undefined) {
+  await writeFile(values.json, JSON.stringify(results));
+}
+if (!met && values.assert) process.exitCode = 1;

@@ -11,13 +11,16 @@ export interface Scenario {
   };
 }
 
+/** How many connections the goals are for. */
+export const CONNECTIONS_OF_GOALS = 1_000;
+
 /** What is measured. */
 export const SCENARIOS: readonly Scenario[] = [
   {
     name: "bursts of ten events",
     burst: 10,
     goals: {
-      peer: { Deno: 2.2, Node: 3, Bun: 6 },
+      peer: { Deno: 2.5, Node: 3.5, Bun: 8 },
       "better-sse": { Node: 4 },
     },
   },

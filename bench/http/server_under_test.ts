@@ -2,11 +2,13 @@ import { type ChildProcess, spawn } from "node:child_process";
 import type { Socket } from "node:net";
 import process from "node:process";
 import { Audience } from "./audience.ts";
+import { latencies } from "./latencies.ts";
 import {
   type Answer,
   type Contender,
   Lines,
   listenOnce,
+  type Load,
   type Order,
   type RunReport,
 } from "./control.ts";
@@ -22,6 +24,8 @@ const PAUSE_MS = 0.001;
 export interface Run extends RunReport {
   /** What the clients computed meanwhile. */
   readonly clientCpuMs: number;
+  /** How long events took, in milliseconds and in order, where that was wanted. */
+  readonly latencies: Float64Array;
 }
 
 /** The server process of a contender, and its clients, which are in this one. */
@@ -29,6 +33,10 @@ export class ServerUnderTest {
   readonly contender: Contender;
   /** What runs it, with its version. */
   runtime = "";
+  /** How many bytes of memory a connection takes. */
+  bytesPerConnection = 0;
+  /** What the server's clock is ahead of the one here, in milliseconds. */
+  #ahead = 0;
   readonly #connections: number;
   readonly #child: ChildProcess;
   readonly #exited: Promise<void>;
@@ -90,20 +98,31 @@ export class ServerUnderTest {
   /**
    * Has the server send for a while, and counts what arrives.
    *
-   * @param burst How many events it sends at a time.
-   * @param ms How long it starts new ones.
+   * @param load What it sends, and how long it starts new bursts.
    * @throws {Error} Unless every client got every event, once and in order.
    */
-  async run(burst: number, ms: number): Promise<Run> {
+  async run(load: Load): Promise<Run> {
+    const first = this.#sent;
+    const isTimed = load.everyMs !== undefined;
+    this.#audience.arrivals = isTimed ? [] : undefined;
     const cpu = process.cpuUsage();
-    const stop = this.#watch(burst * this.#connections);
+    const stop = this.#watch(load.burst * this.#connections, isTimed);
     try {
-      const report = await this.#inTime(this.#ask({ run: { burst, ms } }));
+      const report = await this.#inTime(this.#ask({ run: load }));
       const { user, system } = process.cpuUsage(cpu);
       if (!("sent" in report)) throw new Error("This is no report of a run.");
       this.#sent = report.sent;
       this.#audience.check(this.#sent);
-      return { ...report, clientCpuMs: (user + system) / 1_000 };
+      return {
+        ...report,
+        clientCpuMs: (user + system) / 1_000,
+        latencies: latencies(
+          this.#audience.arrivals ?? [],
+          report.sentAt,
+          first,
+          this.#ahead,
+        ),
+      };
     } finally {
       stop();
     }
@@ -130,14 +149,44 @@ export class ServerUnderTest {
     const answer = await hello;
     if (!("port" in answer)) throw new Error("The server told no port.");
     this.runtime = answer.runtime;
-    await this.#audience.connect(answer.port, this.#connections);
+    // What is set up once is not the connections'.
+    const few = Math.ceil(this.#connections / 10);
+    await this.#connectUntil(answer.port, few);
+    const before = await this.#memory();
+    await this.#connectUntil(answer.port, this.#connections);
+    this.bytesPerConnection = (await this.#memory() - before) /
+      (this.#connections - few);
+    this.#ahead = await this.#compareClocks();
+  }
+
+  async #connectUntil(port: number, connections: number): Promise<void> {
+    await this.#audience.connect(port, connections);
     // Some servers send the head of a response with the first event only, so
     // clients cannot tell when they are connected.
     const connected = async () => {
       const answer = await this.#ask("sessions");
-      return "sessions" in answer && answer.sessions === this.#connections;
+      return "sessions" in answer && answer.sessions === connections;
     };
     while (!await connected()) await sleep(10);
+  }
+
+  async #memory(): Promise<number> {
+    const answer = await this.#ask("memory");
+    return "rss" in answer ? answer.rss : NaN;
+  }
+
+  /** The quickest of several answers tells it best. */
+  async #compareClocks(): Promise<number> {
+    let [ahead, quickest] = [0, Infinity];
+    for (let left = 50; left > 0; left--) {
+      const asked = performance.now();
+      const answer = await this.#ask("clock");
+      const took = performance.now() - asked;
+      if (!("clock" in answer) || took > quickest) continue;
+      quickest = took;
+      ahead = answer.clock - asked - took / 2;
+    }
+    return ahead;
   }
 
   /**
@@ -146,9 +195,9 @@ export class ServerUnderTest {
    * Between two looks the process sleeps for a moment. It has less work that way,
    * as it finds more on each connection, and is not woken by each single write:
    * that would be work of the server, which real clients do not cause, as they
-   * are on other machines.
+   * are on other machines. When it is to tell how long events take, it does not.
    */
-  #watch(burst: number): () => void {
+  #watch(burst: number, isTimed: boolean): () => void {
     const nobody = new Int32Array(new SharedArrayBuffer(4));
     let next = this.#audience.received + burst;
     let stopped = false;
@@ -159,6 +208,7 @@ export class ServerUnderTest {
         this.#control?.send({ received });
         while (next <= received) next += burst;
       }
+      if (isTimed) return void setTimeout(look, 1);
       Atomics.wait(nobody, 0, 0, PAUSE_MS * this.#connections);
       setImmediate(look);
     };

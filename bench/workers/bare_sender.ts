@@ -4,6 +4,7 @@ const WINDOW = 16;
 /** Posts batches, as long as not too many are unacknowledged. */
 export class BareSender {
   readonly #batches: BroadcastChannel;
+  readonly #acks: BroadcastChannel;
   #unacknowledged = 0;
   #wake: () => void = () => {};
 
@@ -13,8 +14,8 @@ export class BareSender {
    */
   constructor(name: string, readers: number) {
     this.#batches = new BroadcastChannel(name);
-    const acks = new BroadcastChannel(`${name}-acks`);
-    acks.onmessage = () => {
+    this.#acks = new BroadcastChannel(`${name}-acks`);
+    this.#acks.onmessage = () => {
       this.#unacknowledged -= 1 / readers;
       this.#wake();
     };
@@ -26,5 +27,10 @@ export class BareSender {
     }
     this.#unacknowledged++;
     this.#batches.postMessage(texts);
+  }
+
+  close(): void {
+    this.#batches.close();
+    this.#acks.close();
   }
 }

@@ -4,6 +4,9 @@ import {
   InMemoryStreamSessionManager,
 } from "../../mod.ts";
 
+/** Who sends: ours, or bare messages between the same managers of streams. */
+export type Contender = "ours" | "bare";
+
 /** What the main thread tells a worker, and what a worker answers. */
 export interface Setup {
   readonly name: string;
@@ -12,9 +15,12 @@ export interface Setup {
 
 /** How many bytes the readers of a worker have read, of which contender. */
 export interface Progress {
-  readonly contender: "ours" | "bare";
+  readonly contender: Contender;
   readonly bytes: number;
 }
+
+/** What a worker says: that it is ready, how far its readers are, that it is over. */
+export type Message = "ready" | "closed" | Progress;
 
 /** How often a worker says how far its readers are, in milliseconds. */
 const REPORT_MS = 2;
@@ -28,8 +34,8 @@ export async function serve(port: MessagePort, setup: Setup): Promise<void> {
   for (const controller of open("ours")) {
     void sessions.streams.create(crypto.randomUUID(), controller);
   }
-  receive(`${setup.name}-bare`, open("bare"));
-  setInterval(() => {
+  const stop = receive(`${setup.name}-bare`, open("bare"));
+  const timer = setInterval(() => {
     for (const contender of ["ours", "bare"] as const) {
       const bytes = read[contender];
       if (bytes === reported[contender]) continue;
@@ -37,9 +43,15 @@ export async function serve(port: MessagePort, setup: Setup): Promise<void> {
       port.postMessage({ contender, bytes } satisfies Progress);
     }
   }, REPORT_MS);
+  port.once("message", async () => {
+    clearInterval(timer);
+    stop();
+    await sessions.close();
+    port.postMessage("closed");
+  });
   port.postMessage("ready");
 
-  function open(contender: "ours" | "bare"): ReadableStreamDefaultController[] {
+  function open(contender: Contender): ReadableStreamDefaultController[] {
     return Array.from({ length: setup.streams }, () => {
       let controller!: ReadableStreamDefaultController<Uint8Array>;
       const reader = new ReadableStream<Uint8Array>({
@@ -48,7 +60,8 @@ export async function serve(port: MessagePort, setup: Setup): Promise<void> {
       void (async () => {
         while (true) {
           const { value } = await reader.read();
-          read[contender] += value!.byteLength;
+          if (value === undefined) return;
+          read[contender] += value.byteLength;
         }
       })();
       return controller;
@@ -56,11 +69,15 @@ export async function serve(port: MessagePort, setup: Setup): Promise<void> {
   }
 }
 
-/** The floor: batches of texts that are acknowledged, and the local fan-out. */
+/**
+ * The floor: batches of texts that are acknowledged, and the local fan-out.
+ *
+ * @returns Ends it.
+ */
 function receive(
   name: string,
   controllers: readonly ReadableStreamDefaultController[],
-): void {
+): () => void {
   const streams = new InMemoryStreamSessionManager();
   for (const controller of controllers) {
     streams.create(crypto.randomUUID(), controller);
@@ -70,5 +87,10 @@ function receive(
   batches.onmessage = ({ data }: MessageEvent<string[]>) => {
     for (const text of data) streams.send(undefined, text);
     acks.postMessage(1);
+  };
+  return () => {
+    batches.close();
+    acks.close();
+    void streams.close();
   };
 }

@@ -1,0 +1,97 @@
+/**
+ * What it takes to send to several workers, for `deno bench`: 100 texts of 1 KB in
+ * bursts of ten to 10,000 streams of 1 to 8 workers, until all is read; the floor
+ * posts the same texts in bare messages. Then single operations of 2 to 8 nodes on
+ * one thread, until all of them know.
+ */
+import { BroadcastChannelSessions } from "../mod.ts";
+import { frame } from "./fan_out.ts";
+import { OpenStreams } from "./streams.ts";
+import { Crowd } from "./workers/crowd.ts";
+
+const STREAMS = 10_000;
+const THREAD = new URL("workers/thread.ts", import.meta.url);
+const text = frame(1_000);
+
+let crowd: { of: number; started: Promise<Crowd> } | undefined;
+
+/** One crowd at a time: the workers of another are not to take its processors. */
+async function crowdOf(workers: number): Promise<Crowd> {
+  if (crowd?.of !== workers) {
+    await (await crowd?.started)?.close();
+    crowd = {
+      of: workers,
+      started: Crowd.start(THREAD, workers, STREAMS / workers),
+    };
+  }
+  return crowd.started;
+}
+
+for (const workers of [1, 2, 4, 8]) {
+  for (const contender of ["ours", "bare"] as const) {
+    Deno.bench({
+      name: contender === "ours" ? "BroadcastChannelSessions" : "bare messages",
+      group: `to ${workers} workers, 10,000 streams in all`,
+      baseline: contender === "ours",
+      n: 5,
+      warmup: 2,
+      async fn(b) {
+        const crowd = await crowdOf(workers);
+        b.start();
+        await crowd.send(contender, text, 100, 10);
+        b.end();
+      },
+    });
+  }
+}
+
+type Nodes = [
+  first: BroadcastChannelSessions,
+  ...others: BroadcastChannelSessions[],
+];
+
+/** What all nodes know when it is over. */
+const OPERATIONS: Record<string, (nodes: Nodes, id: string) => unknown> = {
+  "create a stream, and delete it": async ([node], id) => {
+    await node.streams.create(id, new OpenStreams(1).controllers[0]!);
+    await node.streams.delete(id);
+  },
+  "set the log level": ([node], id) => node.info.setLogLevel(id, "info"),
+  "get the log level": async ([node, other], id) => {
+    await node.info.setLogLevel(id, "info");
+    await other!.info.getLogLevel(id);
+  },
+};
+
+for (const count of [2, 4, 8]) {
+  for (const [name, operation] of Object.entries(OPERATIONS)) {
+    let opened: Promise<Nodes> | undefined;
+    let turn = 0;
+    Deno.bench({
+      name,
+      group: `${count} nodes on one thread`,
+      n: 200,
+      async fn(b) {
+        await (await crowd?.started)?.close();
+        crowd = undefined;
+        const nodes = await (opened ??= open(count));
+        b.start();
+        await operation(nodes, `session-${turn++}`);
+        b.end();
+        if (turn === 300) {
+          await Promise.all(nodes.map((node) => node.close()));
+        }
+      },
+    });
+  }
+}
+
+async function open(count: number): Promise<Nodes> {
+  const name = crypto.randomUUID();
+  const nodes = Array.from(
+    { length: count },
+    () => new BroadcastChannelSessions(name),
+  );
+  await Promise.all(nodes.map((node) => node.ready));
+  return nodes as Nodes;
+}

@@ -1,0 +1,62 @@
+import type { InfoSessionManager as Peer } from "@tmcp/session-manager";
+import type { InfoSessionManager as Ours } from "../mod.ts";
+
+/** A manager of metadata, ours or the peer's. */
+export type Info = Ours | Peer;
+
+/** How many sessions there are, and resources that they are subscribed to. */
+const [SESSIONS, RESOURCES] = [10_000, 100];
+
+const CLIENT = { name: "example-client", version: "1.2.3" };
+const CAPABILITIES = {
+  roots: { listChanged: true },
+  sampling: {},
+  elicitation: {},
+};
+const ids = Array.from({ length: SESSIONS }, () => crypto.randomUUID());
+
+/** Stores what the clients of all sessions said. */
+export async function populated<Manager extends Info>(
+  info: Manager,
+): Promise<Manager> {
+  for (const at of ids.keys()) await store(info, at);
+  return info;
+}
+
+/** What is measured; each leaves things as they were, but for the time of use. */
+export const OPERATIONS: Record<
+  string,
+  (info: Info, turn: number) => unknown
+> = {
+  "set the client info": (info, turn) => info.setClientInfo(id(turn), CLIENT),
+  "get the client info": (info, turn) => info.getClientInfo(id(turn)),
+  "get the capabilities": (info, turn) => info.getClientCapabilities(id(turn)),
+  "set the log level": (info, turn) => info.setLogLevel(id(turn), "warning"),
+  "get the log level": (info, turn) => info.getLogLevel(id(turn)),
+  "subscribe and unsubscribe": async (info, turn) => {
+    await info.addSubscription(id(turn), uri(turn + 1));
+    await info.removeSubscription(id(turn), uri(turn + 1));
+  },
+  "get the 100 subscribers of a resource": (info, turn) =>
+    info.getSubscriptions(uri(turn)),
+  "begin and delete a session": async (info, turn) => {
+    await info.delete(id(turn));
+    await store(info, turn);
+  },
+};
+
+/** Stores what the client of one session said. */
+export async function store(info: Info, turn: number): Promise<void> {
+  await info.setClientInfo(id(turn), CLIENT);
+  await info.setClientCapabilities(id(turn), CAPABILITIES);
+  await info.setLogLevel(id(turn), "info");
+  await info.addSubscription(id(turn), uri(turn));
+}
+
+function id(turn: number): string {
+  return ids[turn % SESSIONS]!;
+}
+
+function uri(turn: number): string {
+  return `file:///resource-${turn % RESOURCES}`;
+}

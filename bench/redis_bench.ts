@@ -1,0 +1,105 @@
+/**
+ * What it takes to send from one node to the streams of another over Redis, for
+ * `deno bench`, until all is read, and what operations on metadata take. The floor is
+ * a bare `PUBLISH` of the text, and a bare loop of `enqueue` where it arrives. With a
+ * `redis-server` of its own; without one on the PATH nothing is measured.
+ */
+import { hasRedis, RedisServer } from "../tests/redis/redis_server.ts";
+import { frame } from "./fan_out.ts";
+import { OPERATIONS } from "./info_operations.ts";
+import { bare, ours, peer, type RedisContender } from "./redis/contenders.ts";
+
+const OURS = "RedisSessions";
+const PEER = "@tmcp/session-manager-redis";
+const text = frame(1_000);
+
+/** What is open; one at a time, as what is idle has timers, too. */
+let opened: { for: string; contender: Promise<RedisContender> } | undefined;
+
+function open(
+  key: string,
+  make: () => Promise<RedisContender>,
+): Promise<RedisContender> {
+  if (opened?.for === key) return opened.contender;
+  const before = opened?.contender;
+  const contender = (async () => {
+    await (await before)?.close();
+    return await make();
+  })();
+  opened = { for: key, contender };
+  return contender;
+}
+
+function bench(url: string): void {
+  const contenders: Record<
+    string,
+    (streams: number) => Promise<RedisContender>
+  > = {
+    [OURS]: (streams: number) => ours(url, streams, {}),
+    "… with replay": (streams: number) => ours(url, streams, { replay: {} }),
+    [PEER]: (streams: number) => peer(url, streams),
+    "bare PUBLISH": (streams: number) => bare(url, streams),
+  };
+  for (const streams of [100, 1_000, 10_000]) {
+    for (const burst of [1, 10]) {
+      for (const [name, make] of Object.entries(contenders)) {
+        // The peer's sessions expire after ten seconds, while so many subscribe.
+        if (make === contenders[PEER] && streams > 1_000) continue;
+        sendTo(streams, burst, name, make);
+      }
+    }
+  }
+  for (const [group, operation] of Object.entries(OPERATIONS)) {
+    for (const name of [OURS, PEER]) {
+      const make = contenders[name]!;
+      let turn = 0;
+      Deno.bench({
+        name,
+        group: `${group}, 10 times`,
+        baseline: name === OURS,
+        n: 50,
+        warmup: 5,
+        async fn(b) {
+          const { info } = await open(`${name} info`, () => make(0));
+          // Whoever gets something has set it before.
+          for (let left = 0; left < 10; left++) await info!.fill(turn + left);
+          b.start();
+          for (let left = 10; left > 0; left--) {
+            await operation(info!.manager, turn++);
+          }
+          b.end();
+        },
+      });
+    }
+  }
+}
+
+function sendTo(
+  streams: number,
+  burst: number,
+  name: string,
+  make: (streams: number) => Promise<RedisContender>,
+): void {
+  const all = streams.toLocaleString("en");
+  Deno.bench({
+    name,
+    group: `${burst === 1 ? "1 KB" : "ten times 1 KB"} to ${all} streams`,
+    baseline: name === OURS,
+    n: 10,
+    warmup: 3,
+    async fn(b) {
+      const contender = await open(
+        `${name} ${streams} ${burst}`,
+        () => make(streams),
+      );
+      contender.streams.wait(contender.all);
+      b.start();
+      for (let left = burst; left > 0; left--) contender.send(text);
+      await contender.drain(burst);
+      b.end();
+    },
+  });
+}
+
+if (hasRedis) bench((await RedisServer.start()).url);
+else console.log("redis_bench.ts: skipped, no redis-server is on the PATH");

@@ -1,0 +1,122 @@
+/**
+ * Measures again and compares with what was recorded last on the same runtime:
+ * `deno task bench:compare`, on Deno or on the runtimes that are named. `--short`
+ * measures less, `--last` nothing: it compares the last two records. What is so many
+ * times as bad as before makes the exit code 1 (`--threshold`, 1.3 by default), if it
+ * is more than the noise, and is found a second time.
+ */
+import { bundle, chosenRuntimes, findRuntimes } from "../runtimes.ts";
+import { parseArgs } from "node:util";
+import type { Program } from "../../scripts/lib/command.ts";
+import { type Change, compareFigures, confirm } from "./comparison.ts";
+import {
+  describeRun,
+  type Entry,
+  isSameMachine,
+  latest,
+  readHistory,
+} from "./history.ts";
+import { measure, type SuiteFindings } from "./measure.ts";
+import { printChanges } from "./print.ts";
+import { versionOf } from "./version.ts";
+
+const runtimes = await findRuntimes();
+const isNamed = Deno.args.some((arg) => runtimes.has(arg));
+const { chosen, flags } = chosenRuntimes(
+  isNamed ? Deno.args : ["deno", ...Deno.args],
+  runtimes,
+);
+const { values } = parseArgs({
+  args: flags,
+  options: {
+    short: { type: "boolean", default: false },
+    last: { type: "boolean", default: false },
+    threshold: { type: "string", default: "1.3" },
+  },
+});
+const threshold = Number(values.threshold);
+if (!(threshold > 1)) throw new Error("--threshold has to be above 1.");
+const history = await readHistory();
+const { machine } = await describeRun();
+
+/** Measures; what looks like a regression, once more. */
+async function compareNow(
+  program: Program,
+  bundled: string,
+  before: Entry,
+): Promise<Change[]> {
+  const isSame = isSameMachine(before.machine, machine);
+  const compared = (found: readonly SuiteFindings[]) =>
+    compareFigures(
+      before.figures,
+      found.flatMap(({ figures }) => figures),
+      threshold,
+      isSame,
+    );
+  const effort = { isShort: values.short };
+  const first = await measure(program, bundled, effort);
+  const changes = compared(first);
+  const doubtful = new Set(
+    changes.filter(({ verdict }) => verdict === "regression")
+      .map(({ now }) => now.id),
+  );
+  const suites = first
+    .filter(({ figures }) => figures.some(({ id }) => doubtful.has(id)))
+    .map(({ suite }) => suite);
+  if (suites.length === 0) return changes;
+  console.log(`Measured a second time: ${suites.join(", ")}.\n`);
+  const second = await measure(program, bundled, { ...effort, suites });
+  return confirm(changes, compared(second));
+}
+
+async function compareRuntime(name: string, folder: string): Promise<boolean> {
+  const runtime = await versionOf(name, runtimes.get(name)!);
+  const own = history.filter((entry) => entry.runtime.name === runtime.name);
+  const now = values.last ? own.at(-1) : undefined;
+  const before = values.last && now !== undefined
+    ? latest(own.slice(0, -1), name, now.machine)
+    : latest(own, name, machine);
+  if (before === undefined) {
+    console.log(
+      `${runtime.name}: nothing to compare with is recorded. ` +
+        "`deno task bench:record` does it.",
+    );
+    return false;
+  }
+  const { figures, date, commit, version } = before;
+  const isSame = isSameMachine(before.machine, now?.machine ?? machine);
+  console.log(
+    `${runtime.name} ${
+      now?.runtime.version ?? runtime.version
+    }, compared with ` +
+      `${before.runtime.version} on ${date.slice(0, 10)} ` +
+      `(${version}, commit ${commit})` +
+      (isSame
+        ? ""
+        : ` on another machine (${before.machine.cpu}, ${before.machine.cores} ` +
+          "cores): ratios hold there, too, milliseconds are not compared") +
+      "\n",
+  );
+  const changes = now === undefined
+    ? await compareNow(
+      runtimes.get(name)!,
+      await bundle("bench/tracking/program.ts", folder),
+      before,
+    )
+    : compareFigures(figures, now.figures, threshold, isSame);
+  printChanges(changes);
+  const regressions = changes.filter(({ verdict }) => verdict === "regression");
+  console.log(
+    `\n${regressions.length} regressions of more than ${threshold} times.\n`,
+  );
+  return regressions.length === 0;
+}
+
+const folder = await Deno.makeTempDir({ prefix: "session-manager-bench-" });
+try {
+  for (const name of chosen) {
+    if (!await compareRuntime(name, folder)) Deno.exitCode = 1;
+  }
+} finally {
+  await Deno.remove(folder, { recursive: true });
+}

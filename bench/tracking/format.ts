@@ -1,0 +1,9 @@
+import { DENO, run } from "../../scripts/lib/command.ts";
+
+/** Formats files as `deno task check` wants them. */
+export async function format(paths: readonly string[]): Promise<void> {
+  const code = await run(DENO, ["fmt", "--quiet", ...paths]);
+  if (code !== 0) {
+    throw new Error(`${paths.join(", ")}: could not be formatted.`);
+  }
+}

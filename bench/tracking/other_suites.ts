@@ -1,0 +1,217 @@
+import { InMemoryInfoSessionManager as Peer } from "@tmcp/session-manager";
+import { createEventBuffer } from "better-sse";
+import {
+  formatSseEvent,
+  InMemoryInfoSessionManager,
+  InMemoryStreamSessionManager,
+} from "../../mod.ts";
+import { heapUsed } from "../../tests/memory/heap.ts";
+import { frame } from "../fan_out.ts";
+import { type Info, OPERATIONS, populated } from "../info_operations.ts";
+import { type Entrant, pairedRounds } from "../paired_rounds.ts";
+import { OpenStreams } from "../streams.ts";
+import { Crowd } from "../workers/crowd.ts";
+import { absolute, type Figure, type Suite, times } from "./figures.ts";
+
+/** What is not to be timed. */
+const nothing = { prepare: () => {}, finish: () => Promise.resolve() };
+
+const info: Suite = {
+  name: "metadata",
+  isShort: true,
+  run: async (rounds) => {
+    const [ours, peer] = [
+      await populated(new InMemoryInfoSessionManager()),
+      await populated(new Peer()),
+    ];
+    const figures: Figure[] = [];
+    for (const [name, operation] of Object.entries(OPERATIONS)) {
+      const entrant = (info: Info): Entrant => ({
+        ...nothing,
+        runs: 10,
+        run: async () => {
+          for (let turn = 0; turn < 500; turn++) await operation(info, turn);
+        },
+      });
+      const took = await pairedRounds({
+        ours: entrant(ours),
+        peer: entrant(peer),
+      }, rounds);
+      const id = `${name}: ours / @tmcp/session-manager`;
+      figures.push(times(id, took.ours, took.peer));
+    }
+    await ours.close();
+    return { figures };
+  },
+};
+
+const sse: Suite = {
+  name: "SSE framing",
+  isShort: true,
+  run: async (rounds) => {
+    const encoder = new TextEncoder();
+    const bytes = new Uint8Array(1_000);
+    const data = JSON.stringify({ text: "x".repeat(300) });
+    // Encoded, as only then the pieces of a string become one.
+    const entrant = (write: (id: string) => string): Entrant => ({
+      ...nothing,
+      runs: 10,
+      run: () => {
+        for (let id = 0; id < 2_000; id++) {
+          encoder.encodeInto(write(`${id}`), bytes);
+        }
+      },
+    });
+    const options = { serializer: (data: unknown) => data as string };
+    const took = await pairedRounds({
+      ours: entrant((id) => formatSseEvent({ event: "message", id, data })),
+      betterSse: entrant((id) =>
+        createEventBuffer(options).push(data, "message", id).read()
+      ),
+      floor: entrant((id) => `event: message\nid: ${id}\ndata: ${data}\n\n`),
+    }, rounds);
+    const id = "an SSE frame of 300 B: ours / ";
+    return {
+      figures: [
+        times(`${id}template string`, took.ours, took.floor),
+        times(`${id}better-sse`, took.ours, took.betterSse),
+      ],
+    };
+  },
+};
+
+const replay: Suite = {
+  name: "replay",
+  isShort: true,
+  run: async (rounds) => {
+    const text = frame(300);
+    const send = (streams: InMemoryStreamSessionManager): Entrant => ({
+      ...nothing,
+      runs: 10,
+      run: () => {
+        for (let left = 1_000; left > 0; left--) streams.send(["a"], text);
+      },
+    });
+    const kept = new InMemoryStreamSessionManager({ replay: {} });
+    const position = kept.position!;
+    for (let left = 1_000; left > 0; left--) kept.send(undefined, text);
+    const encoder = new TextEncoder();
+    const open = () => new OpenStreams(1).controllers[0]!;
+    const took = await pairedRounds({
+      append: send(new InMemoryStreamSessionManager({ replay: {} })),
+      // What cannot be done without: the event gets its id and is encoded.
+      encode: {
+        ...nothing,
+        runs: 10,
+        run: () => {
+          for (let id = 0; id < 1_000; id++) {
+            encoder.encode(
+              `${text.slice(0, -1)}id: ${"0".repeat(17)}${id}\n\n`,
+            );
+          }
+        },
+      },
+      resume: {
+        ...nothing,
+        runs: 20,
+        run: () => {
+          kept.expect("b", { lastEventId: position });
+          kept.create("b", open());
+        },
+      },
+      write: {
+        ...nothing,
+        runs: 20,
+        run: () => {
+          const controller = open();
+          for (let left = 1_000; left > 0; left--) {
+            controller.enqueue(encoder.encode(text));
+          }
+        },
+      },
+    }, rounds);
+    await kept.close();
+    return {
+      figures: [
+        times(
+          "an event for replay: kept / only encoded",
+          took.append,
+          took.encode,
+        ),
+        times(
+          "a resume after 1,000 events: ours / bare encode and enqueue",
+          took.resume,
+          took.write,
+        ),
+      ],
+    };
+  },
+};
+
+/** Bytes of heap that a session takes above its stream. */
+const heap: Suite = {
+  name: "heap",
+  isShort: true,
+  run: async () => {
+    // What is set up once is not to be counted.
+    await weigh(1_000);
+    const values = [await weigh(100_000)];
+    return {
+      figures: [
+        absolute(
+          "heap of an idle session above its stream",
+          "bytes",
+          values,
+          250,
+        ),
+      ],
+    };
+  },
+};
+
+async function weigh(count: number): Promise<number> {
+  // In one piece each, like those that come out of requests.
+  const ids: string[] = JSON.parse(
+    JSON.stringify(Array.from({ length: count }, () => crypto.randomUUID())),
+  );
+  const { controllers } = new OpenStreams(count);
+  const bare = await heapUsed();
+  const streams = new InMemoryStreamSessionManager();
+  for (const [at, controller] of controllers.entries()) {
+    streams.create(ids[at]!, controller);
+  }
+  const attached = await heapUsed();
+  await streams.close();
+  return (attached - bare) / count;
+}
+
+/** @param program What the workers run. */
+function workers(program: URL): Suite {
+  return {
+    name: "workers",
+    isShort: true,
+    run: async (rounds) => {
+      const [workers, texts, text] = [4, 100, frame(1_000)];
+      const crowd = await Crowd.start(program, workers, 2_500);
+      const took = { ours: [] as number[], bare: [] as number[] };
+      for (let round = -2; round < rounds; round++) {
+        const order = round % 2 === 0
+          ? ["ours", "bare"] as const
+          : ["bare", "ours"] as const;
+        for (const contender of order) {
+          const ms = await crowd.send(contender, text, texts, 10);
+          if (round >= 0) took[contender].push(ms);
+        }
+      }
+      await crowd.close();
+      const id = "4 workers, 10,000 sessions, 1 KB in bursts of ten: " +
+        "ours / bare postMessage";
+      return { figures: [times(id, took.ours, took.bare)] };
+    },
+  };
+}
+
+/** All but sending to streams of this process. The heap comes first: it is empty. */
+export function otherSuites(program: URL): readonly Suite[] {
+  return [heap, info, sse, replay, workers(program)];
+}

@@ -1,0 +1,173 @@
+import { init } from "echarts";
+import type { HttpResult } from "../http/results.ts";
+import type { Entry } from "./history.ts";
+import { COLORS, NAMES, styled } from "./style.ts";
+
+/** How high a panel and what belongs to it are. */
+const [TOP, PANEL, GAP] = [60, 220, 80];
+const WIDTH = 860;
+
+type Options = Parameters<ReturnType<typeof init>["setOption"]>[0];
+
+/**
+ * How long a message takes against how many sessions there are: a column for what is
+ * sent one by one and for bursts, a row for each runtime.
+ */
+export function curves(entries: readonly Entry[]): string {
+  const panels = entries.filter(({ points }) => points.length > 0)
+    .flatMap((entry) => [1, 10].map((burst) => ({ entry, burst })));
+  const rows = Math.ceil(panels.length / 2);
+  const contenders = ["ours", "peer", "better-sse", "floor"];
+  return draw(rows, {
+    legend: {
+      top: 4,
+      itemGap: 40,
+      data: contenders.map((name) => NAMES[name]!),
+    },
+    title: panels.map(({ entry, burst }, at) =>
+      heading(
+        `${runtimeOf(entry)}: ` +
+          (burst === 1 ? "one message at a time" : "bursts of ten"),
+        at,
+      )
+    ),
+    grid: panels.map((_, at) => place(at)),
+    xAxis: panels.map((_, at) => ({
+      type: "log",
+      gridIndex: at,
+      min: 1_000,
+      max: 100_000,
+      name: "sessions",
+      nameLocation: "middle",
+      nameGap: 26,
+      axisLabel: { formatter: counted },
+    })),
+    yAxis: panels.map((_, at) => ({
+      type: "log",
+      gridIndex: at,
+      name: "ns per message",
+      axisLabel: { formatter: counted },
+    })),
+    series: panels.flatMap(({ entry, burst }, at) =>
+      contenders.map((contender) => ({
+        type: "line",
+        name: NAMES[contender]!,
+        xAxisIndex: at,
+        yAxisIndex: at,
+        color: COLORS[contender]!,
+        symbol: "circle",
+        symbolSize: 6,
+        lineStyle: { width: contender === "ours" ? 3 : 2 },
+        data: entry.points
+          .filter((point) =>
+            point.contender === contender && point.burst === burst
+          )
+          .map(({ sessions, ns }) => [sessions, ns]),
+      }))
+    ),
+  });
+}
+
+/** What is delivered over 1,000 connections, and what it costs, on each runtime. */
+export function httpBars(entries: readonly Entry[]): string {
+  const measured = entries.filter(({ http }) => http.length > 0);
+  const contenders = ["ours", "peer", "better-sse"] as const;
+  const values: [title: string, unit: string, of: (r: HttpResult) => number][] =
+    [
+      ["messages a second", "", (result) => result.messagesPerSecond.median],
+      ["CPU a message", "µs", (result) => result.cpuMicros.median],
+    ];
+  const panels = [10, 1].flatMap((burst) =>
+    values.map(([title, unit, of]) => ({ burst, title, unit, of }))
+  );
+  return draw(2, {
+    legend: {
+      top: 4,
+      itemGap: 40,
+      data: contenders.map((name) => NAMES[name]!),
+    },
+    title: panels.map(({ burst, title, unit }, at) =>
+      heading(
+        `${burst === 1 ? "one at a time" : "bursts of ten"}: ${title}` +
+          (unit === "" ? "" : ` (${unit})`),
+        at,
+      )
+    ),
+    grid: panels.map((_, at) => place(at)),
+    xAxis: panels.map((_, at) => ({
+      type: "category",
+      gridIndex: at,
+      data: measured.map(runtimeOf),
+    })),
+    yAxis: panels.map((_, at) => ({
+      type: "value",
+      gridIndex: at,
+      axisLabel: { formatter: counted },
+    })),
+    series: panels.flatMap(({ burst, of }, at) =>
+      contenders.map((contender) => ({
+        type: "bar",
+        name: NAMES[contender]!,
+        xAxisIndex: at,
+        yAxisIndex: at,
+        color: COLORS[contender]!,
+        label: {
+          show: true,
+          position: "top",
+          fontSize: 10,
+          textBorderWidth: 0,
+          formatter: ({ value }: { value: number }) =>
+            value >= 100 ? counted(value) : `${Number(value.toPrecision(2))}`,
+        },
+        data: measured.map(({ http }) => {
+          const result = http.find((result) =>
+            result.contender === contender && result.burst === burst &&
+            result.connections === 1_000
+          );
+          return result && of(result);
+        }),
+      }))
+    ),
+  });
+}
+
+function draw(rows: number, options: object): string {
+  const chart = init(null, null, {
+    renderer: "svg",
+    ssr: true,
+    width: WIDTH,
+    height: TOP + rows * (PANEL + GAP),
+  });
+  chart.setOption({ animation: false, ...options } as Options);
+  const svg = chart.renderToSVGString();
+  chart.dispose();
+  return styled(svg);
+}
+
+function place(at: number): object {
+  return {
+    left: at % 2 === 0 ? 60 : WIDTH / 2 + 50,
+    top: TOP + Math.floor(at / 2) * (PANEL + GAP) + 40,
+    width: WIDTH / 2 - 90,
+    height: PANEL - 20,
+  };
+}
+
+function heading(text: string, at: number): object {
+  return {
+    text,
+    left: at % 2 === 0 ? 20 : WIDTH / 2 + 10,
+    top: TOP + Math.floor(at / 2) * (PANEL + GAP) - 15,
+    textStyle: { fontSize: 13 },
+  };
+}
+
+function runtimeOf({ runtime }: Entry): string {
+  return `${runtime.name} ${runtime.version}`;
+}
+
+function counted(value: number): string {
+  return value >= 1_000
+    ? `${Number((value / 1_000).toPrecision(3)).toLocaleString("en")}k`
+    : `${value}`;
+}

@@ -1,0 +1,28 @@
+/**
+ * Measures on the runtime that runs it, and prints what it finds as JSON, a line for
+ * each suite. Bundled, as `bench/run.ts` does it; `run.ts` starts it. The arguments
+ * are the number of rounds, "short" or "all", and the names of suites, if not all.
+ */
+import { isMainThread, parentPort, workerData } from "node:worker_threads";
+import { exit, flags } from "../runtime.ts";
+import { serve, type Setup } from "../workers/fan_out_worker.ts";
+import { FAN_OUT_SUITES } from "./fan_out_suites.ts";
+import { otherSuites } from "./other_suites.ts";
+
+async function main(): Promise<void> {
+  const [rounds, size, ...names] = flags;
+  const suites = [
+    ...otherSuites(new URL(import.meta.url)),
+    ...FAN_OUT_SUITES,
+  ].filter(({ name, isShort }) =>
+    names.length > 0 ? names.includes(name) : isShort || size === "all"
+  );
+  for (const { name, run } of suites) {
+    console.log(JSON.stringify({ suite: name, ...await run(Number(rounds)) }));
+  }
+}
+
+if (isMainThread) {
+  await main();
+  exit(0);
+} else await serve(parentPort!, workerData as Setup);
