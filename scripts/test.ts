@@ -29,8 +29,17 @@ const DENO_ONLY = "tests/deno/";
 /** How many lines of a failure are shown in the end. */
 const TEXT_LINES = 10;
 
-/** What one runtime shows for all of them: that the suites find faults, and pass. */
-const SHOWN_ONCE = ["tests/testing/", "tests/cluster/suite_test.ts"];
+/**
+ * What one runtime shows for all of them: that the suites find faults, and pass, what
+ * a Redis server is asked to do, and processes on all of them in one cluster.
+ */
+const SHOWN_ONCE = [
+  "tests/testing/",
+  "tests/cluster/suite_test.ts",
+  "tests/redis/acl_test.ts",
+  "tests/redis/commands_test.ts",
+  "tests/redis/mixed_test.ts",
+];
 /**
  * What one release of Node shows for all of them: besides, that the engine lets go of
  * what it held, and what nodes make of a network that is none of the release's.
