@@ -63,24 +63,30 @@ const OPERATIONS: Record<string, (nodes: Nodes, id: string) => unknown> = {
   },
 };
 
+let nodes: { of: number; opened: Promise<Nodes> } | undefined;
+
+async function nodesOf(count: number): Promise<Nodes> {
+  if (nodes?.of !== count) {
+    await (await crowd?.started)?.close();
+    crowd = undefined;
+    await Promise.all((await nodes?.opened)?.map((node) => node.close()) ?? []);
+    nodes = { of: count, opened: open(count) };
+  }
+  return nodes.opened;
+}
+
 for (const count of [2, 4, 8]) {
   for (const [name, operation] of Object.entries(OPERATIONS)) {
-    let opened: Promise<Nodes> | undefined;
     let turn = 0;
     Deno.bench({
       name,
       group: `${count} nodes on one thread`,
       n: 200,
       async fn(b) {
-        await (await crowd?.started)?.close();
-        crowd = undefined;
-        const nodes = await (opened ??= open(count));
+        const nodes = await nodesOf(count);
         b.start();
-        await operation(nodes, `session-${turn++}`);
+        await operation(nodes, `${name} ${turn++}`.replaceAll(/[ ,]/g, "-"));
         b.end();
-        if (turn === 300) {
-          await Promise.all(nodes.map((node) => node.close()));
-        }
       },
     });
   }

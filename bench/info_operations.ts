@@ -23,11 +23,11 @@ export async function populated<Manager extends Info>(
   return info;
 }
 
+/** Does something to the session whose turn it is. */
+export type Operation = (info: Info, turn: number) => unknown;
+
 /** What is measured; each leaves things as they were, but for the time of use. */
-export const OPERATIONS: Record<
-  string,
-  (info: Info, turn: number) => unknown
-> = {
+export const OPERATIONS: Record<string, Operation> = {
   "set the client info": (info, turn) => info.setClientInfo(id(turn), CLIENT),
   "get the client info": (info, turn) => info.getClientInfo(id(turn)),
   "get the capabilities": (info, turn) => info.getClientCapabilities(id(turn)),

@@ -51,6 +51,8 @@ function bench(url: string): void {
   }
   for (const [group, operation] of Object.entries(OPERATIONS)) {
     for (const name of [OURS, PEER]) {
+      // The peer 0.3.0 stores levels as JSON, and then takes them for none.
+      if (name === PEER && group === "get the log level") continue;
       const make = contenders[name]!;
       let turn = 0;
       Deno.bench({

@@ -60,10 +60,8 @@ function overHttp(entries: readonly Entry[]): string {
   const cells = (result: HttpResult | undefined) =>
     result === undefined ? "" : [
       `${Math.round(result.messagesPerSecond.median / 1_000)}k/s`,
-      `${result.cpuMicros.median.toPrecision(2)} µs`,
-      `${result.p50Ms.median.toPrecision(2)} / ${
-        result.p99Ms.median.toPrecision(2)
-      } ms`,
+      `${short(result.cpuMicros.median)} µs`,
+      `${short(result.p50Ms.median)} / ${short(result.p99Ms.median)} ms`,
       `${Math.round(result.bytesPerConnection / 1_000)} KB`,
     ].join(", ");
   for (const connections of [100, 1_000, 5_000]) {
@@ -114,7 +112,11 @@ function inWords(figure: Figure | undefined): string {
   if (figure === undefined) return "";
   const { median, unit } = figure;
   if (unit === "bytes") return `${Math.round(median).toLocaleString("en")} B`;
-  return `${Number(median.toPrecision(2))}${unit === "ms" ? " ms" : ""}`;
+  return `${short(median)}${unit === "ms" ? " ms" : ""}`;
+}
+
+function short(value: number): number {
+  return Number(value.toPrecision(2));
 }
 
 function names(entries: readonly Entry[]): string[] {
