@@ -109,7 +109,8 @@ async function measure(
     if (at % 50 === 49) await last;
   }
   await last;
-  await new Promise((done) => setTimeout(done, 50));
+  // With replay, what was sent is added one command after the other.
+  await new Promise((done) => setTimeout(done, 1_500));
   const after = await used();
   const each = (key: keyof typeof after) => (after[key] - before[key]) / count;
   console.log(

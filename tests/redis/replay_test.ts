@@ -1,0 +1,145 @@
+import type { RedisSessions } from "@crossmcp/session-manager/redis";
+import { assert, assertEquals } from "@std/assert";
+import { setTimeout as delay } from "node:timers/promises";
+import { after, before, it } from "node:test";
+import { PATIENCE_MS } from "../cluster_nodes/remote_node.ts";
+import { until } from "../e2e/until.ts";
+import { type OpenStream, openStream, textsOf } from "./open_stream.ts";
+import { RedisCluster } from "./redis_cluster.ts";
+import { describeRedis, RedisServer } from "./redis_server.ts";
+
+const REPLAY = { streams: { replay: {} } };
+
+const frame = (text: string) => `data: ${text}\n\n`;
+
+/** Opens the stream of a session, after an event if its client has got one. */
+async function open(
+  { streams }: RedisSessions,
+  id: string,
+  lastEventId?: string,
+): Promise<OpenStream> {
+  const stream = openStream();
+  streams.expect(id, { lastEventId, prime: "named" });
+  await streams.create(id, stream.controller);
+  return stream;
+}
+
+/** What a client would come back with, once it has a position. */
+async function positionOf({ collector }: OpenStream): Promise<string> {
+  await collector.until(() => collector.lastEventId !== "");
+  return collector.lastEventId;
+}
+
+describeRedis("RedisSessions: replay", () => {
+  let server: RedisServer;
+  before(async () => {
+    server = await RedisServer.start();
+  });
+  after(() => server?.kill());
+
+  it("S14 what a node did not hear comes once, in spite of what came after it", async () => {
+    await using cluster = new RedisCluster(server);
+    const [a, b] = await cluster.joinAll(2, REPLAY);
+    const stream = await open(b!, "s");
+    const expected: string[] = [];
+    for (let round = 0; round < 5; round++) {
+      // Whoever subscribes is cut off, and hears what comes next.
+      await server.command("CLIENT", "KILL", "TYPE", "pubsub");
+      await a!.streams.send(["s"], frame(`some ${round}`));
+      await a!.streams.send(undefined, frame(`all ${round}`));
+      expected.push(`some ${round}`, `all ${round}`);
+      assertEquals(
+        (await textsOf(stream, expected.length)).sort(),
+        expected.toSorted(),
+      );
+    }
+  });
+
+  it("S14 a session that moved gets nothing again from before", async () => {
+    await using cluster = new RedisCluster(server);
+    const [a, b] = await cluster.joinAll(2, REPLAY);
+    const first = await open(a!, "s");
+    for (const text of ["1", "2", "3"]) {
+      await a!.streams.send(["s"], frame(text));
+    }
+    await textsOf(first, 3);
+    const second = await open(b!, "s", first.collector.lastEventId);
+    await server.command("CLIENT", "KILL", "TYPE", "pubsub");
+    await a!.streams.send(undefined, frame("all"));
+    assertEquals(await textsOf(second, 1), ["all"]);
+    await a!.streams.send(["s"], frame("end"));
+    assertEquals(await textsOf(second, 2), ["all", "end"]);
+  });
+
+  it("S15 a session that was quiet for long is not told that it missed anything", async () => {
+    await using cluster = new RedisCluster(server);
+    const maxAgeMs = 100;
+    const options = { streams: { replay: { maxAgeMs } } };
+    const [a, b] = await cluster.joinAll(2, options);
+    let stream = await open(a!, "s");
+    for (const node of [b!, a!, b!]) {
+      const position = await positionOf(stream);
+      await node.streams.delete("s");
+      // So long that nothing would be kept any more.
+      await delay(5 * maxAgeMs);
+      stream = await open(node, "s", position);
+      await node.streams.send(["s"], frame("hello"));
+      assertEquals((await textsOf(stream, 1))[0], "hello");
+    }
+    assertEquals([a!.stats().resets, b!.stats().resets], [0, 0]);
+  });
+
+  it("S17 of a busy session no more is kept than of others", async () => {
+    await using cluster = new RedisCluster(server);
+    const [a] = await cluster.joinAll(1, {
+      streams: { replay: { maxEvents: 10 } },
+    });
+    const stream = await open(a!, "s");
+    for (let count = 1; count <= 500; count++) {
+      await a!.streams.send(["s"], frame(`${count}`));
+      if (count % 50 === 0) await textsOf(stream, count);
+    }
+    const { prefix } = cluster;
+    const kept = async (command: string, key: string) =>
+      Number(await server.command(command, `{${prefix}}:${key}`));
+    assertEquals(await kept("XLEN", "events"), 10);
+    assert(await kept("ZCARD", "e:s") <= 40);
+  });
+
+  it("C6 what is for the session of an earlier node of a name keeps nobody busy", async () => {
+    await using cluster = new RedisCluster(server);
+    const named = { ...REPLAY, cluster: { node: "a" } };
+    const earlier = await cluster.join(named);
+    const stream = await open(earlier, "s");
+    await earlier.streams.send(["s"], frame("one"));
+    const [one] = await textsOf(stream, 1);
+    assertEquals(one, "one");
+    const position = stream.collector.lastEventId;
+    await earlier.close();
+    const later = await cluster.join(named);
+    await later.streams.send(["s"], frame("two"));
+    await server.command("CONFIG", "RESETSTAT");
+    await delay(500);
+    const calls = (await server.commandCounts()).get("evalsha") ?? 0;
+    assert(calls < 50, `${calls} commands while nothing happens`);
+    assertEquals(await textsOf(await open(later, "s", position), 1), ["two"]);
+  });
+
+  it("H2 a session can begin while texts are sent without end", async () => {
+    await using cluster = new RedisCluster(server);
+    const [a] = await cluster.joinAll(1, REPLAY);
+    let isOver = false;
+    const sending = (async () => {
+      while (!isOver) {
+        await a!.streams.send(undefined, frame("again"));
+        await new Promise((resolve) => setTimeout(resolve, 0));
+      }
+    })();
+    let isRegistered = false;
+    const registering = a!.info.register("new", { principal: undefined })
+      .then(() => isRegistered = true);
+    await until(() => isRegistered, "the session to begin", PATIENCE_MS)
+      .finally(() => isOver = true);
+    await Promise.all([sending, registering]);
+  });
+});
