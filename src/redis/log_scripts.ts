@@ -119,7 +119,8 @@ local function note(id, offset)
   redis.call('PEXPIRE', places, text(math.ceil(maxAge / 1000)))
   redis.call('HSET', prefix .. 's:' .. id, 't', offset)
   local kept = redis.call('ZCARD', places)
-  if kept <= 32 then return end
+  -- Now and then is enough.
+  if kept < 32 or kept % 16 > 0 then return end
   -- The newest that is kept no longer stays, to tell so.
   local old = redis.call('ZCOUNT', places, '-inf', text(now - maxAge))
   local over = math.max(old - 2, kept - maxEvents - 2)
