@@ -1,17 +1,13 @@
 import type { StreamExpectation } from "../in_memory/expected_streams.ts";
 import type { ResetReason } from "../options.ts";
-import type { Audience } from "./event_log.ts";
+import type { Audience, Missed } from "./event_log.ts";
 
 /** What a stream starts with whose client may have missed something. */
 export interface ArrivalStart {
   /** Why that cannot be had, if it cannot. */
   readonly reset?: ResetReason | undefined;
   /** What it has missed, where this node does not keep that itself. */
-  readonly missed?: {
-    readonly frames: readonly string[];
-    readonly position: string;
-    readonly upTo: number;
-  } | undefined;
+  readonly missed?: Missed | undefined;
 }
 
 /** How texts get to the streams of all nodes, and what clients have missed. */

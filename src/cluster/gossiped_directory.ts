@@ -1,3 +1,4 @@
+import { byNode } from "./by_node.ts";
 import { type Clock, isNewer, type Stamp } from "./clock.ts";
 import { hash } from "./hash.ts";
 import type { ClusterNode } from "./node.ts";
@@ -109,15 +110,10 @@ export class GossipedDirectory implements SessionDirectory {
   }
 
   locate(ids: Iterable<string>): ReadonlyMap<string, string[]> {
-    const byNode = new Map<string, string[]>();
-    for (const id of ids) {
+    return byNode(ids, (id) => {
       const node = this.#homes.get(id)?.at[1];
-      if (node === undefined || node === this.#node.name) continue;
-      const there = byNode.get(node);
-      if (there === undefined) byNode.set(node, [id]);
-      else there.push(id);
-    }
-    return byNode;
+      return node === this.#node.name ? undefined : node;
+    });
   }
 
   settled(): Promise<void> {

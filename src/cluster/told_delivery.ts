@@ -2,6 +2,7 @@ import { ClusterError } from "../errors.ts";
 import { atTheLatest } from "../in_memory/deadline.ts";
 import type { StreamExpectation } from "../in_memory/expected_streams.ts";
 import type { StreamEngine } from "../in_memory/stream_engine.ts";
+import { byNode } from "./by_node.ts";
 import type { ArrivalStart, Delivery } from "./delivery.ts";
 import type { Audience } from "./event_log.ts";
 import type { ClusterNode } from "./node.ts";
@@ -151,24 +152,10 @@ export class ToldDelivery implements Delivery {
       for (const [node, sessions] of await this.#directory.locate(ids)) {
         for (const id of sessions) homes.set(id, node);
       }
-      for (const { ids, tell } of later) tell(byHome(ids, homes));
+      for (const { ids, tell } of later) {
+        tell(byNode(ids, (id) => homes.get(id)));
+      }
     }
     this.#looking = undefined;
   }
-}
-
-/** Those of some sessions that have a home elsewhere, by their homes. */
-function byHome(
-  ids: readonly string[],
-  homes: ReadonlyMap<string, string>,
-): ReadonlyMap<string, string[]> {
-  const byNode = new Map<string, string[]>();
-  for (const id of ids) {
-    const node = homes.get(id);
-    if (node === undefined) continue;
-    const there = byNode.get(node);
-    if (there === undefined) byNode.set(node, [id]);
-    else there.push(id);
-  }
-  return byNode;
 }

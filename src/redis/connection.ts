@@ -84,13 +84,11 @@ export class RedisConnection {
     const { publisher, subscriber } = this.#clients;
     // Sooner than by commands that are not answered.
     const lost = (cause?: unknown) => this.#lost(cause ?? "reconnecting");
-    this.#stops.push(listenTo(publisher, "error", lost));
-    this.#stops.push(listenTo(publisher, "reconnecting", () => lost()));
-    for (const client of new Set<unknown>([publisher, subscriber])) {
-      // Without a listener an error of the connection would end the process.
-      this.#stops.push(listenTo(client, "error", () => {}));
-    }
     this.#stops.push(
+      listenTo(publisher, "error", lost),
+      listenTo(publisher, "reconnecting", () => lost()),
+      // Without a listener an error of the connection would end the process.
+      listenTo(subscriber, "error", () => {}),
       listenTo(publisher, "ready", () => this.#reconnected()),
       listenTo(subscriber, "ready", () => listener.onResubscribed()),
     );

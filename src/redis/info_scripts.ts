@@ -9,20 +9,22 @@ import { Script } from "./script.ts";
 // milliseconds; "known" has all sessions so, where their number is limited.
 
 /**
- * How long sets of sessions are kept that nobody looks at: their members expire one
- * by one, and those that are used do not tell. Thirty days.
+ * Sets of sessions. Their members expire one by one, and those that are used do not
+ * tell; a set that nobody looks at is kept for thirty days. Needs: prefix.
  */
-const SET_TTL = "local SET_TTL = 2592000000";
-
-/** Takes out of a set the sessions that have expired. Needs: prefix. */
-const PRUNE = `
+const SETS = `
+local SET_TTL = 2592000000
+local function put(set, id, ttl)
+  redis.call('ZADD', set, text(now / 1000 + ttl), id)
+  extend(set, math.max(ttl, SET_TTL))
+end
+-- Takes out those that have expired, or lack a field.
 local function prune(set, field)
-extend(set, SET_TTL)
   for _, id in ipairs(
     redis.call('ZRANGEBYSCORE', set, '-inf', text(now / 1000))) do
     local key = prefix .. 's:' .. id
     local left = redis.call('PTTL', key)
-    if left > 0 and redis.call('HEXISTS', key, field) == 1 then
+    if left > 0 and (not field or redis.call('HEXISTS', key, field) == 1) then
       redis.call('ZADD', set, text(now / 1000 + left), id)
     else
       redis.call('ZREM', set, id)
@@ -31,31 +33,17 @@ extend(set, SET_TTL)
 end
 `;
 
-/** Makes place for a session, if there is one. Needs: known, max, id, key, ttl. */
+/** Makes place for a session, if there is one. Needs: sets, max, id, ttl. */
 const ADMIT = `
+local known = prefix .. 'known'
 local function admit()
   if max <= 0 then return true end
   if not redis.call('ZSCORE', known, id) then
-    for _, other in ipairs(
-      redis.call('ZRANGEBYSCORE', known, '-inf', text(now / 1000))) do
-      local left = redis.call('PTTL', prefix .. 's:' .. other)
-      if left > 0 then redis.call('ZADD', known, text(now / 1000 + left), other)
-      else redis.call('ZREM', known, other) end
-    end
+    prune(known)
     if redis.call('ZCARD', known) >= max then return false end
   end
-  redis.call('ZADD', known, text(now / 1000 + ttl), id)
-  extend(known, math.max(ttl, SET_TTL))
+  put(known, id, ttl)
   return true
-end
-`;
-
-/** Puts a session among those of a resource. Needs: prefix, id, ttl. */
-const SUBSCRIBE = `
-local function subscribe(field)
-  local set = prefix .. field
-  redis.call('ZADD', set, text(now / 1000 + ttl), id)
-  extend(set, math.max(ttl, SET_TTL))
 end
 `;
 
@@ -65,14 +53,14 @@ end
  */
 export const WRITE: Script = new Script(`
 local key, prefix, id = KEYS[1], ARGV[1], ARGV[2]
-local ttl, max, known = tonumber(ARGV[3]), tonumber(ARGV[4]), prefix .. 'known'
-${SET_TTL}${ADMIT}${SUBSCRIBE}
+local ttl, max = tonumber(ARGV[3]), tonumber(ARGV[4])
+${SETS}${ADMIT}
 for at = 5, #ARGV, 3 do
   local field, value = ARGV[at + 1], ARGV[at + 2]
   if ARGV[at] == 'set' then
     if not admit() then return '' end
     redis.call('HSET', key, field, value)
-    if string.sub(field, 1, 2) == 'u:' then subscribe(field) end
+    if string.sub(field, 1, 2) == 'u:' then put(prefix .. field, id, ttl) end
   else
     redis.call('HDEL', key, field)
     if string.sub(field, 1, 2) == 'u:' then
@@ -91,8 +79,8 @@ return text(now)
  */
 export const REGISTER: Script = new Script(`
 local key, prefix, id = KEYS[1], ARGV[1], ARGV[2]
-local ttl, max, known = tonumber(ARGV[3]), tonumber(ARGV[4]), prefix .. 'known'
-${SET_TTL}${ADMIT}
+local ttl, max = tonumber(ARGV[3]), tonumber(ARGV[4])
+${SETS}${ADMIT}
 local there = redis.call('HMGET', key, 'r', 'n')
 if there[1] then return { there[1], there[2] or '' } end
 if not admit() then return { '' } end
@@ -128,7 +116,8 @@ return 1
 /** Answers the sessions of a resource. */
 export const SUBSCRIBED: Script = new Script(`
 local set, prefix, field = KEYS[1], ARGV[1], ARGV[2]
-${SET_TTL}${PRUNE}prune(set, field)
+${SETS}
+prune(set, field)
 extend(set, SET_TTL)
 return redis.call('ZRANGE', set, 0, -1)
 `);
@@ -176,18 +165,15 @@ return left
 export const RESTORE: Script = new Script(`
 local key, prefix, id = KEYS[1], ARGV[1], ARGV[2]
 local ttl, max = tonumber(ARGV[3]), tonumber(ARGV[4])
-${SET_TTL}${SUBSCRIBE}
-if max > 0 then
-  redis.call('ZADD', prefix .. 'known', text(now / 1000 + ttl), id)
-  extend(prefix .. 'known', math.max(ttl, SET_TTL))
-end
+${SETS}
+if max > 0 then put(prefix .. 'known', id, ttl) end
 for at = 5, #ARGV, 3 do
   local field, value, since = ARGV[at], ARGV[at + 1], ARGV[at + 2]
   local mark = '~' .. field
   local known = redis.call('HMGET', key, field, mark)
   if not known[1] or known[2] and tonumber(known[2]) < tonumber(since) then
     redis.call('HSET', key, field, value, mark, since)
-    if string.sub(field, 1, 2) == 'u:' then subscribe(field) end
+    if string.sub(field, 1, 2) == 'u:' then put(prefix .. field, id, ttl) end
   end
 end
 extend(key, ttl)

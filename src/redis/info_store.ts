@@ -4,6 +4,7 @@ import { periodFor, type Watcher } from "../in_memory/ticker.ts";
 import type { Registration } from "../in_memory/session_records.ts";
 import type { InfoField, InfoStore } from "../cluster/info_store.ts";
 import type { Backend, Part } from "./backend.ts";
+import { inChunks } from "./chunks.ts";
 import { type CachedSession, InfoCache } from "./info_cache.ts";
 import * as scripts from "./info_scripts.ts";
 import { isOutage } from "./outage.ts";
@@ -303,8 +304,7 @@ export class RedisInfoStore implements InfoStore, Part, Watcher {
 
   async #recall(ids: readonly string[]): Promise<void> {
     const { connection, keys } = this.#backend;
-    for (let start = 0; start < ids.length; start += CHUNK) {
-      const some = ids.slice(start, start + CHUNK);
+    for (const some of inChunks(ids, CHUNK)) {
       const sessions = await connection.evaluate(
         scripts.RECALL,
         keys.log,
@@ -377,12 +377,4 @@ export class RedisInfoStore implements InfoStore, Part, Watcher {
   #now(): string {
     return String(Date.now() * 1_000);
   }
-}
-
-function inChunks<Item>(items: readonly Item[], size: number): Item[][] {
-  const chunks: Item[][] = [];
-  for (let at = 0; at < items.length; at += size) {
-    chunks.push(items.slice(at, at + size));
-  }
-  return chunks;
 }

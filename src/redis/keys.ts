@@ -14,12 +14,10 @@ const PREFIX = /^[A-Za-z0-9_.:@/-]{1,128}$/;
 export class Keys {
   /** What all of them begin with. */
   readonly all: string;
-  /** The same for all deployments that share their sessions: which log this is. */
+  /** What is known of the log; also what scripts name that use many keys. */
   readonly log: string;
   /** The events. */
   readonly events: string;
-  /** The sessions that anything is stored of, where their number is limited. */
-  readonly known: string;
   readonly #channels: string;
 
   /**
@@ -38,7 +36,6 @@ export class Keys {
     this.all = `{${prefix}}:`;
     this.log = `${this.all}log`;
     this.events = `${this.all}events`;
-    this.known = `${this.all}known`;
     this.#channels = `${this.all}${part}:`;
   }
 
@@ -50,11 +47,6 @@ export class Keys {
   /** What all keys of resources begin with. */
   get resources(): string {
     return `${this.all}u:`;
-  }
-
-  /** What all keys of places in the log begin with. */
-  get places(): string {
-    return `${this.all}e:`;
   }
 
   /** What all keys of nodes begin with. */

@@ -1,4 +1,5 @@
 import { isSessionId } from "../session_id.ts";
+import { inChunks } from "./chunks.ts";
 
 /** An event as the log publishes it. */
 export interface PublishedEvent {
@@ -109,11 +110,7 @@ export function targetsOf(
   const ids = audience.filter((id) =>
     typeof id === "string" && isSessionId(id)
   );
-  const lists: string[][] = [];
-  for (let at = 0; at < ids.length; at += most) {
-    lists.push(ids.slice(at, at + most));
-  }
-  return lists;
+  return inChunks(ids, most);
 }
 
 /** About how much an event takes, in characters. */

@@ -81,9 +81,9 @@ export class RedisBus implements MessageBus {
     const channel = to === undefined ? toAll : toNodes + to;
     // What is lost in an outage is sent again after it.
     if (this.#connection.isDown) return;
-    this.#connection.run("PUBLISH", channel, text).catch((error) => {
-      if (!isOutage(error)) this.#connection.report(error);
-    });
+    this.#connection.run("PUBLISH", channel, text).catch((error) =>
+      this.#connection.report(error)
+    );
   }
 
   close(): void {

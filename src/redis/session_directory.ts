@@ -1,8 +1,10 @@
 import { atEndOfTurn } from "../in_memory/turn.ts";
 import { periodFor, type Watcher } from "../in_memory/ticker.ts";
+import { byNode } from "../cluster/by_node.ts";
 import type { ClusterNode } from "../cluster/node.ts";
 import type { Found, SessionDirectory } from "../cluster/session_directory.ts";
 import type { Backend } from "./backend.ts";
+import { inChunks } from "./chunks.ts";
 import type { RedisConnection } from "./connection.ts";
 import { CLAIM, FIND, KEEP, LEAVE, LOCATE } from "./home_scripts.ts";
 import type { Keys } from "./keys.ts";
@@ -77,7 +79,7 @@ export class RedisSessionDirectory implements SessionDirectory, Watcher {
   }
 
   async claim(id: string): Promise<string | undefined> {
-    const own = { at: undefined, isParked: false, rivalAt: 0 } as Own;
+    const own: Own = { at: undefined, isParked: false, rivalAt: 0 };
     this.#own.set(id, own);
     this.#node.ticker.start(this);
     try {
@@ -148,24 +150,23 @@ export class RedisSessionDirectory implements SessionDirectory, Watcher {
   async locate(
     ids: Iterable<string>,
   ): Promise<ReadonlyMap<string, string[]>> {
-    const byNode = new Map<string, string[]>();
     const elsewhere = [...ids].filter((id) =>
       typeof id === "string" && !this.#own.has(id)
     );
-    if (elsewhere.length === 0) return byNode;
+    if (elsewhere.length === 0) return new Map();
     try {
       const homes = await this.#homesOf(elsewhere);
-      for (const [index, id] of elsewhere.entries()) {
-        const name = nodeOf(homes[index]!)?.name;
-        if (name === undefined || name === this.#node.name) continue;
-        const there = byNode.get(name);
-        if (there === undefined) byNode.set(name, [id]);
-        else there.push(id);
-      }
+      const nodes = new Map(
+        elsewhere.map((id, index) => [id, nodeOf(homes[index]!)?.name]),
+      );
+      return byNode(nodes.keys(), (id) => {
+        const node = nodes.get(id);
+        return node === this.#node.name ? undefined : node;
+      });
     } catch (error) {
       this.#connection.report(error);
+      return new Map();
     }
-    return byNode;
   }
 
   /** Waits for a server that is out of reach. */
@@ -205,22 +206,21 @@ export class RedisSessionDirectory implements SessionDirectory, Watcher {
   async keep(isBack: boolean): Promise<void> {
     const { sessions, log } = this.#keys;
     const own = [...this.#own].filter(([, { at }]) => at !== undefined);
-    const kept: Promise<void>[] = [];
-    for (let start = 0; start < own.length; start += CHUNK) {
-      const some = own.slice(start, start + CHUNK).flatMap((
-        [id, { at, isParked }],
-      ) => [id, String(at), !isParked ? "" : isBack ? "p" : "c"]);
-      kept.push(
-        this.#connection.evaluate(
-          KEEP,
-          log,
-          [sessions, this.#home, String(this.#ttlMs), ...some],
-        ).then(
-          (lost) => this.#loseAll(lost as string[]),
-          (error) => this.#connection.report(error),
-        ),
-      );
-    }
+    const kept = inChunks(own, CHUNK).map((some) =>
+      this.#connection.evaluate(KEEP, log, [
+        sessions,
+        this.#home,
+        String(this.#ttlMs),
+        ...some.flatMap(([id, { at, isParked }]) => [
+          id,
+          String(at),
+          !isParked ? "" : isBack ? "p" : "c",
+        ]),
+      ]).then(
+        (lost) => this.#loseAll(lost as string[]),
+        (error) => this.#connection.report(error),
+      )
+    );
     await Promise.all(kept);
   }
 
@@ -235,9 +235,7 @@ export class RedisSessionDirectory implements SessionDirectory, Watcher {
   /** A session is claimed: what became of it meanwhile can be noted. */
   #claimed(id: string, own: Own): void {
     const latest = this.#own.get(id);
-    if (latest === undefined) {
-      return this.#leave("r", id, own);
-    }
+    if (latest === undefined) return this.#leave("r", id, own);
     if (latest !== own) return;
     if (own.rivalAt > own.at!) this.#lose(id, own.rivalAt);
     else if (own.isParked) this.#leave("p", id, own);
@@ -275,8 +273,7 @@ export class RedisSessionDirectory implements SessionDirectory, Watcher {
     const left = this.#left;
     this.#left = [];
     const { sessions, log } = this.#keys;
-    for (let start = 0; start < left.length; start += 3 * CHUNK) {
-      const some = left.slice(start, start + 3 * CHUNK);
+    for (const some of inChunks(left, 3 * CHUNK)) {
       const done = this.#connection.evaluate(
         LEAVE,
         log,
