@@ -1,8 +1,11 @@
-import { ClusterError, InvalidArgumentError } from "../errors.ts";
+import { ClusterError } from "../errors.ts";
 import { atTheLatest } from "../in_memory/deadline.ts";
 import { assertClients, listenTo, type RedisClients } from "./clients.ts";
-import { isOutage, messageOf, Retry, subscribes } from "./outage.ts";
+import { misuse } from "./misuse.ts";
+import { isOutage, messageOf } from "./outage.ts";
+import { Retry } from "./retry.ts";
 import { Script } from "./script.ts";
+import { Signal } from "./signal.ts";
 
 /** The oldest release of Redis that has all that is used. */
 const LEAST_VERSION = [6, 2] as const;
@@ -32,7 +35,7 @@ export class RedisConnection {
   readonly #answerMs: number;
   readonly #retry: Retry;
   readonly #stops: (() => void)[] = [];
-  readonly #waiting: Set<() => void> = new Set();
+  readonly #up = new Signal();
   #answeredAt = 0;
   #misuse: Error | undefined;
   #listener: ConnectionListener | undefined;
@@ -104,7 +107,7 @@ export class RedisConnection {
   /** Notes that the clients or their server are of no use. Answers why. */
   refuse(error: unknown): Error {
     this.#retry.stop();
-    this.#letGo();
+    this.#up.fire();
     return this.#misuse ??= misuse(error);
   }
 
@@ -116,7 +119,7 @@ export class RedisConnection {
   /** Resolves when the server can be reached, or will not be any more. */
   async up(): Promise<void> {
     while (this.#retry.isRunning && !this.#isClosed) {
-      await new Promise<void>((resolve) => this.#waiting.add(resolve));
+      await this.#up.next();
     }
   }
 
@@ -185,7 +188,7 @@ export class RedisConnection {
   close(): void {
     this.#isClosed = true;
     this.#retry.stop();
-    this.#letGo();
+    this.#up.fire();
     for (const stop of this.#stops) {
       try {
         stop();
@@ -236,12 +239,7 @@ export class RedisConnection {
     const isOther = this.#isOther;
     this.#isOther = false;
     this.#listener?.onBack(isOther);
-    this.#letGo();
-  }
-
-  #letGo(): void {
-    for (const resolve of this.#waiting) resolve();
-    this.#waiting.clear();
+    this.#up.fire();
   }
 
   #reconnected(): void {
@@ -289,25 +287,4 @@ export class RedisConnection {
   #unreachable(): Error {
     return this.#misuse ?? new Error("Redis is out of reach.");
   }
-}
-
-/** What is wrong with clients or a server that refuse. */
-function misuse(error: unknown): Error {
-  if (error instanceof ClusterError) return error;
-  if (subscribes(error)) {
-    return new InvalidArgumentError(
-      "publisher",
-      'The Redis client "publisher" is in subscriber mode, in which it can send ' +
-        "nothing. Hand in two clients: publisher, and publisher.duplicate() as " +
-        "subscriber.",
-      { cause: error },
-    );
-  }
-  return new ClusterError(
-    `Redis refuses what is needed: ${
-      messageOf(error)
-    }. The README has the ACL ` +
-      "rule with all that the user of the clients has to be allowed.",
-    { cause: error },
-  );
 }

@@ -14,6 +14,7 @@ import {
   readEvents,
   readKept,
 } from "./log_text.ts";
+import { Signal } from "./signal.ts";
 
 type Deliver = (audience: Audience, frame: string, offset: number) => void;
 
@@ -44,7 +45,7 @@ export class RedisEventLog implements EventLog, Part {
   readonly #floors: Map<string, number> = new Map();
   #held: string[] = [];
   #catching: Promise<void> | undefined;
-  readonly #waiting: Set<() => void> = new Set();
+  readonly #delivered = new Signal();
 
   /**
    * @param backend The server, and the channels of this node.
@@ -125,7 +126,7 @@ export class RedisEventLog implements EventLog, Part {
         ],
       ) as [string, string, ResetReason | "", string[], string];
       this.#floors.set(id, Number(newest));
-      await this.#delivered(epoch, Number(upTo));
+      await this.#reach(epoch, Number(upTo));
       if (lastEventId !== undefined && place === undefined) return "unknown";
       if (reset !== "") return reset;
       const frames: string[] = [];
@@ -180,7 +181,7 @@ export class RedisEventLog implements EventLog, Part {
   close(): void {
     this.#writer.close();
     this.#held = [];
-    for (const resolve of this.#waiting) resolve();
+    this.#delivered.fire();
   }
 
   #take(text: string): void {
@@ -291,29 +292,21 @@ export class RedisEventLog implements EventLog, Part {
   }
 
   /** Resolves when what there is was delivered, or takes too long. */
-  async #delivered(epoch: string, upTo: number): Promise<void> {
+  async #reach(epoch: string, upTo: number): Promise<void> {
     const { answerMs } = this.#backend.node;
     const deadline = Date.now() + answerMs;
     const isOver = () =>
       epoch !== this.#epoch || this.newest >= upTo || Date.now() > deadline;
     while (!isOver()) {
-      await new Promise<void>((resolve) => {
-        const done = () => {
-          clearTimeout(timer);
-          this.#waiting.delete(done);
-          resolve();
-        };
-        const timer = setTimeout(() => {
-          void this.#catchUp().then(done);
-        }, LATE_MS);
-        this.#waiting.add(done);
-      });
+      const { newest } = this;
+      await atTheLatest(this.#delivered.next(), LATE_MS);
+      if (this.newest === newest) await this.#catchUp();
     }
   }
 
   #settle(): void {
     this.#writer.heard();
-    for (const resolve of this.#waiting) resolve();
+    this.#delivered.fire();
   }
 }
 

@@ -12,6 +12,7 @@ import {
 } from "./log_text.ts";
 import { isOutage } from "./outage.ts";
 import { RecentEvents } from "./recent_events.ts";
+import { Signal } from "./signal.ts";
 
 /** Longest command of several events, in characters; how many, and for how many. */
 const BATCH_LENGTH = 1_048_576;
@@ -60,7 +61,7 @@ export class LogWriter {
     readonly count: number;
     readonly resolve: () => void;
   }[] = [];
-  #onHeard: (() => void)[] = [];
+  readonly #heard = new Signal();
   #echo: ReturnType<typeof setTimeout> | undefined;
 
   constructor(
@@ -102,13 +103,13 @@ export class LogWriter {
       last !== undefined && !this.#listener.isDelivered(last) &&
       !this.#backend.isWaiting && !this.#backend.isClosed
     ) {
-      await new Promise<void>((resolve) => this.#onHeard.push(resolve));
+      await this.#heard.next();
     }
   }
 
   /** Something was delivered here. */
   heard(): void {
-    for (const resolve of this.#onHeard.splice(0)) resolve();
+    this.#heard.fire();
   }
 
   /** Adds again what others may not have heard before the server lost it. */
