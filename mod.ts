@@ -86,8 +86,11 @@ export type { MessageBus } from "./src/cluster/message_bus.ts";
 export {
   ClusterSessions,
   type ClusterSessionsOptions,
-  type ClusterSessionsStats,
 } from "./src/cluster/sessions.ts";
+export type {
+  ClusterSessionsStats,
+  NodeSessions,
+} from "./src/cluster/node_sessions.ts";
 export type { ClusterStats, NodeInfo } from "./src/cluster/node.ts";
 export type { ClusterOptions } from "./src/cluster/options.ts";
 export type {

@@ -1,21 +1,9 @@
-import {
-  guard,
-  type GuardedSessions,
-  type GuardOptions,
-  type Respond,
-} from "../guard.ts";
-import { guarded } from "../in_memory/guarded.ts";
-import type { CloseOptions, SessionsOptions } from "../options.ts";
-import {
-  assertSessionsOptions,
-  optionGroup,
-  resolveCloseOptions,
-} from "../resolve_options.ts";
-import type { Sessions } from "../sessions.ts";
-import type { SessionsStats } from "../stats.ts";
+import type { SessionsOptions } from "../options.ts";
+import { assertSessionsOptions, optionGroup } from "../resolve_options.ts";
 import { ClusterInfoSessionManager } from "./info_session_manager.ts";
 import type { MessageBus } from "./message_bus.ts";
-import { ClusterNode, type ClusterStats, type NodeInfo } from "./node.ts";
+import { ClusterNode } from "./node.ts";
+import { NodeSessions } from "./node_sessions.ts";
 import { type ClusterOptions, resolveClusterOptions } from "./options.ts";
 import { ClusterStreamSessionManager } from "./stream_session_manager.ts";
 import { ClusterSubscriptionManager } from "./subscription_manager.ts";
@@ -24,12 +12,6 @@ import { ClusterSubscriptionManager } from "./subscription_manager.ts";
 export interface ClusterSessionsOptions extends SessionsOptions {
   /** The name and timings of this node. */
   readonly cluster?: ClusterOptions | undefined;
-}
-
-/** What one node of several counts. */
-export interface ClusterSessionsStats extends SessionsStats {
-  /** What it counts of the others. */
-  readonly cluster: ClusterStats;
 }
 
 /**
@@ -70,21 +52,7 @@ export interface ClusterSessionsStats extends SessionsStats {
  * Names of sessions, metadata and texts pass over the bus as they are: whoever can
  * write to it can do everything.
  */
-export class ClusterSessions implements Sessions {
-  /** The long-lived streams of the session era (2025-11-25 and before). */
-  readonly streams: ClusterStreamSessionManager;
-  /** What each client of the session era said of itself. */
-  readonly info: ClusterInfoSessionManager;
-  /** The `subscriptions/listen` streams of the per-request era (2026-07-28). */
-  readonly subscriptions: ClusterSubscriptionManager;
-  /**
-   * Resolves when the other nodes were found and what they have is known here. What
-   * is done before works, but may not reach all of them.
-   */
-  readonly ready: Promise<void>;
-  readonly #node: ClusterNode;
-  readonly #guarded: GuardedSessions;
-
+export class ClusterSessions extends NodeSessions<ClusterInfoSessionManager> {
   /**
    * Makes a node of a cluster, which joins the others by itself.
    *
@@ -95,84 +63,32 @@ export class ClusterSessions implements Sessions {
   constructor(bus: MessageBus, options?: ClusterSessionsOptions) {
     const given = optionGroup("options", options);
     assertSessionsOptions(given);
-    const { streams, info, subscriptions, cluster, ...reporting } = given;
-    const { onError } = reporting;
-    this.#node = new ClusterNode(bus, resolveClusterOptions(cluster), onError);
-    this.streams = new ClusterStreamSessionManager(this.#node, {
-      ...streams,
-      ...reporting,
-      since: (id) => this.info.since(id),
-    });
-    this.info = new ClusterInfoSessionManager(this.#node, {
-      ...info,
-      streams: this.streams,
+    const { subscriptions, cluster, onError, onEvict, onReset } = given;
+    const node = new ClusterNode(bus, resolveClusterOptions(cluster), onError);
+    const streams: ClusterStreamSessionManager =
+      new ClusterStreamSessionManager(node, {
+        ...given.streams,
+        onError,
+        onEvict,
+        onReset,
+        since: (id) => info.since(id),
+      });
+    const info = new ClusterInfoSessionManager(node, {
+      ...given.info,
+      streams,
       onError,
     });
-    this.subscriptions = new ClusterSubscriptionManager(this.#node, {
-      ...subscriptions,
-      onError,
+    super({
+      node,
+      streams,
+      info,
+      subscriptions: new ClusterSubscriptionManager(node, {
+        ...subscriptions,
+        onError,
+      }),
+      ready: node.ready,
+      leave: () => node.close(),
     });
-    this.#guarded = guarded(this);
-    this.ready = this.#node.ready;
-    this.#node.start();
-  }
-
-  /** The nodes that live, this one first, as far as this one knows. */
-  nodes(): NodeInfo[] {
-    return this.#node.nodes();
-  }
-
-  /**
-   * Answers a request with a transport, and holds it to the rules for sessions of
-   * MCP 2025-11-25 (Transports, "Session Management"): 400, 404, the newest stream
-   * wins, resume, 503. {@linkcode Sessions} has them in full. A session that was
-   * begun on one node is every node's.
-   *
-   * @param request The request.
-   * @param respond The transport. `null` for a request that is not its own becomes
-   * an empty 404.
-   * @param options Who sends the request.
-   * @throws {InvalidArgumentError} For a principal that is no string; as a rejected
-   * promise.
-   */
-  guard(
-    request: Request,
-    respond: Respond,
-    options?: GuardOptions,
-  ): Promise<Response> {
-    return guard(this.#guarded, request, respond, options);
-  }
-
-  /** What this node has counted so far. It costs a look at each of its streams. */
-  stats(): ClusterSessionsStats {
-    return {
-      ...this.streams.stats(),
-      expired: this.info.expired,
-      cluster: this.#node.stats(),
-    };
-  }
-
-  /**
-   * Ends every stream and subscription of this node, and leaves the others, which go
-   * on. Calling it again changes nothing, or ends what a drain has left.
-   *
-   * @param options Whether to take time for it. Meanwhile clients that come back to
-   * other nodes get what they missed.
-   * @throws {InvalidArgumentError} For an option that is out of range; as a
-   * rejected promise.
-   */
-  async close(options?: CloseOptions): Promise<void> {
-    resolveCloseOptions(options);
-    await Promise.all([
-      this.streams.close(options),
-      this.subscriptions.dispose(),
-    ]);
-    await this.#node.close();
-    await this.info.close();
-  }
-
-  /** The same as {@linkcode close}, for `await using`. */
-  [Symbol.asyncDispose](): Promise<void> {
-    return this.close();
+    node.start();
   }
 }
