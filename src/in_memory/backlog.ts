@@ -19,15 +19,6 @@ export class Backlog {
   #held = 0;
   #allowance = Infinity;
 
-  /**
-   * @param held How much the stream holds, in its own measure.
-   * @param bytes How many bytes of ours are among it.
-   * @param since When they were enqueued.
-   */
-  constructor(held: number, bytes: number, since: number) {
-    this.push(bytes, since, held);
-  }
-
   /** How many bytes of ours are unread, at most. */
   get bytes(): number {
     return this.#bytes;
@@ -38,10 +29,15 @@ export class Backlog {
     return this.#chunks[this.#head]?.since ?? Infinity;
   }
 
-  /** Sets how many bytes may come in this turn: those that still fit. */
-  allow(maxBytes: number): void {
-    // Nothing of ours: the stream may be given anything.
-    this.#allowance = this.#bytes === 0 ? Infinity : maxBytes - this.#bytes;
+  /**
+   * Sets how many bytes may come in this turn: those that still fit.
+   *
+   * @param maxBytes How many may be unread.
+   * @param fresh How many of them came in this turn. Without others the stream may
+   * be given anything.
+   */
+  allow(maxBytes: number, fresh = 0): void {
+    this.#allowance = this.#bytes <= fresh ? Infinity : maxBytes - this.#bytes;
   }
 
   /** Takes from what may come; false if it is not enough. */

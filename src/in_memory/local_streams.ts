@@ -2,15 +2,15 @@ import { describe } from "../describe.ts";
 import { DeliveryError } from "../errors.ts";
 import type { EvictionReason } from "../options.ts";
 import type { StreamSettings } from "../resolve_options.ts";
-import { endsSseFrame, formatSseComment } from "../sse.ts";
+import { formatSseComment } from "../sse.ts";
 import { Casualties, type Listeners } from "./casualties.ts";
 import { end, supersede } from "./controllers.ts";
-import { SharedFrames } from "./frames.ts";
+import { FanOut } from "./fan_out.ts";
 import type { Opening } from "./opening.ts";
 import type { Targets } from "./replay_log.ts";
-import { SessionStream, type Text } from "./session_stream.ts";
+import { Roster } from "./roster.ts";
+import { SessionStream } from "./session_stream.ts";
 import { periodFor, type Ticker, type Watcher } from "./ticker.ts";
-import { atEndOfTurn } from "./turn.ts";
 
 const encoder = new TextEncoder();
 const KEEP_ALIVE = encoder.encode(formatSseComment("keep-alive"));
@@ -21,19 +21,14 @@ const KEEP_ALIVE = encoder.encode(formatSseComment("keep-alive"));
  */
 export class LocalStreams implements Watcher {
   readonly periodMs: number;
-  readonly #attached: Map<string, SessionStream> = new Map();
+  readonly #attached = new Roster();
   readonly #settings: StreamSettings;
   readonly #listeners: Listeners;
   readonly #ticker: Ticker;
-  readonly #shared = new SharedFrames();
-  /** Streams with something to write at the end of the turn. */
-  #waiting: SessionStream[] = [];
-  #turn = 0;
-  #isInTurn = false;
+  readonly #fanOut: FanOut;
   #isRunning = false;
   /** What streams sent while they were written to. */
   readonly #sent: (() => void)[] = [];
-  #delivered = 0;
   readonly #evicted: Record<EvictionReason, number> = { bytes: 0, age: 0 };
 
   constructor(settings: StreamSettings, listeners: Listeners, ticker: Ticker) {
@@ -41,6 +36,12 @@ export class LocalStreams implements Watcher {
     this.#listeners = listeners;
     this.#ticker = ticker;
     this.periodMs = periodFor(settings.maxUnreadMs, settings.keepAliveMs);
+    this.#fanOut = new FanOut(this.#attached, settings, {
+      now: () => this.#now(),
+      lose: (...lost) => this.#lose(...lost),
+      evict: (...evicted) => this.#evict(...evicted),
+      endTurn: (write) => this.#run(write),
+    });
   }
 
   /** How many sessions have a stream. */
@@ -50,7 +51,7 @@ export class LocalStreams implements Watcher {
 
   /** How many texts were handed to streams. */
   get delivered(): number {
-    return this.#delivered;
+    return this.#fanOut.delivered;
   }
 
   /** How many streams were broken off. */
@@ -81,8 +82,8 @@ export class LocalStreams implements Watcher {
   ): void {
     const now = this.#ticker.now();
     const older = this.#attached.get(id);
-    const stream = new SessionStream(id, controller, now);
-    this.#attached.set(id, stream);
+    const stream = new SessionStream(id, controller, this.#attached, now);
+    this.#attached.set(stream);
     this.#ticker.start(this);
     this.#run((casualties) => {
       try {
@@ -105,7 +106,7 @@ export class LocalStreams implements Watcher {
   end(id: string): ReadableStreamDefaultController | undefined {
     const stream = this.#attached.get(id);
     if (stream === undefined) return undefined;
-    this.#attached.delete(id);
+    this.#attached.delete(stream);
     // A client that has left wants nothing any more: that is no failure.
     this.#run((casualties) => this.#flush(stream, casualties, isOver));
     const holds = stream.queuedBytes(this.#ticker.now()) > 0;
@@ -125,7 +126,7 @@ export class LocalStreams implements Watcher {
 
   /** The sessions, the one that has been there longest first. */
   ids(): IterableIterator<string> {
-    return this.#attached.keys();
+    return this.#attached.ids();
   }
 
   /**
@@ -143,7 +144,7 @@ export class LocalStreams implements Watcher {
     if (this.#isRunning) {
       // A stream sends something while it takes a text: the others get that first.
       this.#sent.push(() => this.send(targets, data, encoded));
-    } else this.#run((out) => this.#fanOut(targets, data, encoded, out));
+    } else this.#run((out) => this.#fanOut.send(targets, data, encoded, out));
   }
 
   /** Writes to every stream at once, however much is unread. */
@@ -161,6 +162,7 @@ export class LocalStreams implements Watcher {
   /** Looks for streams that are idle, and for those whose readers are too slow. */
   tick(now: number): void {
     const { keepAliveMs, maxUnreadMs } = this.#settings;
+    this.#attached.look(now);
     this.#run((casualties) => {
       for (const stream of this.#attached.values()) {
         if (now - stream.unreadSince(now) >= maxUnreadMs) {
@@ -183,56 +185,10 @@ export class LocalStreams implements Watcher {
       this.#isRunning = isNested;
     }
     if (!isNested) {
+      this.#attached.tidy();
       while (this.#sent.length > 0) this.#sent.shift()!();
     }
     casualties.report();
-  }
-
-  #fanOut(
-    targets: Targets,
-    data: string,
-    encoded: Uint8Array<ArrayBuffer> | undefined,
-    casualties: Casualties,
-  ): void {
-    if (targets === undefined) {
-      // Those that are attached now: a stream may attach others while it takes
-      // data, and would be the one to decide when this ends.
-      let left = this.#attached.size;
-      if (left === 0) return;
-      const text = this.#text(data, encoded);
-      for (const stream of this.#attached.values()) {
-        if (left-- === 0) break;
-        this.#give(stream, text, casualties);
-      }
-    } else if (typeof targets === "string") {
-      const stream = this.#attached.get(targets);
-      if (stream === undefined) return;
-      this.#give(stream, this.#text(data, encoded), casualties);
-    } else {
-      let text: Text | undefined;
-      for (const id of targets) {
-        const stream = this.#attached.get(id);
-        if (stream === undefined) continue;
-        text ??= this.#text(data, encoded);
-        this.#give(stream, text, casualties);
-      }
-    }
-  }
-
-  #text(data: string, encoded = encoder.encode(data)): Text {
-    if (!this.#isInTurn) {
-      this.#isInTurn = true;
-      this.#turn++;
-      atEndOfTurn(() => this.#endTurn());
-    }
-    return {
-      bytes: encoded,
-      endsFrame: endsSseFrame(data),
-      turn: this.#turn,
-      now: this.#now(),
-      mayWait: this.#settings.coalesce,
-      maxUnread: this.#settings.maxUnreadBytes,
-    };
   }
 
   /** The ticker's clock stands still while nothing is watched. */
@@ -240,17 +196,6 @@ export class LocalStreams implements Watcher {
     return this.periodMs === Infinity
       ? Date.now() & 0x3fff_ffff
       : this.#ticker.now();
-  }
-
-  #give(stream: SessionStream, text: Text, casualties: Casualties): void {
-    try {
-      const taken = stream.take(text, this.#shared);
-      if (taken === "full") return this.#evict(stream, "bytes", casualties);
-      if (taken === "waits") this.#waiting.push(stream);
-      this.#delivered++;
-    } catch (cause) {
-      this.#lose(stream, cause, casualties);
-    }
   }
 
   #write(
@@ -278,18 +223,6 @@ export class LocalStreams implements Watcher {
     }
   }
 
-  #endTurn(): void {
-    const waiting = this.#waiting;
-    this.#waiting = [];
-    this.#shared.clear();
-    this.#run((casualties) => {
-      for (const stream of waiting) this.#flush(stream, casualties);
-    });
-    // What a stream sent while it was written to is for the next turn.
-    if (this.#waiting.length > 0) atEndOfTurn(() => this.#endTurn());
-    else this.#isInTurn = false;
-  }
-
   #lose(stream: SessionStream, cause: unknown, casualties: Casualties): void {
     this.#remove(stream);
     casualties.failed(stream.id, cause);
@@ -315,7 +248,7 @@ export class LocalStreams implements Watcher {
   #remove(stream: SessionStream): void {
     // What the stream ran while it took the data may have replaced it.
     if (this.#attached.get(stream.id) !== stream) return;
-    this.#attached.delete(stream.id);
+    this.#attached.delete(stream);
     stream.drop();
     if (this.#attached.size === 0) this.#ticker.stop(this);
     this.#listeners.onDetach?.(stream.id);

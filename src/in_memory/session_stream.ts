@@ -1,30 +1,8 @@
 import { Backlog } from "./backlog.ts";
 import { isByteController } from "./controllers.ts";
 import type { Frames, SharedFrames } from "./frames.ts";
-
-/** What a stream did with a text. */
-export type Taken =
-  /** It has it. */
-  | "written"
-  /** It has it, and needs a {@linkcode SessionStream.flush} at the turn's end. */
-  | "waits"
-  /** It did not take it: too much is unread. */
-  | "full";
-
-/** One text on its way to many streams. */
-export interface Text {
-  readonly bytes: Uint8Array<ArrayBuffer>;
-  /** Whether a frame ends where the text ends, so that a comment may follow. */
-  readonly endsFrame: boolean;
-  /** Number of the turn of the event loop. */
-  readonly turn: number;
-  /** When, on the ticker's clock. */
-  readonly now: number;
-  /** Whether it waits for the end of the turn when it is not the turn's first. */
-  readonly mayWait: boolean;
-  /** How many bytes may be unread. */
-  readonly maxUnread: number;
-}
+import type { RecentText, RecentTexts } from "./recent_texts.ts";
+import type { Taken, Text } from "./text.ts";
 
 /**
  * For how many milliseconds after a turn with several texts the next ones are
@@ -33,6 +11,16 @@ export interface Text {
  */
 const BUSY_MS = 1_000;
 
+const NONE: readonly RecentText[] = [];
+
+/** What the streams of a process have together. */
+export interface Row {
+  /** The texts that went to everyone. */
+  readonly recent: RecentTexts;
+  /** The controllers of the streams that take them as they come, by their places. */
+  readonly calm: (ReadableStreamDefaultController | undefined)[];
+}
+
 /**
  * The stream of a session: writes to it, and knows how much of that is unread.
  *
@@ -40,10 +28,17 @@ const BUSY_MS = 1_000;
  * one look at `desiredSize`, a few small numbers (which cost less to store than a
  * reference or a fraction), and the text is enqueued. Only a stream that still holds
  * something then gets a {@linkcode Backlog}.
+ *
+ * A stream that is given texts for everyone, and has read them, is calm. It is not
+ * even looked at when the next ones come: its controller stands in the row, and what
+ * there is to know of them is in {@linkcode RecentTexts} when it is needed.
  */
 export class SessionStream {
   readonly id: string;
   readonly controller: ReadableStreamDefaultController;
+  /** Where it is in the row. Whoever puts it there sets that. */
+  place = 0;
+  readonly #row: Row;
   readonly #isByteStream: boolean;
   /** `desiredSize` of the stream when all is read. */
   #room: number;
@@ -53,6 +48,13 @@ export class SessionStream {
   #at: number;
   /** Bytes that were written then; 0 when they are known to be read. */
   #fresh = 0;
+  #isCalm = false;
+  /** While it is calm, the first text of which it is not known that it is read. */
+  #firstUnseen = 0;
+  /** Since it is not, those that it took while it was. */
+  #unseen = NONE;
+  /** Whether a chunk counts one in the stream's own measure, for all we know. */
+  #countsChunks: boolean;
   #endsFrame = true;
   /** Whether it got more than one text in its last turn. */
   #hadBurst = false;
@@ -62,11 +64,14 @@ export class SessionStream {
   constructor(
     id: string,
     controller: ReadableStreamDefaultController,
+    row: Row,
     now: number,
   ) {
     this.id = id;
     this.controller = controller;
+    this.#row = row;
     this.#isByteStream = isByteController(controller);
+    this.#countsChunks = !this.#isByteStream;
     this.#room = controller.desiredSize ?? 0;
     this.#at = now;
   }
@@ -79,6 +84,7 @@ export class SessionStream {
    */
   take(text: Text, shared: SharedFrames): Taken {
     const { bytes, turn, now } = text;
+    this.rouse();
     let waits = text.mayWait;
     if (this.#turn !== turn) {
       waits &&= this.#hadBurst && now - this.#at < BUSY_MS;
@@ -87,15 +93,25 @@ export class SessionStream {
       // Who has read everything so far may be given anything within one turn.
       if (this.#backlog === undefined && this.#held() === 0) {
         this.#fresh = 0;
+        this.#unseen = NONE;
         this.#endsFrame = text.endsFrame;
         if (waits) return this.#wait(bytes, shared);
         this.#at = now;
-        this.#fresh = bytes.length;
+        if (text.number >= 0 && this.#countsChunks) {
+          this.#calm(text.number);
+        } else this.#fresh = bytes.length;
         this.controller.enqueue(this.#isByteStream ? bytes.slice() : bytes);
         return "written";
       }
       this.#measure(now)?.allow(text.maxUnread);
-    } else this.#hadBurst = true;
+    } else {
+      this.#hadBurst = true;
+      // What it took in earlier turns may be unread.
+      if (this.#unseen.length > 1) {
+        const { bytes } = this.#unseen.at(-1)!;
+        this.#measure(now)?.allow(text.maxUnread, bytes);
+      }
+    }
     if (!this.#mayHold(bytes.length, text)) return "full";
     this.#endsFrame = text.endsFrame;
     if (waits) return this.#wait(bytes, shared);
@@ -125,6 +141,25 @@ export class SessionStream {
     // It says nothing of what is to come.
     this.#hadBurst = false;
     this.#enqueue(bytes, now);
+  }
+
+  /** Has it looked at from now on, and no longer take texts as they come. */
+  rouse(): void {
+    if (!this.#isCalm) return;
+    this.#isCalm = false;
+    this.#row.calm[this.place] = undefined;
+    const texts = this.#row.recent.since(this.#firstUnseen);
+    if (texts.length === 0) return;
+    this.#unseen = texts;
+    this.#note(texts);
+  }
+
+  /** Finds out what is unread, without which it cannot go on as calm as it is. */
+  look(now: number): void {
+    if (this.#isCalm && this.#held() === 0) {
+      this.#note(this.#row.recent.since(this.#firstUnseen));
+      this.#firstUnseen = this.#row.recent.next;
+    } else if (!this.#isRead) this.#measure(now);
   }
 
   /** Since when the oldest byte is unread; Infinity when none is. */
@@ -158,12 +193,30 @@ export class SessionStream {
 
   /** Forgets what waits. */
   drop(): void {
+    this.#unseen = NONE;
     this.#waiting = undefined;
   }
 
   /** Whether all that was written is known to be read. */
   get #isRead(): boolean {
-    return this.#fresh === 0 && this.#backlog === undefined;
+    return !this.#isCalm && this.#fresh === 0 && this.#unseen === NONE &&
+      this.#backlog === undefined;
+  }
+
+  /** Takes texts to everyone as they come, after one of that number. */
+  #calm(number: number): void {
+    this.#isCalm = true;
+    this.#firstUnseen = number;
+    this.#row.calm[this.place] = this.controller;
+  }
+
+  /** Notes of the last of some texts what is noted of others when they come. */
+  #note(texts: readonly RecentText[]): void {
+    const last = texts.at(-1);
+    if (last === undefined) return;
+    this.#turn = last.turn;
+    this.#at = last.now;
+    this.#endsFrame = last.endsFrame;
   }
 
   #wait(bytes: Uint8Array<ArrayBuffer>, shared: SharedFrames): Taken {
@@ -185,6 +238,7 @@ export class SessionStream {
 
   #enqueue(bytes: Uint8Array<ArrayBuffer>, now: number): void {
     // Each chunk on top of another is counted for itself.
+    this.rouse();
     if (!this.#isRead) this.#measure(now);
     this.#at = now;
     if (this.#backlog === undefined) this.#fresh = bytes.length;
@@ -208,14 +262,35 @@ export class SessionStream {
   #measure(now: number): Backlog | undefined {
     const held = this.#held();
     if (held === 0) {
-      this.#fresh = 0;
+      // That is what it is to be calm.
+      if (this.#isCalm) return undefined;
       this.#backlog = undefined;
-    } else if (this.#backlog === undefined) {
-      // Without anything of ours it is somebody else's, and seen for the first time.
-      const since = this.#fresh > 0 ? this.#at : now;
-      this.#backlog = new Backlog(held, this.#fresh, since);
-      this.#fresh = 0;
-    } else this.#backlog.update(held, now);
+    } else if (this.#backlog !== undefined) this.#backlog.update(held, now);
+    else {
+      this.rouse();
+      this.#backlog = this.#unread(held, now);
+    }
+    this.#fresh = 0;
+    this.#unseen = NONE;
     return this.#backlog;
+  }
+
+  /** What is unread, seen for the first time. */
+  #unread(held: number, now: number): Backlog {
+    const backlog = new Backlog();
+    const unseen = this.#unseen;
+    if (unseen.length === 0) {
+      // Without anything of ours it is somebody else's.
+      backlog.push(this.#fresh, this.#fresh > 0 ? this.#at : now, held);
+      return backlog;
+    }
+    // In another measure than chunks nobody can tell how many of them it is. So it is
+    // one, and from now on the stream is looked at each time.
+    if (held > unseen.length) this.#countsChunks = false;
+    const texts = unseen.slice(this.#countsChunks ? -held : -1);
+    for (const [at, { bytes, now }] of texts.entries()) {
+      backlog.push(bytes, now, held * (at + 1) / texts.length);
+    }
+    return backlog;
   }
 }

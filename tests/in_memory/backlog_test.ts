@@ -5,7 +5,7 @@ import { Backlog } from "../../src/in_memory/backlog.ts";
 
 describe("Backlog", () => {
   it("forgets what is read, chunk by chunk", () => {
-    const backlog = new Backlog(1, 10, 100);
+    const backlog = behind(1, 10, 100);
     backlog.push(20, 200, 2);
     backlog.push(30, 300, 3);
     assertEquals(look(backlog), [60, 100]);
@@ -18,7 +18,7 @@ describe("Backlog", () => {
   });
 
   it("goes by the measure of the stream, bytes for example", () => {
-    const backlog = new Backlog(10, 10, 100);
+    const backlog = behind(10, 10, 100);
     backlog.push(20, 200, 30);
     backlog.update(20, 300);
     assertEquals(look(backlog), [20, 200]);
@@ -28,7 +28,7 @@ describe("Backlog", () => {
   });
 
   it("starts with several chunks that were written at once", () => {
-    const backlog = new Backlog(3, 60, 100);
+    const backlog = behind(3, 60, 100);
     backlog.update(1, 200);
     assertEquals(look(backlog), [60, 100]);
     backlog.update(0, 200);
@@ -36,7 +36,7 @@ describe("Backlog", () => {
   });
 
   it("lets others' chunks get old, and counts no bytes for them", () => {
-    const backlog = new Backlog(1, 10, 100);
+    const backlog = behind(1, 10, 100);
     backlog.update(2, 200);
     assertEquals(look(backlog), [10, 100]);
     backlog.update(1, 300);
@@ -48,7 +48,7 @@ describe("Backlog", () => {
   });
 
   it("allows in a turn what still fits", () => {
-    const backlog = new Backlog(1, 60, 100);
+    const backlog = behind(1, 60, 100);
     assert(backlog.spend(1_000), "Nothing was said of a limit yet.");
     backlog.allow(100);
     assert(backlog.spend(30));
@@ -62,13 +62,13 @@ describe("Backlog", () => {
   });
 
   it("allows anything where only others' chunks are unread", () => {
-    const backlog = new Backlog(1, 0, 100);
+    const backlog = behind(1, 0, 100);
     backlog.allow(10);
     assert(backlog.spend(1_000_000));
   });
 
   it("stays right while the reader never quite catches up", () => {
-    const backlog = new Backlog(1, 1, 0);
+    const backlog = behind(1, 1, 0);
     for (let at = 1; at < 10_000; at++) {
       backlog.push(at, at, 2);
       backlog.update(1, at);
@@ -91,7 +91,7 @@ describe("Backlog", () => {
           let queue = [{ bytes: 9, since: 0 }];
           const held = () =>
             queue.reduce((sum, { bytes }) => sum + weigh(bytes), 0);
-          const backlog = new Backlog(held(), 9, 0);
+          const backlog = behind(held(), 9, 0);
           for (const [since, step] of steps.entries()) {
             if ("bytes" in step) {
               queue.push({ bytes: step.bytes, since });
@@ -121,7 +121,7 @@ describe("Backlog", () => {
     fc.assert(
       fc.property(fc.array(step, { size: "large" }), (steps) => {
         const queue = [1];
-        const backlog = new Backlog(1, 1, 0);
+        const backlog = behind(1, 1, 0);
         for (const { bytes, read, looks } of steps) {
           queue.splice(0, read);
           if (looks) backlog.update(queue.length, 0);
@@ -140,4 +140,10 @@ describe("Backlog", () => {
 
 function look({ bytes, since }: Backlog): [bytes: number, since: number] {
   return [bytes, since];
+}
+
+function behind(held: number, bytes: number, since: number): Backlog {
+  const backlog = new Backlog();
+  backlog.push(bytes, since, held);
+  return backlog;
 }

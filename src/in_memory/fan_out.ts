@@ -1,0 +1,176 @@
+import { endsSseFrame } from "../sse.ts";
+import type { EvictionReason } from "../options.ts";
+import type { StreamSettings } from "../resolve_options.ts";
+import type { Casualties } from "./casualties.ts";
+import { SharedFrames } from "./frames.ts";
+import type { Targets } from "./replay_log.ts";
+import type { Roster } from "./roster.ts";
+import type { SessionStream } from "./session_stream.ts";
+import type { Text } from "./text.ts";
+import { atEndOfTurn } from "./turn.ts";
+
+/** Whoever owns the streams. */
+export interface FanOutHost {
+  /** The time, in milliseconds. */
+  now(): number;
+  /** Removes a stream that takes no more data. */
+  lose(stream: SessionStream, cause: unknown, casualties: Casualties): void;
+  /** Breaks off a stream whose reader is too far behind. */
+  evict(
+    stream: SessionStream,
+    reason: EvictionReason,
+    casualties: Casualties,
+  ): void;
+  /** Has the rest of a turn written. */
+  endTurn(write: (casualties: Casualties) => void): void;
+}
+
+const encoder = new TextEncoder();
+
+/** Gives texts to streams: the first of a turn at once, the others at its end. */
+export class FanOut {
+  readonly #streams: Roster;
+  readonly #settings: StreamSettings;
+  readonly #host: FanOutHost;
+  readonly #shared = new SharedFrames();
+  /** Streams with something to write at the end of the turn. */
+  #waiting: SessionStream[] = [];
+  #turn = 0;
+  #isInTurn = false;
+  #delivered = 0;
+
+  constructor(streams: Roster, settings: StreamSettings, host: FanOutHost) {
+    this.#streams = streams;
+    this.#settings = settings;
+    this.#host = host;
+  }
+
+  /** How many texts were handed to streams. */
+  get delivered(): number {
+    return this.#delivered;
+  }
+
+  /**
+   * Writes a text.
+   *
+   * @param targets To whom.
+   * @param data The text.
+   * @param encoded Its bytes, where they are known.
+   * @param casualties Takes note of the streams that are lost.
+   */
+  send(
+    targets: Targets,
+    data: string,
+    encoded: Uint8Array<ArrayBuffer> | undefined,
+    casualties: Casualties,
+  ): void {
+    if (targets === undefined) {
+      if (this.#streams.size === 0) return;
+      this.#giveAll(this.#text(data, encoded, true), casualties);
+    } else if (typeof targets === "string") {
+      const stream = this.#streams.get(targets);
+      if (stream === undefined) return;
+      this.#give(stream, this.#text(data, encoded), casualties);
+    } else {
+      let text: Text | undefined;
+      for (const id of targets) {
+        const stream = this.#streams.get(id);
+        if (stream === undefined) continue;
+        text ??= this.#text(data, encoded);
+        this.#give(stream, text, casualties);
+      }
+    }
+  }
+
+  #text(
+    data: string,
+    encoded = encoder.encode(data),
+    isForAll = false,
+  ): Text {
+    if (!this.#isInTurn) {
+      this.#isInTurn = true;
+      this.#turn = (this.#turn + 1) & 0x3fff_ffff;
+      atEndOfTurn(() => this.#endTurn());
+    }
+    const text = {
+      bytes: encoded,
+      endsFrame: endsSseFrame(data),
+      turn: this.#turn,
+      now: this.#host.now(),
+      mayWait: this.#settings.coalesce,
+      maxUnread: this.#settings.maxUnreadBytes,
+    };
+    // What may have to wait is for each stream to decide.
+    const isFirst = !text.mayWait || this.#streams.recent.turn !== text.turn;
+    return { ...text, number: isForAll && isFirst ? this.#number(text) : -1 };
+  }
+
+  /** Gives a text a number, after a look at all streams if that is due. */
+  #number({ bytes, ...text }: Omit<Text, "number">): number {
+    const { length } = bytes;
+    if (!this.#streams.recent.hasRoom(length, text.maxUnread)) {
+      this.#streams.look(text.now);
+    }
+    return this.#streams.recent.add({ ...text, bytes: length });
+  }
+
+  #giveAll(text: Text, casualties: Casualties): void {
+    const { row, calm } = this.#streams;
+    const { bytes, number } = text;
+    // Those that are attached now: a stream may attach others while it takes data,
+    // and would be the one to decide when this ends.
+    const { length } = row;
+    let given = 0;
+    for (let place = 0; place < length; place++) {
+      // Whoever is calm need not be looked at: that is most of what this costs.
+      const controller = number < 0 ? undefined : calm[place];
+      if (controller === undefined) {
+        const stream = row[place];
+        if (stream !== undefined) this.#give(stream, text, casualties);
+        continue;
+      }
+      try {
+        controller.enqueue(bytes);
+        given++;
+      } catch (cause) {
+        const stream = row[place];
+        // What the stream ran may have removed or replaced it.
+        if (stream?.controller !== controller) continue;
+        this.#host.lose(stream, cause, casualties);
+      }
+    }
+    this.#delivered += given;
+  }
+
+  #give(stream: SessionStream, text: Text, casualties: Casualties): void {
+    try {
+      const taken = stream.take(text, this.#shared);
+      if (taken === "full") {
+        return this.#host.evict(stream, "bytes", casualties);
+      }
+      if (taken === "waits") this.#waiting.push(stream);
+      this.#delivered++;
+    } catch (cause) {
+      this.#host.lose(stream, cause, casualties);
+    }
+  }
+
+  #endTurn(): void {
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    this.#shared.clear();
+    this.#host.endTurn((casualties) => {
+      const now = this.#host.now();
+      for (const stream of waiting) {
+        try {
+          stream.flush(now);
+        } catch (cause) {
+          this.#host.lose(stream, cause, casualties);
+        }
+      }
+    });
+    // What a stream sent while it was written to is for the next turn.
+    if (this.#waiting.length > 0) atEndOfTurn(() => this.#endTurn());
+    else this.#isInTurn = false;
+  }
+}
