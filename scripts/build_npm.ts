@@ -1,10 +1,11 @@
 /**
- * Builds the package for npm, in the folder "npm", and tests what was built on
- * Node. Needs JSR for dnt.
+ * Builds the package for npm, in the folder "npm", tests what was built on Node, and
+ * bundles it. Needs JSR for dnt.
  */
 // Not in deno.json: all other scripts have to run where JSR is out of reach.
 // deno-lint-ignore no-import-prefix
 import { build, emptyDir } from "jsr:@deno/dnt@^0.43.0";
+import { bundleModules } from "./lib/bundle_modules.ts";
 import { readDenoConfig, writeNpmOnlyMap } from "./lib/npm_only.ts";
 
 const OUT = "npm";
@@ -62,4 +63,6 @@ await build({
     }
   },
 });
+// Not before: the tests import modules that are no entry points.
+await bundleModules(OUT);
 await Deno.remove(folder, { recursive: true });

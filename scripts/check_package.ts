@@ -1,10 +1,11 @@
 /**
  * Packs the package for npm and uses it as its users do: what is inside, publint
  * and "Are the types wrong?", then imports from Node and Bun and a build with
- * TypeScript. Packed by `deno pack`, which needs no network; what is published is
- * built by scripts/build_npm.ts from the same sources.
+ * TypeScript. Built by `deno pack`, which needs no network, and bundled as what is
+ * published, which scripts/build_npm.ts builds from the same sources.
  */
-import { DENO, output, run, type RunOptions } from "./lib/command.ts";
+import { bundleModules } from "./lib/bundle_modules.ts";
+import { DENO, NPM, output, run, type RunOptions } from "./lib/command.ts";
 import { installConsumer, tsconfigs, writeConsumer } from "./lib/consumer.ts";
 import { checkContents } from "./lib/package_contents.ts";
 import { bun, node } from "./lib/runtimes.ts";
@@ -27,9 +28,24 @@ function tool(name: string, args: string[], options?: RunOptions) {
   );
 }
 
+/** Builds the package in a folder; returns where it is. */
+async function pack(folder: string): Promise<string> {
+  const built = "built.tgz";
+  await output(DENO, [
+    "pack",
+    "--allow-dirty",
+    "--no-source-maps",
+    `--output=${folder}/${built}`,
+  ]);
+  await output(["tar"], ["-xzf", built], { cwd: folder });
+  await bundleModules(`${folder}/package`);
+  const args = ["pack", "--json", "--pack-destination", ".."];
+  const packed = await output([NPM], args, { cwd: `${folder}/package` });
+  return `${folder}/${JSON.parse(packed!)[0].filename}`;
+}
+
 async function main(folder: string): Promise<void> {
-  const tarball = `${folder}/package.tgz`;
-  await output(DENO, ["pack", "--allow-dirty", `--output=${tarball}`]);
+  const tarball = await pack(folder);
   await must("publint", tool("publint", [tarball, "--strict"]));
   await must(
     "Are the types wrong?",

@@ -11,12 +11,15 @@ export interface Change {
 
 /** Figures of one value have no noise that they know of. */
 const LEAST_NOISE = 0.02;
+/** From how many times as bad on what is the same each time is a regression. */
+const EXACT_THRESHOLD = 1.1;
 
 /**
  * Compares figures with earlier ones. What moved less than the noise of the two, by
  * their quartiles, is the same.
  *
- * @param threshold From how many times as bad on a change is a regression.
+ * @param threshold From how many times as bad on a change is a regression. What was
+ * measured but once has no noise, and is one from 1.1 times on.
  * @param isSameMachine Whether milliseconds can be compared; they are all "new"
  * otherwise.
  */
@@ -49,7 +52,7 @@ function compareFigure(
     ? "same"
     : factor < 1
     ? "better"
-    : factor > threshold
+    : factor > (now.rounds === 1 ? EXACT_THRESHOLD : threshold)
     ? "regression"
     : "worse";
   return { now, before, factor, verdict };

@@ -1,6 +1,7 @@
 import { build } from "esbuild";
 import { promisify } from "node:util";
 import { gzip } from "node:zlib";
+import { bundleModules } from "../../scripts/lib/bundle_modules.ts";
 import { output, type Program, ROOT } from "../../scripts/lib/command.ts";
 import { absolute, type Figure, type Suite } from "./figures.ts";
 
@@ -20,7 +21,7 @@ export const sizes: Suite = {
   run: async () => {
     const figures: Figure[] = [];
     for (const [what, [contents, goalKb]] of Object.entries(BUNDLES)) {
-      const code = await bundled(contents, true);
+      const code = await bundled(contents);
       const { length } = await compress(code, { level: 9 });
       figures.push(absolute(
         `${what}, minified and gzipped`,
@@ -34,8 +35,8 @@ export const sizes: Suite = {
 };
 
 /**
- * How long the import of the core takes beyond that of an empty module, as one file
- * and as the many that the packages have.
+ * How long the import of the core takes beyond that of an empty module, from what is
+ * on npm, where it is bundled, and from JSR, where every module is a file.
  *
  * @param program What runs a script.
  */
@@ -48,16 +49,20 @@ export function imports(program: Program): Suite {
         prefix: "session-manager-bench-",
       });
       try {
-        const [one, many] = await writeModules(folder);
-        const values: [one: number[], many: number[]] = [[], []];
+        await writePackages(folder);
+        const places = ["npm", "jsr"];
+        const took = new Map(places.map((place) => [place, [] as number[]]));
         for (let round = 0; round < rounds; round++) {
-          values[0].push(await importMs(program, folder, one));
-          values[1].push(await importMs(program, folder, many));
+          for (const [place, ms] of took) {
+            const path = `${folder}/${place}/mod.js`;
+            ms.push(await importMs(program, folder, path));
+          }
         }
+        const id = "import of the core, as it is on";
         return {
           figures: [
-            absolute("import of the core, bundled", "ms", values[0], 5),
-            absolute("import of the core, as published", "ms", values[1], 5),
+            absolute(`${id} npm`, "ms", took.get("npm")!, 5),
+            absolute(`${id} JSR`, "ms", took.get("jsr")!, 5),
           ],
         };
       } finally {
@@ -88,41 +93,40 @@ async function importMs(
   return Number(await output(program, paths));
 }
 
-/** Writes the core as one module and as many; returns their entry points. */
-async function writeModules(folder: string): Promise<[string, string]> {
+/** Writes the package as it is on npm, and as it is on JSR, without its types. */
+async function writePackages(folder: string): Promise<void> {
   await Deno.writeTextFile(`${folder}/probe.mjs`, PROBE);
   await Deno.writeTextFile(`${folder}/empty.mjs`, "");
-  const one = `${folder}/core.mjs`;
-  await Deno.writeTextFile(one, await bundled('export * from "./mod.ts";'));
-  // As dnt does it: a file for each module, without its types.
   const { outputFiles } = await build({
     absWorkingDir: root,
     entryPoints: ["mod.ts", "src/**/*.ts"],
     format: "esm",
     outbase: root,
-    outdir: `${folder}/package`,
+    outdir: folder,
     write: false,
   });
-  for (const { path, text } of outputFiles) {
-    await Deno.mkdir(path.slice(0, path.lastIndexOf("/")), { recursive: true });
-    await Deno.writeTextFile(path, text.replaceAll(/\.ts";$/gm, '.js";'));
+  const entries = ["./mod.js", "./src/redis/mod.js", "./src/testing/mod.js"];
+  const manifest = JSON.stringify({ type: "module", exports: entries });
+  for (const place of ["npm", "jsr"]) {
+    for (const { path, text } of outputFiles) {
+      const to = `${folder}/${place}${path.slice(folder.length)}`;
+      await Deno.mkdir(to.slice(0, to.lastIndexOf("/")), { recursive: true });
+      await Deno.writeTextFile(to, text.replaceAll(/\.ts";$/gm, '.js";'));
+    }
+    await Deno.writeTextFile(`${folder}/${place}/package.json`, manifest);
   }
-  await Deno.writeTextFile(
-    `${folder}/package/package.json`,
-    '{ "type": "module" }',
-  );
-  return [one, `${folder}/package/mod.js`];
+  await bundleModules(`${folder}/npm`);
 }
 
 const root = decodeURIComponent(ROOT.pathname);
 
-async function bundled(contents: string, minify = false): Promise<string> {
+async function bundled(contents: string): Promise<string> {
   const { outputFiles } = await build({
     absWorkingDir: root,
     stdin: { contents, resolveDir: root, loader: "ts" },
     bundle: true,
     format: "esm",
-    minify,
+    minify: true,
     target: "es2022",
     write: false,
   });

@@ -8,12 +8,14 @@ import { exit, flags } from "../runtime.ts";
 import { serve, type Setup } from "../workers/fan_out_worker.ts";
 import { FAN_OUT_SUITES } from "./fan_out_suites.ts";
 import { otherSuites } from "./other_suites.ts";
+import { redis } from "./redis_suite.ts";
 
 async function main(): Promise<void> {
   const [rounds, size, ...names] = flags;
   const suites = [
     ...otherSuites(new URL(import.meta.url)),
     ...FAN_OUT_SUITES,
+    redis,
   ].filter(({ name, isShort }) =>
     names.length > 0 ? names.includes(name) : isShort || size === "all"
   );

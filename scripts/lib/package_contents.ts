@@ -1,7 +1,8 @@
 import { ROOT } from "./command.ts";
 
 const DOCUMENTS = ["CHANGELOG.md", "LICENSE", "README.md", "docs/redis.md"];
-const MODULE = /^(?:mod|src\/.+)(?:\.js|\.d\.ts)$/;
+const TYPES = /^(?:mod|src\/.+)\.d\.ts$/;
+const MODULE = /^(?:mod|src\/(?:redis|testing)\/mod|shared\/[\w-]+)\.js$/;
 const DEPENDENCIES = [
   "dependencies",
   "optionalDependencies",
@@ -10,9 +11,10 @@ const DEPENDENCIES = [
 
 /** Fails if an unpacked package has more, or less, than it should. */
 export async function checkContents(folder: string): Promise<void> {
-  const files = await list(folder);
+  const files = await filesIn(folder);
   const strays = files.filter((file) =>
-    file !== "package.json" && !DOCUMENTS.includes(file) && !MODULE.test(file)
+    file !== "package.json" && !DOCUMENTS.includes(file) &&
+    !TYPES.test(file) && !MODULE.test(file)
   );
   // A module that no entry point reaches is packed as it is, in TypeScript.
   if (strays.length > 0) {
@@ -38,12 +40,13 @@ export async function checkContents(folder: string): Promise<void> {
   console.log(`Contents: ok (${files.length} files).`);
 }
 
-async function list(folder: string, prefix = ""): Promise<string[]> {
+/** The paths of all files in a folder, beginning there. */
+export async function filesIn(folder: string, prefix = ""): Promise<string[]> {
   const files: string[] = [];
   for await (const { name, isDirectory } of Deno.readDir(folder)) {
     const path = prefix + name;
     if (isDirectory) {
-      files.push(...await list(`${folder}/${name}`, `${path}/`));
+      files.push(...await filesIn(`${folder}/${name}`, `${path}/`));
     } else files.push(path);
   }
   return files;

@@ -41,6 +41,15 @@ describe("What a bench makes of a change", () => {
     assertEquals(compare(figure(1), figure(1.4)), "regression");
   });
 
+  it("is stricter with what is the same each time", () => {
+    const bytes = { unit: "bytes", rounds: 1 } as const;
+    const size = (median: number) =>
+      figure(median, { ...bytes, low: median, high: median });
+    assertEquals(compare(size(1_000), size(1_015)), "same");
+    assertEquals(compare(size(1_000), size(1_050)), "worse");
+    assertEquals(compare(size(1_000), size(1_150)), "regression");
+  });
+
   it("knows of what more is better", () => {
     const more = { better: "higher" } as const;
     assertEquals(compare(figure(3, more), figure(2, more)), "regression");

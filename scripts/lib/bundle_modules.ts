@@ -1,0 +1,48 @@
+import { build } from "esbuild";
+import { filesIn } from "./package_contents.ts";
+
+/**
+ * Bundles the modules of a built package for npm: a file for each entry point, and
+ * those that they share. An import then reads two files instead of a hundred, which
+ * takes Node a tenth of the time. Names stay, for stack traces.
+ *
+ * @param folder Where its package.json is. All other modules in it are removed; the
+ * types stay.
+ */
+export async function bundleModules(folder: string): Promise<void> {
+  const manifest = JSON.parse(
+    await Deno.readTextFile(`${folder}/package.json`),
+  );
+  const { metafile } = await build({
+    absWorkingDir: await Deno.realPath(folder),
+    entryPoints: modulesIn(manifest.exports),
+    outdir: ".",
+    outbase: ".",
+    allowOverwrite: true,
+    bundle: true,
+    splitting: true,
+    chunkNames: "shared/[name]-[hash]",
+    format: "esm",
+    platform: "neutral",
+    external: ["node:*"],
+    target: "es2022",
+    minifySyntax: true,
+    minifyWhitespace: true,
+    metafile: true,
+  });
+  for (const path of await filesIn(folder)) {
+    const isModule = path.endsWith(".js") && !path.startsWith("node_modules/");
+    if (isModule && metafile.outputs[path] === undefined) {
+      await Deno.remove(`${folder}/${path}`);
+    }
+  }
+}
+
+/** The paths of modules, however deep in the "exports" of a package.json. */
+function modulesIn(exports: unknown): string[] {
+  if (typeof exports === "string") {
+    return /\.js$/.test(exports) ? [exports] : [];
+  }
+  const found = Object.values(exports ?? {}).flatMap(modulesIn);
+  return [...new Set(found)];
+}
