@@ -13,8 +13,6 @@ const MASK = 0x3fff_ffff;
 /** So many are worth a look at all streams, however short they are. */
 const MANY = 4_096;
 
-const NONE: readonly RecentText[] = [];
-
 /**
  * The texts that went to everyone since all streams were looked at last. What a
  * stream has not read can be told from them later on, so that nothing has to be
@@ -25,7 +23,6 @@ export class RecentTexts {
   #bytes = 0;
   #next = 0;
   #turn = -1;
-  #asked = NONE;
 
   /** The number of the next one. */
   get next(): number {
@@ -49,22 +46,22 @@ export class RecentTexts {
     this.#bytes += text.bytes;
     this.#turn = text.turn;
     this.#next = (number + 1) & MASK;
-    this.#asked = NONE;
     return number;
   }
 
-  /** Those from one on. Most streams ask for the same. */
-  since(first: number): readonly RecentText[] {
-    const count = (this.#next - first) & MASK;
-    if (count === 0) return NONE;
-    if (this.#asked.length !== count) this.#asked = this.#texts.slice(-count);
-    return this.#asked;
+  /** How many there are from one on. */
+  countFrom(number: number): number {
+    return (this.#next - number) & MASK;
+  }
+
+  /** The one that came so many after another. */
+  after(number: number, count: number): RecentText {
+    return this.#texts.at(count - this.countFrom(number))!;
   }
 
   /** Forgets them. */
   clear(): void {
     this.#texts = [];
     this.#bytes = 0;
-    this.#asked = NONE;
   }
 }

@@ -11,8 +11,6 @@ import type { Taken, Text } from "./text.ts";
  */
 const BUSY_MS = 1_000;
 
-const NONE: readonly RecentText[] = [];
-
 /** What the streams of a process have together. */
 export interface Row {
   /** The texts that went to everyone. */
@@ -49,10 +47,10 @@ export class SessionStream {
   /** Bytes that were written then; 0 when they are known to be read. */
   #fresh = 0;
   #isCalm = false;
-  /** While it is calm, the first text of which it is not known that it is read. */
+  /** The first of the texts that it took calmly, and may not have read. */
   #firstUnseen = 0;
-  /** Since it is not, those that it took while it was. */
-  #unseen = NONE;
+  /** How many they were when it ceased to be calm. */
+  #unseen = 0;
   /** Whether a chunk counts one in the stream's own measure, for all we know. */
   #countsChunks: boolean;
   #endsFrame = true;
@@ -93,7 +91,7 @@ export class SessionStream {
       // Who has read everything so far may be given anything within one turn.
       if (this.#backlog === undefined && this.#held() === 0) {
         this.#fresh = 0;
-        this.#unseen = NONE;
+        this.#unseen = 0;
         this.#endsFrame = text.endsFrame;
         if (waits) return this.#wait(bytes, shared);
         this.#at = now;
@@ -107,8 +105,8 @@ export class SessionStream {
     } else {
       this.#hadBurst = true;
       // What it took in earlier turns may be unread.
-      if (this.#unseen.length > 1) {
-        const { bytes } = this.#unseen.at(-1)!;
+      if (this.#unseen > 1) {
+        const { bytes } = this.#text(this.#unseen - 1);
         this.#measure(now)?.allow(text.maxUnread, bytes);
       }
     }
@@ -148,16 +146,13 @@ export class SessionStream {
     if (!this.#isCalm) return;
     this.#isCalm = false;
     this.#row.calm[this.place] = undefined;
-    const texts = this.#row.recent.since(this.#firstUnseen);
-    if (texts.length === 0) return;
-    this.#unseen = texts;
-    this.#note(texts);
+    this.#unseen = this.#note();
   }
 
   /** Finds out what is unread, without which it cannot go on as calm as it is. */
   look(now: number): void {
     if (this.#isCalm && this.#held() === 0) {
-      this.#note(this.#row.recent.since(this.#firstUnseen));
+      this.#note();
       this.#firstUnseen = this.#row.recent.next;
     } else if (!this.#isRead) this.#measure(now);
   }
@@ -193,13 +188,12 @@ export class SessionStream {
 
   /** Forgets what waits. */
   drop(): void {
-    this.#unseen = NONE;
     this.#waiting = undefined;
   }
 
   /** Whether all that was written is known to be read. */
   get #isRead(): boolean {
-    return !this.#isCalm && this.#fresh === 0 && this.#unseen === NONE &&
+    return !this.#isCalm && this.#fresh === 0 && this.#unseen === 0 &&
       this.#backlog === undefined;
   }
 
@@ -210,13 +204,20 @@ export class SessionStream {
     this.#row.calm[this.place] = this.controller;
   }
 
-  /** Notes of the last of some texts what is noted of others when they come. */
-  #note(texts: readonly RecentText[]): void {
-    const last = texts.at(-1);
-    if (last === undefined) return;
+  /** Notes what is noted of other texts when they come; returns how many they were. */
+  #note(): number {
+    const count = this.#row.recent.countFrom(this.#firstUnseen);
+    if (count === 0) return 0;
+    const last = this.#text(count - 1);
     this.#turn = last.turn;
     this.#at = last.now;
     this.#endsFrame = last.endsFrame;
+    return count;
+  }
+
+  /** One of the texts that it took calmly. */
+  #text(index: number): RecentText {
+    return this.#row.recent.after(this.#firstUnseen, index);
   }
 
   #wait(bytes: Uint8Array<ArrayBuffer>, shared: SharedFrames): Taken {
@@ -271,25 +272,25 @@ export class SessionStream {
       this.#backlog = this.#unread(held, now);
     }
     this.#fresh = 0;
-    this.#unseen = NONE;
+    this.#unseen = 0;
     return this.#backlog;
   }
 
   /** What is unread, seen for the first time. */
   #unread(held: number, now: number): Backlog {
     const backlog = new Backlog();
-    const unseen = this.#unseen;
-    if (unseen.length === 0) {
+    if (this.#unseen === 0) {
       // Without anything of ours it is somebody else's.
       backlog.push(this.#fresh, this.#fresh > 0 ? this.#at : now, held);
       return backlog;
     }
     // In another measure than chunks nobody can tell how many of them it is. So it is
     // one, and from now on the stream is looked at each time.
-    if (held > unseen.length) this.#countsChunks = false;
-    const texts = unseen.slice(this.#countsChunks ? -held : -1);
-    for (const [at, { bytes, now }] of texts.entries()) {
-      backlog.push(bytes, now, held * (at + 1) / texts.length);
+    if (held > this.#unseen) this.#countsChunks = false;
+    const count = this.#countsChunks ? held : 1;
+    for (let pushed = 1; pushed <= count; pushed++) {
+      const { bytes, now } = this.#text(this.#unseen - 1 - count + pushed);
+      backlog.push(bytes, now, held * pushed / count);
     }
     return backlog;
   }
