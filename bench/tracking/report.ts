@@ -1,13 +1,13 @@
 /**
  * Turns the latest records into pictures and tables: `deno task bench:report`. The
- * pictures are bench/report/*.svg, the tables bench/report/tables.md, between markers
- * that the README has as well.
+ * pictures are bench/report/*.svg, the tables bench/report/tables.md; a summary goes
+ * between the markers in the README.
  */
 import { ROOT } from "../../scripts/lib/command.ts";
 import { format } from "./format.ts";
 import { readHistory } from "./history.ts";
 import { curves, httpBars } from "./pictures.ts";
-import { TABLES, tables } from "./tables.ts";
+import { SUMMARY, summary, tables } from "./tables.ts";
 
 const FOLDER = new URL("bench/report/", ROOT);
 
@@ -35,8 +35,8 @@ await format(Object.keys(files).map((name) => `bench/report/${name}`));
 // A README without the markers stays as it is.
 const readme = new URL("README.md", ROOT);
 const before = await Deno.readTextFile(readme);
-if (TABLES.test(before)) {
-  const after = before.replace(TABLES, () => tables(latest).trimEnd());
+if (SUMMARY.test(before)) {
+  const after = before.replace(SUMMARY, () => summary(latest));
   await Deno.writeTextFile(readme, after);
   await format(["README.md"]);
   console.log("README.md, between the markers");

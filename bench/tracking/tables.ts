@@ -3,20 +3,137 @@ import type { Figure } from "./figures.ts";
 import type { Entry } from "./history.ts";
 import { NAMES } from "./style.ts";
 
-/** What stands between the markers, and they. */
-export const TABLES: RegExp = /<!-- bench:begin[^]*bench:end -->/;
-
 /** How long a message takes, what is delivered over HTTP, and all that is tracked. */
 export function tables(entries: readonly Entry[]): string {
   return [
-    "<!-- bench:begin (written by `deno task bench:report`) -->",
+    "<!-- Written by `deno task bench:report` -->",
+    "# What was measured last",
     measuredOn(entries),
     perMessage(entries),
     overHttp(entries),
     tracked(entries),
-    "<!-- bench:end -->",
     "",
   ].join("\n\n");
+}
+
+/** What the README has between its markers, and they. */
+export const SUMMARY: RegExp = /<!-- bench:begin[^]*bench:end -->/;
+
+/** The figures that tell users what to expect; the middle half of the rounds. */
+export function summary(entries: readonly Entry[]): string {
+  return [
+    "<!-- bench:begin (written by `deno task bench:report`) -->",
+    measuredOn(entries),
+    ...SECTIONS.map(([head, rows]) =>
+      table([head, ...names(entries)], rows.map((row) => cellsOf(row, entries)))
+    ),
+    "<!-- bench:end -->",
+  ].join("\n\n");
+}
+
+/** A row of the summary: what the README calls a figure, and its id. */
+type Row = readonly [title: string, id: string, isInverse?: "inverse"];
+
+const PEER = "@tmcp/session-manager";
+const HTTP = "over HTTP, 1,000 connections";
+const SECTIONS: readonly [head: string, rows: readonly Row[]][] = [
+  ["Times as fast as the peer", [
+    [
+      `Broadcast of 1 KB to 10,000: \`${PEER}\``,
+      `10,000 sessions, 1 KB: ours / ${PEER}`,
+      "inverse",
+    ],
+    [
+      `1 KB to 1,000 of 100,000: \`${PEER}\``,
+      `1,000 of 100,000 sessions, 1 KB: ours / ${PEER}`,
+      "inverse",
+    ],
+    [
+      `1,000 connections, bursts of ten: \`${PEER}\``,
+      `${HTTP}, bursts of ten events: messages a second, ours / ${PEER}`,
+    ],
+    [
+      `1,000 connections, one by one: \`${PEER}\``,
+      `${HTTP}, single events: messages a second, ours / ${PEER}`,
+    ],
+    [
+      "1,000 connections, bursts of ten: `better-sse`",
+      `${HTTP}, bursts of ten events: messages a second, ours / better-sse`,
+    ],
+    [
+      "1,000 connections, one by one: `better-sse`",
+      `${HTTP}, single events: messages a second, ours / better-sse`,
+    ],
+    [
+      `Over Redis, 1 KB to 1,000: \`${PEER}-redis\``,
+      `over Redis, 1,000 sessions, 1 KB: ours / ${PEER}-redis`,
+      "inverse",
+    ],
+  ]],
+  ["Times as long as what nobody can do without", [
+    [
+      "Broadcast of 1 KB to 10,000: a loop of `enqueue`",
+      "10,000 sessions, 1 KB: ours / bare loop",
+    ],
+    [
+      "the same, to readers that wait",
+      "10,000 sessions, 1 KB, readers wait: ours / bare loop",
+    ],
+    [
+      "the same, to 100,000",
+      "100,000 sessions, 1 KB: ours / bare loop",
+    ],
+    [
+      "ten times 100 B to 10,000, until they are read",
+      "10,000 sessions, ten times 100 B, until read: ours / bare loop",
+    ],
+    [
+      "1 KB to 10,000, with replay: without it",
+      "10,000 sessions, 1 KB: with replay / without",
+    ],
+    [
+      "To 10,000 in 4 workers, bursts of ten: `postMessage`",
+      "4 workers, 10,000 sessions, 1 KB in bursts of ten: ours / bare postMessage",
+    ],
+    [
+      "Over Redis, 1 KB to 1,000: `PUBLISH`",
+      "over Redis, 1,000 sessions, 1 KB: ours / bare PUBLISH",
+    ],
+    [
+      "the same, with replay",
+      "over Redis, 1,000 sessions, 1 KB: with replay / bare PUBLISH",
+    ],
+  ]],
+  ["Size", [
+    [
+      "Heap of an idle session above its stream",
+      "heap of an idle session above its stream",
+    ],
+    ["The core, minified and gzipped", "all of the core, minified and gzipped"],
+    [
+      "`InMemorySessions` alone, minified and gzipped",
+      "the in-memory part, minified and gzipped",
+    ],
+    ["Import of the core from npm", "import of the core, as it is on npm"],
+    ["Import of the core from JSR", "import of the core, as it is on JSR"],
+  ]],
+];
+
+function cellsOf([title, id, isInverse]: Row, entries: readonly Entry[]) {
+  return [
+    title,
+    ...entries.map(({ figures }) => {
+      const figure = figures.find((figure) => figure.id === id);
+      if (figure === undefined || figure.unit !== "times") {
+        return inWords(figure);
+      }
+      const { median, low, high } = figure;
+      const [least, middle, most] = isInverse
+        ? [1 / high, 1 / median, 1 / low]
+        : [low, median, high];
+      return `${short(middle!)} (${short(least!)}–${short(most!)})`;
+    }),
+  ];
 }
 
 function measuredOn(entries: readonly Entry[]): string {
