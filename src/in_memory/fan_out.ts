@@ -3,6 +3,7 @@ import type { EvictionReason } from "../options.ts";
 import type { StreamSettings } from "../resolve_options.ts";
 import type { Casualties } from "./casualties.ts";
 import { SharedFrames } from "./frames.ts";
+import type { RecentText } from "./recent_texts.ts";
 import type { Targets } from "./replay_log.ts";
 import type { Roster } from "./roster.ts";
 import type { SessionStream } from "./session_stream.ts";
@@ -92,26 +93,23 @@ export class FanOut {
       this.#turn = (this.#turn + 1) & 0x3fff_ffff;
       atEndOfTurn(() => this.#endTurn());
     }
-    const text = {
-      bytes: encoded,
-      endsFrame: endsSseFrame(data),
-      turn: this.#turn,
-      now: this.#host.now(),
-      mayWait: this.#settings.coalesce,
-      maxUnread: this.#settings.maxUnreadBytes,
-    };
+    const { coalesce: mayWait, maxUnreadBytes: maxUnread } = this.#settings;
+    const endsFrame = endsSseFrame(data);
+    const turn = this.#turn;
+    const now = this.#host.now();
     // What may have to wait is for each stream to decide.
-    const isFirst = !text.mayWait || this.#streams.recent.turn !== text.turn;
-    return { ...text, number: isForAll && isFirst ? this.#number(text) : -1 };
+    const isFirst = !mayWait || this.#streams.recent.turn !== turn;
+    const number = isForAll && isFirst
+      ? this.#number({ bytes: encoded.length, endsFrame, turn, now })
+      : -1;
+    return { bytes: encoded, endsFrame, turn, now, mayWait, maxUnread, number };
   }
 
   /** Gives a text a number, after a look at all streams if that is due. */
-  #number({ bytes, ...text }: Omit<Text, "number">): number {
-    const { length } = bytes;
-    if (!this.#streams.recent.hasRoom(length, text.maxUnread)) {
-      this.#streams.look(text.now);
-    }
-    return this.#streams.recent.add({ ...text, bytes: length });
+  #number(text: RecentText): number {
+    const { recent, maxUnread } = this.#streams;
+    if (!recent.hasRoom(text.bytes, maxUnread)) this.#streams.look(text.now);
+    return recent.add(text);
   }
 
   #giveAll(text: Text, casualties: Casualties): void {
@@ -124,6 +122,7 @@ export class FanOut {
     for (let place = 0; place < length; place++) {
       // Whoever is calm need not be looked at: that is most of what this costs.
       const controller = number < 0 ? undefined : calm[place];
+      if (number >= 0) this.#streams.reached = place;
       if (controller === undefined) {
         const stream = row[place];
         if (stream !== undefined) this.#give(stream, text, casualties);
@@ -139,6 +138,7 @@ export class FanOut {
         this.#host.lose(stream, cause, casualties);
       }
     }
+    this.#streams.reached = Infinity;
     this.#delivered += given;
   }
 
@@ -151,6 +151,8 @@ export class FanOut {
       if (taken === "waits") this.#waiting.push(stream);
       this.#delivered++;
     } catch (cause) {
+      // What the stream ran may have removed or replaced it.
+      if (this.#streams.get(stream.id) !== stream) return;
       this.#host.lose(stream, cause, casualties);
     }
   }

@@ -21,7 +21,7 @@ const KEEP_ALIVE = encoder.encode(formatSseComment("keep-alive"));
  */
 export class LocalStreams implements Watcher {
   readonly periodMs: number;
-  readonly #attached = new Roster();
+  readonly #attached: Roster;
   readonly #settings: StreamSettings;
   readonly #listeners: Listeners;
   readonly #ticker: Ticker;
@@ -35,6 +35,7 @@ export class LocalStreams implements Watcher {
     this.#settings = settings;
     this.#listeners = listeners;
     this.#ticker = ticker;
+    this.#attached = new Roster(settings.maxUnreadBytes);
     this.periodMs = periodFor(settings.maxUnreadMs, settings.keepAliveMs);
     this.#fanOut = new FanOut(this.#attached, settings, {
       now: () => this.#now(),
@@ -59,7 +60,7 @@ export class LocalStreams implements Watcher {
     return { ...this.#evicted };
   }
 
-  /** How many bytes are unread. It costs a look at each stream that is behind. */
+  /** How many bytes are unread. It costs a look at each stream. */
   queuedBytes(): number {
     const now = this.#ticker.now();
     let bytes = 0;

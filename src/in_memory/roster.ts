@@ -6,12 +6,19 @@ const FEW = 32;
 
 /** The streams of sessions: by their ids, and in a row for texts to everyone. */
 export class Roster implements Row {
+  readonly maxUnread: number;
   readonly recent: RecentTexts = new RecentTexts();
   /** By their places in the row. */
   readonly calm: (ReadableStreamDefaultController | undefined)[] = [];
+  reached: number = Infinity;
   readonly #byId: Map<string, SessionStream> = new Map();
   /** Those that were removed have left a gap, until it is tidied up. */
   readonly #row: (SessionStream | undefined)[] = [];
+
+  /** @param maxUnread How many bytes of each may be unread. */
+  constructor(maxUnread: number) {
+    this.maxUnread = maxUnread;
+  }
 
   /** How many there are. */
   get size(): number {
@@ -56,7 +63,7 @@ export class Roster implements Row {
     this.#row[stream.place] = undefined;
   }
 
-  /** Finds out what is unread, and has no more need of the recent texts. */
+  /** Has all streams find out what is unread: none needs the recent texts then. */
   look(now: number): void {
     for (const stream of this.#byId.values()) stream.look(now);
     this.recent.clear();

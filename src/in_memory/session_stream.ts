@@ -10,11 +10,17 @@ import type { Taken, Text } from "./text.ts";
  * would cost the server as much as that for all the others.
  */
 const BUSY_MS = 1_000;
+/** A stream that has room for more than so many counts no chunks, most likely. */
+const MOST_CHUNKS = 64;
 
 /** What the streams of a process have together. */
 export interface Row {
+  /** How many bytes of each may be unread. */
+  readonly maxUnread: number;
   /** The texts that went to everyone. */
   readonly recent: RecentTexts;
+  /** The place that the last of them has come to, while it is on its way. */
+  readonly reached: number;
   /** The controllers of the streams that take them as they come, by their places. */
   readonly calm: (ReadableStreamDefaultController | undefined)[];
 }
@@ -69,8 +75,8 @@ export class SessionStream {
     this.controller = controller;
     this.#row = row;
     this.#isByteStream = isByteController(controller);
-    this.#countsChunks = !this.#isByteStream;
     this.#room = controller.desiredSize ?? 0;
+    this.#countsChunks = !this.#isByteStream && this.#room <= MOST_CHUNKS;
     this.#at = now;
   }
 
@@ -95,20 +101,18 @@ export class SessionStream {
         this.#endsFrame = text.endsFrame;
         if (waits) return this.#wait(bytes, shared);
         this.#at = now;
-        if (text.number >= 0 && this.#countsChunks) {
-          this.#calm(text.number);
-        } else this.#fresh = bytes.length;
-        this.controller.enqueue(this.#isByteStream ? bytes.slice() : bytes);
+        if (text.number >= 0 && this.#countsChunks) this.#calm(text);
+        else {
+          this.#fresh = bytes.length;
+          this.controller.enqueue(this.#isByteStream ? bytes.slice() : bytes);
+        }
         return "written";
       }
       this.#measure(now)?.allow(text.maxUnread);
     } else {
       this.#hadBurst = true;
       // What it took in earlier turns may be unread.
-      if (this.#unseen > 1) {
-        const { bytes } = this.#text(this.#unseen - 1);
-        this.#measure(now)?.allow(text.maxUnread, bytes);
-      }
+      if (this.#unseen > 1) this.#measure(now);
     }
     if (!this.#mayHold(bytes.length, text)) return "full";
     this.#endsFrame = text.endsFrame;
@@ -149,7 +153,7 @@ export class SessionStream {
     this.#unseen = this.#note();
   }
 
-  /** Finds out what is unread, without which it cannot go on as calm as it is. */
+  /** Finds out what is unread, so that the recent texts can be forgotten. */
   look(now: number): void {
     if (this.#isCalm && this.#held() === 0) {
       this.#note();
@@ -197,16 +201,24 @@ export class SessionStream {
       this.#backlog === undefined;
   }
 
-  /** Takes texts to everyone as they come, after one of that number. */
-  #calm(number: number): void {
+  /** Takes texts to everyone as they come, from this one on. */
+  #calm({ bytes, number }: Text): void {
     this.#isCalm = true;
     this.#firstUnseen = number;
     this.#row.calm[this.place] = this.controller;
+    this.controller.enqueue(bytes);
+    const held = this.#held();
+    if (held === 0 || held === 1) return;
+    // In another measure than chunks it could not be told later what is unread.
+    this.#countsChunks = false;
+    this.rouse();
   }
 
-  /** Notes what is noted of other texts when they come; returns how many they were. */
+  /** Catches up on what it took calmly; returns how many texts it was. */
   #note(): number {
-    const count = this.#row.recent.countFrom(this.#firstUnseen);
+    const { recent, reached } = this.#row;
+    const isOnItsWay = this.place > reached;
+    const count = recent.countFrom(this.#firstUnseen) - (isOnItsWay ? 1 : 0);
     if (count === 0) return 0;
     const last = this.#text(count - 1);
     this.#turn = last.turn;
@@ -285,13 +297,20 @@ export class SessionStream {
       return backlog;
     }
     // In another measure than chunks nobody can tell how many of them it is. So it is
-    // one, and from now on the stream is looked at each time.
-    if (held > this.#unseen) this.#countsChunks = false;
-    const count = this.#countsChunks ? held : 1;
-    for (let pushed = 1; pushed <= count; pushed++) {
-      const { bytes, now } = this.#text(this.#unseen - 1 - count + pushed);
-      backlog.push(bytes, now, held * pushed / count);
+    // one, and from now on the stream is looked at each time. What others wrote is
+    // taken for ours.
+    if (held > this.#unseen || !Number.isInteger(held)) {
+      this.#countsChunks = false;
     }
+    const count = this.#countsChunks ? held : 1;
+    let fresh = 0;
+    for (let pushed = 1; pushed <= count; pushed++) {
+      const text = this.#text(this.#unseen - 1 - count + pushed);
+      backlog.push(text.bytes, text.now, held * pushed / count);
+      if (text.turn === this.#turn) fresh += text.bytes;
+    }
+    // For the rest of the turn, if it is still the same.
+    backlog.allow(this.#row.maxUnread, fresh);
     return backlog;
   }
 }
