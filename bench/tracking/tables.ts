@@ -64,11 +64,6 @@ const SECTIONS: readonly [head: string, rows: readonly Row[]][] = [
       "1,000 connections, one by one: `better-sse`",
       `${HTTP}, single events: messages a second, ours / better-sse`,
     ],
-    [
-      `Over Redis, 1 KB to 1,000: \`${PEER}-redis\``,
-      `over Redis, 1,000 sessions, 1 KB: ours / ${PEER}-redis`,
-      "inverse",
-    ],
   ]],
   ["Times as long as what nobody can do without", [
     [
