@@ -1,10 +1,10 @@
 /**
  * Measures again and compares with what was recorded last on the same runtime:
  * `deno task bench:compare`, on Deno or on the runtimes that are named. `--short`
- * measures less, and no milliseconds, `--last` nothing: it compares the last two
- * records. What is so many
- * times as bad as before makes the exit code 1 (`--threshold`, 1.3 by default), if it
- * is more than the noise, and is found a second time.
+ * measures less, and compares no milliseconds; `--last` measures nothing, and compares
+ * the last two records. What is so many times as bad as before makes the exit code 1
+ * (`--threshold`, 1.3 by default), if it is more than the noise, and is found a second
+ * time.
  */
 import { bundle, chosenRuntimes, findRuntimes } from "../runtimes.ts";
 import { parseArgs } from "node:util";

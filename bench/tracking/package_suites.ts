@@ -3,6 +3,7 @@ import { promisify } from "node:util";
 import { gzip } from "node:zlib";
 import { bundleModules } from "../../scripts/lib/bundle_modules.ts";
 import { output, type Program, ROOT } from "../../scripts/lib/command.ts";
+import { readDenoConfig } from "../../scripts/lib/npm_only.ts";
 import { absolute, type Figure, type Suite } from "./figures.ts";
 
 const compress = promisify(gzip);
@@ -105,8 +106,11 @@ async function writePackages(folder: string): Promise<void> {
     outdir: folder,
     write: false,
   });
-  const entries = ["./mod.js", "./src/redis/mod.js", "./src/testing/mod.js"];
-  const manifest = JSON.stringify({ type: "module", exports: entries });
+  const { exports } = await readDenoConfig();
+  const manifest = JSON.stringify({
+    type: "module",
+    exports: Object.values(exports).map((path) => path.replace(/ts$/, "js")),
+  });
   for (const place of ["npm", "jsr"]) {
     for (const { path, text } of outputFiles) {
       const to = `${folder}/${place}${path.slice(folder.length)}`;

@@ -4,7 +4,7 @@ import { filesIn } from "./package_contents.ts";
 /**
  * Bundles the modules of a built package for npm: a file for each entry point, and
  * those that they share. An import then reads two files instead of a hundred, which
- * takes Node a tenth of the time. Names stay, for stack traces.
+ * takes Node about a seventh of the time. Names stay, for stack traces.
  *
  * @param folder Where its package.json is. All other modules in it are removed; the
  * types stay.
@@ -41,7 +41,7 @@ export async function bundleModules(folder: string): Promise<void> {
 /** The paths of modules, however deep in the "exports" of a package.json. */
 function modulesIn(exports: unknown): string[] {
   if (typeof exports === "string") {
-    return /\.js$/.test(exports) ? [exports] : [];
+    return exports.endsWith(".js") ? [exports] : [];
   }
   const found = Object.values(exports ?? {}).flatMap(modulesIn);
   return [...new Set(found)];

@@ -22,8 +22,8 @@ export interface FanOutHost {
     reason: EvictionReason,
     casualties: Casualties,
   ): void;
-  /** Has the rest of a turn written. */
-  endTurn(write: (casualties: Casualties) => void): void;
+  /** Writes what streams have waiting. */
+  flush(streams: readonly SessionStream[]): void;
 }
 
 const encoder = new TextEncoder();
@@ -93,7 +93,7 @@ export class FanOut {
       this.#turn = (this.#turn + 1) & 0x3fff_ffff;
       atEndOfTurn(() => this.#endTurn());
     }
-    const { coalesce: mayWait, maxUnreadBytes: maxUnread } = this.#settings;
+    const { coalesce: mayWait } = this.#settings;
     const endsFrame = endsSseFrame(data);
     const turn = this.#turn;
     const now = this.#host.now();
@@ -102,7 +102,7 @@ export class FanOut {
     const number = isForAll && isFirst
       ? this.#number({ bytes: encoded.length, endsFrame, turn, now })
       : -1;
-    return { bytes: encoded, endsFrame, turn, now, mayWait, maxUnread, number };
+    return { bytes: encoded, endsFrame, turn, now, mayWait, number };
   }
 
   /** Gives a text a number, after a look at all streams if that is due. */
@@ -161,16 +161,7 @@ export class FanOut {
     const waiting = this.#waiting;
     this.#waiting = [];
     this.#shared.clear();
-    this.#host.endTurn((casualties) => {
-      const now = this.#host.now();
-      for (const stream of waiting) {
-        try {
-          stream.flush(now);
-        } catch (cause) {
-          this.#host.lose(stream, cause, casualties);
-        }
-      }
-    });
+    this.#host.flush(waiting);
     // What a stream sent while it was written to is for the next turn.
     if (this.#waiting.length > 0) atEndOfTurn(() => this.#endTurn());
     else this.#isInTurn = false;

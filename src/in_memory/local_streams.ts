@@ -41,7 +41,10 @@ export class LocalStreams implements Watcher {
       now: () => this.#now(),
       lose: (...lost) => this.#lose(...lost),
       evict: (...evicted) => this.#evict(...evicted),
-      endTurn: (write) => this.#run(write),
+      flush: (streams) =>
+        this.#run((casualties) => {
+          for (const stream of streams) this.#flush(stream, casualties);
+        }),
     });
   }
 

@@ -108,13 +108,13 @@ export class SessionStream {
         }
         return "written";
       }
-      this.#measure(now)?.allow(text.maxUnread);
+      this.#measure(now)?.allow(this.#row.maxUnread);
     } else {
       this.#hadBurst = true;
       // What it took in earlier turns may be unread.
       if (this.#unseen > 1) this.#measure(now);
     }
-    if (!this.#mayHold(bytes.length, text)) return "full";
+    if (!this.#mayHold(bytes.length, now)) return "full";
     this.#endsFrame = text.endsFrame;
     if (waits) return this.#wait(bytes, shared);
     this.#enqueue(bytes, now);
@@ -241,11 +241,11 @@ export class SessionStream {
   }
 
   /** Whether as many bytes may come on top of what is unread. */
-  #mayHold(bytes: number, { now, maxUnread }: Text): boolean {
+  #mayHold(bytes: number, now: number): boolean {
     if (this.#backlog === undefined || this.#backlog.spend(bytes)) return true;
     // Some of it may have been read within the turn.
     const waiting = this.#waiting?.length ?? 0;
-    this.#measure(now)?.allow(maxUnread - waiting);
+    this.#measure(now)?.allow(this.#row.maxUnread - waiting);
     return this.#backlog === undefined || this.#backlog.spend(bytes);
   }
 

@@ -18,8 +18,6 @@ export interface Text {
   readonly now: number;
   /** Whether it waits for the end of the turn when it is not the turn's first. */
   readonly mayWait: boolean;
-  /** How many bytes may be unread. */
-  readonly maxUnread: number;
   /** Its number among the {@linkcode RecentTexts}; -1 if it is none of them. */
   readonly number: number;
 }
