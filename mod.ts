@@ -29,18 +29,18 @@
  */
 
 // The contracts, to write a manager of your own.
-export { StreamSessionManager } from "./src/stream_session_manager.ts";
-export { InfoSessionManager } from "./src/info_session_manager.ts";
+export { StreamSessionManager } from "./src/contracts/stream_session_manager.ts";
+export { InfoSessionManager } from "./src/contracts/info_session_manager.ts";
 export {
   matchesSubscription,
   type Subscription,
   type SubscriptionCallbacks,
   type SubscriptionCloseReason,
   SubscriptionManager,
-} from "./src/subscription_manager.ts";
-export type { Sessions } from "./src/sessions.ts";
-export type { GuardOptions, Respond } from "./src/guard.ts";
-export type { SessionsStats, StreamStats } from "./src/stats.ts";
+} from "./src/contracts/subscription_manager.ts";
+export type { Sessions } from "./src/contracts/sessions.ts";
+export type { GuardOptions, Respond } from "./src/contracts/guarding.ts";
+export type { SessionsStats, StreamStats } from "./src/contracts/stats.ts";
 
 // One process.
 export {
@@ -59,55 +59,8 @@ export {
   InMemorySubscriptionManager,
   type InMemorySubscriptionManagerOptions,
 } from "./src/in_memory/subscription_manager.ts";
-export type { StreamExpectation } from "./src/in_memory/expected_streams.ts";
-export type { Registration } from "./src/in_memory/session_records.ts";
-
-// Several workers of one process.
-export {
-  BroadcastChannelSessions,
-  type BroadcastChannelSessionsOptions,
-} from "./src/broadcast_channel/sessions.ts";
-export {
-  BroadcastChannelStreamSessionManager,
-  type BroadcastChannelStreamSessionManagerOptions,
-} from "./src/broadcast_channel/stream_session_manager.ts";
-export {
-  BroadcastChannelInfoSessionManager,
-  type BroadcastChannelInfoSessionManagerOptions,
-} from "./src/broadcast_channel/info_session_manager.ts";
-export {
-  BroadcastChannelSubscriptionManager,
-  type BroadcastChannelSubscriptionManagerOptions,
-} from "./src/broadcast_channel/subscription_manager.ts";
-
-// Several nodes, over a message bus of your own.
-export type { Flow } from "./src/cluster/flow.ts";
-export type { MessageBus } from "./src/cluster/message_bus.ts";
-export {
-  ClusterSessions,
-  type ClusterSessionsOptions,
-} from "./src/cluster/sessions.ts";
-export type {
-  ClusterSessionsStats,
-  NodeSessions,
-} from "./src/cluster/node_sessions.ts";
-export type { ClusterStats, NodeInfo } from "./src/cluster/node.ts";
-export type { ClusterOptions } from "./src/cluster/options.ts";
-export type {
-  ClusterStreamSessionManager,
-  ClusterStreamSessionManagerOptions,
-} from "./src/cluster/stream_session_manager.ts";
-export type {
-  ClusterInfoSessionManager,
-  ClusterInfoSessionManagerOptions,
-} from "./src/cluster/info_session_manager.ts";
-export type {
-  StoredInfoSessionManager,
-} from "./src/cluster/stored_info_session_manager.ts";
-export type {
-  ClusterSubscriptionManager,
-  ClusterSubscriptionManagerOptions,
-} from "./src/cluster/subscription_manager.ts";
+export type { StreamExpectation } from "./src/streams/pending_streams.ts";
+export type { Registration } from "./src/metadata/session_records.ts";
 
 // Options.
 export type {
@@ -122,10 +75,14 @@ export type {
   SessionsOptions,
   StreamOptions,
   SubscriptionOptions,
-} from "./src/options.ts";
+} from "./src/contracts/options.ts";
 
 // Server-sent events.
-export { formatSseComment, formatSseEvent, type SseEvent } from "./src/sse.ts";
+export {
+  formatSseComment,
+  formatSseEvent,
+  type SseEvent,
+} from "./src/protocol/sse.ts";
 
 // Errors, and the types of the protocol.
 export {
@@ -146,4 +103,4 @@ export {
   LOGGING_LEVELS,
   type LoggingLevel,
   type SubscriptionFilter,
-} from "./src/mcp_types.ts";
+} from "./src/protocol/mcp_types.ts";

@@ -4,7 +4,7 @@
  * posts the same texts in bare messages. Then single operations of 2 to 8 nodes on
  * one thread, until all of them know.
  */
-import { BroadcastChannelSessions } from "../mod.ts";
+import { BroadcastChannelSessions } from "../src/broadcast_channel/mod.ts";
 import { frame } from "./fan_out.ts";
 import { OpenStreams } from "./streams.ts";
 import { Crowd } from "./workers/crowd.ts";

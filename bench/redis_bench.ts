@@ -4,7 +4,7 @@
  * a bare `PUBLISH` of the text, and a bare loop of `enqueue` where it arrives. With a
  * `redis-server` of its own; without one on the PATH nothing is measured.
  */
-import { hasRedis, RedisServer } from "../tests/redis/redis_server.ts";
+import { hasRedis, RedisServer } from "../tests/redis/support/redis_server.ts";
 import { frame } from "./fan_out.ts";
 import { OPERATIONS } from "./info_operations.ts";
 import { bare, ours, peer, type RedisContender } from "./redis/contenders.ts";

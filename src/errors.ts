@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { describe } from "./describe.ts";
+import { describe } from "./runtime/describe.ts";
 
 /** An argument or an option is not what it has to be. Nothing was changed. */
 export class InvalidArgumentError extends TypeError {

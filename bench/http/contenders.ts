@@ -3,7 +3,7 @@ import { createChannel, createSession } from "better-sse";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { InMemoryStreamSessionManager as Ours } from "../../mod.ts";
-import { serve } from "../../tests/e2e/serve.ts";
+import { serve } from "../../tests/e2e/support/serve.ts";
 import type { Contender } from "./control.ts";
 import { digits, padding } from "./events.ts";
 

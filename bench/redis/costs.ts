@@ -3,8 +3,11 @@
  * it reads and writes. `docs/redis.md` plans with these: `deno task bench:redis-costs`.
  */
 import { RedisSessions } from "../../src/redis/mod.ts";
-import { type Clients, connect } from "../../tests/redis/clients.ts";
-import { hasRedis, RedisServer } from "../../tests/redis/redis_server.ts";
+import { type Clients, connect } from "../../tests/redis/support/clients.ts";
+import {
+  hasRedis,
+  RedisServer,
+} from "../../tests/redis/support/redis_server.ts";
 import { frame } from "../fan_out.ts";
 import { exit, runtime } from "../runtime.ts";
 import { OpenStreams } from "../streams.ts";

@@ -8,8 +8,11 @@
  */
 import { RedisStreamSessionManager } from "@tmcp/session-manager-redis";
 import { RedisSessions } from "../../src/redis/mod.ts";
-import { connect } from "../../tests/redis/clients.ts";
-import { hasRedis, RedisServer } from "../../tests/redis/redis_server.ts";
+import { connect } from "../../tests/redis/support/clients.ts";
+import {
+  hasRedis,
+  RedisServer,
+} from "../../tests/redis/support/redis_server.ts";
 import { frame } from "../fan_out.ts";
 import { ratio, spread } from "../paired_rounds.ts";
 import { exit, flags, runtime } from "../runtime.ts";

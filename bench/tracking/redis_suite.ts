@@ -1,4 +1,7 @@
-import { hasRedis, RedisServer } from "../../tests/redis/redis_server.ts";
+import {
+  hasRedis,
+  RedisServer,
+} from "../../tests/redis/support/redis_server.ts";
 import { frame } from "../fan_out.ts";
 import { type Entrant, pairedRounds } from "../paired_rounds.ts";
 import { bare, ours, type RedisContender } from "../redis/contenders.ts";

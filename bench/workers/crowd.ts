@@ -1,6 +1,6 @@
 import { setImmediate, setTimeout as delay } from "node:timers/promises";
 import { Worker } from "node:worker_threads";
-import { BroadcastChannelSessions } from "../../mod.ts";
+import { BroadcastChannelSessions } from "../../src/broadcast_channel/mod.ts";
 import { BareSender } from "./bare_sender.ts";
 import type { Contender, Message, Setup } from "./fan_out_worker.ts";
 

@@ -1,8 +1,6 @@
 import type { MessagePort } from "node:worker_threads";
-import {
-  BroadcastChannelSessions,
-  InMemoryStreamSessionManager,
-} from "../../mod.ts";
+import { InMemoryStreamSessionManager } from "../../mod.ts";
+import { BroadcastChannelSessions } from "../../src/broadcast_channel/mod.ts";
 
 /** Who sends: ours, or bare messages between the same managers of streams. */
 export type Contender = "ours" | "bare";

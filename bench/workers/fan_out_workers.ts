@@ -7,7 +7,7 @@
  */
 import { isMainThread, parentPort, workerData } from "node:worker_threads";
 import { setTimeout as delay } from "node:timers/promises";
-import { BroadcastChannelSessions } from "../../mod.ts";
+import { BroadcastChannelSessions } from "../../src/broadcast_channel/mod.ts";
 import { frame } from "../fan_out.ts";
 import { ratio, spread } from "../paired_rounds.ts";
 import { exit, flags, runtime } from "../runtime.ts";

@@ -2,7 +2,7 @@
  * One worker: an MCP server of its own, which shares its sessions with those of the
  * other workers. `main.ts` starts several.
  */
-import { BroadcastChannelSessions } from "@crossmcp/session-manager";
+import { BroadcastChannelSessions } from "@crossmcp/session-manager/broadcast-channel";
 import { HttpTransport } from "@tmcp/transport-http";
 import process from "node:process";
 import { parentPort, workerData } from "node:worker_threads";

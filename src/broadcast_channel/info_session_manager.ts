@@ -2,7 +2,7 @@ import {
   ClusterInfoSessionManager,
   type ClusterInfoSessionManagerOptions,
 } from "../cluster/info_session_manager.ts";
-import type { ClusterOptions } from "../cluster/options.ts";
+import type { ClusterOptions } from "../cluster/membership/options.ts";
 import { nodeOf } from "./node.ts";
 
 /** Options of a {@linkcode BroadcastChannelInfoSessionManager}. */

@@ -1,5 +1,5 @@
-import type { MessageBus } from "../cluster/message_bus.ts";
-import { assertName } from "../cluster/options.ts";
+import type { MessageBus } from "../cluster/messaging/message_bus.ts";
+import { assertName } from "../cluster/membership/options.ts";
 
 /** What other uses of `BroadcastChannel` in the process do not begin with. */
 const PREFIX = "@crossmcp/session-manager/";

@@ -1,10 +1,10 @@
-import { ClusterNode } from "../cluster/node.ts";
+import { ClusterNode } from "../cluster/membership/cluster_node.ts";
 import {
   type ClusterOptions,
   resolveClusterOptions,
-} from "../cluster/options.ts";
-import type { ReportingOptions } from "../options.ts";
-import { optionGroup } from "../resolve_options.ts";
+} from "../cluster/membership/options.ts";
+import type { ReportingOptions } from "../contracts/options.ts";
+import { optionGroup } from "../contracts/resolve_options.ts";
 import { BroadcastChannelBus } from "./message_bus.ts";
 
 /** The node of a manager that is alone on its channel. */

@@ -18,7 +18,7 @@ export interface BroadcastChannelSessionsOptions
  *
  * @example
  * ```ts
- * import { BroadcastChannelSessions } from "@crossmcp/session-manager";
+ * import { BroadcastChannelSessions } from "@crossmcp/session-manager/broadcast-channel";
  *
  * // In one worker …
  * await using one = new BroadcastChannelSessions("my-server");

@@ -2,8 +2,8 @@ import {
   ClusterStreamSessionManager,
   type ClusterStreamSessionManagerOptions,
 } from "../cluster/stream_session_manager.ts";
-import type { ClusterOptions } from "../cluster/options.ts";
-import type { CloseOptions } from "../options.ts";
+import type { ClusterOptions } from "../cluster/membership/options.ts";
+import type { CloseOptions } from "../contracts/options.ts";
 import { nodeOf } from "./node.ts";
 
 /** Options of a {@linkcode BroadcastChannelStreamSessionManager}. */

@@ -2,7 +2,7 @@ import {
   ClusterSubscriptionManager,
   type ClusterSubscriptionManagerOptions,
 } from "../cluster/subscription_manager.ts";
-import type { ClusterOptions } from "../cluster/options.ts";
+import type { ClusterOptions } from "../cluster/membership/options.ts";
 import { nodeOf } from "./node.ts";
 
 /** Options of a {@linkcode BroadcastChannelSubscriptionManager}. */

@@ -1,9 +1,12 @@
-import type { InfoOptions, ReportingOptions } from "../options.ts";
-import { optionGroup, resolveInfoOptions } from "../resolve_options.ts";
-import { InfoReplica } from "./info_replica.ts";
-import type { ClusterNode } from "./node.ts";
-import { ReplicatedInfo } from "./replicated_info.ts";
-import { StoredInfoSessionManager } from "./stored_info_session_manager.ts";
+import type { InfoOptions, ReportingOptions } from "../contracts/options.ts";
+import {
+  optionGroup,
+  resolveInfoOptions,
+} from "../contracts/resolve_options.ts";
+import { InfoReplica } from "./metadata/metadata_replica.ts";
+import type { ClusterNode } from "./membership/cluster_node.ts";
+import { ReplicatedInfo } from "./metadata/replicated_metadata.ts";
+import { StoredInfoSessionManager } from "./metadata/shared_info_session_manager.ts";
 import type { ClusterStreamSessionManager } from "./stream_session_manager.ts";
 
 /** Options of a manager of metadata on several nodes. */

@@ -1,10 +1,16 @@
-import type { SessionsOptions } from "../options.ts";
-import { assertSessionsOptions, optionGroup } from "../resolve_options.ts";
+import type { SessionsOptions } from "../contracts/options.ts";
+import {
+  assertSessionsOptions,
+  optionGroup,
+} from "../contracts/resolve_options.ts";
 import { ClusterInfoSessionManager } from "./info_session_manager.ts";
-import type { MessageBus } from "./message_bus.ts";
-import { ClusterNode } from "./node.ts";
-import { NodeSessions } from "./node_sessions.ts";
-import { type ClusterOptions, resolveClusterOptions } from "./options.ts";
+import type { MessageBus } from "./messaging/message_bus.ts";
+import { ClusterNode } from "./membership/cluster_node.ts";
+import { NodeSessions } from "./clustered_sessions.ts";
+import {
+  type ClusterOptions,
+  resolveClusterOptions,
+} from "./membership/options.ts";
 import { ClusterStreamSessionManager } from "./stream_session_manager.ts";
 import { ClusterSubscriptionManager } from "./subscription_manager.ts";
 

@@ -1,30 +1,30 @@
-import { callback } from "../callbacks.ts";
+import { callback } from "../runtime/callbacks.ts";
 import type { DeliveryError } from "../errors.ts";
-import type { StreamExpectation } from "../in_memory/expected_streams.ts";
-import type { Past } from "../in_memory/opening.ts";
-import { assertSendable, StreamEngine } from "../in_memory/stream_engine.ts";
+import type { StreamExpectation } from "../streams/pending_streams.ts";
+import type { Past } from "../streams/stream_start.ts";
+import { assertSendable, StreamEngine } from "../streams/stream_engine.ts";
 import type {
   CloseOptions,
   ReaderOptions,
   ReportingOptions,
   StreamOptions,
-} from "../options.ts";
+} from "../contracts/options.ts";
 import {
   optionGroup,
   type ReplaySettings,
   resolveStreamOptions,
-} from "../resolve_options.ts";
-import type { StreamStats } from "../stats.ts";
-import { StreamSessionManager } from "../stream_session_manager.ts";
-import { Arrivals } from "./arrivals.ts";
-import type { Delivery } from "./delivery.ts";
-import type { EventLog } from "./event_log.ts";
-import { GossipedDirectory } from "./gossiped_directory.ts";
-import { LoggedDelivery } from "./logged_delivery.ts";
-import type { ClusterNode } from "./node.ts";
-import { ParkedSessions } from "./parked_sessions.ts";
-import type { SessionDirectory } from "./session_directory.ts";
-import { ToldDelivery } from "./told_delivery.ts";
+} from "../contracts/resolve_options.ts";
+import type { StreamStats } from "../contracts/stats.ts";
+import { StreamSessionManager } from "../contracts/stream_session_manager.ts";
+import { Arrivals } from "./delivery/pending_takeovers.ts";
+import type { Delivery } from "./delivery/delivery.ts";
+import type { EventLog } from "./delivery/event_log.ts";
+import { GossipedDirectory } from "./directory/replicated_directory.ts";
+import { LoggedDelivery } from "./delivery/log_delivery.ts";
+import type { ClusterNode } from "./membership/cluster_node.ts";
+import { ParkedSessions } from "./directory/detached_sessions.ts";
+import type { SessionDirectory } from "./directory/session_directory.ts";
+import { ToldDelivery } from "./delivery/direct_delivery.ts";
 
 /** Options of a manager of streams on several nodes. */
 export interface ClusterStreamSessionManagerOptions

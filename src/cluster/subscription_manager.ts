@@ -1,4 +1,4 @@
-import { describe } from "../describe.ts";
+import { describe } from "../runtime/describe.ts";
 import { InvalidArgumentError } from "../errors.ts";
 import {
   assertCallbacks,
@@ -6,17 +6,20 @@ import {
   assertSubscription,
   InMemorySubscriptionManager,
 } from "../in_memory/subscription_manager.ts";
-import type { JSONRPCNotification } from "../mcp_types.ts";
-import type { ReportingOptions, SubscriptionOptions } from "../options.ts";
-import { resolveSubscriptionOptions } from "../resolve_options.ts";
+import type { JSONRPCNotification } from "../protocol/mcp_types.ts";
+import type {
+  ReportingOptions,
+  SubscriptionOptions,
+} from "../contracts/options.ts";
+import { resolveSubscriptionOptions } from "../contracts/resolve_options.ts";
 import {
   type Subscription,
   type SubscriptionCallbacks,
   type SubscriptionCloseReason,
   SubscriptionManager,
-} from "../subscription_manager.ts";
-import { isNewer, type Stamp } from "./clock.ts";
-import type { ClusterNode } from "./node.ts";
+} from "../contracts/subscription_manager.ts";
+import { isNewer, type Stamp } from "./membership/hybrid_clock.ts";
+import type { ClusterNode } from "./membership/cluster_node.ts";
 
 /** Options of a manager of subscriptions on several nodes. */
 export interface ClusterSubscriptionManagerOptions

@@ -1,29 +1,32 @@
-import { callback } from "../callbacks.ts";
+import { callback } from "../runtime/callbacks.ts";
 import { SessionNotFoundError } from "../errors.ts";
-import { InfoSessionManager } from "../info_session_manager.ts";
+import { InfoSessionManager } from "../contracts/info_session_manager.ts";
 import type {
   ClientCapabilities,
   ClientInfo,
   LoggingLevel,
-} from "../mcp_types.ts";
-import type { InfoOptions, ReportingOptions } from "../options.ts";
-import { optionGroup, resolveInfoOptions } from "../resolve_options.ts";
-import { assertSessionId } from "../session_id.ts";
-import type { StreamSessionManager } from "../stream_session_manager.ts";
+} from "../protocol/mcp_types.ts";
+import type { InfoOptions, ReportingOptions } from "../contracts/options.ts";
+import {
+  optionGroup,
+  resolveInfoOptions,
+} from "../contracts/resolve_options.ts";
+import { assertSessionId } from "../protocol/session_id.ts";
+import type { StreamSessionManager } from "../contracts/stream_session_manager.ts";
 import {
   assertLevel,
   assertStores,
   assertUri,
   refused,
-} from "./info_values.ts";
-import { serialize } from "./serialize.ts";
+} from "../metadata/metadata_values.ts";
+import { serialize } from "../metadata/serialize.ts";
 import {
   type Registration,
   type SessionRecord,
   SessionRecords,
-} from "./session_records.ts";
-import { SubscribedSessions } from "./subscribed_sessions.ts";
-import { tickerOf } from "./ticker.ts";
+} from "../metadata/session_records.ts";
+import { SubscribedSessions } from "../metadata/resource_subscriptions.ts";
+import { tickerOf } from "../runtime/scheduler.ts";
 
 /** Options of an {@linkcode InMemoryInfoSessionManager}. */
 export interface InMemoryInfoSessionManagerOptions

@@ -1,18 +1,18 @@
-import {
-  guard,
-  type GuardedSessions,
-  type GuardOptions,
-  type Respond,
-} from "../guard.ts";
-import type { CloseOptions, SessionsOptions } from "../options.ts";
+import type {
+  GuardedSessions,
+  GuardOptions,
+  Respond,
+} from "../contracts/guarding.ts";
+import { guard } from "../http/guard.ts";
+import type { CloseOptions, SessionsOptions } from "../contracts/options.ts";
 import {
   assertSessionsOptions,
   optionGroup,
   resolveCloseOptions,
-} from "../resolve_options.ts";
-import type { Sessions } from "../sessions.ts";
-import type { SessionsStats } from "../stats.ts";
-import { guarded } from "./guarded.ts";
+} from "../contracts/resolve_options.ts";
+import type { Sessions } from "../contracts/sessions.ts";
+import type { SessionsStats } from "../contracts/stats.ts";
+import { guarded } from "../http/guarded_sessions.ts";
 import { InMemoryInfoSessionManager } from "./info_session_manager.ts";
 import { InMemoryStreamSessionManager } from "./stream_session_manager.ts";
 import { InMemorySubscriptionManager } from "./subscription_manager.ts";

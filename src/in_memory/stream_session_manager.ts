@@ -1,16 +1,19 @@
-import { callback } from "../callbacks.ts";
+import { callback } from "../runtime/callbacks.ts";
 import type {
   CloseOptions,
   ReaderOptions,
   ReportingOptions,
   StreamOptions,
-} from "../options.ts";
-import { optionGroup, resolveStreamOptions } from "../resolve_options.ts";
-import type { StreamStats } from "../stats.ts";
-import { StreamSessionManager } from "../stream_session_manager.ts";
-import type { StreamExpectation } from "./expected_streams.ts";
-import { StreamEngine } from "./stream_engine.ts";
-import { tickerOf } from "./ticker.ts";
+} from "../contracts/options.ts";
+import {
+  optionGroup,
+  resolveStreamOptions,
+} from "../contracts/resolve_options.ts";
+import type { StreamStats } from "../contracts/stats.ts";
+import { StreamSessionManager } from "../contracts/stream_session_manager.ts";
+import type { StreamExpectation } from "../streams/pending_streams.ts";
+import { StreamEngine } from "../streams/stream_engine.ts";
+import { tickerOf } from "../runtime/scheduler.ts";
 
 /** Options of an {@linkcode InMemoryStreamSessionManager}. */
 export interface InMemoryStreamSessionManagerOptions

@@ -1,18 +1,24 @@
-import { callback } from "../callbacks.ts";
-import { describe } from "../describe.ts";
+import { callback } from "../runtime/callbacks.ts";
+import { describe } from "../runtime/describe.ts";
 import { ClosedError, InvalidArgumentError } from "../errors.ts";
-import type { JSONRPCNotification } from "../mcp_types.ts";
-import type { ReportingOptions, SubscriptionOptions } from "../options.ts";
-import { resolveSubscriptionOptions } from "../resolve_options.ts";
+import type { JSONRPCNotification } from "../protocol/mcp_types.ts";
+import type {
+  ReportingOptions,
+  SubscriptionOptions,
+} from "../contracts/options.ts";
+import { resolveSubscriptionOptions } from "../contracts/resolve_options.ts";
 import {
   type Subscription,
   type SubscriptionCallbacks,
   type SubscriptionCloseReason,
   SubscriptionManager,
-} from "../subscription_manager.ts";
-import { atTheLatest } from "./deadline.ts";
-import { Subscriber, type SubscriberLimits } from "./subscriber.ts";
-import { SubscriptionIndex } from "./subscription_index.ts";
+} from "../contracts/subscription_manager.ts";
+import { atTheLatest } from "../runtime/deadline.ts";
+import {
+  Subscriber,
+  type SubscriberLimits,
+} from "../subscriptions/subscriber.ts";
+import { SubscriptionIndex } from "../subscriptions/filter_index.ts";
 
 /** Options of an {@linkcode InMemorySubscriptionManager}. */
 export interface InMemorySubscriptionManagerOptions

@@ -1,9 +1,9 @@
-import { StoredInfoSessionManager } from "../cluster/stored_info_session_manager.ts";
-import type { InfoOptions, ReportingOptions } from "../options.ts";
-import { resolveInfoOptions } from "../resolve_options.ts";
-import { Backend, type RedisOptions } from "./backend.ts";
-import type { RedisClients } from "./clients.ts";
-import { RedisInfoStore } from "./info_store.ts";
+import { StoredInfoSessionManager } from "../cluster/metadata/shared_info_session_manager.ts";
+import type { InfoOptions, ReportingOptions } from "../contracts/options.ts";
+import { resolveInfoOptions } from "../contracts/resolve_options.ts";
+import { Backend, type RedisOptions } from "./redis_node.ts";
+import type { RedisClients } from "./connection/clients.ts";
+import { RedisInfoStore } from "./metadata/metadata_store.ts";
 import { ttlOf } from "./stores.ts";
 
 /** Options of a {@linkcode RedisInfoSessionManager}. */

@@ -31,9 +31,9 @@ export {
   RedisSubscriptionManager,
   type RedisSubscriptionManagerOptions,
 } from "./subscription_manager.ts";
-export type { RedisOptions } from "./backend.ts";
+export type { RedisOptions } from "./redis_node.ts";
 export type {
   RedisClients,
   RedisPublisher,
   RedisSubscriber,
-} from "./clients.ts";
+} from "./connection/clients.ts";

@@ -1,16 +1,16 @@
-import { NodeSessions } from "../cluster/node_sessions.ts";
-import { StoredInfoSessionManager } from "../cluster/stored_info_session_manager.ts";
+import { NodeSessions } from "../cluster/clustered_sessions.ts";
+import { StoredInfoSessionManager } from "../cluster/metadata/shared_info_session_manager.ts";
 import { ClusterStreamSessionManager } from "../cluster/stream_session_manager.ts";
 import { ClusterSubscriptionManager } from "../cluster/subscription_manager.ts";
-import type { SessionsOptions } from "../options.ts";
+import type { SessionsOptions } from "../contracts/options.ts";
 import {
   assertSessionsOptions,
   optionGroup,
   resolveInfoOptions,
-} from "../resolve_options.ts";
-import { Backend, type RedisOptions } from "./backend.ts";
-import type { RedisClients } from "./clients.ts";
-import { RedisInfoStore } from "./info_store.ts";
+} from "../contracts/resolve_options.ts";
+import { Backend, type RedisOptions } from "./redis_node.ts";
+import type { RedisClients } from "./connection/clients.ts";
+import { RedisInfoStore } from "./metadata/metadata_store.ts";
 import { storesOf, ttlOf } from "./stores.ts";
 
 /** Options of {@linkcode RedisSessions}: the same on every node, but for its name. */

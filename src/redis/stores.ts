@@ -1,7 +1,7 @@
 import type { ClusterStores } from "../cluster/stream_session_manager.ts";
-import type { Backend } from "./backend.ts";
-import { RedisEventLog } from "./event_log.ts";
-import { RedisSessionDirectory } from "./session_directory.ts";
+import type { Backend } from "./redis_node.ts";
+import { RedisEventLog } from "./log/event_log.ts";
+import { RedisSessionDirectory } from "./directory/session_directory.ts";
 
 /** How long sessions are kept whose metadata is not, in milliseconds. */
 export const DEFAULT_TTL_MS = 7_200_000;

@@ -2,9 +2,9 @@ import {
   ClusterStreamSessionManager,
   type ClusterStreamSessionManagerOptions,
 } from "../cluster/stream_session_manager.ts";
-import type { CloseOptions } from "../options.ts";
-import { Backend, type RedisOptions } from "./backend.ts";
-import type { RedisClients } from "./clients.ts";
+import type { CloseOptions } from "../contracts/options.ts";
+import { Backend, type RedisOptions } from "./redis_node.ts";
+import type { RedisClients } from "./connection/clients.ts";
 import { DEFAULT_TTL_MS, storesOf } from "./stores.ts";
 
 /** Options of a {@linkcode RedisStreamSessionManager}. */

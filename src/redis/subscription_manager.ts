@@ -2,8 +2,8 @@ import {
   ClusterSubscriptionManager,
   type ClusterSubscriptionManagerOptions,
 } from "../cluster/subscription_manager.ts";
-import { Backend, type RedisOptions } from "./backend.ts";
-import type { RedisClients } from "./clients.ts";
+import { Backend, type RedisOptions } from "./redis_node.ts";
+import type { RedisClients } from "./connection/clients.ts";
 
 /** Options of a {@linkcode RedisSubscriptionManager}. */
 export interface RedisSubscriptionManagerOptions

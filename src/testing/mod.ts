@@ -30,29 +30,35 @@
 export {
   type StreamSuiteOptions,
   testStreamSessionManager,
-} from "./stream_session_manager_suite.ts";
+} from "./suites/stream_session_manager_suite.ts";
 export {
   type InfoSuiteOptions,
   testInfoSessionManager,
-} from "./info_session_manager_suite.ts";
+} from "./suites/info_session_manager_suite.ts";
 export {
   type SubscriptionSuiteOptions,
   testSubscriptionManager,
-} from "./subscription_manager_suite.ts";
-export { type SessionsSuiteOptions, testSessions } from "./sessions_suite.ts";
-export { type ClusterSuiteOptions, testCluster } from "./cluster_suite.ts";
+} from "./suites/subscription_manager_suite.ts";
+export {
+  type SessionsSuiteOptions,
+  testSessions,
+} from "./suites/sessions_suite.ts";
+export {
+  type ClusterSuiteOptions,
+  testCluster,
+} from "./suites/cluster_suite.ts";
 export {
   type Delivery,
   LossyNetwork,
   type LossyNetworkOptions,
   type LossyNetworkStats,
   type NetworkConditions,
-} from "./lossy_network.ts";
+} from "./support/lossy_network.ts";
 export type {
   ClusterFactory,
   ClusterNodeOptions,
   TestableClusterNode,
-} from "./cluster_node.ts";
+} from "./support/cluster_node.ts";
 export type {
   ClusterBehaviour,
   InfoBehaviour,
@@ -63,5 +69,5 @@ export type {
   SubscriptionBehaviour,
   SubscriptionLimits,
   TestableStreamSessionManager,
-} from "./behaviours.ts";
-export type { SuiteOptions, TestFunction } from "./suite.ts";
+} from "./suites/behaviours.ts";
+export type { SuiteOptions, TestFunction } from "./suites/suite.ts";

@@ -1,7 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { describe, it } from "node:test";
 import type { Sent } from "../cluster_nodes/message_actions.ts";
-import { withWorkers, type WorkerNode, Workers } from "./workers.ts";
+import { withWorkers, type WorkerNode, Workers } from "./support/workers.ts";
 
 /** Numbers as texts, from 0. */
 function numbers(count: number, prefix = ""): string[] {

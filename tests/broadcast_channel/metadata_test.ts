@@ -1,9 +1,14 @@
 import type { LoggingLevel } from "@crossmcp/session-manager";
 import { assert, assertEquals } from "@std/assert";
 import { describe, it } from "node:test";
-import { until } from "../e2e/until.ts";
+import { until } from "../e2e/support/until.ts";
 import type { Knowledge } from "../cluster_nodes/update_actions.ts";
-import { meet, PATIENCE_MS, withWorkers, type WorkerNode } from "./workers.ts";
+import {
+  meet,
+  PATIENCE_MS,
+  withWorkers,
+  type WorkerNode,
+} from "./support/workers.ts";
 
 type Four = [WorkerNode, WorkerNode, WorkerNode, WorkerNode];
 

@@ -1,8 +1,13 @@
 import { assert, assertEquals } from "@std/assert";
 import { describe, it } from "node:test";
-import type { ReceivedEvent } from "../../src/testing/sse_parser.ts";
-import { until } from "../e2e/until.ts";
-import { meet, PATIENCE_MS, withWorkers, type WorkerNode } from "./workers.ts";
+import type { ReceivedEvent } from "../../src/testing/support/sse_parser.ts";
+import { until } from "../e2e/support/until.ts";
+import {
+  meet,
+  PATIENCE_MS,
+  withWorkers,
+  type WorkerNode,
+} from "./support/workers.ts";
 
 type Three = [WorkerNode, WorkerNode, WorkerNode];
 

@@ -1,12 +1,14 @@
 import {
-  BroadcastChannelInfoSessionManager,
-  BroadcastChannelSessions,
-  BroadcastChannelStreamSessionManager,
-  BroadcastChannelSubscriptionManager,
   InvalidArgumentError,
   SessionNotFoundError,
   type Sessions,
 } from "@crossmcp/session-manager";
+import {
+  BroadcastChannelInfoSessionManager,
+  BroadcastChannelSessions,
+  BroadcastChannelStreamSessionManager,
+  BroadcastChannelSubscriptionManager,
+} from "@crossmcp/session-manager/broadcast-channel";
 import {
   testInfoSessionManager,
   testSessions,
@@ -21,8 +23,8 @@ import {
   assertThrows,
 } from "@std/assert";
 import { describe, it } from "node:test";
-import { open } from "../in_memory/support.ts";
-import { NOTHING_COUNTED } from "../nothing_counted.ts";
+import { open } from "../support/streams.ts";
+import { NOTHING_COUNTED } from "../support/empty_stats.ts";
 
 /** They wait for it otherwise when they are asked for what they do not know. */
 async function ready<Node extends { ready: Promise<void> }>(

@@ -3,9 +3,14 @@ import { describe, it } from "node:test";
 import {
   resourceUpdated,
   toolsChanged,
-} from "../../src/testing/test_subscriber.ts";
-import { until } from "../e2e/until.ts";
-import { meet, PATIENCE_MS, withWorkers, type WorkerNode } from "./workers.ts";
+} from "../../src/testing/support/test_subscriber.ts";
+import { until } from "../e2e/support/until.ts";
+import {
+  meet,
+  PATIENCE_MS,
+  withWorkers,
+  type WorkerNode,
+} from "./support/workers.ts";
 
 type Three = [WorkerNode, WorkerNode, WorkerNode];
 

@@ -1,7 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { describe, it } from "node:test";
 import { measure } from "../memory/own_process.ts";
-import type { Costs } from "./hour.ts";
+import type { Costs } from "./support/virtual_hour.ts";
 
 /** How many sessions came and went between the two looks. */
 const SESSIONS = 50 * 30 * 3 * 4;
@@ -12,7 +12,7 @@ describe("ClusterSessions, after an hour of coming and going,", () => {
       early: Costs;
       late: Costs;
       pending: boolean;
-    }>("../cluster/hour.ts");
+    }>("./support/virtual_hour.ts");
     assert(
       late.joining < 1.2 * early.joining + 2_000,
       `A node that joins costs ${late.joining} characters, and did cost ` +

@@ -1,11 +1,11 @@
-import type { MessageBus } from "@crossmcp/session-manager";
+import type { MessageBus } from "@crossmcp/session-manager/cluster";
 import { LossyNetwork } from "@crossmcp/session-manager/testing";
 import { assert, assertEquals } from "@std/assert";
 import type { FakeTime } from "@std/testing/time";
 import { describe, it } from "node:test";
-import { faked } from "../in_memory/support.ts";
-import { start, stop, TestNode } from "./test_node.ts";
-import { BEAT_MS, LEASE_MS, pass, settled } from "./timing.ts";
+import { faked } from "../support/streams.ts";
+import { start, stop, TestNode } from "./support/test_node.ts";
+import { BEAT_MS, LEASE_MS, pass, settled } from "./support/timing.ts";
 
 const IDLE_MS = 400;
 /** How long it may take until it is seen that a session is idle. */

@@ -1,9 +1,9 @@
 import { LossyNetwork } from "@crossmcp/session-manager/testing";
 import { assertEquals } from "@std/assert";
 import { describe, it } from "node:test";
-import { faked } from "../in_memory/support.ts";
-import { start, stop, textsOf, views } from "./test_node.ts";
-import { pass, settled } from "./timing.ts";
+import { faked } from "../support/streams.ts";
+import { start, stop, textsOf, views } from "./support/test_node.ts";
+import { pass, settled } from "./support/timing.ts";
 
 const COUNT = 60;
 

@@ -1,9 +1,9 @@
 import type { JSONRPCNotification } from "@crossmcp/session-manager";
 import { assertEquals } from "@std/assert";
 import { describe, it } from "node:test";
-import { faked } from "../in_memory/support.ts";
-import { start, stop, type TestNode } from "./test_node.ts";
-import { pass, settled } from "./timing.ts";
+import { faked } from "../support/streams.ts";
+import { start, stop, type TestNode } from "./support/test_node.ts";
+import { pass, settled } from "./support/timing.ts";
 
 describe("ClusterSessions, with a notification that is used again,", () => {
   it(

@@ -2,10 +2,16 @@ import { LossyNetwork } from "@crossmcp/session-manager/testing";
 import { assert, assertEquals } from "@std/assert";
 import type { FakeTime } from "@std/testing/time";
 import { describe, it } from "node:test";
-import { faked } from "../in_memory/support.ts";
-import { parseSse } from "../sse_parser.ts";
-import { Member } from "./member.ts";
-import { ANSWER_MS, LEASE_MS, MEMORY_MS, pass, settled } from "./timing.ts";
+import { faked } from "../support/streams.ts";
+import { parseSse } from "../support/sse_parser.ts";
+import { Member } from "./support/member.ts";
+import {
+  ANSWER_MS,
+  LEASE_MS,
+  MEMORY_MS,
+  pass,
+  settled,
+} from "./support/timing.ts";
 
 /** Long enough for a node to be taken for dead, and to be forgotten. */
 const CUTS: readonly [name: string, ms: number][] = [

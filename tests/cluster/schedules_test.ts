@@ -1,9 +1,9 @@
 import fc from "fast-check";
 import process from "node:process";
 import { describe, it } from "node:test";
-import { withFakeTime } from "../in_memory/support.ts";
-import { schedules } from "./operations.ts";
-import { Run } from "./run.ts";
+import { withFakeTime } from "../support/streams.ts";
+import { schedules } from "./support/operations.ts";
+import { Run } from "./support/run.ts";
 
 // CLUSTER_RUNS=20000 for a longer soak, with another seed each time; CLUSTER_SEED and
 // CLUSTER_PATH repeat a failure, which names both.

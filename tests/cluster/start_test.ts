@@ -1,10 +1,10 @@
-import type { MessageBus } from "@crossmcp/session-manager";
+import type { MessageBus } from "@crossmcp/session-manager/cluster";
 import { ClusterError } from "@crossmcp/session-manager";
 import { assert, assertEquals } from "@std/assert";
 import { describe, it } from "node:test";
-import { faked } from "../in_memory/support.ts";
-import { stop, TestNode, textsOf } from "./test_node.ts";
-import { BEAT_MS, pass, settled } from "./timing.ts";
+import { faked } from "../support/streams.ts";
+import { stop, TestNode, textsOf } from "./support/test_node.ts";
+import { BEAT_MS, pass, settled } from "./support/timing.ts";
 
 const ANSWER_MS = 200;
 /** The clock goes on in steps, and a new node looks around now and then. */

@@ -1,4 +1,4 @@
-import { ClusterSessions } from "@crossmcp/session-manager";
+import { ClusterSessions } from "@crossmcp/session-manager/cluster";
 import {
   type ClusterNodeOptions,
   LossyNetwork,
@@ -6,7 +6,7 @@ import {
   testCluster,
 } from "@crossmcp/session-manager/testing";
 import { describe, it } from "node:test";
-import { killOn } from "./kill.ts";
+import { killOn } from "./support/kill.ts";
 
 describe("ClusterSessions, on a network that loses nothing,", () => {
   testOn({});

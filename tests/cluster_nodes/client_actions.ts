@@ -1,5 +1,5 @@
-import { TestClient } from "../../src/testing/test_client.ts";
-import type { ReceivedEvent } from "../../src/testing/sse_parser.ts";
+import { TestClient } from "../../src/testing/support/test_client.ts";
+import type { ReceivedEvent } from "../../src/testing/support/sse_parser.ts";
 import { EventCollector } from "./event_collector.ts";
 import type { NodeActions } from "./node_actions.ts";
 

@@ -1,4 +1,7 @@
-import { type ReceivedEvent, SseParser } from "../../src/testing/sse_parser.ts";
+import {
+  type ReceivedEvent,
+  SseParser,
+} from "../../src/testing/support/sse_parser.ts";
 
 /** How a stream is doing. */
 export type StreamState = "open" | "closed" | "errored";

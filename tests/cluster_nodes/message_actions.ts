@@ -1,4 +1,4 @@
-import { frame } from "../../src/testing/test_client.ts";
+import { frame } from "../../src/testing/support/test_client.ts";
 import type { NodeActions } from "./node_actions.ts";
 
 /** A text for some sessions, or for all. */

@@ -1,9 +1,9 @@
 import type {
   CloseOptions,
-  ClusterSessionsStats,
   EvictionReason,
   ResetReason,
 } from "@crossmcp/session-manager";
+import type { ClusterSessionsStats } from "@crossmcp/session-manager/cluster";
 import type {
   ClusterNodeOptions,
   TestableClusterNode,

@@ -3,7 +3,7 @@ import type {
   StreamSessionManager,
   SubscriptionManager,
 } from "@crossmcp/session-manager";
-import { until } from "../e2e/until.ts";
+import { until } from "../e2e/support/until.ts";
 import type { ClientActions } from "./client_actions.ts";
 import type { MessageActions } from "./message_actions.ts";
 import type { NodeActions } from "./node_actions.ts";

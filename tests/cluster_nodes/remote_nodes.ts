@@ -1,4 +1,4 @@
-import { until } from "../e2e/until.ts";
+import { until } from "../e2e/support/until.ts";
 import type { NodeOptions } from "./node_actions.ts";
 import { PATIENCE_MS, type RemoteNode } from "./remote_node.ts";
 

@@ -1,5 +1,5 @@
 import type { SubscriptionFilter } from "@crossmcp/session-manager";
-import { TestSubscriber } from "../../src/testing/test_subscriber.ts";
+import { TestSubscriber } from "../../src/testing/support/test_subscriber.ts";
 import type { NodeActions } from "./node_actions.ts";
 
 /** Subscribers of a node. It runs where the node is. */

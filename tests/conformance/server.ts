@@ -19,7 +19,7 @@ import {
 } from "@tmcp/session-manager";
 import { HttpTransport, type HttpTransportOptions } from "@tmcp/transport-http";
 import { McpServer } from "tmcp";
-import { serve } from "../e2e/serve.ts";
+import { serve } from "../e2e/support/serve.ts";
 import { addAskingTools, addReplayableTools } from "./asking_tools.ts";
 import { addPrompts, addResources } from "./contents.ts";
 import { HangUp } from "./hang_up.ts";

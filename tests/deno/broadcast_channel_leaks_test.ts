@@ -5,7 +5,7 @@ import {
   BroadcastChannelSessions,
   BroadcastChannelStreamSessionManager,
   BroadcastChannelSubscriptionManager,
-} from "@crossmcp/session-manager";
+} from "@crossmcp/session-manager/broadcast-channel";
 import { assertEquals, assertThrows } from "@std/assert";
 import { quiet, sanitized } from "./sanitized.ts";
 

@@ -1,10 +1,10 @@
 import { InMemorySessions } from "@crossmcp/session-manager";
 import { assertEquals, assertLess } from "@std/assert";
 import { describe, it } from "node:test";
-import { connectHttp, connectModern, connectSse } from "./clients.ts";
-import { engines } from "./serve.ts";
-import { startServer } from "./server.ts";
-import { until, within } from "./until.ts";
+import { connectHttp, connectModern, connectSse } from "./support/clients.ts";
+import { engines } from "./support/serve.ts";
+import { startServer } from "./support/server.ts";
+import { until, within } from "./support/until.ts";
 
 for (const engine of engines) {
   describe(`Closing the sessions, on ${engine}`, () => {

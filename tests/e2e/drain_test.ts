@@ -5,19 +5,19 @@ import {
   assertLess,
 } from "@std/assert";
 import { describe, it } from "node:test";
-import { repeatedly, undisturbed } from "../../src/testing/suite.ts";
-import { connectHttp, connectModern, summary } from "./clients.ts";
-import { type EventStream, readEvents } from "./event_stream.ts";
+import { repeatedly, undisturbed } from "../../src/testing/suites/suite.ts";
+import { connectHttp, connectModern, summary } from "./support/clients.ts";
+import { type EventStream, readEvents } from "./support/event_stream.ts";
 import {
   ask,
   assertRefused,
   beginSession,
   type GuardedServer,
   startGuarded,
-} from "./guarded.ts";
-import { openSocket } from "./raw_socket.ts";
-import { engines } from "./serve.ts";
-import { until, within } from "./until.ts";
+} from "./support/guarded.ts";
+import { openSocket } from "./support/raw_socket.ts";
+import { engines } from "./support/serve.ts";
+import { until, within } from "./support/until.ts";
 
 const TOOLS_CHANGED = "notifications/tools/list_changed";
 const WINDOW_MS = 600;

@@ -2,8 +2,8 @@ import * as crossmcp from "@crossmcp/session-manager";
 import { assertEquals } from "@std/assert";
 import * as tmcp from "@tmcp/session-manager";
 import { describe, it } from "node:test";
-import { EXPECTED, playBasicScenario } from "./basic_scenario.ts";
-import { engines } from "./serve.ts";
+import { EXPECTED, playBasicScenario } from "./support/basic_scenario.ts";
+import { engines } from "./support/serve.ts";
 
 const packages = {
   "@tmcp/session-manager": tmcp,

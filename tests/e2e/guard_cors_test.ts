@@ -6,9 +6,9 @@ import {
   beginSession,
   type GuardedServer,
   startGuarded,
-} from "./guarded.ts";
-import { INITIALIZE } from "./server.ts";
-import { engines } from "./serve.ts";
+} from "./support/guarded.ts";
+import { INITIALIZE } from "./support/server.ts";
+import { engines } from "./support/serve.ts";
 
 const APP = "https://app.example";
 const EVIL = "https://evil.example";

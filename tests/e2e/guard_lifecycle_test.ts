@@ -1,6 +1,6 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import { describe, it } from "node:test";
-import { connectHttp } from "./clients.ts";
+import { connectHttp } from "./support/clients.ts";
 import {
   ask,
   assertJsonRpcError,
@@ -9,12 +9,12 @@ import {
   type GuardedServer,
   MESSAGES,
   startGuarded,
-} from "./guarded.ts";
-import { exchange } from "./raw_socket.ts";
-import { engines } from "./serve.ts";
-import { INITIALIZE, NEWS } from "./server.ts";
-import { until } from "./until.ts";
-import { NOTHING_COUNTED } from "../nothing_counted.ts";
+} from "./support/guarded.ts";
+import { exchange } from "./support/raw_socket.ts";
+import { engines } from "./support/serve.ts";
+import { INITIALIZE, NEWS } from "./support/server.ts";
+import { until } from "./support/until.ts";
+import { NOTHING_COUNTED } from "../support/empty_stats.ts";
 
 const MALFORMED = {
   "a space": "two words",

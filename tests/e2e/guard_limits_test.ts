@@ -1,16 +1,16 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import { describe, it } from "node:test";
-import { connectHttp, connectModern } from "./clients.ts";
+import { connectHttp, connectModern } from "./support/clients.ts";
 import {
   ask,
   assertRefused,
   beginSession,
   type GuardedServer,
   startGuarded,
-} from "./guarded.ts";
-import { INITIALIZE } from "./server.ts";
-import { engines } from "./serve.ts";
-import { until } from "./until.ts";
+} from "./support/guarded.ts";
+import { INITIALIZE } from "./support/server.ts";
+import { engines } from "./support/serve.ts";
+import { until } from "./support/until.ts";
 
 const SESSION = "mcp-session-id";
 const PING = { jsonrpc: "2.0", id: 1, method: "ping" };

@@ -4,7 +4,7 @@ import {
 } from "@crossmcp/session-manager";
 import { assertEquals, assertRejects } from "@std/assert";
 import { describe, it } from "node:test";
-import { connectHttp, summary, whoAmI } from "./clients.ts";
+import { connectHttp, summary, whoAmI } from "./support/clients.ts";
 import {
   ask,
   assertRefused,
@@ -13,11 +13,11 @@ import {
   startGuarded,
   USER_HEADER,
   withHeaders,
-} from "./guarded.ts";
-import { INITIALIZE } from "./server.ts";
-import { exchange } from "./raw_socket.ts";
-import { engines } from "./serve.ts";
-import { until } from "./until.ts";
+} from "./support/guarded.ts";
+import { INITIALIZE } from "./support/server.ts";
+import { exchange } from "./support/raw_socket.ts";
+import { engines } from "./support/serve.ts";
+import { until } from "./support/until.ts";
 
 const OTHERS = {
   "another principal": { [USER_HEADER]: "bob" },

@@ -4,7 +4,7 @@ import process from "node:process";
 import { it } from "node:test";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
-import { engines } from "./serve.ts";
+import { engines } from "./support/serve.ts";
 
 const ANSWERS = [
   // Two sessions and one too many; one stream, one too many, and a newer one.
@@ -16,7 +16,9 @@ const ANSWERS = [
 ];
 
 it("Guard: nothing that a client sends makes a server print errors", async () => {
-  const script = fileURLToPath(new URL("./refusals.ts", import.meta.url));
+  const script = fileURLToPath(
+    new URL("./support/refusals.ts", import.meta.url),
+  );
   const { stdout, stderr } = await promisify(execFile)(
     process.execPath,
     [...switches(), script],

@@ -1,15 +1,15 @@
 import { assert, assertEquals } from "@std/assert";
 import { describe, it } from "node:test";
-import { connectHttp, summary } from "./clients.ts";
+import { connectHttp, summary } from "./support/clients.ts";
 import {
   ask,
   beginSession,
   type GuardedServer,
   startGuarded,
-} from "./guarded.ts";
-import { openSocket } from "./raw_socket.ts";
-import { engines } from "./serve.ts";
-import { until, within } from "./until.ts";
+} from "./support/guarded.ts";
+import { openSocket } from "./support/raw_socket.ts";
+import { engines } from "./support/serve.ts";
+import { until, within } from "./support/until.ts";
 
 const TOOLS_CHANGED = "notifications/tools/list_changed";
 

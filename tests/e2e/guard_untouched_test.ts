@@ -2,11 +2,20 @@ import { InMemorySessions } from "@crossmcp/session-manager";
 import { assert, assertEquals, assertStrictEquals } from "@std/assert";
 import { type ClientRequest, type IncomingMessage, request } from "node:http";
 import { describe, it } from "node:test";
-import { connectModern, PER_REQUEST_VERSION, whoAmI } from "./clients.ts";
-import { ask, beginSession, startGuarded, withHeaders } from "./guarded.ts";
-import { INITIALIZE } from "./server.ts";
-import { type Engine, engines, serve } from "./serve.ts";
-import { until, within } from "./until.ts";
+import {
+  connectModern,
+  PER_REQUEST_VERSION,
+  whoAmI,
+} from "./support/clients.ts";
+import {
+  ask,
+  beginSession,
+  startGuarded,
+  withHeaders,
+} from "./support/guarded.ts";
+import { INITIALIZE } from "./support/server.ts";
+import { type Engine, engines, serve } from "./support/serve.ts";
+import { until, within } from "./support/until.ts";
 
 const SESSION = "mcp-session-id";
 const VERSION = "mcp-protocol-version";

@@ -1,11 +1,11 @@
 import { InMemorySessions } from "@crossmcp/session-manager";
 import { assertEquals } from "@std/assert";
 import { describe, it } from "node:test";
-import { connectHttp, connectSse, summary, whoAmI } from "./clients.ts";
-import { openSocket } from "./raw_socket.ts";
-import { type Engine, engines } from "./serve.ts";
-import { INITIALIZE, NEWS, startServer } from "./server.ts";
-import { until, within } from "./until.ts";
+import { connectHttp, connectSse, summary, whoAmI } from "./support/clients.ts";
+import { openSocket } from "./support/raw_socket.ts";
+import { type Engine, engines } from "./support/serve.ts";
+import { INITIALIZE, NEWS, startServer } from "./support/server.ts";
+import { until, within } from "./support/until.ts";
 
 // Each of the three runners fails a test that leaves a rejection unhandled.
 

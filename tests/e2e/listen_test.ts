@@ -13,10 +13,10 @@ import {
   type Received,
   summary,
   whoAmI,
-} from "./clients.ts";
-import { type Engine, engines } from "./serve.ts";
-import { NEWS, startServer, WEATHER } from "./server.ts";
-import { until, within } from "./until.ts";
+} from "./support/clients.ts";
+import { type Engine, engines } from "./support/serve.ts";
+import { NEWS, startServer, WEATHER } from "./support/server.ts";
+import { until, within } from "./support/until.ts";
 
 const TOOLS_CHANGED = "notifications/tools/list_changed";
 const PROMPTS_CHANGED = "notifications/prompts/list_changed";

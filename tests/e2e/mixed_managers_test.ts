@@ -18,9 +18,9 @@ import {
 import { assertEquals } from "@std/assert";
 import * as tmcp from "@tmcp/session-manager";
 import { describe, it } from "node:test";
-import { EXPECTED, playBasicScenario } from "./basic_scenario.ts";
-import { engines } from "./serve.ts";
-import type { Managers } from "./server.ts";
+import { EXPECTED, playBasicScenario } from "./support/basic_scenario.ts";
+import { engines } from "./support/serve.ts";
+import type { Managers } from "./support/server.ts";
 
 const mixtures: Record<string, () => Managers> = {
   "our streams with an info manager on our contract": () => ({

@@ -1,7 +1,7 @@
-import { describeRedis } from "../redis/redis_server.ts";
-import { startRedisWorkers } from "./redis_workers.ts";
-import { engines } from "./serve.ts";
-import { testHttp } from "./workers_http_suite.ts";
+import { describeRedis } from "../redis/support/redis_server.ts";
+import { startRedisWorkers } from "./support/redis_workers.ts";
+import { engines } from "./support/serve.ts";
+import { testHttp } from "./support/workers_http_suite.ts";
 
 for (const engine of engines) {
   describeRedis(

@@ -1,10 +1,14 @@
 import { assert, assertEquals } from "@std/assert";
 import { it } from "node:test";
-import { describeRedis } from "../redis/redis_server.ts";
-import { startRedisWorkers } from "./redis_workers.ts";
-import { until } from "./until.ts";
-import { connectScattered, frameOf, numbersOf } from "./workers_clients.ts";
-import { engines } from "./serve.ts";
+import { describeRedis } from "../redis/support/redis_server.ts";
+import { startRedisWorkers } from "./support/redis_workers.ts";
+import { until } from "./support/until.ts";
+import {
+  connectScattered,
+  frameOf,
+  numbersOf,
+} from "./support/workers_clients.ts";
+import { engines } from "./support/serve.ts";
 
 const KILLS = 20;
 /** How far apart notifications are sent, in milliseconds. */

@@ -1,15 +1,15 @@
 import { assertEquals, assertMatch } from "@std/assert";
 import { describe, it } from "node:test";
-import { connectHttp, summary } from "./clients.ts";
-import { type EventStream, readEvents } from "./event_stream.ts";
+import { connectHttp, summary } from "./support/clients.ts";
+import { type EventStream, readEvents } from "./support/event_stream.ts";
 import {
   ask,
   beginSession,
   type GuardedServer,
   startGuarded,
-} from "./guarded.ts";
-import { engines } from "./serve.ts";
-import { until, within } from "./until.ts";
+} from "./support/guarded.ts";
+import { engines } from "./support/serve.ts";
+import { until, within } from "./support/until.ts";
 
 const TOOLS_CHANGED = "notifications/tools/list_changed";
 const UPDATED = "notifications/resources/updated";

@@ -1,9 +1,9 @@
 import { assertEquals } from "@std/assert";
 import { describe, it } from "node:test";
-import { readEvents } from "./event_stream.ts";
-import { ask, beginSession, startGuarded } from "./guarded.ts";
-import { engines } from "./serve.ts";
-import { until } from "./until.ts";
+import { readEvents } from "./support/event_stream.ts";
+import { ask, beginSession, startGuarded } from "./support/guarded.ts";
+import { engines } from "./support/serve.ts";
+import { until } from "./support/until.ts";
 
 const PRIMED = ["2025-11-25", "2025-12-01", "2027-01-01"];
 /** Those who may not know what to make of an event without data. */

@@ -1,10 +1,10 @@
 import { assert, assertEquals } from "@std/assert";
 import { describe, it } from "node:test";
-import { connectHttp, type Fetch } from "./clients.ts";
-import { type Cut, startCuttingProxy } from "./cutting_proxy.ts";
-import { startGuarded, withHeaders } from "./guarded.ts";
-import { engines } from "./serve.ts";
-import { until } from "./until.ts";
+import { connectHttp, type Fetch } from "./support/clients.ts";
+import { type Cut, startCuttingProxy } from "./support/cutting_proxy.ts";
+import { startGuarded, withHeaders } from "./support/guarded.ts";
+import { engines } from "./support/serve.ts";
+import { until } from "./support/until.ts";
 
 const CUTS = 200;
 /** tmcp agrees on 2025-06-18 at most; clients of later revisions are told otherwise. */

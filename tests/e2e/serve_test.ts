@@ -1,8 +1,8 @@
 import { assertEquals } from "@std/assert";
 import { describe, it } from "node:test";
-import { openSocket } from "./raw_socket.ts";
-import { engines, serve } from "./serve.ts";
-import { until, within } from "./until.ts";
+import { openSocket } from "./support/raw_socket.ts";
+import { engines, serve } from "./support/serve.ts";
+import { until, within } from "./support/until.ts";
 
 // What the other tests rely on, whichever server is used.
 for (const engine of engines) {

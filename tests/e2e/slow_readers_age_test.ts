@@ -1,10 +1,10 @@
 import { assert, assertEquals } from "@std/assert";
 import { describe, it } from "node:test";
-import { Crowd } from "./crowd.ts";
-import { crowdEvent } from "./crowd_events.ts";
-import type { Pace } from "./crowd_orders.ts";
-import { type CrowdServer, serveCrowd } from "./crowd_server.ts";
-import { engines } from "./serve.ts";
+import { Crowd } from "./support/load_clients.ts";
+import { crowdEvent } from "./support/load_events.ts";
+import type { Pace } from "./support/load_orders.ts";
+import { type CrowdServer, serveCrowd } from "./support/load_server.ts";
+import { engines } from "./support/serve.ts";
 
 const MAX_AGE_MS = 1_200;
 const EVENT_BYTES = 65_536;

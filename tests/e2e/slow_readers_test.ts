@@ -1,11 +1,15 @@
 import { assertEquals, assertLessOrEqual } from "@std/assert";
 import { describe, it } from "node:test";
-import { Crowd, QUICK, STALLED } from "./crowd.ts";
-import type { Pace } from "./crowd_orders.ts";
-import { crowdEvent } from "./crowd_events.ts";
-import { type CrowdServer, overfill, serveCrowd } from "./crowd_server.ts";
-import { engines } from "./serve.ts";
-import { until } from "./until.ts";
+import { Crowd, QUICK, STALLED } from "./support/load_clients.ts";
+import type { Pace } from "./support/load_orders.ts";
+import { crowdEvent } from "./support/load_events.ts";
+import {
+  type CrowdServer,
+  overfill,
+  serveCrowd,
+} from "./support/load_server.ts";
+import { engines } from "./support/serve.ts";
+import { until } from "./support/until.ts";
 
 const READERS = 1_000;
 const PACE_MS = 60;

@@ -4,10 +4,10 @@ import {
 } from "@crossmcp/session-manager";
 import { assertEquals, assertRejects } from "@std/assert";
 import { describe, it } from "node:test";
-import { connectHttp, connectSse, summary, whoAmI } from "./clients.ts";
-import { type Engine, engines } from "./serve.ts";
-import { NEWS, startServer, WEATHER } from "./server.ts";
-import { until } from "./until.ts";
+import { connectHttp, connectSse, summary, whoAmI } from "./support/clients.ts";
+import { type Engine, engines } from "./support/serve.ts";
+import { NEWS, startServer, WEATHER } from "./support/server.ts";
+import { until } from "./support/until.ts";
 
 const TOOLS_CHANGED = "notifications/tools/list_changed";
 const UPDATED = "notifications/resources/updated";

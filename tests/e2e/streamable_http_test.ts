@@ -6,11 +6,11 @@ import { assertEquals, assertRejects } from "@std/assert";
 // @ts-types="@modelcontextprotocol/sdk/client/streamableHttp"
 import { StreamableHTTPClientTransport } from "@modelcontextprotocol/sdk/client/streamableHttp.js";
 import { describe, it } from "node:test";
-import { connectHttp, summary, whoAmI } from "./clients.ts";
-import { openSocket } from "./raw_socket.ts";
-import { type Engine, engines } from "./serve.ts";
-import { NEWS, startServer, WEATHER } from "./server.ts";
-import { until } from "./until.ts";
+import { connectHttp, summary, whoAmI } from "./support/clients.ts";
+import { openSocket } from "./support/raw_socket.ts";
+import { type Engine, engines } from "./support/serve.ts";
+import { NEWS, startServer, WEATHER } from "./support/server.ts";
+import { until } from "./support/until.ts";
 
 const TOOLS_CHANGED = "notifications/tools/list_changed";
 const UPDATED = "notifications/resources/updated";

@@ -4,18 +4,18 @@ import {
   assertLessOrEqual,
 } from "@std/assert";
 import { describe, it } from "node:test";
-import { repeatedly, undisturbed } from "../../src/testing/suite.ts";
-import { Crowd, QUICK, STALLED } from "./crowd.ts";
-import type { Farewell, Pace } from "./crowd_orders.ts";
+import { repeatedly, undisturbed } from "../../src/testing/suites/suite.ts";
+import { Crowd, QUICK, STALLED } from "./support/load_clients.ts";
+import type { Farewell, Pace } from "./support/load_orders.ts";
 import {
   COMMENT,
   type CrowdServer,
   overfill,
   serveCrowd,
-} from "./crowd_server.ts";
-import { openSocket, type RawSocket } from "./raw_socket.ts";
-import { engines } from "./serve.ts";
-import { until } from "./until.ts";
+} from "./support/load_server.ts";
+import { openSocket, type RawSocket } from "./support/raw_socket.ts";
+import { engines } from "./support/serve.ts";
+import { until } from "./support/until.ts";
 
 const FAREWELLS: readonly Farewell[] = ["end", "destroy", "reset"];
 /** Longest time that it may take to notice, in ms, and how often that is tried. */

@@ -1,7 +1,7 @@
 import { describe } from "node:test";
-import { engines } from "./serve.ts";
-import { startWorkers } from "./workers.ts";
-import { testHttp } from "./workers_http_suite.ts";
+import { engines } from "./support/serve.ts";
+import { startWorkers } from "./support/workers.ts";
+import { testHttp } from "./support/workers_http_suite.ts";
 
 for (const engine of engines) {
   describe(`Four workers behind a front, Streamable HTTP, on ${engine}`, () => {

@@ -1,9 +1,9 @@
 import { assert, assertEquals } from "@std/assert";
 import { describe, it } from "node:test";
-import { connectModern } from "./clients.ts";
-import { engines } from "./serve.ts";
-import { until, within } from "./until.ts";
-import { startWorkers } from "./workers.ts";
+import { connectModern } from "./support/clients.ts";
+import { engines } from "./support/serve.ts";
+import { until, within } from "./support/until.ts";
+import { startWorkers } from "./support/workers.ts";
 import {
   connectMany,
   connectScattered,
@@ -11,8 +11,8 @@ import {
   frameOf,
   numbersOf,
   seenBy,
-} from "./workers_clients.ts";
-import { scatter } from "./workers_network.ts";
+} from "./support/workers_clients.ts";
+import { scatter } from "./support/workers_network.ts";
 
 const TOOLS_CHANGED = "notifications/tools/list_changed";
 /** Longer than it takes to find out that a worker is dead. */

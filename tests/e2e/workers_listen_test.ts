@@ -1,7 +1,7 @@
 import { describe } from "node:test";
-import { engines } from "./serve.ts";
-import { startWorkers } from "./workers.ts";
-import { testListen } from "./workers_listen_suite.ts";
+import { engines } from "./support/serve.ts";
+import { startWorkers } from "./support/workers.ts";
+import { testListen } from "./support/workers_listen_suite.ts";
 
 for (const engine of engines) {
   describe(`Four workers behind a front, subscriptions/listen, on ${engine}`, () => {

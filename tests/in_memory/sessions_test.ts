@@ -14,8 +14,8 @@ import {
 } from "@std/assert";
 import { describe, it } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
-import { open } from "./support.ts";
-import { NOTHING_COUNTED } from "../nothing_counted.ts";
+import { open } from "../support/streams.ts";
+import { NOTHING_COUNTED } from "../support/empty_stats.ts";
 
 describe("InMemorySessions", () => {
   testSessions({

@@ -4,7 +4,7 @@ import {
 } from "@crossmcp/session-manager";
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { describe, it } from "node:test";
-import { open } from "./support.ts";
+import { open } from "../support/streams.ts";
 
 describe("InMemoryStreamSessionManager", () => {
   it("refuses ids that cannot be one and keeps what is attached", async () => {

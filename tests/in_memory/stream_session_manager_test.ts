@@ -11,7 +11,7 @@ import {
   assertStringIncludes,
 } from "@std/assert";
 import { describe, it } from "node:test";
-import { endOfTurn, open } from "./support.ts";
+import { endOfTurn, open } from "../support/streams.ts";
 
 describe("InMemoryStreamSessionManager", () => {
   testStreamSessionManager({

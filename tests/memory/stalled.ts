@@ -1,10 +1,10 @@
 // Sends to readers that have all stopped reading, and prints what that costs. Run
 // by stalled_test.ts, with the name of an engine and of the limit that is to hold.
 import process from "node:process";
-import { Crowd, STALLED } from "../e2e/crowd.ts";
-import { serveCrowd } from "../e2e/crowd_server.ts";
-import type { Engine } from "../e2e/serve.ts";
-import { until } from "../e2e/until.ts";
+import { Crowd, STALLED } from "../e2e/support/load_clients.ts";
+import { serveCrowd } from "../e2e/support/load_server.ts";
+import type { Engine } from "../e2e/support/serve.ts";
+import { until } from "../e2e/support/until.ts";
 import { collect, heapUsed, memoryUsed } from "./heap.ts";
 
 /** What it costs; bytes are in addition to those of idle connections. */

@@ -1,6 +1,6 @@
 import { assertEquals, assertLess, assertLessOrEqual } from "@std/assert";
 import { describe, it } from "node:test";
-import { engines } from "../e2e/serve.ts";
+import { engines } from "../e2e/support/serve.ts";
 import { measure } from "./own_process.ts";
 import type { StalledCosts } from "./stalled.ts";
 

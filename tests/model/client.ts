@@ -1,5 +1,5 @@
 import { assert } from "@std/assert";
-import { parseSse } from "../sse_parser.ts";
+import { parseSse } from "../support/sse_parser.ts";
 
 /** How a stream measures what it holds. */
 export type Kind = "count" | "roomy" | "lengths" | "unbuffered" | "bytes";

@@ -1,5 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
-import { parseSse } from "../sse_parser.ts";
+import { parseSse } from "../support/sse_parser.ts";
 import type { Client } from "./client.ts";
 import { byteLength } from "./model_log.ts";
 

@@ -1,7 +1,8 @@
 import { assertEquals } from "@std/assert";
 import fc from "fast-check";
 import { describe, it } from "node:test";
-import { ReplayLog, type Targets } from "../../src/in_memory/replay_log.ts";
+import { ReplayLog } from "../../src/replay/replay_log.ts";
+import type { Targets } from "../../src/replay/recipients.ts";
 
 interface Kept {
   readonly to: Targets;

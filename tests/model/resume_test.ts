@@ -1,7 +1,7 @@
 import { InMemoryStreamSessionManager } from "@crossmcp/session-manager";
 import { assert, assertEquals } from "@std/assert";
 import { describe, it } from "node:test";
-import { parseSse, type SeenEvent } from "../sse_parser.ts";
+import { parseSse, type SeenEvent } from "../support/sse_parser.ts";
 import { Client, type Kind } from "./client.ts";
 
 const EVENTS = 1_000;

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import process from "node:process";
 import { describe, it } from "node:test";
-import { withFakeTime } from "../in_memory/support.ts";
+import { withFakeTime } from "../support/streams.ts";
 import type { Limits } from "./model.ts";
 import { operations } from "./operations.ts";
 import { Run } from "./run.ts";

@@ -1,11 +1,11 @@
 import { RedisSessions } from "@crossmcp/session-manager/redis";
 import { assert, assertEquals } from "@std/assert";
 import { after, before, it } from "node:test";
-import { Script } from "../../src/redis/script.ts";
-import { CLIENT_KINDS, connect } from "./clients.ts";
-import { doEverything } from "./everything.ts";
-import { met } from "./redis_cluster.ts";
-import { describeRedis, RedisServer } from "./redis_server.ts";
+import { Script } from "../../src/redis/connection/script.ts";
+import { CLIENT_KINDS, connect } from "./support/clients.ts";
+import { doEverything } from "./support/everything.ts";
+import { met } from "./support/redis_cluster.ts";
+import { describeRedis, RedisServer } from "./support/redis_server.ts";
 
 /** What the README says that a user may run: themselves, or in scripts. */
 const COMMANDS: readonly string[] = [

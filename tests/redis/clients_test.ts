@@ -7,13 +7,13 @@ import {
 import { assertEquals } from "@std/assert";
 import { after, before, it } from "node:test";
 import { createClient } from "redis";
-import { frame } from "../../src/testing/test_client.ts";
-import { TestSubscriber } from "../../src/testing/test_subscriber.ts";
-import { until } from "../e2e/until.ts";
-import { openStream, textsOf } from "./open_stream.ts";
-import { CLIENT_KINDS } from "./clients.ts";
-import { RedisCluster } from "./redis_cluster.ts";
-import { describeRedis, RedisServer } from "./redis_server.ts";
+import { frame } from "../../src/testing/support/test_client.ts";
+import { TestSubscriber } from "../../src/testing/support/test_subscriber.ts";
+import { until } from "../e2e/support/until.ts";
+import { openStream, textsOf } from "./support/open_stream.ts";
+import { CLIENT_KINDS } from "./support/clients.ts";
+import { RedisCluster } from "./support/redis_cluster.ts";
+import { describeRedis, RedisServer } from "./support/redis_server.ts";
 
 /** What the type check has to accept; it is not called. */
 export function clientsThatFitAsTheyAre(): RedisSessions[] {

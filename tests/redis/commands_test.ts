@@ -2,13 +2,13 @@ import type { RedisSessions } from "@crossmcp/session-manager/redis";
 import { assert, assertEquals } from "@std/assert";
 import { after, before, it } from "node:test";
 import { PATIENCE_MS } from "../cluster_nodes/remote_node.ts";
-import { until } from "../e2e/until.ts";
-import { frame } from "../../src/testing/test_client.ts";
-import { TestSubscriber } from "../../src/testing/test_subscriber.ts";
-import { CommandsSeen, type Seen } from "./commands_seen.ts";
-import { type OpenStream, openStream, textsOf } from "./open_stream.ts";
-import { RedisCluster } from "./redis_cluster.ts";
-import { describeRedis, RedisServer } from "./redis_server.ts";
+import { until } from "../e2e/support/until.ts";
+import { frame } from "../../src/testing/support/test_client.ts";
+import { TestSubscriber } from "../../src/testing/support/test_subscriber.ts";
+import { CommandsSeen, type Seen } from "./support/commands_seen.ts";
+import { type OpenStream, openStream, textsOf } from "./support/open_stream.ts";
+import { RedisCluster } from "./support/redis_cluster.ts";
+import { describeRedis, RedisServer } from "./support/redis_server.ts";
 
 /** So rarely that nothing in a test is due to it. */
 const NEVER = { beatMs: 60_000 };

@@ -2,11 +2,15 @@ import { assertEquals } from "@std/assert";
 import { after, before, it } from "node:test";
 import { meet } from "../cluster_nodes/remote_nodes.ts";
 import { PATIENCE_MS } from "../cluster_nodes/remote_node.ts";
-import { until } from "../e2e/until.ts";
-import type { ClientKind } from "./clients.ts";
-import { type ProcessNode, withProcesses } from "./processes.ts";
-import { describeRedis, hasRedis, RedisServer } from "./redis_server.ts";
-import { programOf, type RuntimeName } from "./runtimes.ts";
+import { until } from "../e2e/support/until.ts";
+import type { ClientKind } from "./support/clients.ts";
+import { type ProcessNode, withProcesses } from "./support/processes.ts";
+import {
+  describeRedis,
+  hasRedis,
+  RedisServer,
+} from "./support/redis_server.ts";
+import { programOf, type RuntimeName } from "./support/runtimes.ts";
 
 type Three = [ProcessNode, ProcessNode, ProcessNode];
 

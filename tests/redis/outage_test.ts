@@ -2,9 +2,9 @@ import { assert, assertEquals } from "@std/assert";
 import { afterEach, beforeEach, it } from "node:test";
 import { PATIENCE_MS } from "../cluster_nodes/remote_node.ts";
 import { meet } from "../cluster_nodes/remote_nodes.ts";
-import { until } from "../e2e/until.ts";
-import { type ProcessNode, withProcesses } from "./processes.ts";
-import { describeRedis, RedisServer } from "./redis_server.ts";
+import { until } from "../e2e/support/until.ts";
+import { type ProcessNode, withProcesses } from "./support/processes.ts";
+import { describeRedis, RedisServer } from "./support/redis_server.ts";
 
 type Two = [ProcessNode, ProcessNode];
 

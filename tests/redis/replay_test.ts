@@ -3,10 +3,10 @@ import { assert, assertEquals } from "@std/assert";
 import { setTimeout as delay } from "node:timers/promises";
 import { after, before, it } from "node:test";
 import { PATIENCE_MS } from "../cluster_nodes/remote_node.ts";
-import { until } from "../e2e/until.ts";
-import { type OpenStream, openStream, textsOf } from "./open_stream.ts";
-import { RedisCluster } from "./redis_cluster.ts";
-import { describeRedis, RedisServer } from "./redis_server.ts";
+import { until } from "../e2e/support/until.ts";
+import { type OpenStream, openStream, textsOf } from "./support/open_stream.ts";
+import { RedisCluster } from "./support/redis_cluster.ts";
+import { describeRedis, RedisServer } from "./support/redis_server.ts";
 
 const REPLAY = { streams: { replay: {} } };
 

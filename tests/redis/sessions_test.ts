@@ -15,9 +15,9 @@ import {
 } from "@crossmcp/session-manager/testing";
 import { Buffer } from "node:buffer";
 import { after, before, it } from "node:test";
-import { type Clients, connect } from "./clients.ts";
-import { describeRedis, RedisServer } from "./redis_server.ts";
-import { TcpProxy } from "./tcp_proxy.ts";
+import { type Clients, connect } from "./support/clients.ts";
+import { describeRedis, RedisServer } from "./support/redis_server.ts";
+import { TcpProxy } from "./support/tcp_proxy.ts";
 
 const cluster = { beatMs: 200 };
 

@@ -1,14 +1,12 @@
-import {
-  InvalidArgumentError,
-  type MessageBus,
-} from "@crossmcp/session-manager";
+import { InvalidArgumentError } from "@crossmcp/session-manager";
+import type { MessageBus } from "@crossmcp/session-manager/cluster";
 import {
   LossyNetwork,
   type LossyNetworkOptions,
 } from "@crossmcp/session-manager/testing";
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { describe, it } from "node:test";
-import { faked } from "../in_memory/support.ts";
+import { faked } from "../support/streams.ts";
 
 const COUNT = 3_000;
 

@@ -1,4 +1,4 @@
-import type { MessageBus } from "@crossmcp/session-manager";
+import type { MessageBus } from "@crossmcp/session-manager/cluster";
 import { LossyNetwork } from "@crossmcp/session-manager/testing";
 
 /** Makes a bus of a cluster. */

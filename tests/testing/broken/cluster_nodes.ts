@@ -1,10 +1,10 @@
-import { ClusterSessions } from "@crossmcp/session-manager";
+import { ClusterSessions } from "@crossmcp/session-manager/cluster";
 import {
   type ClusterFactory,
   type ClusterNodeOptions,
   LossyNetwork,
 } from "@crossmcp/session-manager/testing";
-import { killOn } from "../../cluster/kill.ts";
+import { killOn } from "../../cluster/support/kill.ts";
 
 /** What a suite needs to make nodes. */
 export type Nodes = Pick<ClusterFactory, "createNode" | "kill">;

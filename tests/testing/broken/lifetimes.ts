@@ -3,7 +3,7 @@ import {
   InMemorySessions,
 } from "@crossmcp/session-manager";
 import { configured, type Faulty, faulty } from "./faulty.ts";
-import { NOTHING_COUNTED } from "../../nothing_counted.ts";
+import { NOTHING_COUNTED } from "../../support/empty_stats.ts";
 
 /** Sessions with one fault each in how they end. */
 export const brokenLifetimes: Record<string, Faulty> = {

@@ -1,0 +1,18 @@
+/** The workers of one process act as one, over `BroadcastChannel`. @module */
+
+export {
+  BroadcastChannelSessions,
+  type BroadcastChannelSessionsOptions,
+} from "./sessions.ts";
+export {
+  BroadcastChannelStreamSessionManager,
+  type BroadcastChannelStreamSessionManagerOptions,
+} from "./stream_session_manager.ts";
+export {
+  BroadcastChannelInfoSessionManager,
+  type BroadcastChannelInfoSessionManagerOptions,
+} from "./info_session_manager.ts";
+export {
+  BroadcastChannelSubscriptionManager,
+  type BroadcastChannelSubscriptionManagerOptions,
+} from "./subscription_manager.ts";

@@ -1,0 +1,70 @@
+import type { StreamExpectation } from "../../streams/pending_streams.ts";
+import type { StreamEngine } from "../../streams/stream_engine.ts";
+import { splitSseFrames } from "../../protocol/sse.ts";
+import type { Arrivals } from "./pending_takeovers.ts";
+import type { ArrivalStart, Delivery } from "./delivery.ts";
+import type { Audience, EventLog } from "./event_log.ts";
+import type { SessionDirectory } from "../directory/session_directory.ts";
+
+/**
+ * All texts go through a log that the nodes share: each node delivers what comes
+ * out of it, in the one order, its own texts included.
+ *
+ * A stream starts at a place in that order, so each waits until that is known.
+ */
+export class LoggedDelivery implements Delivery {
+  readonly #engine: StreamEngine;
+  readonly #directory: SessionDirectory;
+  readonly #log: EventLog;
+
+  /**
+   * @param log Has the events.
+   * @param engine The streams of this node.
+   * @param arrivals Streams that wait.
+   * @param directory Knows where sessions are.
+   */
+  constructor(
+    log: EventLog,
+    engine: StreamEngine,
+    arrivals: Arrivals,
+    directory: SessionDirectory,
+  ) {
+    this.#engine = engine;
+    this.#directory = directory;
+    this.#log = log;
+    log.start((audience, frame, offset) => {
+      arrivals.collect(audience, frame, offset);
+      engine.deliver(audience, frame);
+    });
+  }
+
+  get position(): string | undefined {
+    return this.#log.position;
+  }
+
+  send(audience: Audience, data: string): void {
+    const ids = audience && [...new Set(audience)];
+    this.#log.append(ids, splitSseFrames(data));
+  }
+
+  settled(): Promise<void> {
+    return this.#log.settled();
+  }
+
+  waits(): boolean {
+    return true;
+  }
+
+  async fetch(
+    id: string,
+    { lastEventId, since }: StreamExpectation = {},
+  ): Promise<ArrivalStart> {
+    // Else what comes meanwhile would go to both.
+    this.#engine.supersede(id);
+    const claimed = this.#directory.claim(id);
+    const missed = this.#log.missed(id, lastEventId, since);
+    await claimed;
+    const start = await missed;
+    return typeof start === "string" ? { reset: start } : { missed: start };
+  }
+}

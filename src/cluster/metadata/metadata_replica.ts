@@ -1,0 +1,294 @@
+import {
+  type RecordLimits,
+  type Registration,
+  SessionRecords,
+  type UsedRecord,
+} from "../../metadata/session_records.ts";
+import { SubscribedSessions } from "../../metadata/resource_subscriptions.ts";
+import type { Stamp } from "../membership/hybrid_clock.ts";
+import { Comparisons } from "./anti_entropy.ts";
+import type { ClusterNode } from "../membership/cluster_node.ts";
+import type { FieldWrite, Item } from "../messaging/protocol.ts";
+import { areAges, isFieldWrite } from "../messaging/protocol_items.ts";
+import { type Fields, ReplicatedRecords } from "./replicated_records.ts";
+
+/** What is known of a session. */
+export interface ReplicaRecord extends UsedRecord {
+  readonly fields: Fields;
+  /** The position of this node's events when it heard of the session. */
+  readonly since: string | undefined;
+}
+
+/** What an {@linkcode InfoReplica} needs to know, and whom it tells. */
+export interface ReplicaOptions extends RecordLimits {
+  /** The position of this node's events. */
+  readonly position: () => string | undefined;
+  /** Told of every session of which nothing is stored any more. */
+  readonly onDelete: (id: string) => void;
+}
+
+const SUBSCRIPTION = "subscription ";
+/** The field that says for whom a session was begun. */
+const PRINCIPAL = "principal";
+
+/**
+ * What is stored of all sessions, the same on every node. A node that joins, and
+ * one that differs from another for a while, fetches what it lacks.
+ */
+export class InfoReplica {
+  readonly #node: ClusterNode;
+  readonly #options: ReplicaOptions;
+  readonly #records: SessionRecords<ReplicaRecord>;
+  readonly #decisions: ReplicatedRecords;
+  readonly #subscribed = new SubscribedSessions();
+  #expired = 0;
+
+  constructor(node: ClusterNode, options: ReplicaOptions) {
+    this.#node = node;
+    this.#options = options;
+    this.#decisions = new ReplicatedRecords(node.ticker);
+    this.#records = new SessionRecords(options, {
+      newRecord: (usedAt) => ({
+        fields: new Map(),
+        since: options.position(),
+        usedAt,
+      }),
+      onExpire: (id, record) => this.#expire(id, record),
+      onError: (error) => node.report(error),
+      usedElsewhere: (ids) => this.#usedElsewhere(ids),
+    }, node.ticker);
+    this.#listen();
+  }
+
+  /** How many sessions were forgotten because nobody used them. */
+  get expired(): number {
+    return this.#expired;
+  }
+
+  /** What is known of a session, which is in use now. */
+  use(id: string): ReplicaRecord | undefined {
+    return this.#records.use(id);
+  }
+
+  /** What is known of a session. */
+  get(id: string): ReplicaRecord | undefined {
+    return this.#records.get(id);
+  }
+
+  /** A field of a session. */
+  field(id: string, field: string): string | undefined {
+    return this.#records.use(id)?.fields.get(field)?.[0];
+  }
+
+  /** How a session was registered. */
+  registration(id: string): Registration | undefined {
+    const record = this.#records.get(id);
+    const principal = record?.fields.get(PRINCIPAL)?.[0];
+    if (principal === undefined) return undefined;
+    return {
+      principal: principal === "" ? undefined : principal.slice(1),
+      since: record?.since,
+    };
+  }
+
+  /** The sessions that subscribed to a resource. */
+  subscribedTo(uri: string): string[] {
+    return this.#subscribed.to(uri);
+  }
+
+  /**
+   * Registers a session.
+   *
+   * @throws {SessionLimitError} When there is no place for it.
+   */
+  register(id: string, principal: string | undefined): void {
+    // Nobody is not the same as somebody without a name.
+    this.write(id, PRINCIPAL, principal === undefined ? "" : `=${principal}`);
+  }
+
+  /**
+   * Writes a field of a session.
+   *
+   * @throws {SessionLimitError} When there is no place for it.
+   */
+  write(id: string, field: string, value: string | null): void {
+    const isThere = this.#records.get(id)?.fields.has(field);
+    if (value === null && !isThere) return;
+    const { fields } = this.#records.obtain(id);
+    const write: FieldWrite = [field, value, this.#node.clock.next()];
+    this.#store(id, fields, write);
+    this.#node.tellAll({ kind: "record", id, fields: [write] });
+    this.#tidy(id);
+  }
+
+  /** Subscribes a session to a resource. */
+  subscribe(id: string, uri: string): void {
+    this.write(id, SUBSCRIPTION + uri, "");
+  }
+
+  /** Ends a subscription to a resource. */
+  unsubscribe(id: string, uri: string): void {
+    this.#records.use(id);
+    this.write(id, SUBSCRIPTION + uri, null);
+  }
+
+  /** Deletes what is stored of a session. */
+  delete(id: string): void {
+    const deleted = this.#node.clock.next();
+    this.#remove(id, deleted);
+    this.#node.tellAll({ kind: "record", id, fields: [], deleted });
+  }
+
+  /** Asks the other nodes for a session that is unknown here. */
+  async fetch(id: string): Promise<void> {
+    if (this.#decisions.deletedAt(id) !== undefined) return;
+    const answers = await this.#node.ask({ kind: "record", id });
+    for (const [, fields] of answers) {
+      if (Array.isArray(fields) && fields.every(isFieldWrite)) {
+        this.#merge({ kind: "record", id, fields }, undefined);
+      }
+    }
+  }
+
+  /** Forgets everything here. */
+  clear(): void {
+    this.#records.clear();
+    this.#subscribed.clear();
+    this.#decisions.clear();
+  }
+
+  #listen(): void {
+    const node = this.#node;
+    node.handle("record", (item, from) => this.#merge(item, from));
+    node.handle("compare", ({ sums }, from) => this.#tell(from, sums));
+    node.answer("record", ({ id }) => {
+      const record = this.#records.get(id);
+      return record ? writesOf(record.fields) : [];
+    });
+    node.answer("used", ({ ids }) => {
+      const now = node.ticker.now();
+      return ids.flatMap((id) => {
+        const record = this.#records.get(id);
+        return record === undefined ? [] : [[id, now - record.usedAt]];
+      });
+    });
+    new Comparisons(
+      node,
+      "records",
+      () => this.#decisions.digest,
+      () => this.#decisions.sums,
+    );
+  }
+
+  #merge(
+    { id, fields, deleted, age }: Extract<Item, { kind: "record" }>,
+    from: string | undefined,
+  ): void {
+    if (deleted !== undefined) {
+      this.#node.clock.saw(deleted);
+      this.#remove(id, deleted);
+    }
+    if (fields.length === 0) return;
+    const isUse = age === undefined;
+    const record = isUse ? this.#records.use(id) : this.#records.get(id);
+    const known = record?.fields;
+    const merged: Fields = known ?? new Map();
+    for (const write of fields) {
+      this.#node.clock.saw(write[2]);
+      if (!this.#store(id, merged, write)) this.#contradict(id, write, from);
+    }
+    if (known === undefined && merged.size > 0) {
+      const added = this.#records.add(id, age);
+      for (const [field, value] of merged) added.fields.set(field, value);
+    }
+    this.#tidy(id);
+  }
+
+  /** Tells a node of a deletion that it did not hear of. */
+  #contradict(id: string, write: FieldWrite, from: string | undefined): void {
+    const contradiction = this.#decisions.contradiction(id, write);
+    if (contradiction === undefined || from === undefined) return;
+    const item = "deleted" in contradiction
+      ? { fields: [], ...contradiction }
+      : { fields: [contradiction.removed] };
+    this.#node.tell(from, { kind: "record", id, ...item });
+  }
+
+  #store(id: string, fields: Fields, write: FieldWrite): boolean {
+    if (!this.#decisions.write(id, fields, write)) return false;
+    const [field, value] = write;
+    const uri = uriOf(field);
+    if (uri === undefined) return true;
+    if (value === null) this.#subscribed.remove(id, uri);
+    else this.#subscribed.add(id, uri);
+    return true;
+  }
+
+  #remove(id: string, deleted: Stamp): void {
+    const fields = this.#records.get(id)?.fields ?? new Map();
+    for (const field of this.#decisions.delete(id, fields, deleted)) {
+      const uri = uriOf(field);
+      if (uri !== undefined) this.#subscribed.remove(id, uri);
+    }
+    this.#tidy(id);
+  }
+
+  /** Forgets a session of which nothing is left. */
+  #tidy(id: string): void {
+    const record = this.#records.get(id);
+    if (record === undefined || record.fields.size > 0) return;
+    this.#records.delete(id);
+    this.#options.onDelete(id);
+  }
+
+  #expire(id: string, { fields }: ReplicaRecord): void {
+    this.#decisions.drop(id, fields);
+    this.#subscribed.removeSession(id);
+    this.#expired++;
+    this.delete(id);
+    this.#options.onDelete(id);
+  }
+
+  /** Nodes that cannot answer may be using them. */
+  async #usedElsewhere(
+    ids: readonly string[],
+  ): Promise<ReadonlyMap<string, number> | undefined> {
+    const { isPartial, others } = this.#node;
+    if (isPartial) return undefined;
+    const answers = await this.#node.ask({ kind: "used", ids });
+    if (answers.size < others.length) return undefined;
+    const used = new Map<string, number>();
+    for (const answer of answers.values()) {
+      if (!areAges(answer)) return undefined;
+      for (const [id, ms] of answer) {
+        used.set(id, Math.min(ms, used.get(id) ?? Infinity));
+      }
+    }
+    return used;
+  }
+
+  /** Tells a node the records where its sums are others. */
+  #tell(node: string, sums: readonly number[]): void {
+    const own = this.#decisions.sums;
+    const now = this.#node.ticker.now();
+    for (const [id, { fields, usedAt }] of this.#records.entries()) {
+      const sum = this.#decisions.sumOf(id);
+      if (sums[sum] === own[sum]) continue;
+      const age = now - usedAt;
+      const writes = writesOf(fields);
+      this.#node.tell(node, { kind: "record", id, fields: writes, age });
+    }
+    this.#node.tell(node, { kind: "compared" });
+  }
+}
+
+/** The resource that a field is a subscription to, if it is one. */
+function uriOf(field: string): string | undefined {
+  return field.startsWith(SUBSCRIPTION)
+    ? field.slice(SUBSCRIPTION.length)
+    : undefined;
+}
+
+function writesOf(fields: Fields): FieldWrite[] {
+  return [...fields].map(([field, [value, at]]) => [field, value, at]);
+}

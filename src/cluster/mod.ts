@@ -1,0 +1,26 @@
+/** Several nodes act as one, over a message bus of your own. @module */
+
+export type { Flow } from "./messaging/flow_control.ts";
+export type { MessageBus } from "./messaging/message_bus.ts";
+export { ClusterSessions, type ClusterSessionsOptions } from "./sessions.ts";
+export type {
+  ClusterSessionsStats,
+  NodeSessions,
+} from "./clustered_sessions.ts";
+export type { ClusterStats, NodeInfo } from "./membership/cluster_node.ts";
+export type { ClusterOptions } from "./membership/options.ts";
+export type {
+  ClusterStreamSessionManager,
+  ClusterStreamSessionManagerOptions,
+} from "./stream_session_manager.ts";
+export type {
+  ClusterInfoSessionManager,
+  ClusterInfoSessionManagerOptions,
+} from "./info_session_manager.ts";
+export type {
+  StoredInfoSessionManager,
+} from "./metadata/shared_info_session_manager.ts";
+export type {
+  ClusterSubscriptionManager,
+  ClusterSubscriptionManagerOptions,
+} from "./subscription_manager.ts";

@@ -1,0 +1,207 @@
+import { describe } from "../runtime/describe.ts";
+import { InvalidArgumentError } from "../errors.ts";
+import type {
+  CloseOptions,
+  InfoOptions,
+  ReplayOptions,
+  SessionsOptions,
+  StreamOptions,
+  SubscriptionOptions,
+} from "./options.ts";
+
+/** The options of a manager of streams, complete. Infinity stands for `false`. */
+export interface StreamSettings {
+  readonly maxUnreadBytes: number;
+  readonly maxUnreadMs: number;
+  readonly keepAliveMs: number;
+  readonly coalesce: boolean;
+  readonly replay: ReplaySettings | undefined;
+  readonly maxSessions: number;
+}
+
+/** The limits of what is kept for clients that come back. */
+export type ReplaySettings = {
+  readonly [Option in keyof ReplayOptions]-?: number;
+};
+
+/**
+ * The options of a manager of streams with their defaults filled in.
+ *
+ * @param options What the user gave.
+ * @param group Where in the user's options they stand, for the errors.
+ */
+export function resolveStreamOptions(
+  options: StreamOptions | undefined,
+  group: string = "options",
+): StreamSettings {
+  const { backlog, keepAliveMs, coalesce, replay, maxSessions } = optionGroup(
+    group,
+    options,
+  );
+  const at = (option: string) => nameOf(group, option);
+  const unread = backlog === false
+    ? { maxBytes: Infinity, maxAgeMs: Infinity }
+    : optionGroup(at("backlog"), backlog);
+  return {
+    maxUnreadBytes: count(at("backlog.maxBytes"), unread.maxBytes, 1_048_576),
+    maxUnreadMs: duration(at("backlog.maxAgeMs"), unread.maxAgeMs, 30_000),
+    keepAliveMs: keepAliveMs === false
+      ? Infinity
+      : duration(at("keepAliveMs"), keepAliveMs, 15_000),
+    coalesce: flag(at("coalesce"), coalesce, true),
+    replay: resolveReplayOptions(replay, at("replay")),
+    maxSessions: count(at("maxSessions"), maxSessions, Infinity),
+  };
+}
+
+function resolveReplayOptions(
+  options: ReplayOptions | false | undefined,
+  group: string,
+): ReplaySettings | undefined {
+  if (options === undefined || options === false) return undefined;
+  const { maxEvents, maxBytes, maxAgeMs } = optionGroup(group, options);
+  return {
+    maxEvents: count(`${group}.maxEvents`, maxEvents, 10_000),
+    maxBytes: count(`${group}.maxBytes`, maxBytes, 16_777_216),
+    maxAgeMs: duration(`${group}.maxAgeMs`, maxAgeMs, 300_000),
+  };
+}
+
+/**
+ * The options of a manager of metadata with their defaults filled in.
+ *
+ * @param options What the user gave.
+ * @param group Where in the user's options they stand, for the errors.
+ */
+export function resolveInfoOptions(
+  options: InfoOptions | undefined,
+  group: string = "options",
+): { idleMs: number; maxSessions: number } {
+  const { idleMs, maxSessions } = optionGroup(group, options);
+  return {
+    idleMs: duration(nameOf(group, "idleMs"), idleMs, 7_200_000),
+    maxSessions: count(nameOf(group, "maxSessions"), maxSessions, Infinity),
+  };
+}
+
+/**
+ * The options of a manager of subscriptions with their defaults filled in.
+ *
+ * @param options What the user gave.
+ * @param group Where in the user's options they stand, for the errors.
+ */
+export function resolveSubscriptionOptions(
+  options: SubscriptionOptions | undefined,
+  group: string = "options",
+): { deadlineMs: number; maxAgeMs: number } {
+  const { deadlineMs, maxAgeMs } = optionGroup(group, options);
+  return {
+    deadlineMs: delay(nameOf(group, "deadlineMs"), deadlineMs, 1_000),
+    maxAgeMs: delay(nameOf(group, "maxAgeMs"), maxAgeMs, 30_000),
+  };
+}
+
+/** Refuses options that are out of range, naming them by where they stand. */
+export function assertSessionsOptions(
+  { streams, info, subscriptions }: Partial<SessionsOptions>,
+): void {
+  resolveStreamOptions(streams, "streams");
+  resolveInfoOptions(info, "info");
+  resolveSubscriptionOptions(subscriptions, "subscriptions");
+}
+
+/** The options of `close` with their defaults filled in. */
+export function resolveCloseOptions(
+  options: CloseOptions | undefined,
+): { drainMs: number; retryMs: number } {
+  const { drainMs, retryMs } = optionGroup("options", options);
+  return {
+    drainMs: drainMs === 0 ? 0 : delay("drainMs", drainMs, 0),
+    retryMs: retryMs === 0 ? 0 : Math.ceil(delay("retryMs", retryMs, 1_000)),
+  };
+}
+
+/** A group of options that is left out or an object. */
+export function optionGroup<T extends object>(
+  name: string,
+  value: T | undefined,
+): Partial<T> {
+  if (value === undefined) return {};
+  if (typeof value !== "object" || value === null) {
+    throw new InvalidArgumentError(
+      name,
+      `"${name}" has to be an object, not ${describe(value)}.`,
+    );
+  }
+  return value;
+}
+
+/** The options of a manager have no group of their own. */
+function nameOf(group: string, option: string): string {
+  return group === "options" ? option : `${group}.${option}`;
+}
+
+/** A whole number of at least 1, or Infinity for "no limit". */
+function count(
+  name: string,
+  value: number | undefined,
+  fallback: number,
+): number {
+  if (value === undefined) return fallback;
+  if (value === Infinity || (Number.isSafeInteger(value) && value >= 1)) {
+    return value;
+  }
+  throw new InvalidArgumentError(
+    name,
+    `"${name}" has to be a whole number of at least 1, or Infinity for no ` +
+      `limit, not ${describe(value)}.`,
+  );
+}
+
+/** Longest delay that `setTimeout` takes, in milliseconds: about 24.8 days. */
+const MAX_DELAY_MS = 2 ** 31 - 1;
+
+/** A number of milliseconds, or Infinity for "never". */
+function duration(
+  name: string,
+  value: number | undefined,
+  fallback: number,
+): number {
+  if (value === undefined) return fallback;
+  if (typeof value === "number" && value > 0) return value;
+  throw new InvalidArgumentError(
+    name,
+    `"${name}" has to be a number of milliseconds above 0, or Infinity, not ` +
+      `${describe(value)}.`,
+  );
+}
+
+function flag(
+  name: string,
+  value: boolean | undefined,
+  fallback: boolean,
+): boolean {
+  if (value === undefined) return fallback;
+  if (typeof value === "boolean") return value;
+  throw new InvalidArgumentError(
+    name,
+    `"${name}" has to be true or false, not ${describe(value)}.`,
+  );
+}
+
+/** A number of milliseconds that a timer can wait for. */
+function delay(
+  name: string,
+  value: number | undefined,
+  fallback: number,
+): number {
+  if (value === undefined) return fallback;
+  if (typeof value === "number" && value > 0 && value <= MAX_DELAY_MS) {
+    return value;
+  }
+  throw new InvalidArgumentError(
+    name,
+    `"${name}" has to be a number of milliseconds above 0 and up to ` +
+      `${MAX_DELAY_MS}, not ${describe(value)}.`,
+  );
+}

@@ -1,0 +1,23 @@
+import { ClusterError, InvalidArgumentError } from "../../errors.ts";
+import { messageOf, subscribes } from "./redis_errors.ts";
+
+/** What is wrong with clients or a server that refuse. */
+export function misuse(error: unknown): Error {
+  if (error instanceof ClusterError) return error;
+  if (subscribes(error)) {
+    return new InvalidArgumentError(
+      "publisher",
+      'The Redis client "publisher" is in subscriber mode, in which it can send ' +
+        "nothing. Hand in two clients: publisher, and publisher.duplicate() as " +
+        "subscriber.",
+      { cause: error },
+    );
+  }
+  return new ClusterError(
+    `Redis refuses what is needed: ${
+      messageOf(error)
+    }. The README has the ACL ` +
+      "rule with all that the user of the clients has to be allowed.",
+    { cause: error },
+  );
+}

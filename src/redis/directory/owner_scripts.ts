@@ -1,0 +1,76 @@
+import { Script } from "../connection/script.ts";
+
+// A session is a hash. Of its home it has: h, the incarnation and name of the node;
+// i, when that claimed it, in microseconds; p, if its stream has ended for now.
+
+/** Makes a node the home of a session. Answers when, and the home before. */
+export const CLAIM: Script = new Script(`
+local home, ttl = ARGV[1], ARGV[2]
+local known = redis.call('HMGET', KEYS[1], 'h', 'i')
+local at = text(math.max(now, (tonumber(known[2]) or 0) + 1))
+redis.call('HSET', KEYS[1], 'h', home, 'i', at)
+redis.call('HDEL', KEYS[1], 'p')
+extend(KEYS[1], ttl)
+return { at, known[1] or '' }
+`);
+
+/** Answers the home of a session, and whether its stream has ended. */
+export const FIND: Script = new Script(`
+local known = redis.call('HMGET', KEYS[1], 'h', 'p')
+return { known[1] or '', known[2] and '1' or '' }
+`);
+
+/** Answers the homes of sessions, in their order. */
+export const LOCATE: Script = new Script(`
+local prefix = ARGV[1]
+local homes = {}
+for at = 2, #ARGV do
+  homes[at - 1] = redis.call('HGET', prefix .. ARGV[at], 'h') or ''
+end
+return homes
+`);
+
+/** Notes what became of sessions: that they are parked (p), or left (r). */
+export const LEAVE: Script = new Script(`
+local prefix, home = ARGV[1], ARGV[2]
+for at = 3, #ARGV, 3 do
+  local key = prefix .. ARGV[at + 1]
+  local known = redis.call('HMGET', key, 'h', 'i')
+  if known[1] == home and known[2] == ARGV[at + 2] then
+    if ARGV[at] == 'p' then redis.call('HSET', key, 'p', '1')
+    else redis.call('HDEL', key, 'h', 'i', 'p') end
+  end
+end
+`);
+
+/**
+ * Keeps the sessions of a node that have a stream, and notes those again that are not
+ * known; of those that are parked (p) only that, or (c) only whether they are there.
+ * Answers those that have a newer home, and since when, or "0" for none.
+ */
+export const KEEP: Script = new Script(`
+local prefix, home, ttl = ARGV[1], ARGV[2], ARGV[3]
+local lost = {}
+for at = 4, #ARGV, 3 do
+  local id, since = ARGV[at], ARGV[at + 1]
+  local key = prefix .. id
+  local known = redis.call('HMGET', key, 'h', 'i')
+  if known[1] and known[1] ~= home and tonumber(known[2]) > tonumber(since) then
+    lost[#lost + 1] = id
+    lost[#lost + 1] = known[2]
+  elseif ARGV[at + 2] == 'c' then
+    if not known[1] then
+      lost[#lost + 1] = id
+      lost[#lost + 1] = '0'
+    end
+  else
+    if known[1] ~= home or known[2] ~= since then
+      redis.call('HSET', key, 'h', home, 'i', since)
+      if ARGV[at + 2] == 'p' then redis.call('HSET', key, 'p', '1')
+      else redis.call('HDEL', key, 'p') end
+    end
+    if ARGV[at + 2] ~= 'p' or redis.call('PTTL', key) < 0 then extend(key, ttl) end
+  end
+end
+return lost
+`);

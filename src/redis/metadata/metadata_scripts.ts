@@ -1,0 +1,181 @@
+import { Script } from "../connection/script.ts";
+
+// A session is a hash. Of its metadata it has: c, the client info; b, the
+// capabilities; l, the log level; r, for whom it was begun, and n, the newest event
+// then; "u:" and a URI for each subscription. A field that was written again after
+// Redis had lost it has "~" and its name besides, with when it was known last.
+//
+// Of a resource, "u:" has its sessions with when they expire at the earliest, in
+// milliseconds; "known" has all sessions so, where their number is limited.
+
+/**
+ * Sets of sessions. Their members expire one by one, and those that are used do not
+ * tell; a set that nobody looks at is kept for thirty days. Needs: prefix.
+ */
+const SETS = `
+local SET_TTL = 2592000000
+local function put(set, id, ttl)
+  redis.call('ZADD', set, text(now / 1000 + ttl), id)
+  extend(set, math.max(ttl, SET_TTL))
+end
+-- Takes out those that have expired, or lack a field.
+local function prune(set, field)
+  for _, id in ipairs(
+    redis.call('ZRANGEBYSCORE', set, '-inf', text(now / 1000))) do
+    local key = prefix .. 's:' .. id
+    local left = redis.call('PTTL', key)
+    if left > 0 and (not field or redis.call('HEXISTS', key, field) == 1) then
+      redis.call('ZADD', set, text(now / 1000 + left), id)
+    else
+      redis.call('ZREM', set, id)
+    end
+  end
+end
+`;
+
+/** Makes place for a session, if there is one. Needs: sets, max, id, ttl. */
+const ADMIT = `
+local known = prefix .. 'known'
+local function admit()
+  if max <= 0 then return true end
+  if not redis.call('ZSCORE', known, id) then
+    prune(known)
+    if redis.call('ZCARD', known) >= max then return false end
+  end
+  put(known, id, ttl)
+  return true
+end
+`;
+
+/**
+ * Writes fields of a session, or removes them. Answers when, and "" if there is no
+ * place for it.
+ */
+export const WRITE: Script = new Script(`
+local key, prefix, id = KEYS[1], ARGV[1], ARGV[2]
+local ttl, max = tonumber(ARGV[3]), tonumber(ARGV[4])
+${SETS}${ADMIT}
+for at = 5, #ARGV, 3 do
+  local field, value = ARGV[at + 1], ARGV[at + 2]
+  if ARGV[at] == 'set' then
+    if not admit() then return '' end
+    redis.call('HSET', key, field, value)
+    if string.sub(field, 1, 2) == 'u:' then put(prefix .. field, id, ttl) end
+  else
+    redis.call('HDEL', key, field)
+    if string.sub(field, 1, 2) == 'u:' then
+      redis.call('ZREM', prefix .. field, id)
+    end
+  end
+  redis.call('HDEL', key, '~' .. field)
+end
+extend(key, ttl)
+return text(now)
+`);
+
+/**
+ * Begins a session, unless it is there. Answers for whom it was begun and the newest
+ * event then, or "" if there is no place for it.
+ */
+export const REGISTER: Script = new Script(`
+local key, prefix, id = KEYS[1], ARGV[1], ARGV[2]
+local ttl, max = tonumber(ARGV[3]), tonumber(ARGV[4])
+${SETS}${ADMIT}
+local there = redis.call('HMGET', key, 'r', 'n')
+if there[1] then return { there[1], there[2] or '' } end
+if not admit() then return { '' } end
+local meta = redis.call('HMGET', prefix .. 'log', 'epoch', 'last')
+local newest = meta[1] and meta[1] .. '-' .. (meta[2] or '0') or ''
+redis.call('HSET', key, 'r', ARGV[5])
+if ARGV[6] == 'log' then redis.call('HSET', key, 'n', newest) end
+extend(key, ttl)
+return { ARGV[5], newest }
+`);
+
+/** Answers a field of a session, which is in use now, and when that was. */
+export const READ: Script = new Script(`
+local value = redis.call('HGET', KEYS[1], ARGV[1])
+extend(KEYS[1], ARGV[2])
+return { value, text(now) }
+`);
+
+/** Answers fields of a session, which is no use of it. */
+export const PEEK: Script = new Script(`
+local values = redis.call('HMGET', KEYS[1], unpack(ARGV))
+for at = 1, #ARGV do values[at] = values[at] or '' end
+values[#ARGV + 1] = text(now)
+return values
+`);
+
+/** Notes that a session is in use. */
+export const TOUCH: Script = new Script(`
+extend(KEYS[1], ARGV[1])
+return 1
+`);
+
+/** Answers the sessions of a resource. */
+export const SUBSCRIBED: Script = new Script(`
+local set, prefix, field = KEYS[1], ARGV[1], ARGV[2]
+${SETS}
+prune(set, field)
+extend(set, SET_TTL)
+return redis.call('ZRANGE', set, 0, -1)
+`);
+
+/** Forgets the metadata of a session. */
+export const DELETE: Script = new Script(`
+local key, prefix, id = KEYS[1], ARGV[1], ARGV[2]
+for _, field in ipairs(redis.call('HKEYS', key)) do
+  local kind = string.sub(field, 1, 2)
+  if kind == 'u:' then redis.call('ZREM', prefix .. field, id) end
+  if #field > 1 or string.find('cblrn', field, 1, true) then
+    redis.call('HDEL', key, field)
+  end
+end
+redis.call('ZREM', prefix .. 'known', id)
+return text(now)
+`);
+
+/** Answers all fields of sessions, a list for each, and when that was. */
+export const RECALL: Script = new Script(`
+local prefix = ARGV[1]
+local sessions = {}
+for at = 2, #ARGV do
+  sessions[at - 1] = redis.call('HGETALL', prefix .. ARGV[at])
+end
+sessions[#ARGV] = text(now)
+return sessions
+`);
+
+/** Answers for how many milliseconds sessions are kept; -2 for those that are not. */
+export const LEFT: Script = new Script(`
+local prefix = ARGV[1]
+local left = {}
+for at = 2, #ARGV do
+  local key = prefix .. ARGV[at]
+  left[at - 1] = redis.call('PTTL', key)
+end
+return left
+`);
+
+/**
+ * Writes again what Redis may have lost, each field with when it was known last:
+ * what was known later wins, and what was written since then.
+ */
+export const RESTORE: Script = new Script(`
+local key, prefix, id = KEYS[1], ARGV[1], ARGV[2]
+local ttl, max = tonumber(ARGV[3]), tonumber(ARGV[4])
+${SETS}
+if max > 0 then put(prefix .. 'known', id, ttl) end
+for at = 5, #ARGV, 3 do
+  local field, value, since = ARGV[at], ARGV[at + 1], ARGV[at + 2]
+  local mark = '~' .. field
+  local known = redis.call('HMGET', key, field, mark)
+  if not known[1] or known[2] and tonumber(known[2]) < tonumber(since) then
+    redis.call('HSET', key, field, value, mark, since)
+    if string.sub(field, 1, 2) == 'u:' then put(prefix .. field, id, ttl) end
+  end
+end
+extend(key, ttl)
+return 1
+`);

@@ -1,0 +1,220 @@
+import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
+import type { EvictionReason } from "../../../contracts/options.ts";
+import type { SessionsCase } from "../../suites/behaviours.ts";
+import { refused, refusedWith } from "../../support/expect.ts";
+import {
+  nextTurn,
+  repeatedly,
+  started,
+  undisturbed,
+} from "../../suites/suite.ts";
+import { frame, TestClient } from "../../support/test_client.ts";
+import { TestSubscriber } from "../../support/test_subscriber.ts";
+
+const IDLE_MS = 120;
+const DRAIN_MS = 200;
+
+/** How sessions end, of themselves and all at once. */
+export const sessionsLifetimeCases: readonly SessionsCase[] = [
+  {
+    behaviour: "I8",
+    name: "a session with an open stream is in use, and others expire",
+    run: ({ create }) =>
+      // On a machine that pauses for so long every session is idle.
+      undisturbed(IDLE_MS * 0.8, async () => {
+        const sessions = await create({ info: { idleMs: IDLE_MS } });
+        const open = await TestClient.begin(sessions);
+        const used = await TestClient.begin(sessions);
+        const idle = await TestClient.begin(sessions);
+        for (const { id } of [open, used, idle]) {
+          await sessions.info.addSubscription(id, "file:///shared");
+        }
+        const stream = await open.listen();
+        const pause = await repeatedly(async (elapsed) => {
+          await used.notify();
+          return elapsed > 2 * IDLE_MS && sessions.stats().expired > 0;
+        });
+        return [pause, async () => {
+          strictEqual(sessions.stats().expired, 1);
+          strictEqual(await used.ping(), 200);
+          await refusedWith(404, await idle.request("GET"), "An idle session");
+          strictEqual(await idle.ping(), 404);
+          strictEqual(await open.ping(), 200);
+          deepStrictEqual(
+            (await sessions.info.getSubscriptions("file:///shared")).sort(),
+            [open.id, used.id].sort(),
+          );
+          const info = await sessions.info.getClientInfo(open.id);
+          strictEqual(info?.name, "test client");
+          // Without its stream it is like any other.
+          await stream.cancel();
+          await repeatedly(() => sessions.stats().expired === 3);
+          strictEqual(await open.ping(), 404);
+        }];
+      }),
+  },
+  {
+    behaviour: "S10",
+    name: "a reader that was broken off can come back for the rest",
+    run: async ({ create, within }) => {
+      const evicted: [id: string, reason: EvictionReason][] = [];
+      const sessions = await create({
+        streams: { backlog: { maxBytes: 1_000 }, replay: {} },
+        onEvict: (id, reason) => evicted.push([id, reason]),
+      });
+      const client = await TestClient.begin(sessions);
+      const other = await TestClient.begin(sessions);
+      strictEqual(sessions.stats().attached, 0);
+      const stream = await client.listen();
+      const others = await other.listen();
+      strictEqual(sessions.stats().attached, 2);
+      const names = Array.from({ length: 30 }, (_, index) => `${index}`);
+      const reading = started(others.take(names.length));
+      let queuedBytes = 0;
+      for (const [index, name] of names.entries()) {
+        await sessions.streams.send(undefined, frame(name.padStart(80)));
+        await nextTurn();
+        queuedBytes = Math.max(queuedBytes, sessions.stats().queuedBytes);
+        if (index > 0) continue;
+        await within(stream.take(), "the first event");
+      }
+      deepStrictEqual(evicted, [[client.id, "bytes"]]);
+      ok(queuedBytes > 500 && queuedBytes <= 1_000, `${queuedBytes} bytes`);
+      const stats = sessions.stats();
+      deepStrictEqual(stats.evicted, { bytes: 1, age: 0 });
+      strictEqual(stats.attached, 1);
+      strictEqual(stats.queuedBytes, 0);
+      const { ended } = await within(stream.end(), "the end");
+      strictEqual(ended, "errored");
+      const events = await within(reading, "the other's events");
+      const again = await client.listen(events[0]!.lastEventId);
+      const rest = await within(again.take(names.length - 1), "the rest");
+      deepStrictEqual(
+        rest.map(({ data }) => data.trim()),
+        names.slice(1),
+      );
+      const { delivered, replayed } = sessions.stats();
+      // To the other all, to this one some, and what was replayed does not count.
+      ok(delivered > 30 && delivered < 60, `${delivered} were delivered`);
+      strictEqual(replayed, names.length - 1);
+    },
+  },
+  {
+    behaviour: "S13",
+    name: "close ends everything, and nothing begins after it",
+    run: async ({ create, within }) => {
+      const sessions = await create({ streams: { replay: {} } });
+      const client = await TestClient.begin(sessions);
+      const stream = await client.listen();
+      const subscriber = new TestSubscriber();
+      const filter = { toolsListChanged: true };
+      await subscriber.subscribe(sessions.subscriptions, 1, filter);
+      await sessions.streams.send(undefined, frame("last words"));
+      await within(
+        Promise.all([sessions.close(), sessions.close()]),
+        "closing twice at once",
+      );
+      await within(sessions.close(), "closing again");
+      await subscriber.got("acknowledge", "close: closed");
+      deepStrictEqual(await within(stream.end(), "the end"), {
+        ended: "closed",
+        texts: ["last words"],
+      });
+      strictEqual(sessions.stats().attached, 0);
+      await refusedWith(404, await client.request("GET"), "A GET after close");
+      const late = new TestClient(sessions);
+      await refusedWith(503, await late.initialize(), "initialize after close");
+      await refused(
+        async () => await sessions.info.setLogLevel("late", "info"),
+        "ClosedError",
+        "A write after close",
+      );
+    },
+  },
+  {
+    behaviour: "S13",
+    name: "to dispose of sessions is to close them",
+    run: async ({ create, within }) => {
+      const sessions = await create();
+      const stream = await (await TestClient.begin(sessions)).listen();
+      await within(
+        Promise.resolve(sessions[Symbol.asyncDispose]()),
+        "disposing of them",
+      );
+      strictEqual((await within(stream.end(), "the end")).ended, "closed");
+    },
+  },
+  {
+    behaviour: "S13",
+    name: "a drain ends one stream after the other",
+    run: ({ create, within }) =>
+      // On a machine that pauses for so long it comes to two of them in time, and
+      // has to end the others together.
+      undisturbed(DRAIN_MS / 3, async () => {
+        const sessions = await create();
+        const clients: TestClient[] = [];
+        for (let count = 0; count < 10; count++) {
+          clients.push(await TestClient.begin(sessions));
+        }
+        const streams = await Promise.all(clients.map((each) => each.listen()));
+        const stalled = await TestClient.begin(sessions);
+        await stalled.listen();
+        const start = performance.now();
+        const endedAt: number[] = [];
+        const ends = streams.map(async (stream, index) => {
+          const end = await stream.end();
+          // The first one's client will end its session itself.
+          if (index > 0) endedAt.push(performance.now() - start);
+          return end;
+        });
+        let tookMs: number | undefined;
+        const closing = started(
+          sessions.close({ drainMs: DRAIN_MS, retryMs: 1_234 })
+            .then(() => tookMs = performance.now() - start),
+        );
+        const pausing = repeatedly(() => tookMs !== undefined);
+        const sending = started(
+          sessions.streams.send(undefined, frame("meanwhile")),
+        );
+        // Who asks for a stream is to come later, and everything else goes on.
+        const last = clients.at(-1)!;
+        const get = await within(last.request("GET"), "a GET");
+        await within(sending, "a text for all");
+        await sessions.streams.send([last.id], frame("later"));
+        const setUpMs = performance.now() - start;
+        const statuses = [await clients[0]!.ping(), await clients[0]!.end()];
+        await closing;
+        return [Math.max(setUpMs, await pausing), async () => {
+          await refusedWith(503, get, "A GET while draining");
+          deepStrictEqual(statuses, [200, 200]);
+          // It takes its time, and on a busy machine some more.
+          ok(tookMs! >= DRAIN_MS / 2, `The drain took only ${tookMs} ms.`);
+          const found = await within(Promise.all(ends), "the ends");
+          for (const [index, end] of found.entries()) {
+            const isLast = clients[index] === last;
+            const texts = isLast ? ["meanwhile", "later"] : ["meanwhile"];
+            deepStrictEqual(end, { ended: "closed", texts });
+          }
+          for (const { retry } of streams) strictEqual(retry, 1_234);
+          const spread = Math.max(...endedAt) - Math.min(...endedAt);
+          ok(spread >= DRAIN_MS / 4, `All ended within ${spread} ms.`);
+          strictEqual(sessions.stats().attached, 0);
+        }];
+      }),
+  },
+  {
+    behaviour: "S13",
+    name: "a drain can be cut short",
+    run: async ({ create, within }) => {
+      const sessions = await create();
+      const client = await TestClient.begin(sessions);
+      const stream = await client.listen();
+      const ending = started(stream.end());
+      const draining = started(sessions.close({ drainMs: 60_000 }));
+      await nextTurn();
+      await within(sessions.close(), "closing at once");
+      await within(draining, "the drain");
+      strictEqual((await within(ending, "the end")).ended, "closed");
+    },
+  },
+];

@@ -1,0 +1,138 @@
+import type { InfoSessionManager } from "../../contracts/info_session_manager.ts";
+import type {
+  InfoOptions,
+  ReaderOptions,
+  SessionsOptions,
+  StreamOptions,
+  SubscriptionOptions,
+} from "../../contracts/options.ts";
+import type { Sessions } from "../../contracts/sessions.ts";
+import type { StreamSessionManager } from "../../contracts/stream_session_manager.ts";
+import type { SubscriptionManager } from "../../contracts/subscription_manager.ts";
+import type { Case } from "./suite.ts";
+
+/** Number of a behaviour that a manager of streams shows. */
+export type StreamBehaviour =
+  | "S1"
+  | "S2"
+  | "S3"
+  | "S4"
+  | "S5"
+  | "S6"
+  | "S7"
+  | "S8"
+  | "S9"
+  | "S10"
+  | "S11"
+  | "S12"
+  | "S13";
+
+/** What `testStreamSessionManager` tests: `close` is for S13. */
+export interface TestableStreamSessionManager extends StreamSessionManager {
+  /** Closes every stream and refuses new ones. */
+  close?(): void | Promise<void>;
+}
+
+/**
+ * What the suite asks of a factory: a small `backlog` and who is told, for S10, a
+ * short `keepAliveMs`, for S11, and `maxSessions`, for S12.
+ */
+export interface StreamLimits
+  extends
+    Pick<StreamOptions, "backlog" | "keepAliveMs" | "maxSessions">,
+    Pick<ReaderOptions, "onEvict"> {}
+
+/** One test of the stream suite. */
+export type StreamCase = Case<
+  TestableStreamSessionManager,
+  StreamLimits,
+  StreamBehaviour
+>;
+
+/** Number of a behaviour that a manager of metadata shows. */
+export type InfoBehaviour =
+  | "I1"
+  | "I2"
+  | "I3"
+  | "I4"
+  | "I5"
+  | "I6"
+  | "I7"
+  | "I8"
+  | "I9"
+  | "I10";
+
+/** What the suite asks of a factory: a short `idleMs` and `maxSessions`, for I8. */
+export interface InfoLimits
+  extends Pick<InfoOptions, "idleMs" | "maxSessions"> {}
+
+/** One test of the metadata suite. */
+export type InfoCase = Case<InfoSessionManager, InfoLimits, InfoBehaviour>;
+
+/** Number of a behaviour that a manager of subscriptions shows. */
+export type SubscriptionBehaviour =
+  | "U1"
+  | "U2"
+  | "U3"
+  | "U4"
+  | "U5"
+  | "U6"
+  | "U7"
+  | "U8";
+
+/** What the suite asks of a factory: a short `deadlineMs`, for U6. */
+export interface SubscriptionLimits
+  extends Pick<SubscriptionOptions, "deadlineMs"> {}
+
+/** One test of the subscription suite. */
+export type SubscriptionCase = Case<
+  SubscriptionManager,
+  SubscriptionLimits,
+  SubscriptionBehaviour
+>;
+
+/** Number of a behaviour that a whole `Sessions` shows. */
+export type SessionsBehaviour =
+  | "H1"
+  | "H2"
+  | "H3"
+  | "H4"
+  | "H5"
+  | "H6"
+  | "H7"
+  | "I8"
+  | "S10"
+  | "S12"
+  | "S13"
+  | "S14"
+  | "S15"
+  | "S16"
+  | "S17"
+  | "S18";
+
+/** What a test asks of a factory. */
+export interface SessionsLimits extends SessionsOptions {
+  /** Another node, that the new one is to share its sessions with; for H7. */
+  readonly beside?: Sessions;
+}
+
+/** One test of the suite for a whole `Sessions`. */
+export type SessionsCase = Case<Sessions, SessionsLimits, SessionsBehaviour>;
+
+/** Number of a behaviour that nodes show that share their sessions. */
+export type ClusterBehaviour =
+  | "C1"
+  | "C2"
+  | "C3"
+  | "C4"
+  | "C5"
+  | "C6"
+  | "C8"
+  | "C9"
+  | "C10"
+  | "C11"
+  | "C12"
+  | "C13"
+  | "C14"
+  | "C15"
+  | "C16";

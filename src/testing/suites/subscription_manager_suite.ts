@@ -1,0 +1,53 @@
+import type { SubscriptionManager } from "../../contracts/subscription_manager.ts";
+import type {
+  SubscriptionBehaviour,
+  SubscriptionLimits,
+} from "./behaviours.ts";
+import { register, type SuiteOptions } from "./suite.ts";
+import { subscriptionDeliveryCases } from "../cases/subscriptions/delivery_cases.ts";
+import { subscriptionFailureCases } from "../cases/subscriptions/failure_cases.ts";
+
+/** Options of {@linkcode testSubscriptionManager}. */
+export interface SubscriptionSuiteOptions extends
+  SuiteOptions<
+    SubscriptionManager,
+    SubscriptionLimits,
+    SubscriptionBehaviour
+  > {}
+
+/**
+ * Registers the tests that every manager of subscriptions has to pass:
+ *
+ * - U1 The acknowledgement comes first.
+ * - U2 Only what was asked for is delivered.
+ * - U3 Ids differ by type and origin, and a taken one is refused.
+ * - U4 A subscription gets notifications in the order of the calls.
+ * - U5 `close` waits for what was sent before it, then closes once.
+ * - U6 A subscription that never settles blocks nobody.
+ * - U7 A subscription that throws is closed and removed.
+ * - U8 A failing acknowledgement removes the subscription.
+ *
+ * @param options The test function, the factory, and what it supports.
+ *
+ * @example
+ * ```ts no-eval
+ * import { InMemorySubscriptionManager } from "@crossmcp/session-manager";
+ * import { testSubscriptionManager } from "@crossmcp/session-manager/testing";
+ * import { describe, it } from "node:test";
+ *
+ * describe("InMemorySubscriptionManager", () => {
+ *   testSubscriptionManager({
+ *     test: it,
+ *     create: (limits) => new InMemorySubscriptionManager(limits),
+ *   });
+ * });
+ * ```
+ */
+export function testSubscriptionManager(
+  options: SubscriptionSuiteOptions,
+): void {
+  register(
+    [...subscriptionDeliveryCases, ...subscriptionFailureCases],
+    options,
+  );
+}

@@ -1,0 +1,300 @@
+import type { MessageBus } from "../../cluster/messaging/message_bus.ts";
+import { describe } from "../../runtime/describe.ts";
+import { InvalidArgumentError } from "../../errors.ts";
+import { optionGroup } from "../../contracts/resolve_options.ts";
+import { LossyBus } from "./lossy_bus.ts";
+import { seededRandom } from "./seeded_random.ts";
+
+/** How bad a {@linkcode LossyNetwork} is. */
+export interface NetworkConditions {
+  /**
+   * Which part of all texts gets lost, from 0 to 1; each reader's copy has a fate
+   * of its own.
+   *
+   * @default 0
+   */
+  readonly dropRate?: number | undefined;
+  /**
+   * Which part of all texts arrives twice, from 0 to 1.
+   *
+   * @default 0
+   */
+  readonly duplicateRate?: number | undefined;
+  /**
+   * How long a text takes, in milliseconds from 0 to 60,000: the least and the
+   * most. Texts overtake each other where the two differ.
+   *
+   * @default [0, 0] as soon as possible, in order
+   */
+  readonly delayMs?: readonly [least: number, most: number] | undefined;
+}
+
+/** Options of a {@linkcode LossyNetwork}. */
+export interface LossyNetworkOptions extends NetworkConditions {
+  /**
+   * What decides on the fate of every text, a whole number: nodes that publish the
+   * same in the same order see the same happen.
+   *
+   * @default 1
+   */
+  readonly seed?: number | undefined;
+  /**
+   * Told of every text that arrives, just before it does.
+   *
+   * @default undefined nobody is told
+   */
+  readonly onDelivery?: ((delivery: Delivery) => void) | undefined;
+}
+
+/** A text that arrives. */
+export interface Delivery {
+  /** The name of the node that published it. */
+  readonly from: string;
+  /** The name of the node where it arrives. */
+  readonly to: string;
+  /** What was published. */
+  readonly text: string;
+}
+
+/** What a {@linkcode LossyNetwork} counts, one for each reader of a text. */
+export interface LossyNetworkStats {
+  /** Texts that were published; one that is for all counts once. */
+  readonly published: number;
+  /** Characters of these. */
+  readonly characters: number;
+  /** Copies that arrived, the second ones included. */
+  readonly delivered: number;
+  /** Copies that got lost by chance. */
+  readonly dropped: number;
+  /** Copies that were doubled. */
+  readonly duplicated: number;
+  /** Copies that got lost because a partition or a dead node was in the way. */
+  readonly cut: number;
+}
+
+/** The conditions with their defaults filled in. */
+interface Conditions {
+  readonly dropRate: number;
+  readonly duplicateRate: number;
+  readonly delayMs: readonly [least: number, most: number];
+}
+
+/**
+ * A network within this process that loses, doubles, delays and reorders what nodes
+ * publish, falls apart, and lets nodes die; to see what a cluster makes of it. What
+ * happens is decided by a seed, so that it can happen again. A text arrives by a
+ * timer, never while it is published.
+ *
+ * @example Prove that nodes agree although every fifth text gets lost
+ * ```ts no-eval
+ * import { ClusterSessions } from "@crossmcp/session-manager/cluster";
+ * import { LossyNetwork } from "@crossmcp/session-manager/testing";
+ * import { deepStrictEqual } from "node:assert/strict";
+ *
+ * const network = new LossyNetwork({ seed: 7, dropRate: 0.2, delayMs: [0, 5] });
+ * const cluster = { beatMs: 20, answerMs: 1_000 };
+ * const here = new ClusterSessions(network.bus(), { cluster });
+ * const there = new ClusterSessions(network.bus(), { cluster });
+ * await Promise.all([here.ready, there.ready]);
+ * await here.info.setLogLevel("session-1", "warning");
+ * deepStrictEqual(await there.info.getLogLevel("session-1"), "warning");
+ * await Promise.all([here.close(), there.close()]);
+ * ```
+ */
+export class LossyNetwork {
+  readonly #random: () => number;
+  readonly #onDelivery: ((delivery: Delivery) => void) | undefined;
+  readonly #buses = new Set<LossyBus>();
+  readonly #counts = {
+    published: 0,
+    characters: 0,
+    delivered: 0,
+    dropped: 0,
+    duplicated: 0,
+    cut: 0,
+  };
+  #conditions: Conditions;
+  /** The part that a node is in; nodes without one are together as well. */
+  #parts: ReadonlyMap<string, number> = new Map();
+
+  /**
+   * Makes a network that nobody is on yet.
+   *
+   * @param options How bad it is; a good one by default.
+   * @throws {InvalidArgumentError} For an option that is none.
+   */
+  constructor(options?: LossyNetworkOptions) {
+    const { seed, onDelivery } = optionGroup("options", options);
+    if (seed !== undefined && !Number.isSafeInteger(seed)) {
+      throw refusal("seed", "a whole number", seed);
+    }
+    this.#random = seededRandom(seed ?? 1);
+    this.#conditions = resolve(options);
+    this.#onDelivery = onDelivery;
+  }
+
+  /**
+   * Makes it better or worse, for what is published from now on.
+   *
+   * @param conditions How bad it is; what is left out gets its default.
+   * @throws {InvalidArgumentError} For one that is none; nothing was changed.
+   */
+  become(conditions: NetworkConditions): void {
+    this.#conditions = resolve(conditions);
+  }
+
+  /**
+   * Makes the bus of one node.
+   *
+   * @param cluster The name of its cluster: nodes hear only those of the same one.
+   */
+  bus(cluster: string = ""): MessageBus {
+    return new LossyBus(cluster, {
+      attach: (bus) => void this.#buses.add(bus),
+      detach: (bus) => void this.#buses.delete(bus),
+      publish: (bus, text, to) => this.#publish(bus, text, to),
+    });
+  }
+
+  /**
+   * Cuts the network into parts: what is on its way from one to another is lost, and
+   * so is everything until {@linkcode heal}. It takes the place of an earlier
+   * partition.
+   *
+   * @param groups The names of the nodes of each part. Those that are in none are
+   * together in another one.
+   * @throws {InvalidArgumentError} When a node is in two parts.
+   */
+  partition(groups: readonly (readonly string[])[]): void {
+    const parts = new Map<string, number>();
+    for (const [part, nodes] of groups.entries()) {
+      for (const node of nodes) {
+        if (parts.has(node)) {
+          throw new InvalidArgumentError(
+            "groups",
+            `"groups" has the node ${
+              describe(node)
+            } in two parts; a node can ` +
+              "be in one only.",
+          );
+        }
+        parts.set(node, part);
+      }
+    }
+    this.#parts = parts;
+  }
+
+  /** Joins the parts again. */
+  heal(): void {
+    this.#parts = new Map();
+  }
+
+  /**
+   * Lets a node die without a word: nothing reaches it any more, and nobody hears
+   * what it publishes from now on. Another one may take its name afterwards.
+   *
+   * @param node Its name. A name that no node has changes nothing.
+   */
+  stop(node: string): void {
+    for (const bus of this.#buses) {
+      if (bus.node === node) this.#buses.delete(bus);
+    }
+  }
+
+  /** What was counted so far. */
+  stats(): LossyNetworkStats {
+    return { ...this.#counts };
+  }
+
+  #publish(from: LossyBus, text: string, to: string | undefined): void {
+    if (typeof text !== "string") throw refusal("text", "a string", text);
+    if (!this.#buses.has(from)) return;
+    this.#counts.published++;
+    this.#counts.characters += text.length;
+    for (const bus of this.#buses) {
+      if (bus === from || bus.cluster !== from.cluster) continue;
+      if (to === undefined || bus.node === to) this.#send(from, bus, text);
+    }
+  }
+
+  /** The same random numbers for every text, whatever becomes of it. */
+  #send(from: LossyBus, to: LossyBus, text: string): void {
+    const { dropRate, duplicateRate } = this.#conditions;
+    const isDropped = this.#random() < dropRate;
+    const isDuplicated = this.#random() < duplicateRate;
+    const delays = [this.#delay(), this.#delay()];
+    if (this.#isCut(from, to)) return void this.#counts.cut++;
+    if (isDropped) return void this.#counts.dropped++;
+    if (isDuplicated) this.#counts.duplicated++;
+    for (const delay of isDuplicated ? delays : delays.slice(1)) {
+      setTimeout(() => this.#arrive(from, to, text), delay);
+    }
+  }
+
+  #arrive(from: LossyBus, to: LossyBus, text: string): void {
+    if (!this.#buses.has(to) || this.#isCut(from, to)) {
+      return void this.#counts.cut++;
+    }
+    this.#counts.delivered++;
+    this.#onDelivery?.({ from: from.node, to: to.node, text });
+    to.receive(text);
+  }
+
+  #isCut(from: LossyBus, to: LossyBus): boolean {
+    return this.#parts.get(from.node) !== this.#parts.get(to.node);
+  }
+
+  #delay(): number {
+    const [least, most] = this.#conditions.delayMs;
+    return least + this.#random() * (most - least);
+  }
+}
+
+function resolve(conditions: NetworkConditions | undefined): Conditions {
+  const { dropRate, duplicateRate, delayMs } = optionGroup(
+    "options",
+    conditions,
+  );
+  return {
+    dropRate: rate("dropRate", dropRate),
+    duplicateRate: rate("duplicateRate", duplicateRate),
+    delayMs: range("delayMs", delayMs),
+  };
+}
+
+/** Longest time that a text can take, in milliseconds. */
+const MAX_MS = 60_000;
+
+function rate(name: string, value: number | undefined): number {
+  if (value === undefined) return 0;
+  if (typeof value === "number" && value >= 0 && value <= 1) return value;
+  throw refusal(name, "a number from 0 to 1", value);
+}
+
+function range(
+  name: string,
+  value: readonly [least: number, most: number] | undefined,
+): readonly [least: number, most: number] {
+  if (value === undefined) return [0, 0];
+  const [least, most] = Array.isArray(value) ? value : [];
+  const isNumber = typeof least === "number" && typeof most === "number";
+  if (isNumber && least >= 0 && least <= most && most <= MAX_MS) {
+    return [least, most];
+  }
+  throw refusal(
+    name,
+    `two numbers of milliseconds from 0 to ${MAX_MS}, the lesser one first`,
+    value,
+  );
+}
+
+function refusal(
+  name: string,
+  wanted: string,
+  value: unknown,
+): InvalidArgumentError {
+  return new InvalidArgumentError(
+    name,
+    `"${name}" has to be ${wanted}, not ${describe(value)}.`,
+  );
+}

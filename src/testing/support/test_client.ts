@@ -1,0 +1,208 @@
+import { ok, strictEqual } from "node:assert/strict";
+import type { Sessions } from "../../contracts/sessions.ts";
+import { type ReceivedEvent, SseParser } from "./sse_parser.ts";
+import { ENDPOINT, SESSION_HEADER, TestTransport } from "./test_transport.ts";
+
+/** What is particular about a {@linkcode TestClient}. */
+export interface TestClientOptions {
+  /** Its session, where another client has begun it. */
+  readonly id?: string;
+  /** Who it is. */
+  readonly principal?: string | undefined;
+  /** Headers of every request. */
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+/** A client of a guarded transport, with a session of its own. */
+export class TestClient {
+  /** What answers its requests. */
+  readonly transport: TestTransport;
+  /** Its session; empty before it has one. */
+  id: string;
+  readonly #sessions: Sessions;
+  readonly #options: TestClientOptions;
+
+  /**
+   * @param sessions What guards the transport.
+   * @param options Who it is.
+   */
+  constructor(sessions: Sessions, options: TestClientOptions = {}) {
+    this.transport = new TestTransport(sessions);
+    this.id = options.id ?? "";
+    this.#sessions = sessions;
+    this.#options = options;
+  }
+
+  /** A client that has begun a session. */
+  static async begin(
+    sessions: Sessions,
+    options?: TestClientOptions,
+  ): Promise<TestClient> {
+    const client = new TestClient(sessions, options);
+    const response = await client.initialize();
+    strictEqual(response.status, 200, "initialize is refused");
+    return client;
+  }
+
+  /** Sends a request as it is. */
+  send(request: Request): Promise<Response> {
+    const { principal } = this.#options;
+    return this.#sessions.guard(request, this.transport.respond, { principal });
+  }
+
+  /** Sends a request of its session. */
+  request(
+    method: string,
+    headers: Record<string, string> = {},
+    body?: unknown,
+  ): Promise<Response> {
+    const all = new Headers({ ...this.#options.headers, ...headers });
+    if (this.id !== "" && !all.has(SESSION_HEADER)) {
+      all.set(SESSION_HEADER, this.id);
+    }
+    return this.send(
+      new Request(ENDPOINT, {
+        method,
+        headers: all,
+        ...(body !== undefined && { body: JSON.stringify(body) }),
+      }),
+    );
+  }
+
+  /** Begins a session, and keeps its id. */
+  async initialize(): Promise<Response> {
+    const response = await this.request("POST", {}, {
+      jsonrpc: "2.0",
+      id: 1,
+      method: "initialize",
+      params: {
+        protocolVersion: "2025-11-25",
+        capabilities: { roots: {} },
+        clientInfo: { name: "test client", version: "1.0.0" },
+      },
+    });
+    if (response.ok) this.id = response.headers.get(SESSION_HEADER) ?? "";
+    return response;
+  }
+
+  /** Asks the server for a sign of life; the status of its answer. */
+  async ping(): Promise<number> {
+    const message = { jsonrpc: "2.0", id: 2, method: "ping" };
+    const response = await this.request("POST", {}, message);
+    await response.body?.cancel();
+    return response.status;
+  }
+
+  /** Tells the server something that needs no answer. */
+  async notify(): Promise<number> {
+    const message = { jsonrpc: "2.0", method: "notifications/initialized" };
+    return (await this.request("POST", {}, message)).status;
+  }
+
+  /** Ends its session; the status of the answer. */
+  async end(): Promise<number> {
+    const response = await this.request("DELETE");
+    await response.body?.cancel();
+    return response.status;
+  }
+
+  /** Opens the stream of its session, after an event if it has got one. */
+  async listen(lastEventId?: string): Promise<TestEvents> {
+    const headers = { accept: "text/event-stream" };
+    const response = await this.request(
+      "GET",
+      lastEventId === undefined
+        ? headers
+        : { ...headers, "last-event-id": lastEventId },
+    );
+    strictEqual(response.status, 200, "A GET of a session is refused");
+    ok(response.body, "A GET of a session is answered without a stream");
+    return new TestEvents(response.body);
+  }
+}
+
+/**
+ * The stream of a session at its client's end. Events without data only tell the
+ * client its position, and are no events to it.
+ */
+export class TestEvents {
+  readonly #reader: ReadableStreamDefaultReader<Uint8Array>;
+  readonly #parser = new SseParser();
+  #taken = 0;
+
+  /** @param body The stream. */
+  constructor(body: ReadableStream<Uint8Array>) {
+    this.#reader = body.getReader();
+  }
+
+  /** How long to wait before connecting again, if that was said. */
+  get retry(): number | undefined {
+    return this.#parser.retry;
+  }
+
+  /** The first event, whatever it is. */
+  async first(): Promise<ReceivedEvent> {
+    const { events } = this.#parser;
+    while (events.length === 0) await this.#read();
+    return events[0]!;
+  }
+
+  /** The next events; those that are not taken are as if they never arrived. */
+  async take(count = 1): Promise<ReceivedEvent[]> {
+    const taken: ReceivedEvent[] = [];
+    while (taken.length < count) {
+      const event = this.#parser.events[this.#taken];
+      if (event === undefined) {
+        await this.#read();
+        continue;
+      }
+      this.#taken++;
+      if (event.data !== "") taken.push(event);
+    }
+    return taken;
+  }
+
+  /** The texts of all events before the one with a text, which is the end. */
+  async until(text: string): Promise<string[]> {
+    const texts: string[] = [];
+    while (true) {
+      const [event] = await this.take();
+      if (event!.data === text) return texts;
+      texts.push(event!.data);
+    }
+  }
+
+  /** Reads to the end: how the stream ended, and the texts of what was left. */
+  async end(): Promise<{ ended: "closed" | "errored"; texts: string[] }> {
+    let ended: "closed" | "errored" = "closed";
+    try {
+      for (
+        let { done, value } = await this.#reader.read();
+        !done;
+        { done, value } = await this.#reader.read()
+      ) this.#parser.push(value!);
+    } catch {
+      ended = "errored";
+    }
+    const rest = this.#parser.events.slice(this.#taken);
+    const texts = rest.map(({ data }) => data).filter((data) => data !== "");
+    return { ended, texts };
+  }
+
+  /** Goes away. */
+  async cancel(): Promise<void> {
+    // A stream that has errored rejects with that error: it has ended as well.
+    await this.#reader.cancel().catch(() => {});
+  }
+
+  async #read(): Promise<void> {
+    const { done, value } = await this.#reader.read();
+    if (done) throw new Error("The stream has ended.");
+    this.#parser.push(value);
+  }
+}
+
+/** An event with a text, as transports write it. */
+export function frame(text: string): string {
+  return `event: message\ndata: ${text}\n\n`;
+}

@@ -1,0 +1,102 @@
+import type {
+  ClientCapabilities,
+  ClientInfo,
+} from "../../protocol/mcp_types.ts";
+import type { Sessions } from "../../contracts/sessions.ts";
+
+/** Where the transport answers. */
+export const ENDPOINT = "http://localhost/mcp";
+/** The header that carries the id of a session. */
+export const SESSION_HEADER = "mcp-session-id";
+
+const SSE = { "content-type": "text/event-stream" };
+const encoder = new TextEncoder();
+
+/** A message of JSON-RPC, as far as the transport looks at it. */
+interface Message {
+  readonly id?: string | number;
+  readonly method?: string;
+  readonly params?: {
+    readonly capabilities?: ClientCapabilities;
+    readonly clientInfo?: ClientInfo;
+  };
+}
+
+/**
+ * A small transport that does with sessions what tmcp's does
+ * (`@tmcp/transport-http` 0.9): it takes any id for a session, assigns one where
+ * there is none, and does not wait for the setters of metadata.
+ */
+export class TestTransport {
+  /** The requests that reached it: method and session id. */
+  readonly seen: string[] = [];
+  readonly #sessions: Sessions;
+
+  /** @param sessions What it works with. */
+  constructor(sessions: Sessions) {
+    this.#sessions = sessions;
+  }
+
+  /** Answers a request. */
+  readonly respond = async (request: Request): Promise<Response | null> => {
+    const given = request.headers.get(SESSION_HEADER);
+    this.seen.push(`${request.method} ${given ?? "-"}`);
+    if (new URL(request.url).pathname !== "/mcp") return null;
+    const id = given || crypto.randomUUID();
+    const response = await this.#respond(request, id);
+    response.headers.set("access-control-allow-origin", "*");
+    return response;
+  };
+
+  #respond(request: Request, id: string): Response | Promise<Response> {
+    switch (request.method) {
+      case "GET":
+        return this.#get(id);
+      case "POST":
+        return this.#post(request, id);
+      case "DELETE":
+        return this.#delete(id);
+      case "OPTIONS":
+        return new Response(null, { status: 204 });
+      default:
+        return new Response(null, { status: 405 });
+    }
+  }
+
+  async #get(id: string): Promise<Response> {
+    const { streams } = this.#sessions;
+    const headers = { [SESSION_HEADER]: id };
+    if (await streams.has(id)) return new Response(null, { status: 409 });
+    const body = new ReadableStream<Uint8Array>({
+      async start(controller) {
+        await streams.create(id, controller);
+        controller.enqueue(encoder.encode(": connected\n\n"));
+      },
+      async cancel() {
+        await streams.delete(id);
+      },
+    });
+    return new Response(body, { headers: { ...SSE, ...headers } });
+  }
+
+  async #post(request: Request, id: string): Promise<Response> {
+    const { info } = this.#sessions;
+    const message: Message = await request.json();
+    if (message.method === "initialize") {
+      void info.setClientCapabilities(id, message.params?.capabilities ?? {});
+      void info.setClientInfo(id, message.params?.clientInfo);
+    }
+    if (message.id === undefined) return new Response(null, { status: 202 });
+    const client = await info.getClientInfo(id).catch(() => undefined);
+    const answer = { jsonrpc: "2.0", id: message.id, result: { client } };
+    const body = `event: message\ndata: ${JSON.stringify(answer)}\n\n`;
+    return new Response(body, { headers: { ...SSE, [SESSION_HEADER]: id } });
+  }
+
+  async #delete(id: string): Promise<Response> {
+    const { streams, info } = this.#sessions;
+    await streams.delete(id);
+    await info.delete(id);
+    return new Response(null, { headers: { [SESSION_HEADER]: id } });
+  }
+}

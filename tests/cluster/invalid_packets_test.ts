@@ -1,0 +1,148 @@
+import { LossyNetwork } from "@crossmcp/session-manager/testing";
+import { assert, assertEquals } from "@std/assert";
+import fc from "fast-check";
+import { describe, it } from "node:test";
+import { faked, withFakeTime } from "../support/streams.ts";
+import { Member } from "./support/member.ts";
+import { LEASE_MS, pass, settled } from "./support/timing.ts";
+
+const INTRUDER = "intruder";
+
+describe("ClusterSessions, with a node that talks nonsense,", () => {
+  it("C13 take no harm, and forget it", async () => {
+    const heard = await conversation();
+    assert(heard.length > 20, "The nodes hardly talk.");
+    const packet = fc.nat({ max: heard.length - 1 }).map((at) => heard[at]!);
+    const change = fc.record({
+      place: fc.nat({ max: 1_000 }),
+      value: fc.jsonValue(),
+    });
+    const nonsense = fc.array(
+      fc.tuple(packet, fc.array(change, { minLength: 1, maxLength: 3 })),
+      { minLength: 1, maxLength: 20 },
+    );
+    await fc.assert(
+      fc.asyncProperty(
+        nonsense,
+        (nonsense) =>
+          holds(nonsense.map(([packet, changes]) => {
+            const copy = structuredClone(packet);
+            for (const { place, value } of changes) {
+              replace(copy, place, value);
+            }
+            // Nobody can tell who is who but by the name.
+            return JSON.stringify({ ...copy, from: INTRUDER });
+          })),
+      ),
+      { numRuns: 200, seed: 20_251_125 },
+    );
+  });
+
+  it(
+    "C13 count what they ignore",
+    faked(async (time) => {
+      const network = new LossyNetwork();
+      const member = new Member(network, "n0");
+      await settled(time, member.sessions.ready, "ready");
+      const intruder = network.bus();
+      await intruder.start(INTRUDER, () => {});
+      const texts = ["", "{", "null", "7", '{"v":1}', '{"v":2,"from":"x"}'];
+      for (const text of texts) void intruder.publish(text, undefined);
+      await pass(time, 5);
+      const { ignored } = member.sessions.stats().cluster;
+      assertEquals(ignored, texts.length);
+      assertEquals(member.errors, []);
+      await settled(time, member.sessions.close(), "close");
+    }),
+  );
+});
+
+type Json = Record<string, unknown>;
+
+/** What nodes say to each other when a bit of everything is done. */
+async function conversation(): Promise<Json[]> {
+  const heard = new Map<string, Json>();
+  await withFakeTime(async (time) => {
+    const network = new LossyNetwork({
+      seed: 3,
+      dropRate: 0.1,
+      onDelivery: ({ text }) => void heard.set(text, JSON.parse(text)),
+    });
+    const members = ["n0", "n1"].map((name) => new Member(network, name));
+    const [a, b] = members.map(({ sessions }) => sessions);
+    await settled(time, Promise.all([a!.ready, b!.ready]), "ready");
+    await settled(time, members[0]!.create("a").created, "create");
+    await settled(time, members[1]!.create("b").created, "create");
+    await settled(time, members[1]!.create("a").created, "create");
+    await a!.streams.send(undefined, "data: all\n\n");
+    await a!.streams.send(["b"], "data: one\n\n");
+    await settled(time, a!.info.setLogLevel("a", "info"), "set");
+    await settled(time, b!.info.addSubscription("a", "file:///a"), "add");
+    const { subscriptions } = a!;
+    const notification = {
+      jsonrpc: "2.0" as const,
+      method: "notifications/tools/list_changed",
+    };
+    await settled(time, subscriptions.send(notification), "notify");
+    await settled(time, subscriptions.close(1, "o", "closed"), "close");
+    await settled(time, subscriptions.closeAll("o"), "closeAll");
+    await settled(time, b!.streams.delete("a"), "delete");
+    await settled(time, b!.streams.has("nobody"), "has");
+    await settled(time, a!.info.delete("a"), "delete");
+    await pass(time, 100);
+    const closing = members.map(({ sessions }) => sessions.close());
+    await settled(time, Promise.all(closing), "close");
+  });
+  return [...heard.values()];
+}
+
+/** Puts something else in the place of a part of a packet, whichever it is. */
+function replace(packet: Json, place: number, value: unknown): void {
+  const places: [holder: Json, key: string][] = [];
+  const look = (holder: Json) => {
+    for (const [key, part] of Object.entries(holder)) {
+      places.push([holder, key]);
+      if (typeof part === "object" && part !== null) look(part as Json);
+    }
+  };
+  look(packet);
+  const [holder, key] = places[place % places.length]!;
+  holder[key] = value;
+}
+
+/** Lets somebody say something, and sees whether nodes still work. */
+async function holds(texts: readonly string[]): Promise<void> {
+  await withFakeTime(async (time) => {
+    const network = new LossyNetwork();
+    const members = ["n0", "n1"].map((name) => new Member(network, name));
+    const [a, b] = members.map(({ sessions }) => sessions);
+    await settled(time, Promise.all([a!.ready, b!.ready]), "ready");
+    await settled(time, members[0]!.create("a").created, "create");
+    const intruder = network.bus();
+    await intruder.start(INTRUDER, () => {});
+    for (const text of texts) {
+      void intruder.publish(text, undefined);
+      await pass(time, 5);
+    }
+    void intruder.close();
+    await pass(time, 2 * LEASE_MS + 100);
+    for (const { sessions } of members) {
+      assertEquals(sessions.nodes().map(({ name }) => name).sort(), [
+        "n0",
+        "n1",
+      ]);
+    }
+    const { client, created } = members[1]!.create("new");
+    await settled(time, created, "create");
+    assertEquals(await settled(time, a!.streams.has("new"), "has"), true);
+    void a!.streams.send(["new"], "data: hello\n\n");
+    await settled(time, b!.info.setLogLevel("new", "info"), "set");
+    await pass(time, 50);
+    assert(client.text.includes("data: hello\n\n"), client.text);
+    assertEquals(await a!.info.getLogLevel("new"), "info");
+    const closing = members.map(({ sessions }) => sessions.close());
+    await settled(time, Promise.all(closing), "close");
+    await pass(time, 5);
+    assert(!time.next(), "A timer still runs.");
+  });
+}

@@ -1,0 +1,69 @@
+import { assertEquals } from "@std/assert";
+import { describe, it } from "node:test";
+import { faked } from "../support/streams.ts";
+import { start, stop, textsOf, views } from "./support/test_node.ts";
+import { LEASE_MS, MEMORY_MS, pass, settled } from "./support/timing.ts";
+
+describe("ClusterSessions, when a node is silent for a while,", () => {
+  for (const isReplayed of [false, true]) {
+    const how = isReplayed ? "with replay" : "without replay";
+    it(
+      `C7 keep what is sent to its sessions for it, in order, ${how}`,
+      faked(async (time) => {
+        const streams = { replay: isReplayed && {} };
+        const { network, nodes } = await start(time, ["n0", "n1", "n2"], {
+          streams,
+        });
+        const [a, b, c] = nodes;
+        const { client, created } = b!.open("s");
+        await settled(time, created, "create");
+        network.partition([["n1"]]);
+        await pass(time, 2 * LEASE_MS);
+        assertEquals(await views(time, nodes, "s"), [false, true, false]);
+        const sent: string[] = [];
+        for (let count = 0; count < 5; count++) {
+          sent.push(`chosen ${count}`, `all ${count}`);
+          const { streams } = a!.sessions;
+          void streams.send(["s", "nobody"], `data: chosen ${count}\n\n`);
+          void streams.send(undefined, `data: all ${count}\n\n`);
+          await pass(time, 10);
+        }
+        // Nor does another sender wait for the first one.
+        void c!.sessions.streams.send(["s"], "data: of another\n\n");
+        await pass(time, MEMORY_MS / 4);
+        assertEquals(textsOf(client), []);
+        network.heal();
+        await pass(time, 2 * LEASE_MS);
+        const texts = textsOf(client);
+        assertEquals(texts.filter((text) => text !== "of another"), sent);
+        assertEquals(texts.length, sent.length + 1);
+        assertEquals(await views(time, nodes, "s"), [true, true, true]);
+        for (const { sessions, errors } of nodes) {
+          assertEquals(sessions.stats().cluster.lost, 0);
+          assertEquals(errors, []);
+        }
+        await stop(time, nodes);
+      }),
+    );
+  }
+
+  it(
+    "C7 forget its sessions once it is forgotten, and learn of them again",
+    faked(async (time) => {
+      const { network, nodes } = await start(time, ["n0", "n1"]);
+      const [a, b] = nodes;
+      const { client, created } = b!.open("s");
+      await settled(time, created, "create");
+      network.partition([["n1"]]);
+      await pass(time, 2 * MEMORY_MS);
+      assertEquals(await a!.sessions.streams.isAttached("s"), false);
+      network.heal();
+      await pass(time, 2 * LEASE_MS);
+      assertEquals(await views(time, nodes, "s"), [true, true]);
+      void a!.sessions.streams.send(["s"], "data: back\n\n");
+      await pass(time, 20);
+      assertEquals(textsOf(client), ["back"]);
+      await stop(time, nodes);
+    }),
+  );
+});

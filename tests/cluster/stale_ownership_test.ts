@@ -1,0 +1,80 @@
+import { assertEquals } from "@std/assert";
+import { describe, it } from "node:test";
+import { faked, open } from "../support/streams.ts";
+import {
+  positionOf,
+  start,
+  stop,
+  textsOf,
+  views,
+} from "./support/test_node.ts";
+import { pass, settled } from "./support/timing.ts";
+
+const options = { streams: { replay: { maxAgeMs: 200 } } };
+
+describe("ClusterSessions, with a stream that fails at its first chunk,", () => {
+  it(
+    "S6 know no such stream on any node",
+    faked(async (time) => {
+      const { nodes } = await start(time, ["n0", "n1", "n2"], options);
+      const [a] = nodes;
+      const { streams } = a!.sessions;
+      const controller = await failing();
+      streams.expect("s", { prime: true });
+      await settled(time, streams.create("s", controller), "create");
+      assertEquals(await views(time, nodes, "s"), [false, false, false]);
+      assertEquals(await attached(nodes), [false, false, false]);
+      await pass(time, 500);
+      assertEquals(await views(time, nodes, "s"), [false, false, false]);
+      assertEquals(a!.sessions.stats().attached, 0);
+      await stop(time, nodes);
+    }),
+  );
+
+  it(
+    "S6 know none where it came to from another node, and take the next one",
+    faked(async (time) => {
+      const { nodes } = await start(time, ["n0", "n1", "n2"], options);
+      const [a, b, c] = nodes;
+      const first = b!.open("s", { expect: { prime: true } });
+      await settled(time, first.created, "create");
+      void c!.sessions.streams.send(["s"], "data: one\n\n");
+      await pass(time, 20);
+      const lastEventId = positionOf(first.client);
+      first.client.cancel();
+      await pass(time, 20);
+      void c!.sessions.streams.send(["s"], "data: two\n\n");
+      await pass(time, 20);
+      const { streams } = a!.sessions;
+      const controller = await failing();
+      const takeBack = streams.expect("s", { lastEventId, stays: true });
+      await settled(time, streams.create("s", controller), "create");
+      takeBack();
+      assertEquals(await views(time, nodes, "s"), [false, false, false]);
+      assertEquals(await attached(nodes), [false, false, false]);
+      // It is not lost what the client could not be told.
+      const second = c!.open("s", { expect: { lastEventId, prime: true } });
+      await settled(time, second.created, "create");
+      await pass(time, 20);
+      assertEquals(textsOf(second.client), ["two"]);
+      assertEquals(await views(time, nodes, "s"), [true, true, true]);
+      await stop(time, nodes);
+    }),
+  );
+});
+
+/** The controller of a stream that takes nothing any more; nobody was told. */
+async function failing(): Promise<ReadableStreamDefaultController> {
+  const { controller, reader } = open();
+  await reader.cancel();
+  return controller;
+}
+
+/** Whether nodes know somebody who holds the session's stream. */
+async function attached(
+  nodes: Awaited<ReturnType<typeof start>>["nodes"],
+): Promise<boolean[]> {
+  return await Promise.all(
+    nodes.map(({ sessions }) => sessions.streams.isAttached("s")),
+  );
+}

@@ -1,0 +1,115 @@
+import { assert, assertEquals } from "@std/assert";
+import type { Client } from "../../model/client.ts";
+import { parseSse } from "../../support/sse_parser.ts";
+import type { Links } from "./peers.ts";
+import type { Member, Opened } from "./member.ts";
+
+/** How long before and after a text the nodes have to know of each other. */
+const AROUND_MS = 1_000;
+
+/** A text, as the test sent it. */
+interface Sent {
+  readonly by: Member;
+  readonly at: number;
+  /** `undefined` for everyone. */
+  readonly to: ReadonlySet<string> | undefined;
+  /** Of these the sender said that they have a stream. */
+  readonly known: ReadonlySet<string>;
+}
+
+/** A stream that is there all the time, as long as its node is. */
+export interface Witness {
+  readonly member: Member;
+  readonly client: Client;
+}
+
+/** All texts that were sent, and who has to get them. */
+export class Ledger {
+  readonly #sent: Sent[] = [];
+  /** How many texts witnesses had to get, and how many they need not have got. */
+  readonly counts = { owed: 0, excused: 0 };
+
+  /** Notes a text; the frame to send. */
+  frame(
+    by: Member,
+    at: number,
+    to?: readonly string[],
+    known: readonly string[] = [],
+  ): string {
+    const number = this.#sent.length;
+    this.#sent.push({
+      by,
+      at,
+      to: to && new Set(to),
+      known: new Set(known),
+    });
+    return `data: ${number}\n\n`;
+  }
+
+  /** A stream gets what is for it, at most once, and in order of each sender. */
+  assertSound({ client, since }: Opened): void {
+    const { session, complaint } = client;
+    const name = JSON.stringify(session);
+    const newest = new Map<Member, number>();
+    const got = numbersOf(client);
+    assertEquals(got.length, new Set(got).size, `${name} got a text twice.`);
+    for (const number of got) {
+      const { by, at, to } = this.#sent[number]!;
+      assert(
+        to === undefined || to.has(session),
+        `${name} got text ${number}, which is for others.`,
+      );
+      const before = newest.get(by) ?? -1;
+      // What is passed on to where a session has moved may come later.
+      const isMoving = at < since + AROUND_MS;
+      assert(
+        isMoving || number > before,
+        `${name} got text ${number} of ${by.name} after ${before}.`,
+      );
+      newest.set(by, Math.max(before, number));
+    }
+    assert(!complaint, `${name} ${complaint}.`);
+  }
+
+  /** A witness gets everything, or somebody says that it does not. */
+  assertComplete({ member, client }: Witness, links: Links): void {
+    const got = new Set(numbersOf(client));
+    for (const [number, sent] of this.#sent.entries()) {
+      const { by, at, to, known } = sent;
+      if (to !== undefined && !known.has(client.session)) continue;
+      if (!isOwed(sent, member, links)) {
+        this.counts.excused++;
+        continue;
+      }
+      this.counts.owed++;
+      if (got.has(number) || by.hasReported || member.hasReported) continue;
+      const kind = to === undefined ? "to all" : "to some";
+      assert(
+        false,
+        `"${client.session}" on ${member.name} did not get text ${number} ` +
+          `${kind} of ${by.name}, sent at ${at}.`,
+      );
+    }
+  }
+
+  /** Whether a stream got the texts of these numbers. */
+  hasGot(client: Client, numbers: readonly number[]): boolean {
+    const got = new Set(numbersOf(client));
+    return numbers.every((number) => got.has(number));
+  }
+
+  /** The number of the next text. */
+  get next(): number {
+    return this.#sent.length;
+  }
+}
+
+function isOwed({ by, at }: Sent, member: Member, links: Links): boolean {
+  const lives = [by, member].every(({ goneAt }) => at + AROUND_MS < goneAt);
+  return lives &&
+    (by === member || links.wereGood(by.name, member.name, at, AROUND_MS));
+}
+
+function numbersOf(client: Client): number[] {
+  return parseSse(client.text).events.map(({ data }) => Number(data));
+}

@@ -1,0 +1,114 @@
+import type { StreamExpectation } from "@crossmcp/session-manager";
+import {
+  ClusterSessions,
+  type ClusterSessionsOptions,
+  type MessageBus,
+} from "@crossmcp/session-manager/cluster";
+import { LossyNetwork } from "@crossmcp/session-manager/testing";
+import { assert } from "@std/assert";
+import type { FakeTime } from "@std/testing/time";
+import { Client, type Kind } from "../../model/client.ts";
+import { parseSse } from "../../support/sse_parser.ts";
+import { ANSWER_MS, BEAT_MS, pass, settled } from "./timing.ts";
+
+/** A stream, and the client at its other end. */
+export interface OpenedStream {
+  readonly client: Client;
+  readonly created: Promise<void>;
+}
+
+/** A node with options that its test is about, and what it reported. */
+export class TestNode {
+  readonly sessions: ClusterSessions;
+  readonly errors: Error[] = [];
+
+  constructor(
+    bus: MessageBus,
+    { cluster, streams, ...options }: ClusterSessionsOptions,
+  ) {
+    this.sessions = new ClusterSessions(bus, {
+      ...options,
+      cluster: { beatMs: BEAT_MS, answerMs: ANSWER_MS, ...cluster },
+      streams: { keepAliveMs: false, ...streams },
+      onError: (error) => void this.errors.push(error),
+    });
+  }
+
+  /** Opens a stream whose end, when its client is gone, ends the session's. */
+  open(
+    id: string,
+    { kind = "count", expect }: { kind?: Kind; expect?: StreamExpectation } =
+      {},
+  ): OpenedStream {
+    const { streams } = this.sessions;
+    const client = new Client(
+      id,
+      kind,
+      kind !== "unbuffered",
+      () => void streams.delete(id),
+    );
+    // As the guard does.
+    const takeBack = expect && streams.expect(id, { ...expect, stays: true });
+    const create = async () => {
+      await streams.create(id, client.controller);
+      takeBack?.();
+    };
+    return { client, created: create() };
+  }
+}
+
+/** Nodes that know each other. */
+export interface Nodes {
+  readonly network: LossyNetwork;
+  readonly nodes: readonly TestNode[];
+}
+
+/** Starts nodes. */
+export async function start(
+  time: FakeTime,
+  names: readonly string[],
+  { network = new LossyNetwork(), ...options }:
+    & ClusterSessionsOptions
+    & { network?: LossyNetwork } = {},
+): Promise<Nodes> {
+  const nodes = names.map((node) => {
+    const cluster = { ...options.cluster, node };
+    return new TestNode(network.bus(), { ...options, cluster });
+  });
+  const ready = nodes.map(({ sessions }) => sessions.ready);
+  await settled(time, Promise.all(ready), "ready");
+  return { network, nodes };
+}
+
+/** Closes nodes, and looks that they leave nothing behind. */
+export async function stop(
+  time: FakeTime,
+  nodes: readonly TestNode[],
+): Promise<void> {
+  const closing = nodes.map(({ sessions }) => sessions.close());
+  await settled(time, Promise.all(closing), "close");
+  await pass(time, 20);
+  assert(!time.next(), "A timer still runs.");
+}
+
+/** Whether each node knows a stream of a session. */
+export async function views(
+  time: FakeTime,
+  nodes: readonly TestNode[],
+  id: string,
+): Promise<boolean[]> {
+  const has = nodes.map(({ sessions }) => sessions.streams.has(id));
+  return await settled(time, Promise.all(has), "has");
+}
+
+/** The texts that a client has got, without events that only tell its position. */
+export function textsOf({ text }: Client): string[] {
+  return parseSse(text).events.map(({ data }) => data).filter(Boolean);
+}
+
+/** The id of the newest event that a client has got. */
+export function positionOf({ text }: Client): string {
+  const { lastEventId } = parseSse(text);
+  assert(lastEventId !== "", `No event has an id: ${text}`);
+  return lastEventId;
+}

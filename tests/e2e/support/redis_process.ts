@@ -1,0 +1,48 @@
+// One of several processes that share their sessions: redis_workers.ts starts it, and
+// gives it its orders, a line each.
+import { RedisSessions } from "@crossmcp/session-manager/redis";
+import process from "node:process";
+import { createInterface } from "node:readline";
+import { makeClients } from "../../redis/support/clients.ts";
+import { fromLine, toLine } from "../../redis/support/json_lines.ts";
+import type { Engine } from "./serve.ts";
+import { type Order, serveWorker } from "./workers_actions.ts";
+
+/** What a process has to know. */
+export interface ProcessOptions {
+  readonly name: string;
+  /** Where Redis listens. */
+  readonly redisPort: number;
+  readonly engine: Engine;
+}
+
+const { name, redisPort, engine } = JSON.parse(
+  process.argv[2]!,
+) as ProcessOptions;
+const reported: string[] = [];
+const resets: string[] = [];
+const clients = makeClients({ port: redisPort });
+await clients.connected;
+const options = {
+  cluster: { node: name, beatMs: 200 },
+  onError: (error: Error) => void reported.push(String(error)),
+};
+const { port, run } = await serveWorker(name, engine, {
+  // Each transport has sessions of its own; the clients are for both.
+  http: new RedisSessions(clients, {
+    ...options,
+    prefix: "http",
+    streams: { replay: {} },
+    onReset: (id) => void resets.push(id),
+  }),
+  sse: new RedisSessions(clients, { ...options, prefix: "sse" }),
+  resets,
+  reported,
+});
+process.stdout.write(toLine(port));
+for await (const line of createInterface({ input: process.stdin })) {
+  void run(fromLine(line) as Order).then((outcome) =>
+    process.stdout.write(toLine(outcome))
+  );
+}
+process.exit();

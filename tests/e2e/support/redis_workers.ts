@@ -1,0 +1,83 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { createInterface } from "node:readline";
+import { fromLine, toLine } from "../../redis/support/json_lines.ts";
+import { RedisServer } from "../../redis/support/redis_server.ts";
+import { commandFor, OWN_RUNTIME } from "../../redis/support/runtimes.ts";
+import type { ProcessOptions } from "./redis_process.ts";
+import type { Engine } from "./serve.ts";
+import { gather, type RunningWorker, type Workers } from "./workers.ts";
+import type { Outcome } from "./workers_actions.ts";
+import { Orders } from "./workers_orders.ts";
+
+/** Workers that are processes, and share their sessions through Redis. */
+export interface RedisWorkers extends Workers {
+  /** Starts one more, which is not behind the front. */
+  start(name: string): Promise<RunningWorker>;
+}
+
+/** Starts a Redis and two processes, and waits until they know of each other. */
+export async function startRedisWorkers(engine: Engine): Promise<RedisWorkers> {
+  const redis = await RedisServer.start();
+  const started = new Set<RunningWorker>();
+  const start = async (name: string) => {
+    const worker = await startProcess({ name, redisPort: redis.port, engine });
+    started.add(worker);
+    void worker.ended.then(() => started.delete(worker));
+    return worker;
+  };
+  const closeAll = async () => {
+    await Promise.all([...started].map((worker) => worker.kill()));
+    await redis.kill();
+  };
+  try {
+    const workers = await gather(["1", "2"].map(start));
+    const close = async () => {
+      await workers.close();
+      await closeAll();
+    };
+    return {
+      httpUrl: workers.httpUrl,
+      sseUrl: workers.sseUrl,
+      get alive() {
+        return workers.alive;
+      },
+      add: workers.add,
+      start,
+      close,
+      [Symbol.asyncDispose]: close,
+    };
+  } catch (error) {
+    await closeAll();
+    throw error;
+  }
+}
+
+async function startProcess(options: ProcessOptions): Promise<RunningWorker> {
+  const script = new URL("./redis_process.ts", import.meta.url);
+  const [program, ...args] = commandFor(OWN_RUNTIME, script);
+  const child = spawn(program, [...args, JSON.stringify(options)], {
+    stdio: ["pipe", "pipe", "inherit"],
+  });
+  // One that was killed does not read what is written to it.
+  child.stdin.on("error", () => {});
+  const orders = new Orders((order) => child.stdin.write(toLine(order)));
+  const ended = once(child, "close").then(() => orders.end());
+  const lines = createInterface({ input: child.stdout });
+  const failed = ended.then(() => {
+    throw new Error("A worker has ended before it was ready.");
+  });
+  failed.catch(() => {});
+  const [line] = await Promise.race([once(lines, "line"), failed]);
+  lines.on("line", (line) => orders.settle(fromLine(line) as Outcome));
+  return {
+    name: options.name,
+    httpUrl: new URL(`http://127.0.0.1:${fromLine(line)}/mcp`),
+    call: (action, ...args) => orders.call(action, ...args),
+    kill: async () => {
+      child.kill("SIGKILL");
+      await ended;
+    },
+    ended,
+  };
+}

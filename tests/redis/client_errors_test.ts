@@ -1,0 +1,238 @@
+import { ClusterError, InvalidArgumentError } from "@crossmcp/session-manager";
+import {
+  RedisInfoSessionManager,
+  RedisSessions,
+  type RedisSessionsOptions,
+  RedisStreamSessionManager,
+  RedisSubscriptionManager,
+} from "@crossmcp/session-manager/redis";
+import {
+  assert,
+  assertEquals,
+  assertInstanceOf,
+  assertStringIncludes,
+  assertThrows,
+} from "@std/assert";
+import { Buffer } from "node:buffer";
+import { after, before, it } from "node:test";
+import { createClient } from "redis";
+import { frame } from "../../src/testing/support/test_client.ts";
+import { until } from "../e2e/support/until.ts";
+import { connect } from "./support/clients.ts";
+import { openStream, textsOf } from "./support/open_stream.ts";
+import { describeRedis, RedisServer } from "./support/redis_server.ts";
+import { TcpProxy } from "./support/tcp_proxy.ts";
+
+const MANAGERS = [
+  RedisStreamSessionManager,
+  RedisInfoSessionManager,
+  RedisSubscriptionManager,
+];
+
+/** Waits for `ready` to be rejected, by which nobody waited for it before. */
+async function rejection(ready: Promise<void>): Promise<Error> {
+  let refused: Error | undefined;
+  // What nobody has handled by then ends the process.
+  await new Promise((resolve) => setTimeout(resolve, 20));
+  ready.catch((error) => refused = error);
+  await until(() => refused !== undefined, "ready to be rejected", 20_000);
+  assert(
+    refused instanceof InvalidArgumentError || refused instanceof ClusterError,
+    `It was refused with ${refused}`,
+  );
+  return refused;
+}
+
+/**
+ * Makes sessions that cannot work, and uses them as a transport does that waits for
+ * nothing: no rejection may be left that nobody handles.
+ *
+ * @returns What `ready` says of it.
+ */
+async function refusal(
+  clients: unknown,
+  options: RedisSessionsOptions = {},
+): Promise<Error> {
+  const reported: Error[] = [];
+  const sessions = new RedisSessions(clients as never, {
+    cluster: { beatMs: 50, answerMs: 50 },
+    prefix: crypto.randomUUID(),
+    ...options,
+    onError: (error) => void reported.push(error),
+  });
+  const stream = openStream();
+  void sessions.streams.create("s", stream.controller);
+  void sessions.streams.send(undefined, frame("hello"));
+  void sessions.info.setLogLevel("s", "info");
+  void sessions.info.addSubscription("s", "file:///a");
+  // Its own streams work all the same.
+  assertEquals(await textsOf(stream, 1), ["hello"]);
+  const refused = await rejection(sessions.ready);
+  assert(reported.includes(refused), "It was not reported.");
+  await sessions.close();
+  return refused;
+}
+
+/** What each of the managers says of clients and options. */
+async function refusals(
+  clients: unknown,
+  options: RedisSessionsOptions = {},
+): Promise<Error[]> {
+  const errors = [await refusal(clients, options)];
+  for (const Class of MANAGERS) {
+    const manager = new Class(clients as never, options);
+    errors.push(await rejection(manager.ready));
+    await manager[Symbol.asyncDispose]();
+  }
+  return errors;
+}
+
+describeRedis("RedisSessions: misuse", () => {
+  let server: RedisServer;
+  before(async () => {
+    server = await RedisServer.start();
+  });
+  after(() => server?.kill());
+
+  it("refuses what are no clients, naming them", async () => {
+    await using clients = await connect(server);
+    const { publisher, subscriber } = clients;
+    const cases: [given: unknown, argument: string][] = [
+      [undefined, "publisher"],
+      [null, "publisher"],
+      [7, "publisher"],
+      ["redis://localhost", "publisher"],
+      [{}, "publisher"],
+      [publisher, "publisher"],
+      [{ subscriber }, "publisher"],
+      [{ publisher: {}, subscriber }, "publisher"],
+      [{ publisher: null, subscriber }, "publisher"],
+      [{ publisher }, "subscriber"],
+      [{ publisher, subscriber: {} }, "subscriber"],
+      [
+        { publisher, subscriber: { subscribe: () => {}, unsubscribe: 7 } },
+        "subscriber",
+      ],
+    ];
+    for (const [given, argument] of cases) {
+      for (const error of await refusals(given)) {
+        assertInstanceOf(error, InvalidArgumentError);
+        assertEquals(error.argument, argument);
+        assertStringIncludes(error.message, "node-redis");
+      }
+    }
+  });
+
+  it("refuses clients that are not connected, and says what to do", async () => {
+    const closed = createClient({ url: server.url });
+    closed.on("error", () => {});
+    await using clients = await connect(server);
+    const { publisher, subscriber } = clients;
+    for (const round of ["never connected", "closed again"]) {
+      for (
+        const given of [{ publisher: closed, subscriber }, {
+          publisher,
+          subscriber: closed,
+        }]
+      ) {
+        const { message } = await refusal(given);
+        assertStringIncludes(message, "connect()", round);
+      }
+      await closed.connect();
+      await closed.close();
+    }
+  });
+
+  it("refuses a client that subscribes as publisher", async () => {
+    const make = async () => {
+      const client = createClient({ url: server.url, RESP: 2 });
+      client.on("error", () => {});
+      return await client.connect();
+    };
+    const [first, second] = [await make(), await make()];
+    await first.subscribe("something", () => {});
+    const apart = await refusal({ publisher: first, subscriber: second });
+    assertStringIncludes(apart.message, "publisher");
+    const same = await refusal({ publisher: second, subscriber: second });
+    assertStringIncludes(same.message, "publisher");
+    first.destroy();
+    second.destroy();
+  });
+
+  it("refuses a prefix that is none", async () => {
+    await using clients = await connect(server);
+    const prefixes = [
+      "",
+      null,
+      7,
+      {},
+      true,
+      "a b",
+      "a{b",
+      "a}b",
+      "a*",
+      "a?",
+      "[a]",
+      "a\n",
+      "a\0b",
+      "x".repeat(1_000),
+    ];
+    for (const prefix of prefixes) {
+      for (
+        const error of await refusals(clients, { prefix: prefix as string })
+      ) {
+        assertInstanceOf(error, InvalidArgumentError);
+        assertEquals(error.argument, "prefix");
+        assertStringIncludes(error.message, '"prefix" has to be');
+      }
+    }
+  });
+
+  it("refuses other options that are none, as every backend does", async () => {
+    await using clients = await connect(server);
+    const cases: [options: unknown, argument: string][] = [
+      [7, "options"],
+      [{ cluster: { beatMs: 0 } }, "cluster.beatMs"],
+      [{ cluster: { node: "" } }, "cluster.node"],
+      [{ streams: { maxSessions: -1 } }, "streams.maxSessions"],
+      [{ info: { idleMs: 0 } }, "info.idleMs"],
+      [{ subscriptions: { deadlineMs: 0 } }, "subscriptions.deadlineMs"],
+      [{ onError: {} }, "onError"],
+    ];
+    for (const [options, argument] of cases) {
+      const error = assertThrows(
+        () => new RedisSessions(clients, options as never),
+        InvalidArgumentError,
+      );
+      assertEquals(error.argument, argument);
+    }
+  });
+
+  it("refuses a server that is too old, and says which it needs", async () => {
+    // The real server, which says that it is of an old release.
+    await using proxy = await TcpProxy.start(server.port, asRelease5);
+    await using clients = await connect(proxy);
+    const { message } = await refusal(clients);
+    assertStringIncludes(message, "5.0");
+    assertStringIncludes(message, "Redis");
+  });
+
+  it("refuses a server that lets it do nothing", async () => {
+    await server.command("ACL", "SETUSER", "guest", "on", ">secret", "+ping");
+    const user = { username: "guest", password: "secret" };
+    await using clients = await connect({ port: server.port, ...user });
+    const { message } = await refusal(clients);
+    assertStringIncludes(message, "allowed");
+  });
+});
+
+/** An answer of a server, as one of release 5 would give it. */
+function asRelease5(answer: Buffer): Buffer | string {
+  const text = answer.toString("latin1");
+  // With its length unchanged, for that is part of the protocol.
+  const old = text.replace(
+    /(redis_version:)(\d)\.\d(\.\d+)/,
+    (_, field, __, patch) => `${field}5.0${patch}`,
+  );
+  return old === text ? answer : Buffer.from(old, "latin1");
+}

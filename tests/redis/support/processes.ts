@@ -1,0 +1,97 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { createInterface } from "node:readline";
+import type { NodeOptions } from "../../cluster_nodes/node_actions.ts";
+import type { Call, Outcome } from "../../cluster_nodes/remote_calls.ts";
+import { RemoteNode } from "../../cluster_nodes/remote_node.ts";
+import { RemoteNodes, withNodes } from "../../cluster_nodes/remote_nodes.ts";
+import type { ClientKind } from "./clients.ts";
+import { fromLine, toLine } from "./json_lines.ts";
+import type { RedisServer } from "./redis_server.ts";
+import { commandFor, OWN_RUNTIME, type RuntimeName } from "./runtimes.ts";
+
+/** What the process of a node has to know. */
+export interface ProcessOptions {
+  /** Of Redis. */
+  readonly port: number;
+  /** The client that it has. */
+  readonly kind?: ClientKind | undefined;
+  /** Whether to wait until it is connected. */
+  readonly isUp?: boolean | undefined;
+}
+
+/** A node in a process of its own, on any runtime. */
+export class ProcessNode extends RemoteNode {
+  readonly #process: ChildProcess;
+  readonly #ended: Promise<void>;
+
+  constructor(options: ProcessOptions, runtime: RuntimeName = OWN_RUNTIME) {
+    super();
+    const script = new URL("./node_process.ts", import.meta.url);
+    const [program, ...args] = commandFor(runtime, script);
+    this.#process = spawn(program, [...args, JSON.stringify(options)], {
+      stdio: ["pipe", "pipe", "inherit"],
+    });
+    this.#process.on("error", (error) => this.failed(error));
+    // A process that was killed does not read what is written to it.
+    this.#process.stdin!.on("error", () => {});
+    const lines = createInterface({ input: this.#process.stdout! });
+    lines.on("line", (line) => this.#heard(line));
+    this.#ended = new Promise((resolve) =>
+      this.#process.once("close", () => {
+        this.ended();
+        resolve();
+      })
+    );
+  }
+
+  /** Ends the process with SIGKILL. */
+  override async kill(): Promise<void> {
+    this.#process.kill("SIGKILL");
+    await this.#ended;
+  }
+
+  protected override post(call: Call): void {
+    this.#process.stdin!.write(toLine(call));
+  }
+
+  #heard(line: string): void {
+    const heard = fromLine(line) as Outcome | { readonly failure: string };
+    if ("failure" in heard) this.failed(new Error(heard.failure));
+    else this.settle(heard);
+  }
+}
+
+/** The nodes of one test, in processes of their own, with a prefix that is its own. */
+export class Processes extends RemoteNodes<ProcessNode> {
+  readonly #process: ProcessOptions;
+
+  /**
+   * @param options Options of every node.
+   * @param process What their processes have to know.
+   */
+  constructor(options: NodeOptions, process: ProcessOptions) {
+    super(options, () => new ProcessNode(process));
+    this.#process = process;
+  }
+
+  /** A process on a runtime, or with another client, that is no node yet. */
+  spawnOn(
+    runtime: RuntimeName = OWN_RUNTIME,
+    others: Partial<ProcessOptions> = {},
+  ): ProcessNode {
+    const options = { ...this.#process, ...others };
+    return this.spawn(() => new ProcessNode(options, runtime));
+  }
+}
+
+/** A test with nodes in processes of their own, over a server that is asked for. */
+export function withProcesses(
+  server: () => RedisServer,
+  options: NodeOptions,
+  run: (processes: Processes) => Promise<void>,
+): () => Promise<void> {
+  return () => {
+    const { port } = server();
+    return withNodes(new Processes(options, { port }), run);
+  };
+}

@@ -1,0 +1,83 @@
+import { RedisSessions } from "@crossmcp/session-manager/redis";
+import type { ClusterNodeOptions } from "@crossmcp/session-manager/testing";
+import { PATIENCE_MS } from "../../cluster_nodes/remote_node.ts";
+import { until } from "../../e2e/support/until.ts";
+import { type ClientKind, type Clients, connect } from "./clients.ts";
+
+/** Nodes in this process, each with connections of its own. */
+export class RedisCluster implements AsyncDisposable {
+  readonly prefix: string;
+  /** What its nodes told `onError`. */
+  readonly errors: Error[] = [];
+  readonly #port: number;
+  readonly #made: AsyncDisposable[] = [];
+
+  /**
+   * @param server Where Redis is.
+   * @param prefix What is theirs.
+   */
+  constructor(
+    { port }: { readonly port: number },
+    prefix: string = crypto.randomUUID(),
+  ) {
+    this.#port = port;
+    this.prefix = prefix;
+  }
+
+  /** Makes the clients of a node, which end with the test. */
+  async connect(kind?: ClientKind): Promise<Clients> {
+    const clients = await connect({ port: this.#port }, kind);
+    this.#made.unshift(clients);
+    return clients;
+  }
+
+  /** Makes a node, and waits until it is ready. */
+  async join(
+    options: ClusterNodeOptions = {},
+    kind?: ClientKind,
+  ): Promise<RedisSessions> {
+    return await this.joinWith(await this.connect(kind), options);
+  }
+
+  /** Makes a node of clients that are there, and waits until it is ready. */
+  async joinWith(
+    clients: Pick<Clients, "publisher" | "subscriber">,
+    options: ClusterNodeOptions = {},
+  ): Promise<RedisSessions> {
+    const sessions = new RedisSessions(clients, {
+      ...options,
+      // Nodes find each other sooner with short beats.
+      cluster: { beatMs: 200, ...options.cluster },
+      prefix: this.prefix,
+      onError: (error) => void this.errors.push(error),
+    });
+    // It is closed before its clients are.
+    this.#made.unshift(sessions);
+    await sessions.ready;
+    return sessions;
+  }
+
+  /** Makes nodes that know of each other. */
+  async joinAll(
+    count: number,
+    options?: ClusterNodeOptions,
+  ): Promise<RedisSessions[]> {
+    const nodes: RedisSessions[] = [];
+    while (nodes.length < count) nodes.push(await this.join(options));
+    await met(nodes);
+    return nodes;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const made of this.#made) await made[Symbol.asyncDispose]();
+  }
+}
+
+/** Waits until nodes know of each other, and of nobody else. */
+export async function met(nodes: readonly RedisSessions[]): Promise<void> {
+  await until(
+    () => nodes.every((node) => node.nodes().length === nodes.length),
+    `${nodes.length} nodes that know of each other`,
+    PATIENCE_MS,
+  );
+}

@@ -1,0 +1,170 @@
+import { type ChildProcess, spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
+import { type AddressInfo, createServer } from "node:net";
+import process from "node:process";
+import { describe, it } from "node:test";
+import { createClient } from "redis";
+import { until } from "../../e2e/support/until.ts";
+
+/** How long it may take to start, on a machine that may be busy. */
+const START_MS = 20_000;
+
+// It ends with this process, however that ends: then the input of the one that
+// watches is over. What the server writes goes into a folder of its own.
+const SCRIPT = `
+dir=$(mktemp -d)
+exec 3<&0
+(cat <&3 >/dev/null; kill -9 $$; rm -rf "$dir") 2>/dev/null &
+exec redis-server "$@" --dir "$dir" >/dev/null 2>&1 3<&-
+`;
+
+/** Whether there is a `redis-server` to start. */
+export const hasRedis: boolean =
+  spawnSync("redis-server", ["--version"]).status === 0;
+
+/** A group of tests that need Redis; one that is skipped where there is none. */
+export function describeRedis(name: string, define: () => void): void {
+  describe(name, () => {
+    if (hasRedis) define();
+    else it.skip("needs redis-server on the PATH", () => {});
+  });
+}
+
+/** A `redis-server` of its own, on a free port, that keeps nothing on disk. */
+export class RedisServer implements AsyncDisposable {
+  readonly port: number;
+  readonly #args: readonly string[];
+  #process: ChildProcess | undefined;
+
+  private constructor(port: number, args: readonly string[]) {
+    this.port = port;
+    this.#args = args;
+  }
+
+  /**
+   * Starts a server, and waits until it answers.
+   *
+   * @param args More arguments for it.
+   */
+  static async start(args: readonly string[] = []): Promise<RedisServer> {
+    const server = new RedisServer(await freePort(), args);
+    await server.restart();
+    return server;
+  }
+
+  /** A server that is not started yet. */
+  static async reserve(): Promise<RedisServer> {
+    return new RedisServer(await freePort(), []);
+  }
+
+  get url(): string {
+    return `redis://127.0.0.1:${this.port}`;
+  }
+
+  /** Starts it, or once more on the same port: it has forgotten everything. */
+  async restart(): Promise<void> {
+    await this.kill();
+    this.#process = spawn("sh", [
+      "-c",
+      SCRIPT,
+      "sh",
+      "--port",
+      `${this.port}`,
+      "--bind",
+      "127.0.0.1",
+      "--save",
+      "",
+      "--appendonly",
+      "no",
+      ...this.#args,
+    ], { stdio: ["pipe", "ignore", "ignore"] });
+    await until(() => this.#answers(), "Redis to answer", START_MS);
+  }
+
+  /** Ends it at once, whatever it does. */
+  async kill(): Promise<void> {
+    const server = this.#process;
+    if (server === undefined) return;
+    const ended = once(server, "exit");
+    this.#signal("SIGKILL");
+    this.#process = undefined;
+    server.stdin!.end();
+    await ended;
+  }
+
+  /** Lets it stand still; its connections stay open. */
+  pause(): void {
+    this.#signal("SIGSTOP");
+  }
+
+  /** Lets it go on. */
+  resume(): void {
+    this.#signal("SIGCONT");
+  }
+
+  /** Runs a command, over a connection of its own. */
+  async command<Reply = unknown>(...args: string[]): Promise<Reply> {
+    const client = createClient({
+      url: this.url,
+      RESP: 2,
+      socket: { reconnectStrategy: false },
+    });
+    client.on("error", () => {});
+    await client.connect();
+    try {
+      return await client.sendCommand<Reply & string>(args);
+    } finally {
+      client.destroy();
+    }
+  }
+
+  /** A number of `INFO`. */
+  async info(section: string, field: string): Promise<number> {
+    const text = await this.command<string>("INFO", section);
+    const found = new RegExp(`^${field}:(\\d+)`, "m").exec(text)?.[1];
+    if (found === undefined) throw new Error(`INFO has no "${field}".`);
+    return Number(found);
+  }
+
+  /** How often each command ran so far, those of scripts included. */
+  async commandCounts(): Promise<Map<string, number>> {
+    const text = await this.command<string>("INFO", "commandstats");
+    const counts = new Map<string, number>();
+    for (
+      const [, name, calls] of text.matchAll(/^cmdstat_(.+?):calls=(\d+)/gm)
+    ) {
+      counts.set(name!, Number(calls));
+    }
+    return counts;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.kill();
+  }
+
+  #signal(name: "SIGKILL" | "SIGSTOP" | "SIGCONT"): void {
+    const pid = this.#process?.pid;
+    // Deno takes a child that was sent any signal for one that was killed.
+    if (pid !== undefined) process.kill(pid, name);
+  }
+
+  async #answers(): Promise<boolean> {
+    try {
+      // With a password it only answers to those who have it.
+      await this.command("PING");
+      return true;
+    } catch {
+      return false;
+    }
+  }
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer();
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, "close");
+  return port;
+}

@@ -1,0 +1,74 @@
+import { spawnSync } from "node:child_process";
+import process from "node:process";
+import { fileURLToPath } from "node:url";
+
+/** A runtime that nodes run on. */
+export type RuntimeName = "deno" | "node" | "bun";
+
+/** A program and its first arguments. */
+export type Command = readonly [program: string, ...args: string[]];
+
+/** The one that the tests run on. */
+export const OWN_RUNTIME: RuntimeName = "Deno" in globalThis
+  ? "deno"
+  : "Bun" in globalThis
+  ? "bun"
+  : "node";
+
+/** Where npm has those that are not on the PATH. */
+const PACKAGES = { deno: "deno@2", node: "node@24", bun: "bun@1" };
+/** How long npm may take to find one. */
+const FIND_MS = 60_000;
+
+const found = new Map<RuntimeName, string | undefined>();
+
+/** The program of a runtime: the one of the tests, on the PATH, or npm's. */
+export function programOf(runtime: RuntimeName): string | undefined {
+  if (runtime === OWN_RUNTIME) return process.execPath;
+  if (!found.has(runtime)) found.set(runtime, find(runtime));
+  return found.get(runtime);
+}
+
+/** What runs a script on a runtime, in a process of its own. */
+export function commandFor(runtime: RuntimeName, script: URL): Command {
+  const program = programOf(runtime);
+  if (program === undefined) throw new Error(`There is no ${runtime} here.`);
+  const path = fileURLToPath(script);
+  switch (runtime) {
+    case "deno":
+      return [program, "run", "--allow-all", "--no-check", path];
+    case "node":
+      return [
+        program,
+        "--enable-source-maps",
+        "--disable-warning=ExperimentalWarning",
+        `--import=${new URL("../../node_loader.mjs", import.meta.url)}`,
+        path,
+      ];
+    case "bun":
+      return [
+        program,
+        `--tsconfig-override=${
+          fileURLToPath(new URL("../../tsconfig.json", import.meta.url))
+        }`,
+        path,
+      ];
+  }
+}
+
+function find(runtime: RuntimeName): string | undefined {
+  // The path itself: npx would stand between the tests and what they kill.
+  const script = "console.log(process.execPath)";
+  const args = runtime === "deno" ? ["eval", script] : ["-e", script];
+  const direct = run(runtime, args);
+  return direct ??
+    run("npx", ["-y", "-p", PACKAGES[runtime], runtime, ...args]);
+}
+
+function run(program: string, args: string[]): string | undefined {
+  const { status, stdout } = spawnSync(program, args, {
+    encoding: "utf8",
+    timeout: FIND_MS,
+  });
+  return status === 0 ? stdout.trim().split("\n").at(-1) : undefined;
+}
