@@ -59,20 +59,20 @@ export {
   InMemorySubscriptionManager,
   type InMemorySubscriptionManagerOptions,
 } from "./src/in_memory/subscription_manager.ts";
-export type { StreamExpectation } from "./src/streams/pending_streams.ts";
-export type { Registration } from "./src/metadata/session_records.ts";
+export type { StreamIntent } from "./src/streams/pending_streams.ts";
+export type { SessionRegistration } from "./src/metadata/session_records.ts";
 
 // Options.
 export type {
   BacklogOptions,
   CloseOptions,
+  ErrorReportingOptions,
   EvictionReason,
   InfoOptions,
-  ReaderOptions,
   ReplayOptions,
-  ReportingOptions,
   ResetReason,
   SessionsOptions,
+  StreamEventOptions,
   StreamOptions,
   SubscriptionOptions,
 } from "./src/contracts/options.ts";

@@ -38,7 +38,7 @@ for (const missed of [1, 100, 1_000]) {
     const fill = () => {
       const manager = new InMemoryStreamSessionManager({ replay: {} });
       for (let event = 0; event < KEPT; event++) {
-        if (event === KEPT - sent) lastEventId = manager.position!;
+        if (event === KEPT - sent) lastEventId = manager.latestEventId!;
         manager.send(isForAll ? undefined : [`${event % 100}`], text);
       }
       return manager;
@@ -52,7 +52,7 @@ for (const missed of [1, 100, 1_000]) {
         streams ??= fill();
         const [controller] = new OpenStreams(1).controllers;
         b.start();
-        streams.expect("7", { lastEventId });
+        streams.prepareStream("7", { lastEventId });
         streams.create("7", controller!);
         b.end();
         const { replayed, resets } = streams.stats();

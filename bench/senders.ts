@@ -109,7 +109,7 @@ export class Senders {
       send: (text, targets) => manager.send(targets?.ids, text),
       length: (text, texts) => {
         let total = 0;
-        const [epoch, last] = manager.position?.split("-") ?? [];
+        const [epoch, last] = manager.latestEventId?.split("-") ?? [];
         for (let offset = Number(last), left = texts; left > 0; left--) {
           const id = epoch === undefined ? "" : `id: ${epoch}-${offset--}\n`;
           total += text.length + id.length;

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { describe } from "./runtime/describe.ts";
+import { formatValue } from "./runtime/describe.ts";
 
 /** An argument or an option is not what it has to be. Nothing was changed. */
 export class InvalidArgumentError extends TypeError {
@@ -42,7 +42,7 @@ export class SessionNotFoundError extends Error {
    */
   constructor(sessionId: string, wanted: string) {
     super(
-      `No ${wanted} is stored for session ${describe(sessionId)}. ` +
+      `No ${wanted} is stored for session ${formatValue(sessionId)}. ` +
         "The session may have ended; the client has to initialize a new one.",
     );
     this.name = "SessionNotFoundError";

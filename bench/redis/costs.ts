@@ -39,7 +39,7 @@ async function operations(
     new RedisSessions(each, {
       prefix,
       // So seldom that they do not count.
-      cluster: { beatMs: 60_000 },
+      cluster: { heartbeatMs: 60_000 },
       streams: { replay, keepAliveMs: false, backlog: false },
     })
   ) as [RedisSessions, RedisSessions];

@@ -140,7 +140,7 @@ const replay: Suite = {
       },
     });
     const kept = new InMemoryStreamSessionManager({ replay: {} });
-    const position = kept.position!;
+    const position = kept.latestEventId!;
     for (let left = 1_000; left > 0; left--) kept.send(undefined, text);
     const encoder = new TextEncoder();
     const open = () => new OpenStreams(1).controllers[0]!;
@@ -162,7 +162,7 @@ const replay: Suite = {
         ...nothing,
         runs: 20,
         run: () => {
-          kept.expect("b", { lastEventId: position });
+          kept.prepareStream("b", { lastEventId: position });
           kept.create("b", open());
         },
       },

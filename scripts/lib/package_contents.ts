@@ -2,7 +2,8 @@ import { ROOT } from "./command.ts";
 
 const DOCUMENTS = ["CHANGELOG.md", "LICENSE", "README.md", "docs/redis.md"];
 const TYPES = /^(?:mod|src\/.+)\.d\.ts$/;
-const MODULE = /^(?:mod|src\/(?:broadcast_channel|cluster|redis|testing)\/mod|shared\/[\w-]+)\.js$/;
+const MODULE =
+  /^(?:mod|src\/(?:broadcast_channel|cluster|redis|testing)\/mod|shared\/[\w-]+)\.js$/;
 const DEPENDENCIES = [
   "dependencies",
   "optionalDependencies",

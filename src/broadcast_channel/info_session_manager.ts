@@ -3,7 +3,7 @@ import {
   type ClusterInfoSessionManagerOptions,
 } from "../cluster/info_session_manager.ts";
 import type { ClusterOptions } from "../cluster/membership/options.ts";
-import { nodeOf } from "./node.ts";
+import { createChannelNode } from "./node.ts";
 
 /** Options of a {@linkcode BroadcastChannelInfoSessionManager}. */
 export interface BroadcastChannelInfoSessionManagerOptions
@@ -22,7 +22,7 @@ export class BroadcastChannelInfoSessionManager
   implements AsyncDisposable {
   /** Resolves when the other workers were found and what they have is known. */
   readonly ready: Promise<void>;
-  readonly #leave: () => Promise<void>;
+  readonly #disconnect: () => Promise<void>;
 
   /**
    * Makes a node, which joins the others of its name by itself.
@@ -37,16 +37,16 @@ export class BroadcastChannelInfoSessionManager
     name: string,
     options?: BroadcastChannelInfoSessionManagerOptions,
   ) {
-    const node = nodeOf(name, "info", options);
+    const node = createChannelNode(name, "info", options);
     super(node, options);
     this.ready = node.ready;
-    this.#leave = () => node.close();
+    this.#disconnect = () => node.close();
     node.start();
   }
 
   /** Forgets everything on this node, and leaves the others. */
   override async close(): Promise<void> {
-    await this.#leave();
+    await this.#disconnect();
     await super.close();
   }
 

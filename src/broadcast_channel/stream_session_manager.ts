@@ -4,7 +4,7 @@ import {
 } from "../cluster/stream_session_manager.ts";
 import type { ClusterOptions } from "../cluster/membership/options.ts";
 import type { CloseOptions } from "../contracts/options.ts";
-import { nodeOf } from "./node.ts";
+import { createChannelNode } from "./node.ts";
 
 /** Options of a {@linkcode BroadcastChannelStreamSessionManager}. */
 export interface BroadcastChannelStreamSessionManagerOptions
@@ -22,7 +22,7 @@ export class BroadcastChannelStreamSessionManager
   implements AsyncDisposable {
   /** Resolves when the other workers were found and what they have is known. */
   readonly ready: Promise<void>;
-  readonly #leave: () => Promise<void>;
+  readonly #disconnect: () => Promise<void>;
 
   /**
    * Makes a node, which joins the others of its name by itself.
@@ -37,17 +37,17 @@ export class BroadcastChannelStreamSessionManager
     name: string,
     options?: BroadcastChannelStreamSessionManagerOptions,
   ) {
-    const node = nodeOf(name, "streams", options);
+    const node = createChannelNode(name, "streams", options);
     super(node, options);
     this.ready = node.ready;
-    this.#leave = () => node.close();
+    this.#disconnect = () => node.close();
     node.start();
   }
 
   /** Closes the streams of this node, and leaves the others. */
   override async close(options?: CloseOptions): Promise<void> {
     await super.close(options);
-    await this.#leave();
+    await this.#disconnect();
   }
 
   /** Ends what is on this node, and leaves the others. */

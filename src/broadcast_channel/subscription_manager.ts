@@ -3,7 +3,7 @@ import {
   type ClusterSubscriptionManagerOptions,
 } from "../cluster/subscription_manager.ts";
 import type { ClusterOptions } from "../cluster/membership/options.ts";
-import { nodeOf } from "./node.ts";
+import { createChannelNode } from "./node.ts";
 
 /** Options of a {@linkcode BroadcastChannelSubscriptionManager}. */
 export interface BroadcastChannelSubscriptionManagerOptions
@@ -22,7 +22,7 @@ export class BroadcastChannelSubscriptionManager
   implements AsyncDisposable {
   /** Resolves when the other workers were found and what they have is known. */
   readonly ready: Promise<void>;
-  readonly #leave: () => Promise<void>;
+  readonly #disconnect: () => Promise<void>;
 
   /**
    * Makes a node, which joins the others of its name by itself.
@@ -37,17 +37,17 @@ export class BroadcastChannelSubscriptionManager
     name: string,
     options?: BroadcastChannelSubscriptionManagerOptions,
   ) {
-    const node = nodeOf(name, "subscriptions", options);
+    const node = createChannelNode(name, "subscriptions", options);
     super(node, options);
     this.ready = node.ready;
-    this.#leave = () => node.close();
+    this.#disconnect = () => node.close();
     node.start();
   }
 
   /** Ends the subscriptions of this node, and leaves the others. */
   override async dispose(): Promise<void> {
     await super.dispose();
-    await this.#leave();
+    await this.#disconnect();
   }
 
   /** Ends what is on this node, and leaves the others. */

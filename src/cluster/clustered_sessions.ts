@@ -1,10 +1,10 @@
 import type {
-  GuardedSessions,
   GuardOptions,
   Respond,
+  SessionGate,
 } from "../contracts/guarding.ts";
 import { guard } from "../http/guard.ts";
-import { guarded } from "../http/guarded_sessions.ts";
+import { createSessionGate } from "../http/guarded_sessions.ts";
 import type { CloseOptions } from "../contracts/options.ts";
 import { resolveCloseOptions } from "../contracts/resolve_options.ts";
 import type { Sessions } from "../contracts/sessions.ts";
@@ -14,7 +14,7 @@ import type {
   ClusterStats,
   NodeInfo,
 } from "./membership/cluster_node.ts";
-import type { StoredInfoSessionManager } from "./metadata/shared_info_session_manager.ts";
+import type { SharedInfoSessionManager } from "./metadata/shared_info_session_manager.ts";
 import type { ClusterStreamSessionManager } from "./stream_session_manager.ts";
 import type { ClusterSubscriptionManager } from "./subscription_manager.ts";
 
@@ -24,20 +24,20 @@ export interface ClusterSessionsStats extends SessionsStats {
   readonly cluster: ClusterStats;
 }
 
-/** What {@linkcode NodeSessions} are made of. */
-export interface NodeSessionsParts<Info extends StoredInfoSessionManager> {
+/** What {@linkcode ClusteredSessions} are made of. */
+export interface ClusteredSessionsParts<Info extends SharedInfoSessionManager> {
   readonly node: ClusterNode;
   readonly streams: ClusterStreamSessionManager;
   readonly info: Info;
   readonly subscriptions: ClusterSubscriptionManager;
   readonly ready: Promise<void>;
   /** Leaves the other nodes. */
-  readonly leave: () => Promise<void>;
+  readonly disconnect: () => Promise<void>;
 }
 
 /** Sessions of one of several nodes, whatever they share. */
-export class NodeSessions<
-  Info extends StoredInfoSessionManager = StoredInfoSessionManager,
+export class ClusteredSessions<
+  Info extends SharedInfoSessionManager = SharedInfoSessionManager,
 > implements Sessions {
   /** The long-lived streams of the session era (2025-11-25 and before). */
   readonly streams: ClusterStreamSessionManager;
@@ -51,22 +51,22 @@ export class NodeSessions<
    */
   readonly ready: Promise<void>;
   readonly #node: ClusterNode;
-  readonly #leave: () => Promise<void>;
-  readonly #guarded: GuardedSessions;
+  readonly #disconnect: () => Promise<void>;
+  readonly #gate: SessionGate;
 
   /**
    * Makes one of its managers.
    *
    * @param parts The managers, and their node.
    */
-  constructor(parts: NodeSessionsParts<Info>) {
+  constructor(parts: ClusteredSessionsParts<Info>) {
     this.streams = parts.streams;
     this.info = parts.info;
     this.subscriptions = parts.subscriptions;
     this.ready = parts.ready;
     this.#node = parts.node;
-    this.#leave = parts.leave;
-    this.#guarded = guarded(this);
+    this.#disconnect = parts.disconnect;
+    this.#gate = createSessionGate(this);
   }
 
   /** The nodes that live, this one first, as far as this one knows. */
@@ -93,7 +93,7 @@ export class NodeSessions<
     respond: Respond,
     options?: GuardOptions,
   ): Promise<Response> {
-    return guard(this.#guarded, request, respond, options);
+    return guard(this.#gate, request, respond, options);
   }
 
   /** What this node has counted so far. It costs a look at each of its streams. */
@@ -120,7 +120,7 @@ export class NodeSessions<
       this.streams.close(options),
       this.subscriptions.dispose(),
     ]);
-    await this.#leave();
+    await this.#disconnect();
     await this.info.close();
   }
 

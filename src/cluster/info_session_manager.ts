@@ -1,17 +1,20 @@
-import type { InfoOptions, ReportingOptions } from "../contracts/options.ts";
+import type {
+  ErrorReportingOptions,
+  InfoOptions,
+} from "../contracts/options.ts";
 import {
-  optionGroup,
+  objectOption,
   resolveInfoOptions,
 } from "../contracts/resolve_options.ts";
-import { InfoReplica } from "./metadata/metadata_replica.ts";
+import { MetadataReplica } from "./metadata/metadata_replica.ts";
 import type { ClusterNode } from "./membership/cluster_node.ts";
-import { ReplicatedInfo } from "./metadata/replicated_metadata.ts";
-import { StoredInfoSessionManager } from "./metadata/shared_info_session_manager.ts";
+import { ReplicatedMetadataStore } from "./metadata/replicated_metadata.ts";
+import { SharedInfoSessionManager } from "./metadata/shared_info_session_manager.ts";
 import type { ClusterStreamSessionManager } from "./stream_session_manager.ts";
 
 /** Options of a manager of metadata on several nodes. */
 export interface ClusterInfoSessionManagerOptions
-  extends InfoOptions, ReportingOptions {
+  extends InfoOptions, ErrorReportingOptions {
   /**
    * The manager of the same sessions' streams: one with an open stream is in use.
    *
@@ -25,13 +28,13 @@ export interface ClusterInfoSessionManagerOptions
  *
  * A write resolves when the other nodes have it. Of two writes at the same time the
  * newer one wins, field by field, on all nodes alike. A session that is unknown here
- * is asked for at the others. What no node has used for `idleMs` is forgotten.
+ * is asked for at the others. What no node has used for `idleTimeoutMs` is forgotten.
  *
  * A setter that refuses its value answers with a rejected promise and tells
  * `onError`; it never throws in place and never ends as an unhandled rejection.
  */
-export class ClusterInfoSessionManager extends StoredInfoSessionManager {
-  readonly #replica: InfoReplica;
+export class ClusterInfoSessionManager extends SharedInfoSessionManager {
+  readonly #replica: MetadataReplica;
 
   /**
    * Makes a manager without metadata, before its node starts.
@@ -41,14 +44,14 @@ export class ClusterInfoSessionManager extends StoredInfoSessionManager {
    * @throws {InvalidArgumentError} For an option that is out of range.
    */
   constructor(node: ClusterNode, options?: ClusterInfoSessionManagerOptions) {
-    const { onError, streams } = optionGroup("options", options);
-    const replica = new InfoReplica(node, {
+    const { onError, streams } = objectOption("options", options);
+    const replica = new MetadataReplica(node, {
       ...resolveInfoOptions(options),
       streams: streams && { has: (id) => streams.isAttached(id) },
-      position: () => streams?.position,
+      latestEventId: () => streams?.latestEventId,
       onDelete: (id) => streams?.forget(id),
     });
-    super(new ReplicatedInfo(node, replica), onError);
+    super(new ReplicatedMetadataStore(node, replica), onError);
     this.#replica = replica;
   }
 
@@ -57,7 +60,7 @@ export class ClusterInfoSessionManager extends StoredInfoSessionManager {
    *
    * @param id The session.
    */
-  since(id: string): string | undefined {
-    return this.#replica.get(id)?.since;
+  startEventId(id: string): string | undefined {
+    return this.#replica.get(id)?.startEventId;
   }
 }

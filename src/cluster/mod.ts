@@ -1,11 +1,11 @@
 /** Several nodes act as one, over a message bus of your own. @module */
 
-export type { Flow } from "./messaging/flow_control.ts";
+export type { FlowControl } from "./messaging/flow_control.ts";
 export type { MessageBus } from "./messaging/message_bus.ts";
 export { ClusterSessions, type ClusterSessionsOptions } from "./sessions.ts";
 export type {
+  ClusteredSessions,
   ClusterSessionsStats,
-  NodeSessions,
 } from "./clustered_sessions.ts";
 export type { ClusterStats, NodeInfo } from "./membership/cluster_node.ts";
 export type { ClusterOptions } from "./membership/options.ts";
@@ -18,7 +18,7 @@ export type {
   ClusterInfoSessionManagerOptions,
 } from "./info_session_manager.ts";
 export type {
-  StoredInfoSessionManager,
+  SharedInfoSessionManager,
 } from "./metadata/shared_info_session_manager.ts";
 export type {
   ClusterSubscriptionManager,

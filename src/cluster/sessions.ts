@@ -1,12 +1,12 @@
 import type { SessionsOptions } from "../contracts/options.ts";
 import {
   assertSessionsOptions,
-  optionGroup,
+  objectOption,
 } from "../contracts/resolve_options.ts";
 import { ClusterInfoSessionManager } from "./info_session_manager.ts";
 import type { MessageBus } from "./messaging/message_bus.ts";
 import { ClusterNode } from "./membership/cluster_node.ts";
-import { NodeSessions } from "./clustered_sessions.ts";
+import { ClusteredSessions } from "./clustered_sessions.ts";
 import {
   type ClusterOptions,
   resolveClusterOptions,
@@ -30,7 +30,7 @@ export interface ClusterSessionsOptions extends SessionsOptions {
  *   which they were sent. What the bus loses, doubles or delays is made up for: a gap
  *   shows with the next message, the loss of the last one after 100 ms at most.
  * - What `create`, `delete` and the setters have resolved for, every node knows; at
- *   the latest after `answerMs` [1 s] they resolve without the nodes that have not
+ *   the latest after `requestTimeoutMs` [1 s] they resolve without the nodes that have not
  *   answered.
  * - Of streams that are created for one session at the same time, one stays.
  * - Metadata is the same everywhere and outlives its node. Of two writes to a field
@@ -58,7 +58,8 @@ export interface ClusterSessionsOptions extends SessionsOptions {
  * Names of sessions, metadata and texts pass over the bus as they are: whoever can
  * write to it can do everything.
  */
-export class ClusterSessions extends NodeSessions<ClusterInfoSessionManager> {
+export class ClusterSessions
+  extends ClusteredSessions<ClusterInfoSessionManager> {
   /**
    * Makes a node of a cluster, which joins the others by itself.
    *
@@ -67,7 +68,7 @@ export class ClusterSessions extends NodeSessions<ClusterInfoSessionManager> {
    * @throws {InvalidArgumentError} For an option that is out of range.
    */
   constructor(bus: MessageBus, options?: ClusterSessionsOptions) {
-    const given = optionGroup("options", options);
+    const given = objectOption("options", options);
     assertSessionsOptions(given);
     const { subscriptions, cluster, onError, onEvict, onReset } = given;
     const node = new ClusterNode(bus, resolveClusterOptions(cluster), onError);
@@ -77,7 +78,7 @@ export class ClusterSessions extends NodeSessions<ClusterInfoSessionManager> {
         onError,
         onEvict,
         onReset,
-        since: (id) => info.since(id),
+        startEventId: (id) => info.startEventId(id),
       });
     const info = new ClusterInfoSessionManager(node, {
       ...given.info,
@@ -93,7 +94,7 @@ export class ClusterSessions extends NodeSessions<ClusterInfoSessionManager> {
         onError,
       }),
       ready: node.ready,
-      leave: () => node.close(),
+      disconnect: () => node.close(),
     });
     node.start();
   }

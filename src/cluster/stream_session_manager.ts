@@ -1,45 +1,45 @@
-import { callback } from "../runtime/callbacks.ts";
+import { safeCallback } from "../runtime/callbacks.ts";
 import type { DeliveryError } from "../errors.ts";
-import type { StreamExpectation } from "../streams/pending_streams.ts";
-import type { Past } from "../streams/stream_start.ts";
-import { assertSendable, StreamEngine } from "../streams/stream_engine.ts";
+import type { StreamIntent } from "../streams/pending_streams.ts";
+import type { EventHistory } from "../streams/stream_start.ts";
+import { assertMessage, StreamEngine } from "../streams/stream_engine.ts";
 import type {
   CloseOptions,
-  ReaderOptions,
-  ReportingOptions,
+  ErrorReportingOptions,
+  StreamEventOptions,
   StreamOptions,
 } from "../contracts/options.ts";
 import {
-  optionGroup,
+  objectOption,
   type ReplaySettings,
   resolveStreamOptions,
 } from "../contracts/resolve_options.ts";
 import type { StreamStats } from "../contracts/stats.ts";
 import { StreamSessionManager } from "../contracts/stream_session_manager.ts";
-import { Arrivals } from "./delivery/pending_takeovers.ts";
+import { PendingTakeovers } from "./delivery/pending_takeovers.ts";
 import type { Delivery } from "./delivery/delivery.ts";
 import type { EventLog } from "./delivery/event_log.ts";
-import { GossipedDirectory } from "./directory/replicated_directory.ts";
-import { LoggedDelivery } from "./delivery/log_delivery.ts";
+import { ReplicatedDirectory } from "./directory/replicated_directory.ts";
+import { LogDelivery } from "./delivery/log_delivery.ts";
 import type { ClusterNode } from "./membership/cluster_node.ts";
-import { ParkedSessions } from "./directory/detached_sessions.ts";
+import { DetachedSessions } from "./directory/detached_sessions.ts";
 import type { SessionDirectory } from "./directory/session_directory.ts";
-import { ToldDelivery } from "./delivery/direct_delivery.ts";
+import { DirectDelivery } from "./delivery/direct_delivery.ts";
 
 /** Options of a manager of streams on several nodes. */
 export interface ClusterStreamSessionManagerOptions
-  extends StreamOptions, ReportingOptions, ReaderOptions {
+  extends StreamOptions, ErrorReportingOptions, StreamEventOptions {
   /**
    * The position of this node's events when it heard of a session: what was sent to
    * everyone before is not for it.
    *
    * @default undefined everything that is kept is for every session
    */
-  readonly since?: ((id: string) => string | undefined) | undefined;
+  readonly startEventId?: ((id: string) => string | undefined) | undefined;
 }
 
 /** What nodes share besides a bus; without it each has its own, and tells. */
-export interface ClusterStores {
+export interface SharedStores {
   /** Makes what knows where sessions are. */
   readonly directory: (
     onClaimed: (id: string, wasHere: boolean) => void,
@@ -63,10 +63,10 @@ export class ClusterStreamSessionManager extends StreamSessionManager {
   readonly #node: ClusterNode;
   readonly #engine: StreamEngine;
   readonly #directory: SessionDirectory;
-  readonly #arrivals: Arrivals;
+  readonly #takeovers: PendingTakeovers;
   readonly #delivery: Delivery;
   /** Sessions that keep their home, where there is something to come back for. */
-  readonly #parked: ParkedSessions | undefined;
+  readonly #detachedSessions: DetachedSessions | undefined;
   /** Sessions that are about to be deleted. */
   readonly #leaving: Set<string> = new Set();
   #isClosed = false;
@@ -82,16 +82,16 @@ export class ClusterStreamSessionManager extends StreamSessionManager {
   constructor(
     node: ClusterNode,
     options?: ClusterStreamSessionManagerOptions,
-    stores?: ClusterStores,
+    stores?: SharedStores,
   ) {
     super();
-    const { onError, onEvict, onReset, since } = optionGroup(
+    const { onError, onEvict, onReset, startEventId } = objectOption(
       "options",
       options,
     );
     const settings = resolveStreamOptions(options);
-    const report = callback("onError", onError);
-    const { ticker } = node;
+    const report = safeCallback("onError", onError);
+    const { scheduler } = node;
     const { replay } = settings;
     const log = replay && stores?.log(replay);
     this.#node = node;
@@ -106,28 +106,32 @@ export class ClusterStreamSessionManager extends StreamSessionManager {
           // A client that has left wants nothing any more: that is no failure.
           if (!this.#leaving.has(sessionId)) report(error);
         },
-        onEvict: callback("onEvict", onEvict),
-        onReset: callback("onReset", onReset),
+        onEvict: safeCallback("onEvict", onEvict),
+        onReset: safeCallback("onReset", onReset),
         onDetach: (id) => this.#detached(id),
       },
-      ticker,
-      log && past(log),
+      scheduler,
+      log && eventHistoryOf(log),
     );
     const onClaimed = (id: string, wasHere: boolean) =>
       this.#claimedElsewhere(id, wasHere);
     this.#directory = stores?.directory(onClaimed) ??
-      new GossipedDirectory(node, onClaimed);
-    this.#arrivals = new Arrivals(this.#engine);
+      new ReplicatedDirectory(node, onClaimed);
+    this.#takeovers = new PendingTakeovers(this.#engine);
     this.#delivery = log === undefined
-      ? new ToldDelivery(
+      ? new DirectDelivery(
         node,
         this.#engine,
         this.#directory,
-        since ?? (() => undefined),
+        startEventId ?? (() => undefined),
       )
-      : new LoggedDelivery(log, this.#engine, this.#arrivals, this.#directory);
-    this.#parked = replay &&
-      new ParkedSessions(replay.maxAgeMs, ticker, (id) => this.#release(id));
+      : new LogDelivery(log, this.#engine, this.#takeovers, this.#directory);
+    this.#detachedSessions = replay &&
+      new DetachedSessions(
+        replay.maxAgeMs,
+        scheduler,
+        (id) => this.#release(id),
+      );
     this.#listen();
   }
 
@@ -147,11 +151,15 @@ export class ClusterStreamSessionManager extends StreamSessionManager {
     id: string,
     controller: ReadableStreamDefaultController,
   ): Promise<void> {
-    this.#engine.assertCreatable(id, controller);
-    if (this.#delivery.waits(id, this.#engine.expected(id))) {
-      return this.#arrive(id, controller, this.#engine.takeExpected(id) ?? {});
+    this.#engine.assertCanAttach(id, controller);
+    if (this.#delivery.needsResume(id, this.#engine.pendingStream(id))) {
+      return this.#takeOver(
+        id,
+        controller,
+        this.#engine.takePendingStream(id) ?? {},
+      );
     }
-    this.#arrivals.end(id);
+    this.#takeovers.end(id);
     this.#engine.create(id, controller);
     return this.#claimed(id);
   }
@@ -167,13 +175,13 @@ export class ClusterStreamSessionManager extends StreamSessionManager {
    * @throws {SessionLimitError} When `maxSessions` streams are attached already.
    * @throws {ClosedError} After the manager was closed.
    */
-  expect(id: string, expectation: StreamExpectation = {}): () => void {
-    return this.#engine.expect(id, expectation);
+  prepareStream(id: string, expectation: StreamIntent = {}): () => void {
+    return this.#engine.prepareStream(id, expectation);
   }
 
   /** The id of the newest event of this node; `undefined` without replay. */
-  get position(): string | undefined {
-    return this.#delivery.position;
+  get latestEventId(): string | undefined {
+    return this.#delivery.latestEventId;
   }
 
   /**
@@ -184,17 +192,17 @@ export class ClusterStreamSessionManager extends StreamSessionManager {
    */
   override async delete(id: string): Promise<void> {
     await this.#deliverTo(id);
-    const arrived = this.#arrivals.end(id);
-    if (arrived || this.#engine.holds(id)) {
+    const arrived = this.#takeovers.end(id);
+    if (arrived || this.#engine.has(id)) {
       this.#engine.delete(id);
       if (arrived) this.#detached(id);
-      return await this.#directory.settled();
+      return await this.#directory.flushed();
     }
     if (this.#isClosed) return;
-    const found = await this.#directory.find(id);
-    if (found?.isParked || found?.node === this.#node.name) return;
+    const found = await this.#directory.findOwner(id);
+    if (found?.isDetached || found?.node === this.#node.name) return;
     const nodes = found && [found.node];
-    await this.#node.askAny({ kind: "delete", id }, { nodes });
+    await this.#node.requestAny({ kind: "delete", id }, { nodes });
   }
 
   /**
@@ -205,14 +213,14 @@ export class ClusterStreamSessionManager extends StreamSessionManager {
    * @param id The session.
    */
   override async has(id: string): Promise<boolean> {
-    const expected = this.#engine.expected(id);
-    if (expected !== undefined) return expected.isPlace === true;
-    if (this.#engine.holds(id)) return true;
+    const expected = this.#engine.pendingStream(id);
+    if (expected !== undefined) return expected.isPlaceholder === true;
+    if (this.#engine.has(id)) return true;
     if (this.#isClosed) return false;
-    const found = await this.#directory.find(id);
-    if (found !== undefined) return !found.isParked && !found.isSilent;
+    const found = await this.#directory.findOwner(id);
+    if (found !== undefined) return !found.isDetached && !found.isDown;
     if (this.#directory.isComplete) return false;
-    return await this.#node.askAny({ kind: "has", id });
+    return await this.#node.requestAny({ kind: "has", id });
   }
 
   /**
@@ -222,8 +230,8 @@ export class ClusterStreamSessionManager extends StreamSessionManager {
    * @param id The session.
    */
   async isAttached(id: string): Promise<boolean> {
-    const found = await this.#directory.find(id);
-    return found !== undefined && !found.isParked;
+    const found = await this.#directory.findOwner(id);
+    return found !== undefined && !found.isDetached;
   }
 
   /**
@@ -239,7 +247,7 @@ export class ClusterStreamSessionManager extends StreamSessionManager {
     sessions: string[] | undefined,
     data: string,
   ): void | Promise<void> {
-    assertSendable(sessions, data);
+    assertMessage(sessions, data);
     if (data === "" || sessions?.length === 0 || this.#isClosed) return;
     return this.#delivery.send(sessions, data);
   }
@@ -247,7 +255,7 @@ export class ClusterStreamSessionManager extends StreamSessionManager {
   /** What this node has counted so far. It costs a look at each stream. */
   stats(): StreamStats {
     const stats = this.#engine.stats();
-    return { ...stats, attached: stats.attached + this.#arrivals.size };
+    return { ...stats, attached: stats.attached + this.#takeovers.size };
   }
 
   /**
@@ -259,23 +267,23 @@ export class ClusterStreamSessionManager extends StreamSessionManager {
    * rejected promise.
    */
   async close(options?: CloseOptions): Promise<void> {
-    await this.#delivery.settled?.();
-    this.#arrivals.close();
+    await this.#delivery.flushed?.();
+    this.#takeovers.close();
     await this.#engine.close(options);
     this.#isClosed = true;
-    this.#parked?.close();
+    this.#detachedSessions?.close();
   }
 
   /** Forgets what is kept for a session that will not come back. */
   forget(id: string): void {
-    if (this.#parked?.delete(id)) this.#release(id);
+    if (this.#detachedSessions?.delete(id)) this.#release(id);
   }
 
   #listen(): void {
     const node = this.#node;
-    node.answer("has", ({ id }) => this.#holds(id));
-    node.answer("delete", async ({ id }) => {
-      if (!this.#holds(id)) return false;
+    node.respond("has", ({ id }) => this.#isAttachedOrPending(id));
+    node.respond("delete", async ({ id }) => {
+      if (!this.#isAttachedOrPending(id)) return false;
       await this.delete(id);
       return true;
     });
@@ -283,70 +291,74 @@ export class ClusterStreamSessionManager extends StreamSessionManager {
 
   /** Has a session that is about to be deleted get what was sent before. */
   async #deliverTo(id: string): Promise<void> {
-    if (this.#delivery.settled === undefined || !this.#holds(id)) return;
+    if (
+      this.#delivery.flushed === undefined || !this.#isAttachedOrPending(id)
+    ) return;
     this.#leaving.add(id);
     try {
-      await this.#delivery.settled();
+      await this.#delivery.flushed();
     } finally {
       this.#leaving.delete(id);
     }
   }
 
-  #holds(id: string): boolean {
-    return this.#engine.holds(id) || this.#arrivals.has(id);
+  #isAttachedOrPending(id: string): boolean {
+    return this.#engine.has(id) || this.#takeovers.has(id);
   }
 
   async #claimed(id: string): Promise<void> {
-    this.#parked?.delete(id);
+    this.#detachedSessions?.delete(id);
     await this.#directory.claim(id);
     // It may have failed with the first that was written to it.
-    if (!this.#engine.holds(id)) this.#detached(id);
-    await this.#directory.settled();
+    if (!this.#engine.has(id)) this.#detached(id);
+    await this.#directory.flushed();
   }
 
   /** A stream whose client may have missed something on another node. */
-  async #arrive(
+  async #takeOver(
     id: string,
     controller: ReadableStreamDefaultController,
-    expected: StreamExpectation,
+    expected: StreamIntent,
   ): Promise<void> {
-    const attach = this.#arrivals.begin(id, controller, expected);
-    this.#parked?.delete(id);
-    attach(await this.#delivery.fetch(id, expected));
-    if (!this.#holds(id)) this.#detached(id);
-    await this.#directory.settled();
+    const attach = this.#takeovers.start(id, controller, expected);
+    this.#detachedSessions?.delete(id);
+    attach(await this.#delivery.resume(id, expected));
+    if (!this.#isAttachedOrPending(id)) this.#detached(id);
+    await this.#directory.flushed();
   }
 
   /** A stream of this node has ended. */
   #detached(id: string): void {
-    if (!this.#directory.isHere(id) || this.#arrivals.has(id)) return;
-    if (this.#parked === undefined) return this.#directory.release(id);
-    this.#directory.park(id);
-    this.#parked.add(id);
+    if (!this.#directory.isLocal(id) || this.#takeovers.has(id)) return;
+    if (this.#detachedSessions === undefined) {
+      return this.#directory.release(id);
+    }
+    this.#directory.detach(id);
+    this.#detachedSessions.add(id);
   }
 
   /** Another node has claimed a session. */
   #claimedElsewhere(id: string, wasHere: boolean): void {
     // Also one that a drain has ended: its late cancel must not reach the newer one.
-    this.#engine.supersede(id);
+    this.#engine.replace(id);
     if (!wasHere) return;
-    this.#parked?.delete(id);
-    this.#arrivals.end(id);
-    this.#engine.log?.leave(id);
+    this.#detachedSessions?.delete(id);
+    this.#takeovers.end(id);
+    this.#engine.log?.markDeparted(id);
   }
 
   #release(id: string): void {
     this.#directory.release(id);
     // What is sent to it from now on is nowhere kept.
-    this.#engine.log?.forget(id);
+    this.#engine.log?.markHandedOff(id);
   }
 }
 
 /** What is kept in a log, for streams of which all is known when they start. */
-function past(log: EventLog): Past {
+function eventHistoryOf(log: EventLog): EventHistory {
   return {
-    get position(): string {
-      return log.position ?? "";
+    get latestEventId(): string {
+      return log.latestEventId ?? "";
     },
     after: () => "unknown",
   };

@@ -1,4 +1,4 @@
-import { describe } from "../runtime/describe.ts";
+import { formatValue } from "../runtime/describe.ts";
 import { InvalidArgumentError } from "../errors.ts";
 import {
   assertCallbacks,
@@ -8,7 +8,7 @@ import {
 } from "../in_memory/subscription_manager.ts";
 import type { JSONRPCNotification } from "../protocol/mcp_types.ts";
 import type {
-  ReportingOptions,
+  ErrorReportingOptions,
   SubscriptionOptions,
 } from "../contracts/options.ts";
 import { resolveSubscriptionOptions } from "../contracts/resolve_options.ts";
@@ -18,12 +18,12 @@ import {
   type SubscriptionCloseReason,
   SubscriptionManager,
 } from "../contracts/subscription_manager.ts";
-import { isNewer, type Stamp } from "./membership/hybrid_clock.ts";
+import { isNewer, type Timestamp } from "./membership/hybrid_clock.ts";
 import type { ClusterNode } from "./membership/cluster_node.ts";
 
 /** Options of a manager of subscriptions on several nodes. */
 export interface ClusterSubscriptionManagerOptions
-  extends SubscriptionOptions, ReportingOptions {}
+  extends SubscriptionOptions, ErrorReportingOptions {}
 
 /**
  * Routes notifications to the subscriptions of all nodes. Each subscription is on the
@@ -33,9 +33,9 @@ export class ClusterSubscriptionManager extends SubscriptionManager {
   readonly #node: ClusterNode;
   readonly #local: InMemorySubscriptionManager;
   /** How long others may take to end a subscription, in milliseconds. */
-  readonly #deadlineMs: number;
+  readonly #closeTimeoutMs: number;
   /** Subscriptions of this node that others are asked about. */
-  readonly #pending: Map<string, Stamp> = new Map();
+  readonly #pending: Map<string, Timestamp> = new Map();
 
   /**
    * Makes a manager without subscriptions, before its node starts.
@@ -47,25 +47,25 @@ export class ClusterSubscriptionManager extends SubscriptionManager {
   constructor(node: ClusterNode, options?: ClusterSubscriptionManagerOptions) {
     super();
     this.#node = node;
-    this.#deadlineMs = resolveSubscriptionOptions(options).deadlineMs;
+    this.#closeTimeoutMs = resolveSubscriptionOptions(options).closeTimeoutMs;
     this.#local = new InMemorySubscriptionManager(options);
-    node.handle("notify", ({ text }) => {
+    node.handle("notification", ({ text }) => {
       void this.#local.send(JSON.parse(text)).catch((error) =>
         node.report(error)
       );
     });
-    node.answer("subscribed", ({ id, origin, at }) => {
-      this.#node.clock.saw(at);
+    node.respond("subscribed", ({ id, origin, at }) => {
+      this.#node.clock.observe(at);
       const pending = this.#pending.get(keyOf(id, origin));
       return this.#local.has(id, origin) ||
         (pending !== undefined && isNewer(at, pending));
     });
-    node.answer(
+    node.respond(
       "unsubscribe",
       ({ id, origin, reason }) =>
         this.#local.close(id, origin, reason as SubscriptionCloseReason),
     );
-    node.answer("unsubscribeAll", async ({ origin, reason }) => {
+    node.respond("unsubscribeAll", async ({ origin, reason }) => {
       await this.#local.closeAll(origin, reason as SubscriptionCloseReason);
       return true;
     });
@@ -97,7 +97,7 @@ export class ClusterSubscriptionManager extends SubscriptionManager {
     this.#pending.set(key, at);
     try {
       const ask = { kind: "subscribed", id, origin, at } as const;
-      if (await this.#node.askAny(ask)) return false;
+      if (await this.#node.requestAny(ask)) return false;
       const created = this.#local.create(copy, callbacks);
       // From here on it is this node's.
       this.#pending.delete(key);
@@ -112,19 +112,19 @@ export class ClusterSubscriptionManager extends SubscriptionManager {
    *
    * @param notification The notification, an object that JSON can express.
    * @returns What resolves once every recipient of this node has taken it, at the
-   * latest after `deadlineMs`.
+   * latest after `closeTimeoutMs`.
    * @throws {InvalidArgumentError} For a notification that is none.
    */
   override async send(notification: JSONRPCNotification): Promise<void> {
     assertNotification(notification);
     try {
       const text = JSON.stringify(notification);
-      this.#node.tellAll({ kind: "notify", text });
+      this.#node.broadcast({ kind: "notification", text });
     } catch (cause) {
       throw new InvalidArgumentError(
         "notification",
         `A notification has to be an object that JSON can express, not ${
-          describe(notification)
+          formatValue(notification)
         }.`,
         { cause },
       );
@@ -149,9 +149,9 @@ export class ClusterSubscriptionManager extends SubscriptionManager {
     if (this.#local.has(id, origin)) {
       return await this.#local.close(id, origin, reason);
     }
-    return await this.#node.askAny(
+    return await this.#node.requestAny(
       { kind: "unsubscribe", id, origin, reason },
-      { extraMs: this.#deadlineMs },
+      { extraTimeoutMs: this.#closeTimeoutMs },
     );
   }
 
@@ -167,8 +167,8 @@ export class ClusterSubscriptionManager extends SubscriptionManager {
   ): Promise<void> {
     await Promise.all([
       this.#local.closeAll(origin, reason),
-      this.#node.ask({ kind: "unsubscribeAll", origin, reason }, {
-        extraMs: this.#deadlineMs,
+      this.#node.request({ kind: "unsubscribeAll", origin, reason }, {
+        extraTimeoutMs: this.#closeTimeoutMs,
       }),
     ]);
   }

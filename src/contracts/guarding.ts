@@ -27,13 +27,13 @@ export interface StreamRequest {
 }
 
 /** What a guard needs to know of the sessions it guards, whatever keeps them. */
-export interface GuardedSessions {
+export interface SessionGate {
   /**
    * Whether a session exists and is that principal's; asking is a use of it.
    *
    * @throws {ClusterError} When that cannot be said now.
    */
-  isKnown(
+  authorize(
     id: string,
     principal: string | undefined,
   ): boolean | Promise<boolean>;
@@ -42,7 +42,7 @@ export interface GuardedSessions {
    *
    * @throws {SessionLimitError | ClosedError} When it cannot be.
    */
-  begin(
+  register(
     id: string,
     principal: string | undefined,
   ): boolean | Promise<boolean>;
@@ -51,7 +51,7 @@ export interface GuardedSessions {
    *
    * @throws {SessionLimitError | ClosedError} When there is no place for it.
    */
-  expect(
+  prepareStream(
     id: string,
     stream: StreamRequest,
   ): (() => void) | Promise<() => void>;

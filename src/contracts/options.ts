@@ -1,5 +1,5 @@
 /** What every manager takes. */
-export interface ReportingOptions {
+export interface ErrorReportingOptions {
   /**
    * Told of every stream and subscription that took no more data and was removed
    * or lost something on its way out (a `DeliveryError`), and of every write that
@@ -113,7 +113,7 @@ export interface InfoOptions {
    *
    * @default 7_200_000
    */
-  readonly idleMs?: number | undefined;
+  readonly idleTimeoutMs?: number | undefined;
   /**
    * Of how many sessions something may be stored at once; one more is refused
    * with a `SessionLimitError`.
@@ -124,7 +124,7 @@ export interface InfoOptions {
 }
 
 /** Whom a manager of streams tells what became of a reader. */
-export interface ReaderOptions {
+export interface StreamEventOptions {
   /**
    * Told of every session whose stream was broken off because its reader fell
    * behind, and why. What it throws is ignored.
@@ -152,7 +152,7 @@ export interface SubscriptionOptions {
    *
    * @default 1_000
    */
-  readonly deadlineMs?: number | undefined;
+  readonly closeTimeoutMs?: number | undefined;
   /**
    * How old the oldest notification that a subscription has not taken may grow,
    * in milliseconds. Past it the subscription is closed and removed, so that
@@ -164,7 +164,8 @@ export interface SubscriptionOptions {
 }
 
 /** Options of a `…Sessions` object: one vocabulary for every backend. */
-export interface SessionsOptions extends ReportingOptions, ReaderOptions {
+export interface SessionsOptions
+  extends ErrorReportingOptions, StreamEventOptions {
   /** For `sessions.streams`. */
   readonly streams?: StreamOptions | undefined;
   /** For `sessions.info`. */

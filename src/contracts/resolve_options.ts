@@ -1,4 +1,4 @@
-import { describe } from "../runtime/describe.ts";
+import { formatValue } from "../runtime/describe.ts";
 import { InvalidArgumentError } from "../errors.ts";
 import type {
   CloseOptions,
@@ -34,23 +34,27 @@ export function resolveStreamOptions(
   options: StreamOptions | undefined,
   group: string = "options",
 ): StreamSettings {
-  const { backlog, keepAliveMs, coalesce, replay, maxSessions } = optionGroup(
+  const { backlog, keepAliveMs, coalesce, replay, maxSessions } = objectOption(
     group,
     options,
   );
   const at = (option: string) => nameOf(group, option);
   const unread = backlog === false
     ? { maxBytes: Infinity, maxAgeMs: Infinity }
-    : optionGroup(at("backlog"), backlog);
+    : objectOption(at("backlog"), backlog);
   return {
-    maxUnreadBytes: count(at("backlog.maxBytes"), unread.maxBytes, 1_048_576),
-    maxUnreadMs: duration(at("backlog.maxAgeMs"), unread.maxAgeMs, 30_000),
+    maxUnreadBytes: positiveInteger(
+      at("backlog.maxBytes"),
+      unread.maxBytes,
+      1_048_576,
+    ),
+    maxUnreadMs: durationMs(at("backlog.maxAgeMs"), unread.maxAgeMs, 30_000),
     keepAliveMs: keepAliveMs === false
       ? Infinity
-      : duration(at("keepAliveMs"), keepAliveMs, 15_000),
-    coalesce: flag(at("coalesce"), coalesce, true),
+      : durationMs(at("keepAliveMs"), keepAliveMs, 15_000),
+    coalesce: booleanOption(at("coalesce"), coalesce, true),
     replay: resolveReplayOptions(replay, at("replay")),
-    maxSessions: count(at("maxSessions"), maxSessions, Infinity),
+    maxSessions: positiveInteger(at("maxSessions"), maxSessions, Infinity),
   };
 }
 
@@ -59,11 +63,11 @@ function resolveReplayOptions(
   group: string,
 ): ReplaySettings | undefined {
   if (options === undefined || options === false) return undefined;
-  const { maxEvents, maxBytes, maxAgeMs } = optionGroup(group, options);
+  const { maxEvents, maxBytes, maxAgeMs } = objectOption(group, options);
   return {
-    maxEvents: count(`${group}.maxEvents`, maxEvents, 10_000),
-    maxBytes: count(`${group}.maxBytes`, maxBytes, 16_777_216),
-    maxAgeMs: duration(`${group}.maxAgeMs`, maxAgeMs, 300_000),
+    maxEvents: positiveInteger(`${group}.maxEvents`, maxEvents, 10_000),
+    maxBytes: positiveInteger(`${group}.maxBytes`, maxBytes, 16_777_216),
+    maxAgeMs: durationMs(`${group}.maxAgeMs`, maxAgeMs, 300_000),
   };
 }
 
@@ -76,11 +80,19 @@ function resolveReplayOptions(
 export function resolveInfoOptions(
   options: InfoOptions | undefined,
   group: string = "options",
-): { idleMs: number; maxSessions: number } {
-  const { idleMs, maxSessions } = optionGroup(group, options);
+): { idleTimeoutMs: number; maxSessions: number } {
+  const { idleTimeoutMs, maxSessions } = objectOption(group, options);
   return {
-    idleMs: duration(nameOf(group, "idleMs"), idleMs, 7_200_000),
-    maxSessions: count(nameOf(group, "maxSessions"), maxSessions, Infinity),
+    idleTimeoutMs: durationMs(
+      nameOf(group, "idleTimeoutMs"),
+      idleTimeoutMs,
+      7_200_000,
+    ),
+    maxSessions: positiveInteger(
+      nameOf(group, "maxSessions"),
+      maxSessions,
+      Infinity,
+    ),
   };
 }
 
@@ -93,11 +105,15 @@ export function resolveInfoOptions(
 export function resolveSubscriptionOptions(
   options: SubscriptionOptions | undefined,
   group: string = "options",
-): { deadlineMs: number; maxAgeMs: number } {
-  const { deadlineMs, maxAgeMs } = optionGroup(group, options);
+): { closeTimeoutMs: number; maxAgeMs: number } {
+  const { closeTimeoutMs, maxAgeMs } = objectOption(group, options);
   return {
-    deadlineMs: delay(nameOf(group, "deadlineMs"), deadlineMs, 1_000),
-    maxAgeMs: delay(nameOf(group, "maxAgeMs"), maxAgeMs, 30_000),
+    closeTimeoutMs: timeoutMs(
+      nameOf(group, "closeTimeoutMs"),
+      closeTimeoutMs,
+      1_000,
+    ),
+    maxAgeMs: timeoutMs(nameOf(group, "maxAgeMs"), maxAgeMs, 30_000),
   };
 }
 
@@ -114,15 +130,17 @@ export function assertSessionsOptions(
 export function resolveCloseOptions(
   options: CloseOptions | undefined,
 ): { drainMs: number; retryMs: number } {
-  const { drainMs, retryMs } = optionGroup("options", options);
+  const { drainMs, retryMs } = objectOption("options", options);
   return {
-    drainMs: drainMs === 0 ? 0 : delay("drainMs", drainMs, 0),
-    retryMs: retryMs === 0 ? 0 : Math.ceil(delay("retryMs", retryMs, 1_000)),
+    drainMs: drainMs === 0 ? 0 : timeoutMs("drainMs", drainMs, 0),
+    retryMs: retryMs === 0
+      ? 0
+      : Math.ceil(timeoutMs("retryMs", retryMs, 1_000)),
   };
 }
 
 /** A group of options that is left out or an object. */
-export function optionGroup<T extends object>(
+export function objectOption<T extends object>(
   name: string,
   value: T | undefined,
 ): Partial<T> {
@@ -130,7 +148,7 @@ export function optionGroup<T extends object>(
   if (typeof value !== "object" || value === null) {
     throw new InvalidArgumentError(
       name,
-      `"${name}" has to be an object, not ${describe(value)}.`,
+      `"${name}" has to be an object, not ${formatValue(value)}.`,
     );
   }
   return value;
@@ -142,7 +160,7 @@ function nameOf(group: string, option: string): string {
 }
 
 /** A whole number of at least 1, or Infinity for "no limit". */
-function count(
+function positiveInteger(
   name: string,
   value: number | undefined,
   fallback: number,
@@ -154,7 +172,7 @@ function count(
   throw new InvalidArgumentError(
     name,
     `"${name}" has to be a whole number of at least 1, or Infinity for no ` +
-      `limit, not ${describe(value)}.`,
+      `limit, not ${formatValue(value)}.`,
   );
 }
 
@@ -162,7 +180,7 @@ function count(
 const MAX_DELAY_MS = 2 ** 31 - 1;
 
 /** A number of milliseconds, or Infinity for "never". */
-function duration(
+function durationMs(
   name: string,
   value: number | undefined,
   fallback: number,
@@ -172,11 +190,11 @@ function duration(
   throw new InvalidArgumentError(
     name,
     `"${name}" has to be a number of milliseconds above 0, or Infinity, not ` +
-      `${describe(value)}.`,
+      `${formatValue(value)}.`,
   );
 }
 
-function flag(
+function booleanOption(
   name: string,
   value: boolean | undefined,
   fallback: boolean,
@@ -185,12 +203,12 @@ function flag(
   if (typeof value === "boolean") return value;
   throw new InvalidArgumentError(
     name,
-    `"${name}" has to be true or false, not ${describe(value)}.`,
+    `"${name}" has to be true or false, not ${formatValue(value)}.`,
   );
 }
 
 /** A number of milliseconds that a timer can wait for. */
-function delay(
+function timeoutMs(
   name: string,
   value: number | undefined,
   fallback: number,
@@ -202,6 +220,6 @@ function delay(
   throw new InvalidArgumentError(
     name,
     `"${name}" has to be a number of milliseconds above 0 and up to ` +
-      `${MAX_DELAY_MS}, not ${describe(value)}.`,
+      `${MAX_DELAY_MS}, not ${formatValue(value)}.`,
   );
 }

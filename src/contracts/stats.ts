@@ -21,6 +21,6 @@ export interface StreamStats {
 
 /** What a `…Sessions` object counts. */
 export interface SessionsStats extends StreamStats {
-  /** Of how many sessions the metadata was forgotten after `info.idleMs`. */
+  /** Of how many sessions the metadata was forgotten after `info.idleTimeoutMs`. */
   readonly expired: number;
 }

@@ -1,8 +1,8 @@
-import { describe } from "../runtime/describe.ts";
+import { formatValue } from "../runtime/describe.ts";
 import type {
-  GuardedSessions,
   GuardOptions,
   Respond,
+  SessionGate,
 } from "../contracts/guarding.ts";
 import { InvalidArgumentError } from "../errors.ts";
 import { isSessionId } from "../protocol/session_id.ts";
@@ -23,7 +23,7 @@ const RETRY_AFTER = 5;
  * it: MCP 2025-11-25, Transports, "Session Management".
  */
 export async function guard(
-  sessions: GuardedSessions,
+  sessions: SessionGate,
   request: Request,
   respond: Respond,
   { principal }: GuardOptions = {},
@@ -31,7 +31,7 @@ export async function guard(
   if (principal !== undefined && typeof principal !== "string") {
     throw new InvalidArgumentError(
       "principal",
-      `"principal" has to be a string, not ${describe(principal)}.`,
+      `"principal" has to be a string, not ${formatValue(principal)}.`,
     );
   }
   const refuse = (status: keyof typeof REFUSALS) =>
@@ -52,7 +52,7 @@ export async function guard(
     const isNew = id === null && request.method === "POST" && response.ok;
     if (!isNew || assigned === null) return response;
     try {
-      if (await sessions.begin(assigned, principal)) return response;
+      if (await sessions.register(assigned, principal)) return response;
     } catch (error) {
       if (!isRefusal(error)) throw error;
       await response.body?.cancel();
@@ -64,7 +64,7 @@ export async function guard(
   }
   if (!isSessionId(id)) return refuse(400);
   try {
-    if (!await sessions.isKnown(id, principal)) return refuse(404);
+    if (!await sessions.authorize(id, principal)) return refuse(404);
   } catch (error) {
     if (!isRefusal(error)) throw error;
     // It may well exist: a client that is told otherwise would begin a new one.
@@ -73,7 +73,7 @@ export async function guard(
   if (request.method !== "GET") return answer(await respond(request));
   let takeBack: () => void;
   try {
-    takeBack = await sessions.expect(id, {
+    takeBack = await sessions.prepareStream(id, {
       lastEventId: request.headers.get("last-event-id") || undefined,
       prime: isPrimed(request.headers.get(VERSION_HEADER)) || "named",
     });

@@ -1,19 +1,22 @@
-import type { GuardedSessions } from "../contracts/guarding.ts";
-import type { StreamExpectation } from "../streams/pending_streams.ts";
-import type { Registration } from "../metadata/session_records.ts";
+import type { SessionGate } from "../contracts/guarding.ts";
+import type { StreamIntent } from "../streams/pending_streams.ts";
+import type { SessionRegistration } from "../metadata/session_records.ts";
 
 /** What a guard asks of a manager of streams. */
 export interface GuardedStreams {
-  readonly position: string | undefined;
-  expect(id: string, expectation: StreamExpectation): () => void;
+  readonly latestEventId: string | undefined;
+  prepareStream(id: string, expectation: StreamIntent): () => void;
 }
 
 /** What a guard asks of a manager of metadata. */
 export interface GuardedInfo {
-  register(id: string, registration: Registration): boolean | Promise<boolean>;
+  register(
+    id: string,
+    registration: SessionRegistration,
+  ): boolean | Promise<boolean>;
   registration(
     id: string,
-  ): Registration | undefined | Promise<Registration | undefined>;
+  ): SessionRegistration | undefined | Promise<SessionRegistration | undefined>;
   touch(id: string): void;
 }
 
@@ -24,9 +27,9 @@ export interface GuardedManagers {
 }
 
 /** Sessions for a guard, from the managers that keep them. */
-export function guarded(managers: GuardedManagers): GuardedSessions {
+export function createSessionGate(managers: GuardedManagers): SessionGate {
   return {
-    isKnown: async (id, principal) => {
+    authorize: async (id, principal) => {
       const { info } = managers;
       const registration = await info.registration(id);
       // A stranger does not keep it alive.
@@ -34,15 +37,22 @@ export function guarded(managers: GuardedManagers): GuardedSessions {
       info.touch(id);
       return true;
     },
-    begin: (id, principal) => {
+    register: (id, principal) => {
       const { info, streams } = managers;
-      return info.register(id, { principal, since: streams.position });
+      return info.register(id, {
+        principal,
+        startEventId: streams.latestEventId,
+      });
     },
-    expect: async (id, stream) => {
+    prepareStream: async (id, stream) => {
       const { info, streams } = managers;
       const registration = await info.registration(id);
-      const since = registration?.since;
-      return streams.expect(id, { ...stream, stays: true, since });
+      const since = registration?.startEventId;
+      return streams.prepareStream(id, {
+        ...stream,
+        persistent: true,
+        startEventId: since,
+      });
     },
   };
 }

@@ -1,4 +1,4 @@
-import { callback } from "../runtime/callbacks.ts";
+import { safeCallback } from "../runtime/callbacks.ts";
 import { SessionNotFoundError } from "../errors.ts";
 import { InfoSessionManager } from "../contracts/info_session_manager.ts";
 import type {
@@ -6,31 +6,34 @@ import type {
   ClientInfo,
   LoggingLevel,
 } from "../protocol/mcp_types.ts";
-import type { InfoOptions, ReportingOptions } from "../contracts/options.ts";
+import type {
+  ErrorReportingOptions,
+  InfoOptions,
+} from "../contracts/options.ts";
 import {
-  optionGroup,
+  objectOption,
   resolveInfoOptions,
 } from "../contracts/resolve_options.ts";
 import { assertSessionId } from "../protocol/session_id.ts";
 import type { StreamSessionManager } from "../contracts/stream_session_manager.ts";
 import {
   assertLevel,
-  assertStores,
+  assertOpen,
   assertUri,
-  refused,
+  rejectAndReport,
 } from "../metadata/metadata_values.ts";
 import { serialize } from "../metadata/serialize.ts";
 import {
-  type Registration,
   type SessionRecord,
   SessionRecords,
+  type SessionRegistration,
 } from "../metadata/session_records.ts";
-import { SubscribedSessions } from "../metadata/resource_subscriptions.ts";
-import { tickerOf } from "../runtime/scheduler.ts";
+import { ResourceSubscriptions } from "../metadata/resource_subscriptions.ts";
+import { sharedScheduler } from "../runtime/scheduler.ts";
 
 /** Options of an {@linkcode InMemoryInfoSessionManager}. */
 export interface InMemoryInfoSessionManagerOptions
-  extends InfoOptions, ReportingOptions {
+  extends InfoOptions, ErrorReportingOptions {
   /**
    * The manager of the same sessions' streams: one with an open stream is in use.
    *
@@ -42,7 +45,7 @@ export interface InMemoryInfoSessionManagerOptions
 /**
  * Remembers in this process what each client said of itself.
  *
- * Every getter hands out a copy. What nobody has used for `idleMs` is forgotten. A
+ * Every getter hands out a copy. What nobody has used for `idleTimeoutMs` is forgotten. A
  * setter that refuses its value answers with a rejected promise and tells
  * `onError`; it never throws in place and never ends as an unhandled rejection,
  * because tmcp's transports do not wait for it.
@@ -60,7 +63,7 @@ export interface InMemoryInfoSessionManagerOptions
 export class InMemoryInfoSessionManager extends InfoSessionManager
   implements AsyncDisposable {
   readonly #records: SessionRecords;
-  readonly #subscribed = new SubscribedSessions();
+  readonly #subscribed = new ResourceSubscriptions();
   readonly #report: (error: Error) => void;
   #expired = 0;
   #closed = false;
@@ -73,19 +76,19 @@ export class InMemoryInfoSessionManager extends InfoSessionManager
    */
   constructor(options?: InMemoryInfoSessionManagerOptions) {
     super();
-    const { onError, streams } = optionGroup("options", options);
-    this.#report = callback("onError", onError);
+    const { onError, streams } = objectOption("options", options);
+    this.#report = safeCallback("onError", onError);
     this.#records = new SessionRecords(
       { ...resolveInfoOptions(options), streams },
       {
-        newRecord: (usedAt) => ({ usedAt }),
+        newRecord: (lastUsedAt) => ({ lastUsedAt }),
         onExpire: (id) => {
           this.#subscribed.removeSession(id);
           this.#expired++;
         },
         onError: this.#report,
       },
-      tickerOf(streams ?? this),
+      sharedScheduler(streams ?? this),
     );
   }
 
@@ -100,7 +103,7 @@ export class InMemoryInfoSessionManager extends InfoSessionManager
     return read(
       id,
       "client info",
-      this.#records.use(id)?.clientInfo,
+      this.#records.touch(id)?.clientInfo,
       JSON.parse,
     );
   }
@@ -134,7 +137,7 @@ export class InMemoryInfoSessionManager extends InfoSessionManager
     return read(
       id,
       "client capabilities",
-      this.#records.use(id)?.clientCapabilities,
+      this.#records.touch(id)?.clientCapabilities,
       JSON.parse,
     );
   }
@@ -168,7 +171,7 @@ export class InMemoryInfoSessionManager extends InfoSessionManager
     return read(
       id,
       "log level",
-      this.#records.use(id)?.logLevel,
+      this.#records.touch(id)?.logLevel,
       (level) => level,
     );
   }
@@ -197,7 +200,7 @@ export class InMemoryInfoSessionManager extends InfoSessionManager
    * @param uri The resource, compared character by character.
    */
   override getSubscriptions(uri: string): Promise<string[]> {
-    return Promise.resolve(this.#subscribed.to(uri));
+    return Promise.resolve(this.#subscribed.sessionsOf(uri));
   }
 
   /**
@@ -222,9 +225,9 @@ export class InMemoryInfoSessionManager extends InfoSessionManager
    * @param uri The resource.
    */
   override removeSubscription(id: string, uri: string): void | Promise<void> {
-    const record = this.#records.use(id);
+    const record = this.#records.touch(id);
     this.#subscribed.remove(id, uri);
-    if (record !== undefined) this.#tidy(id, record);
+    if (record !== undefined) this.#deleteIfEmpty(id, record);
     return Promise.resolve();
   }
 
@@ -253,13 +256,13 @@ export class InMemoryInfoSessionManager extends InfoSessionManager
    * @throws {SessionLimitError} When there is no place for another session.
    * @throws {ClosedError} After {@linkcode close}.
    */
-  register(id: string, registration: Registration): boolean {
+  register(id: string, registration: SessionRegistration): boolean {
     assertSessionId(id);
-    assertStores(this.#closed);
-    const record = this.#records.obtain(id);
+    assertOpen(this.#closed);
+    const record = this.#records.getOrCreate(id);
     record.registration ??= {
       principal: registration.principal,
-      since: registration.since,
+      startEventId: registration.startEventId,
     };
     return record.registration.principal === registration.principal;
   }
@@ -269,7 +272,7 @@ export class InMemoryInfoSessionManager extends InfoSessionManager
    *
    * @param id The session.
    */
-  registration(id: string): Registration | undefined {
+  registration(id: string): SessionRegistration | undefined {
     return this.#records.get(id)?.registration;
   }
 
@@ -279,10 +282,10 @@ export class InMemoryInfoSessionManager extends InfoSessionManager
    * @param id The session.
    */
   touch(id: string): void {
-    this.#records.use(id);
+    this.#records.touch(id);
   }
 
-  /** Of how many sessions the metadata was forgotten after `idleMs`. */
+  /** Of how many sessions the metadata was forgotten after `idleTimeoutMs`. */
   get expired(): number {
     return this.#expired;
   }
@@ -315,19 +318,19 @@ export class InMemoryInfoSessionManager extends InfoSessionManager
   ): Promise<void> {
     try {
       assertSessionId(id);
-      assertStores(this.#closed);
+      assertOpen(this.#closed);
       const store = prepare();
-      const record = this.#records.obtain(id);
+      const record = this.#records.getOrCreate(id);
       store(record);
-      this.#tidy(id, record);
+      this.#deleteIfEmpty(id, record);
       return Promise.resolve();
     } catch (error) {
-      return refused(error, this.#report);
+      return rejectAndReport(error, this.#report);
     }
   }
 
   /** Forgets a session of which nothing is left. */
-  #tidy(id: string, record: SessionRecord): void {
+  #deleteIfEmpty(id: string, record: SessionRecord): void {
     const { clientInfo, clientCapabilities, logLevel, registration } = record;
     const isEmpty = (clientInfo ?? clientCapabilities ?? logLevel ??
       registration) === undefined;

@@ -1,18 +1,18 @@
 import type {
-  GuardedSessions,
   GuardOptions,
   Respond,
+  SessionGate,
 } from "../contracts/guarding.ts";
 import { guard } from "../http/guard.ts";
 import type { CloseOptions, SessionsOptions } from "../contracts/options.ts";
 import {
   assertSessionsOptions,
-  optionGroup,
+  objectOption,
   resolveCloseOptions,
 } from "../contracts/resolve_options.ts";
 import type { Sessions } from "../contracts/sessions.ts";
 import type { SessionsStats } from "../contracts/stats.ts";
-import { guarded } from "../http/guarded_sessions.ts";
+import { createSessionGate } from "../http/guarded_sessions.ts";
 import { InMemoryInfoSessionManager } from "./info_session_manager.ts";
 import { InMemoryStreamSessionManager } from "./stream_session_manager.ts";
 import { InMemorySubscriptionManager } from "./subscription_manager.ts";
@@ -55,7 +55,7 @@ export class InMemorySessions implements Sessions {
   readonly info: InMemoryInfoSessionManager;
   /** The `subscriptions/listen` streams of the per-request era (2026-07-28). */
   readonly subscriptions: InMemorySubscriptionManager;
-  readonly #guarded: GuardedSessions;
+  readonly #gate: SessionGate;
 
   /**
    * Makes three managers that share their options.
@@ -64,7 +64,7 @@ export class InMemorySessions implements Sessions {
    * @throws {InvalidArgumentError} For an option that is out of range.
    */
   constructor(options?: InMemorySessionsOptions) {
-    const given = optionGroup("options", options);
+    const given = objectOption("options", options);
     assertSessionsOptions(given);
     const { streams, info, subscriptions, onError, onEvict, onReset } = given;
     this.streams = new InMemoryStreamSessionManager({
@@ -82,7 +82,7 @@ export class InMemorySessions implements Sessions {
       ...subscriptions,
       onError,
     });
-    this.#guarded = guarded(this);
+    this.#gate = createSessionGate(this);
   }
 
   /**
@@ -102,7 +102,7 @@ export class InMemorySessions implements Sessions {
     respond: Respond,
     options?: GuardOptions,
   ): Promise<Response> {
-    return guard(this.#guarded, request, respond, options);
+    return guard(this.#gate, request, respond, options);
   }
 
   /** What was counted so far. It costs a look at each stream. */
@@ -113,7 +113,7 @@ export class InMemorySessions implements Sessions {
   /**
    * Ends every stream and subscription and forgets all metadata. Subscriptions
    * get what was sent to them before, at the latest after
-   * `subscriptions.deadlineMs`. Calling it again changes nothing, or ends what a
+   * `subscriptions.closeTimeoutMs`. Calling it again changes nothing, or ends what a
    * drain has left.
    *
    * @param options Whether to take time for it. Requests other than GET are

@@ -1,23 +1,23 @@
-import { callback } from "../runtime/callbacks.ts";
+import { safeCallback } from "../runtime/callbacks.ts";
 import type {
   CloseOptions,
-  ReaderOptions,
-  ReportingOptions,
+  ErrorReportingOptions,
+  StreamEventOptions,
   StreamOptions,
 } from "../contracts/options.ts";
 import {
-  optionGroup,
+  objectOption,
   resolveStreamOptions,
 } from "../contracts/resolve_options.ts";
 import type { StreamStats } from "../contracts/stats.ts";
 import { StreamSessionManager } from "../contracts/stream_session_manager.ts";
-import type { StreamExpectation } from "../streams/pending_streams.ts";
+import type { StreamIntent } from "../streams/pending_streams.ts";
 import { StreamEngine } from "../streams/stream_engine.ts";
-import { tickerOf } from "../runtime/scheduler.ts";
+import { sharedScheduler } from "../runtime/scheduler.ts";
 
 /** Options of an {@linkcode InMemoryStreamSessionManager}. */
 export interface InMemoryStreamSessionManagerOptions
-  extends StreamOptions, ReportingOptions, ReaderOptions {}
+  extends StreamOptions, ErrorReportingOptions, StreamEventOptions {}
 
 /**
  * Holds the streams of this process.
@@ -58,12 +58,12 @@ export class InMemoryStreamSessionManager extends StreamSessionManager
    */
   constructor(options?: InMemoryStreamSessionManagerOptions) {
     super();
-    const { onError, onEvict, onReset } = optionGroup("options", options);
+    const { onError, onEvict, onReset } = objectOption("options", options);
     this.#engine = new StreamEngine(resolveStreamOptions(options), {
-      onError: callback("onError", onError),
-      onEvict: callback("onEvict", onEvict),
-      onReset: callback("onReset", onReset),
-    }, tickerOf(this));
+      onError: safeCallback("onError", onError),
+      onEvict: safeCallback("onEvict", onEvict),
+      onReset: safeCallback("onReset", onReset),
+    }, sharedScheduler(this));
   }
 
   /**
@@ -101,16 +101,16 @@ export class InMemoryStreamSessionManager extends StreamSessionManager
    * @throws {SessionLimitError} When `maxSessions` streams are attached already.
    * @throws {ClosedError} After {@linkcode close}.
    */
-  expect(id: string, expectation: StreamExpectation = {}): () => void {
-    return this.#engine.expect(id, expectation);
+  prepareStream(id: string, expectation: StreamIntent = {}): () => void {
+    return this.#engine.prepareStream(id, expectation);
   }
 
   /**
-   * The id of the newest event, for `since` of {@linkcode expect}; `undefined`
+   * The id of the newest event, for `since` of {@linkcode prepareStream}; `undefined`
    * without replay.
    */
-  get position(): string | undefined {
-    return this.#engine.log?.position;
+  get latestEventId(): string | undefined {
+    return this.#engine.log?.latestEventId;
   }
 
   /**
@@ -131,7 +131,7 @@ export class InMemoryStreamSessionManager extends StreamSessionManager
    */
   override has(id: string): Promise<boolean> {
     return Promise.resolve(
-      this.#engine.holds(id) && this.#engine.expected(id) === undefined,
+      this.#engine.has(id) && this.#engine.pendingStream(id) === undefined,
     );
   }
 

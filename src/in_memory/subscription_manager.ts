@@ -1,9 +1,9 @@
-import { callback } from "../runtime/callbacks.ts";
-import { describe } from "../runtime/describe.ts";
+import { safeCallback } from "../runtime/callbacks.ts";
+import { formatValue } from "../runtime/describe.ts";
 import { ClosedError, InvalidArgumentError } from "../errors.ts";
 import type { JSONRPCNotification } from "../protocol/mcp_types.ts";
 import type {
-  ReportingOptions,
+  ErrorReportingOptions,
   SubscriptionOptions,
 } from "../contracts/options.ts";
 import { resolveSubscriptionOptions } from "../contracts/resolve_options.ts";
@@ -13,16 +13,16 @@ import {
   type SubscriptionCloseReason,
   SubscriptionManager,
 } from "../contracts/subscription_manager.ts";
-import { atTheLatest } from "../runtime/deadline.ts";
+import { waitAtMost } from "../runtime/deadline.ts";
 import {
-  Subscriber,
-  type SubscriberLimits,
+  SubscriptionQueue,
+  type SubscriptionQueueLimits,
 } from "../subscriptions/subscriber.ts";
-import { SubscriptionIndex } from "../subscriptions/filter_index.ts";
+import { FilterIndex } from "../subscriptions/filter_index.ts";
 
 /** Options of an {@linkcode InMemorySubscriptionManager}. */
 export interface InMemorySubscriptionManagerOptions
-  extends SubscriptionOptions, ReportingOptions {}
+  extends SubscriptionOptions, ErrorReportingOptions {}
 
 /**
  * Routes notifications to the subscriptions of this process.
@@ -35,7 +35,7 @@ export interface InMemorySubscriptionManagerOptions
  * ```ts
  * import { InMemorySubscriptionManager } from "@crossmcp/session-manager";
  *
- * const subscriptions = new InMemorySubscriptionManager({ deadlineMs: 500 });
+ * const subscriptions = new InMemorySubscriptionManager({ closeTimeoutMs: 500 });
  * const created = await subscriptions.create(
  *   { id: 7, origin: "a", filters: { promptsListChanged: true } },
  *   {
@@ -50,9 +50,10 @@ export interface InMemorySubscriptionManagerOptions
  */
 export class InMemorySubscriptionManager extends SubscriptionManager
   implements AsyncDisposable {
-  readonly #origins: Map<string, Map<string | number, Subscriber>> = new Map();
-  readonly #index: SubscriptionIndex<Subscriber> = new SubscriptionIndex();
-  readonly #limits: SubscriberLimits;
+  readonly #origins: Map<string, Map<string | number, SubscriptionQueue>> =
+    new Map();
+  readonly #index: FilterIndex<SubscriptionQueue> = new FilterIndex();
+  readonly #limits: SubscriptionQueueLimits;
   readonly #report: (error: Error) => void;
   #closed = false;
 
@@ -65,7 +66,7 @@ export class InMemorySubscriptionManager extends SubscriptionManager
   constructor(options?: InMemorySubscriptionManagerOptions) {
     super();
     this.#limits = resolveSubscriptionOptions(options);
-    this.#report = callback("onError", options?.onError);
+    this.#report = safeCallback("onError", options?.onError);
   }
 
   /**
@@ -95,7 +96,7 @@ export class InMemorySubscriptionManager extends SubscriptionManager
     const { id, origin, filters } = subscription;
     const siblings = this.#origins.get(origin) ?? new Map();
     if (siblings.has(id)) return false;
-    const subscriber: Subscriber = new Subscriber(
+    const subscriber: SubscriptionQueue = new SubscriptionQueue(
       { id, origin },
       callbacks,
       this.#limits,
@@ -129,7 +130,7 @@ export class InMemorySubscriptionManager extends SubscriptionManager
    *
    * @param notification The notification. Every recipient gets the same object.
    * @returns What resolves once every recipient has taken it, at the latest after
-   * `deadlineMs`; a slower one still gets it, in order.
+   * `closeTimeoutMs`; a slower one still gets it, in order.
    * @throws {InvalidArgumentError} For a notification that is none.
    */
   override async send(notification: JSONRPCNotification): Promise<void> {
@@ -140,12 +141,12 @@ export class InMemorySubscriptionManager extends SubscriptionManager
       if (taken !== undefined) pending.push(taken);
     }
     if (pending.length === 0) return;
-    await atTheLatest(Promise.all(pending), this.#limits.deadlineMs);
+    await waitAtMost(Promise.all(pending), this.#limits.closeTimeoutMs);
   }
 
   /**
    * Ends one subscription, after what was sent before, at the latest after
-   * `deadlineMs`. Its `close` is called once, and nothing afterwards.
+   * `closeTimeoutMs`. Its `close` is called once, and nothing afterwards.
    *
    * @param id JSON-RPC id of the subscription: `1` and `"1"` are different.
    * @param origin The connection it came from.
@@ -174,9 +175,10 @@ export class InMemorySubscriptionManager extends SubscriptionManager
     origin?: string,
     reason: SubscriptionCloseReason = "cancelled",
   ): Promise<void> {
-    const groups = origin === undefined
-      ? [...this.#origins.values()]
-      : [this.#origins.get(origin) ?? new Map<string | number, Subscriber>()];
+    const groups = origin === undefined ? [...this.#origins.values()] : [
+      this.#origins.get(origin) ??
+        new Map<string | number, SubscriptionQueue>(),
+    ];
     await Promise.all(
       groups.flatMap((group) => [...group.values()])
         .map((subscriber) => subscriber.close(reason)),
@@ -201,7 +203,7 @@ export function assertNotification(
   throw new InvalidArgumentError(
     "notification",
     "A notification has to be an object with a method, not " +
-      `${describe(notification)}.`,
+      `${formatValue(notification)}.`,
   );
 }
 
@@ -222,7 +224,9 @@ export function assertSubscription(value: Subscription): void {
   const [field, wanted, found] = wrong;
   throw new InvalidArgumentError(
     `subscription.${field}`,
-    `"${field}" of a subscription has to be ${wanted}, not ${describe(found)}.`,
+    `"${field}" of a subscription has to be ${wanted}, not ${
+      formatValue(found)
+    }.`,
   );
 }
 
@@ -238,7 +242,7 @@ export function assertCallbacks(value: SubscriptionCallbacks): void {
       throw new InvalidArgumentError(
         `callbacks.${name}`,
         `"${name}" of the callbacks has to be a function, not ` +
-          `${describe(value?.[name])}.`,
+          `${formatValue(value?.[name])}.`,
       );
     }
   }

@@ -1,4 +1,4 @@
-import { describe } from "../runtime/describe.ts";
+import { formatValue } from "../runtime/describe.ts";
 import { ClosedError, InvalidArgumentError } from "../errors.ts";
 import { LOGGING_LEVELS, type LoggingLevel } from "../protocol/mcp_types.ts";
 
@@ -7,7 +7,7 @@ export function assertLevel(level: LoggingLevel | undefined): void {
   if (level === undefined || LOGGING_LEVELS.includes(level)) return;
   throw new InvalidArgumentError(
     "level",
-    `${describe(level)} is no log level. ` +
+    `${formatValue(level)} is no log level. ` +
       `Use one of ${LOGGING_LEVELS.join(", ")}.`,
   );
 }
@@ -17,12 +17,12 @@ export function assertUri(uri: unknown): asserts uri is string {
   if (typeof uri === "string") return;
   throw new InvalidArgumentError(
     "uri",
-    `A resource URI has to be a string, not ${describe(uri)}.`,
+    `A resource URI has to be a string, not ${formatValue(uri)}.`,
   );
 }
 
 /** Refuses to store anything once a manager is closed. */
-export function assertStores(isClosed: boolean): void {
+export function assertOpen(isClosed: boolean): void {
   if (!isClosed) return;
   throw new ClosedError(
     "This manager of metadata is closed. Make a new one to store more.",
@@ -35,7 +35,7 @@ export function assertStores(isClosed: boolean): void {
  * @param error Why.
  * @param report Is told, too.
  */
-export function refused(
+export function rejectAndReport(
   error: unknown,
   report: (error: Error) => void,
 ): Promise<never> {

@@ -2,12 +2,12 @@
  * Which session subscribed to which resource, indexed both ways: what is asked or
  * changed costs what it touches, however many others there are.
  */
-export class SubscribedSessions {
+export class ResourceSubscriptions {
   readonly #sessions: Map<string, Set<string>> = new Map();
   readonly #uris: Map<string, Set<string>> = new Map();
 
   /** The sessions that subscribed to a resource. */
-  to(uri: string): string[] {
+  sessionsOf(uri: string): string[] {
     return [...this.#sessions.get(uri) ?? []];
   }
 

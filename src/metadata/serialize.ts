@@ -1,4 +1,4 @@
-import { describe } from "../runtime/describe.ts";
+import { formatValue } from "../runtime/describe.ts";
 import { InvalidArgumentError } from "../errors.ts";
 
 /**
@@ -24,7 +24,7 @@ export function serialize(
     throw new InvalidArgumentError(
       argument,
       `"${argument}" has to be an object that JSON can express, not ` +
-        `${describe(value)}.`,
+        `${formatValue(value)}.`,
       { cause },
     );
   }

@@ -1,52 +1,56 @@
 import { SessionLimitError } from "../errors.ts";
 import type { LoggingLevel } from "../protocol/mcp_types.ts";
 import type { StreamSessionManager } from "../contracts/stream_session_manager.ts";
-import { setNewest } from "../runtime/lru_map.ts";
-import { periodFor, type Ticker, type Watcher } from "../runtime/scheduler.ts";
+import { touch } from "../runtime/lru_map.ts";
+import {
+  checkPeriodFor,
+  type PeriodicTask,
+  type Scheduler,
+} from "../runtime/scheduler.ts";
 
 /** Who may use a session, and from where on events are its own. */
-export interface Registration {
+export interface SessionRegistration {
   /** For whom the session began. */
   readonly principal: string | undefined;
   /** The id of the newest event then; `undefined` without replay. */
-  readonly since: string | undefined;
+  readonly startEventId: string | undefined;
 }
 
 /**
  * What is stored of a session. Objects are kept as JSON text: nobody outside can
  * change it, and it is smaller than the object.
  */
-export interface SessionRecord extends UsedRecord {
+export interface SessionRecord extends IdleTracked {
   clientInfo?: string | undefined;
   clientCapabilities?: string | undefined;
   logLevel?: LoggingLevel | undefined;
-  registration?: Registration | undefined;
+  registration?: SessionRegistration | undefined;
 }
 
 /** A record that knows when it was used. */
-export interface UsedRecord {
-  usedAt: number;
+export interface IdleTracked {
+  lastUsedAt: number;
 }
 
 /** Limits of {@linkcode SessionRecords}. */
 export interface RecordLimits {
-  readonly idleMs: number;
+  readonly idleTimeoutMs: number;
   readonly maxSessions: number;
   /** Knows which sessions have an open stream. */
   readonly streams: Pick<StreamSessionManager, "has"> | undefined;
 }
 
 /** What {@linkcode SessionRecords} asks and tells. */
-export interface RecordListeners<Record> {
+export interface RecordCallbacks<Record> {
   /** Makes the record of a session that is used for the first time. */
-  readonly newRecord: (usedAt: number) => Record;
+  readonly newRecord: (lastUsedAt: number) => Record;
   readonly onExpire: (id: string, record: Record) => void;
   readonly onError: (error: Error) => void;
   /**
    * Answers how many milliseconds ago others have used these sessions, where there
    * are others; `undefined` when that cannot be said now.
    */
-  readonly usedElsewhere?:
+  readonly remoteLastUsed?:
     | ((
       ids: readonly string[],
     ) => Promise<ReadonlyMap<string, number> | undefined>)
@@ -58,25 +62,25 @@ const NEVER: ReadonlyMap<string, number> = new Map();
 const SWEEP = 1_000;
 
 /** The records of sessions; those that nobody uses are forgotten after a while. */
-export class SessionRecords<Record extends UsedRecord = SessionRecord>
-  implements Watcher {
+export class SessionRecords<Record extends IdleTracked = SessionRecord>
+  implements PeriodicTask {
   readonly periodMs: number;
   readonly #limits: RecordLimits;
-  readonly #listeners: RecordListeners<Record>;
-  readonly #ticker: Ticker;
+  readonly #listeners: RecordCallbacks<Record>;
+  readonly #ticker: Scheduler;
   /** The one that was not used for longest first. */
   readonly #records: Map<string, Record> = new Map();
   #isSweeping = false;
 
   constructor(
     limits: RecordLimits,
-    listeners: RecordListeners<Record>,
-    ticker: Ticker,
+    listeners: RecordCallbacks<Record>,
+    ticker: Scheduler,
   ) {
     this.#limits = limits;
     this.#listeners = listeners;
     this.#ticker = ticker;
-    this.periodMs = periodFor(limits.idleMs);
+    this.periodMs = checkPeriodFor(limits.idleTimeoutMs);
   }
 
   /** The record of a session. */
@@ -85,9 +89,9 @@ export class SessionRecords<Record extends UsedRecord = SessionRecord>
   }
 
   /** The record of a session, which is in use now. */
-  use(id: string): Record | undefined {
+  touch(id: string): Record | undefined {
     const record = this.#records.get(id);
-    if (record !== undefined) this.#touch(id, record);
+    if (record !== undefined) this.#markUsed(id, record);
     return record;
   }
 
@@ -96,14 +100,14 @@ export class SessionRecords<Record extends UsedRecord = SessionRecord>
    *
    * @throws {SessionLimitError} When there is no place for another one.
    */
-  obtain(id: string): Record {
-    const known = this.use(id);
+  getOrCreate(id: string): Record {
+    const known = this.touch(id);
     if (known !== undefined) return known;
     const { maxSessions } = this.#limits;
     if (this.#records.size >= maxSessions) {
       throw new SessionLimitError(maxSessions);
     }
-    return this.add(id);
+    return this.insert(id);
   }
 
   /**
@@ -112,7 +116,7 @@ export class SessionRecords<Record extends UsedRecord = SessionRecord>
    * @param id The session.
    * @param age How many milliseconds ago it was used.
    */
-  add(id: string, age: number = 0): Record {
+  insert(id: string, age: number = 0): Record {
     const record = this.#listeners.newRecord(this.#ticker.now() - age);
     this.#records.set(id, record);
     this.#ticker.start(this);
@@ -137,11 +141,11 @@ export class SessionRecords<Record extends UsedRecord = SessionRecord>
   }
 
   /** Looks for sessions that nobody uses. */
-  tick(now: number): void {
+  run(now: number): void {
     if (this.#isSweeping) return;
     const idle: [id: string, record: Record][] = [];
     for (const [id, record] of this.#records) {
-      if (now - record.usedAt < this.#limits.idleMs) break;
+      if (now - record.lastUsedAt < this.#limits.idleTimeoutMs) break;
       if (idle.push([id, record]) === SWEEP) break;
     }
     if (idle.length === 0) return;
@@ -157,17 +161,17 @@ export class SessionRecords<Record extends UsedRecord = SessionRecord>
   ): Promise<void> {
     const isInUse = await Promise.all(idle.map(([id]) => this.#hasStream(id)));
     const unused = idle.filter((_, index) => !isInUse[index]).map(([id]) => id);
-    const { usedElsewhere = () => NEVER } = this.#listeners;
-    const used = unused.length === 0 ? NEVER : await usedElsewhere(unused);
+    const { remoteLastUsed = () => NEVER } = this.#listeners;
+    const used = unused.length === 0 ? NEVER : await remoteLastUsed(unused);
     for (const [index, [id, record]] of idle.entries()) {
       // It may have been used, or replaced, while its stream was looked for.
       if (this.#records.get(id) !== record) continue;
-      if (isInUse[index]) this.#touch(id, record);
+      if (isInUse[index]) this.#markUsed(id, record);
       if (used === undefined) continue;
       const usedAt = now - (used.get(id) ?? Infinity);
       // It is not used by being looked at, here or there.
-      if (usedAt > record.usedAt) this.#usedAt(id, record, usedAt, now);
-      if (now - record.usedAt >= this.#limits.idleMs) {
+      if (usedAt > record.lastUsedAt) this.#usedAt(id, record, usedAt, now);
+      if (now - record.lastUsedAt >= this.#limits.idleTimeoutMs) {
         this.delete(id);
         this.#listeners.onExpire(id, record);
       }
@@ -186,17 +190,17 @@ export class SessionRecords<Record extends UsedRecord = SessionRecord>
 
   /** It was used elsewhere, some time ago. */
   #usedAt(id: string, record: Record, at: number, now: number): void {
-    record.usedAt = at;
+    record.lastUsedAt = at;
     // In its place it holds up those behind it, at the end it is held up by those
     // before it: whichever is shorter.
-    if (now - at > this.#limits.idleMs / 2) return;
-    setNewest(this.#records, id, record);
+    if (now - at > this.#limits.idleTimeoutMs / 2) return;
+    touch(this.#records, id, record);
   }
 
-  #touch(id: string, record: Record): void {
+  #markUsed(id: string, record: Record): void {
     const now = this.#ticker.now();
-    if (record.usedAt === now) return;
-    record.usedAt = now;
-    setNewest(this.#records, id, record);
+    if (record.lastUsedAt === now) return;
+    record.lastUsedAt = now;
+    touch(this.#records, id, record);
   }
 }

@@ -1,4 +1,4 @@
-import { describe } from "../runtime/describe.ts";
+import { formatValue } from "../runtime/describe.ts";
 import { InvalidArgumentError } from "../errors.ts";
 
 /** Longest session id, in characters. */
@@ -19,13 +19,13 @@ export function assertSessionId(id: unknown): asserts id is string {
   if (typeof id !== "string") {
     throw new InvalidArgumentError(
       "id",
-      `A session id has to be a string, not ${describe(id)}.`,
+      `A session id has to be a string, not ${formatValue(id)}.`,
     );
   }
   if (!isSessionId(id)) {
     throw new InvalidArgumentError(
       "id",
-      `${describe(id)} cannot be a session id. Use 1 to ${MAX_LENGTH} ` +
+      `${formatValue(id)} cannot be a session id. Use 1 to ${MAX_LENGTH} ` +
         "characters of visible ASCII (0x21 to 0x7E), such as a UUID.",
     );
   }

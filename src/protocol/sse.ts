@@ -1,4 +1,4 @@
-import { describe } from "../runtime/describe.ts";
+import { formatValue } from "../runtime/describe.ts";
 import { InvalidArgumentError } from "../errors.ts";
 
 /** What an event of a `text/event-stream` carries. */
@@ -49,7 +49,7 @@ export function formatSseEvent(event: SseEvent): string {
       throw new InvalidArgumentError(
         "retry",
         '"retry" has to be a whole number of milliseconds, not ' +
-          `${describe(retry)}.`,
+          `${formatValue(retry)}.`,
       );
     }
     frame += `retry: ${retry}\n`;
@@ -115,7 +115,7 @@ function line(field: string, value: string): string {
   if (!/[\r\n\0]/.test(text(field, value))) return value;
   throw new InvalidArgumentError(
     field,
-    `"${field}" has to be one line without NUL, not ${describe(value)}.`,
+    `"${field}" has to be one line without NUL, not ${formatValue(value)}.`,
   );
 }
 
@@ -123,6 +123,6 @@ function text(field: string, value: string): string {
   if (typeof value === "string") return value;
   throw new InvalidArgumentError(
     field,
-    `"${field}" has to be a string, not ${describe(value)}.`,
+    `"${field}" has to be a string, not ${formatValue(value)}.`,
   );
 }

@@ -1,17 +1,17 @@
-import type { Flow } from "../cluster/messaging/flow_control.ts";
+import type { FlowControl } from "../cluster/messaging/flow_control.ts";
 import type { MessageBus } from "../cluster/messaging/message_bus.ts";
 import type { RedisConnection } from "./connection/connection.ts";
-import type { Keys } from "./connection/keys.ts";
-import { isOutage } from "./connection/redis_errors.ts";
+import type { RedisKeys } from "./connection/keys.ts";
+import { isTransientError } from "./connection/redis_errors.ts";
 
 /**
  * Carries messages between nodes by publishing them: one channel a node, and one
  * for all. What the event log publishes is on the same channels.
  */
 export class RedisBus implements MessageBus {
-  readonly flow: Flow;
+  readonly flowControl: FlowControl;
   readonly #connection: RedisConnection;
-  readonly #keys: Keys;
+  readonly #keys: RedisKeys;
   #onEvents: (text: string) => void = () => {};
   /** What is still to be done to hear anything. */
   #subscribe: (() => Promise<void>) | undefined;
@@ -20,18 +20,22 @@ export class RedisBus implements MessageBus {
   /**
    * @param connection What to publish with.
    * @param keys The names of the channels.
-   * @param beatMs How often nodes show that they live, in milliseconds.
+   * @param heartbeatMs How often nodes show that they live, in milliseconds.
    */
-  constructor(connection: RedisConnection, keys: Keys, beatMs: number) {
+  constructor(
+    connection: RedisConnection,
+    keys: RedisKeys,
+    heartbeatMs: number,
+  ) {
     this.#connection = connection;
     this.#keys = keys;
     // Each message costs every node a look, and one that is lost, which happens
     // with its connection only, shows with the next beat.
-    this.flow = {
+    this.flowControl = {
       window: 256,
-      ackMs: beatMs * 1.5,
-      ackBeats: 8,
-      patienceMs: beatMs * 2.5,
+      ackDelayMs: heartbeatMs * 1.5,
+      heartbeatsPerAck: 8,
+      retransmitTimeoutMs: heartbeatMs * 2.5,
     };
   }
 
@@ -46,12 +50,15 @@ export class RedisBus implements MessageBus {
   }
 
   async start(node: string, receive: (text: string) => void): Promise<void> {
-    const { toAll, toNodes } = this.#keys;
+    const { broadcastChannel, nodeChannelPrefix } = this.#keys;
     this.#subscribe = () =>
-      this.#connection.subscribe([toAll, toNodes + node], (text) => {
-        if (text.startsWith("[")) this.#onEvents(text);
-        else receive(text);
-      });
+      this.#connection.subscribe(
+        [broadcastChannel, nodeChannelPrefix + node],
+        (text) => {
+          if (text.startsWith("[")) this.#onEvents(text);
+          else receive(text);
+        },
+      );
     await this.resubscribe();
   }
 
@@ -68,7 +75,7 @@ export class RedisBus implements MessageBus {
     try {
       await subscribe();
     } catch (error) {
-      if (!isOutage(error)) throw error;
+      if (!isTransientError(error)) throw error;
       // Some clients do not keep what they cannot send.
       this.#subscribe = subscribe;
       return;
@@ -77,8 +84,10 @@ export class RedisBus implements MessageBus {
   }
 
   publish(text: string, to: string | undefined): void {
-    const { toAll, toNodes } = this.#keys;
-    const channel = to === undefined ? toAll : toNodes + to;
+    const { broadcastChannel, nodeChannelPrefix } = this.#keys;
+    const channel = to === undefined
+      ? broadcastChannel
+      : nodeChannelPrefix + to;
     // What is lost in an outage is sent again after it.
     if (this.#connection.isDown) return;
     this.#connection.run("PUBLISH", channel, text).catch((error) =>

@@ -3,15 +3,15 @@ import {
   type ClusterOptions,
   resolveClusterOptions,
 } from "../cluster/membership/options.ts";
-import type { Watcher } from "../runtime/scheduler.ts";
-import { callback } from "../runtime/callbacks.ts";
-import type { ReportingOptions } from "../contracts/options.ts";
-import { optionGroup } from "../contracts/resolve_options.ts";
+import type { PeriodicTask } from "../runtime/scheduler.ts";
+import { safeCallback } from "../runtime/callbacks.ts";
+import type { ErrorReportingOptions } from "../contracts/options.ts";
+import { objectOption } from "../contracts/resolve_options.ts";
 import type { RedisClients } from "./connection/clients.ts";
 import { RedisConnection } from "./connection/connection.ts";
-import { Keys } from "./connection/keys.ts";
+import { RedisKeys } from "./connection/keys.ts";
 import { LOG_TTL_MS, LOOK } from "./log/log_scripts.ts";
-import { isOutage } from "./connection/redis_errors.ts";
+import { isTransientError } from "./connection/redis_errors.ts";
 import { RedisBus } from "./redis_bus.ts";
 
 /** Options of a node whose server is Redis. */
@@ -28,55 +28,55 @@ export interface RedisOptions {
 }
 
 /** What Redis says of what is there. */
-export interface State {
+export interface LogState {
   /** Which log it is: another one after Redis has lost it. */
   readonly epoch: string;
   /** The newest event, the newest one for everyone, and for this node alone. */
-  readonly last: number;
-  readonly all: number;
-  readonly own: number;
+  readonly lastEvent: number;
+  readonly lastBroadcast: number;
+  readonly lastDirect: number;
 }
 
 /** What keeps something in Redis. */
-export interface Part {
+export interface RedisComponent {
   /** Told now and then what is there. */
-  looked?(state: State): void;
+  onLogState?(state: LogState): void;
   /** The newest event it knows, if it knows any. */
   readonly newest?: number;
   /** Told that messages may have been missed. */
-  resubscribed?(): void;
+  onResubscribed?(): void;
   /**
    * Told that Redis is back.
    *
    * @param isEmpty Whether it may have lost everything.
    */
-  back?(isEmpty: boolean): void;
+  onReconnected?(isEmpty: boolean): void;
   /** Told of sessions that have their home here now, or whose others may be lost. */
-  claimed?(ids: Iterable<string>): void;
+  onSessionsClaimed?(ids: Iterable<string>): void;
   /** Told when the other nodes have had time to tell it again what it had lost. */
-  restored?(): void;
+  onRecovered?(): void;
   close?(): void;
 }
 
 /** How long nodes have to tell an empty Redis what it has lost. */
-const RESTORE_BEATS = 3;
-const LEAST_RESTORE_MS = 1_000;
+const RECOVERY_HEARTBEATS = 3;
+const MIN_RECOVERY_MS = 1_000;
 /** Every how-manieth beat it is looked whether Redis has lost something. */
-const LOOK_BEATS = 10;
+const CHECK_HEARTBEATS = 10;
 
 /** What the managers of one node share: a server, a bus, and a node on it. */
-export class Backend implements Watcher {
+export class RedisNode implements PeriodicTask {
   readonly periodMs: number;
-  readonly keys: Keys;
+  readonly keys: RedisKeys;
   readonly connection: RedisConnection;
   readonly bus: RedisBus;
   readonly node: ClusterNode;
   /** How Redis knows this node. */
-  readonly home: string;
+  readonly nodeKeyId: string;
   /** Resolves when the other nodes are known; rejects for misuse. */
   readonly ready: Promise<void>;
   readonly report: (error: Error) => void;
-  readonly #parts: Part[] = [];
+  readonly #components: RedisComponent[] = [];
   #known: string | undefined;
   /** Resolves when the others have told Redis again what it has lost. */
   #others: Promise<void> | undefined;
@@ -85,7 +85,7 @@ export class Backend implements Watcher {
   #isEmpty = false;
   #isSubscribed = false;
   #isClosed = false;
-  #lookedAt = 0;
+  #checkedAt = 0;
   #finish: () => void = () => {};
   #fail: (error: unknown) => void = () => {};
 
@@ -98,27 +98,31 @@ export class Backend implements Watcher {
   constructor(
     clients: RedisClients,
     part: string,
-    options: RedisOptions & ReportingOptions | undefined,
+    options: RedisOptions & ErrorReportingOptions | undefined,
   ) {
-    const { prefix = "mcp", cluster, onError } = optionGroup(
+    const { prefix = "mcp", cluster, onError } = objectOption(
       "options",
       options,
     );
     const settings = resolveClusterOptions(cluster);
     let misuse: Error | undefined;
     try {
-      this.keys = new Keys(prefix, part);
+      this.keys = new RedisKeys(prefix, part);
     } catch (error) {
       misuse = error as Error;
-      this.keys = new Keys("none", part);
+      this.keys = new RedisKeys("none", part);
     }
-    this.report = callback("onError", onError);
-    this.periodMs = settings.beatMs;
-    this.connection = new RedisConnection(clients, settings.answerMs, misuse);
-    this.bus = new RedisBus(this.connection, this.keys, settings.beatMs);
+    this.report = safeCallback("onError", onError);
+    this.periodMs = settings.heartbeatMs;
+    this.connection = new RedisConnection(
+      clients,
+      settings.requestTimeoutMs,
+      misuse,
+    );
+    this.bus = new RedisBus(this.connection, this.keys, settings.heartbeatMs);
     this.node = new ClusterNode(this.bus, settings, onError);
     const { name, incarnation } = this.node;
-    this.home = `${incarnation.toString(36)} ${name}`;
+    this.nodeKeyId = `${incarnation.toString(36)} ${name}`;
     this.ready = new Promise((resolve, reject) => {
       this.#finish = resolve;
       this.#fail = reject;
@@ -129,17 +133,17 @@ export class Backend implements Watcher {
 
   /** The key of what Redis knows of this node. */
   get nodeKey(): string {
-    return this.keys.nodes + this.home;
+    return this.keys.nodes + this.nodeKeyId;
   }
 
   /** Tells the others of sessions that have their home here. */
   claimed(ids: Iterable<string>): void {
-    for (const part of this.#parts) part.claimed?.(ids);
+    for (const part of this.#components) part.onSessionsClaimed?.(ids);
   }
 
   /** Tells a part what becomes of Redis. */
-  add(part: Part): void {
-    this.#parts.push(part);
+  add(part: RedisComponent): void {
+    this.#components.push(part);
   }
 
   /** Joins the others. All parts have to be there. */
@@ -154,29 +158,29 @@ export class Backend implements Watcher {
    * Whether Redis is out of reach, or was empty a moment ago: before the others have
    * told it their sessions again, nobody finds them.
    */
-  get isWaiting(): boolean {
+  get isRecovering(): boolean {
     return this.connection.isDown || this.#others !== undefined;
   }
 
   /** Resolves when Redis can be reached and knows the sessions of all nodes. */
-  async up(): Promise<void> {
-    await this.connection.up();
+  async whenAvailable(): Promise<void> {
+    await this.connection.whenAvailable();
     await this.#others;
   }
 
   /** Looks what is there. */
-  async look(): Promise<void> {
+  async refreshLogState(): Promise<void> {
     try {
-      if (!this.connection.isDown) await this.#look();
+      if (!this.connection.isDown) await this.#readLogState();
     } catch (error) {
       this.connection.report(error);
     }
   }
 
-  tick(now: number): void {
-    if (now - this.#lookedAt < LOOK_BEATS * this.periodMs) return;
-    this.#lookedAt = now;
-    void this.look();
+  run(now: number): void {
+    if (now - this.#checkedAt < CHECK_HEARTBEATS * this.periodMs) return;
+    this.#checkedAt = now;
+    void this.refreshLogState();
   }
 
   /** Whether it has left the others. */
@@ -187,37 +191,37 @@ export class Backend implements Watcher {
   /** Leaves the others. */
   async close(): Promise<void> {
     this.#isClosed = true;
-    this.node.ticker.stop(this);
+    this.node.scheduler.stop(this);
     await this.node.close();
     this.#over();
     this.connection.close();
-    for (const part of this.#parts) part.close?.();
+    for (const part of this.#components) part.close?.();
   }
 
   async #start(): Promise<void> {
     this.bus.onSubscribed(() => {
       this.#isSubscribed = true;
-      return this.#look().catch((error) => {
-        if (isOutage(error)) return;
-        const refused = this.connection.refuse(error);
+      return this.#readLogState().catch((error) => {
+        if (isTransientError(error)) return;
+        const refused = this.connection.fail(error);
         this.report(refused);
         this.#fail(refused);
       });
     });
     await this.connection.start({
-      look: () => this.#look(),
+      checkState: () => this.#readLogState(),
       onBack: (isOther) => {
         this.#isEmpty ||= isOther;
         this.#tellBack();
         this.bus.resubscribe().catch((error) => this.connection.report(error));
       },
       onResubscribed: () => {
-        for (const part of this.#parts) part.resubscribed?.();
+        for (const part of this.#components) part.onResubscribed?.();
       },
       onError: this.report,
     });
     if (this.isClosed) return this.connection.close();
-    this.node.ticker.start(this);
+    this.node.scheduler.start(this);
     this.node.start();
     await this.node.ready;
   }
@@ -230,41 +234,44 @@ export class Backend implements Watcher {
         clearTimeout(timer);
         this.#others = undefined;
         resolve();
-        for (const part of this.#parts) part.restored?.();
+        for (const part of this.#components) part.onRecovered?.();
       };
       const timer = setTimeout(
         over,
-        Math.max(RESTORE_BEATS * this.periodMs, LEAST_RESTORE_MS),
+        Math.max(RECOVERY_HEARTBEATS * this.periodMs, MIN_RECOVERY_MS),
       );
       (timer as { unref?: () => void }).unref?.();
       this.#over = over;
     });
   }
 
-  async #look(): Promise<void> {
-    const [epoch, last, all, own] = await this.connection.attempt(
-      LOOK,
-      this.keys.log,
-      [
-        newEpoch(),
-        this.nodeKey,
-        String(LOG_TTL_MS),
-        this.keys.all,
-        this.#known ?? "",
-        String(Math.max(0, ...this.#parts.map(({ newest = 0 }) => newest))),
-      ],
-    ) as [string, string, string, string];
+  async #readLogState(): Promise<void> {
+    const [epoch, lastEvent, lastBroadcast, lastDirect] = await this.connection
+      .evaluateUnchecked(
+        LOOK,
+        this.keys.logState,
+        [
+          newEpoch(),
+          this.nodeKey,
+          String(LOG_TTL_MS),
+          this.keys.prefix,
+          this.#known ?? "",
+          String(
+            Math.max(0, ...this.#components.map(({ newest = 0 }) => newest)),
+          ),
+        ],
+      ) as [string, string, string, string];
     // What was published before this node heard anything is not for it.
     if (!this.#isSubscribed) return;
     this.#isEmpty ||= this.#known !== undefined && epoch !== this.#known;
     this.#known = epoch;
     const state = {
       epoch,
-      last: Number(last),
-      all: Number(all),
-      own: Number(own),
+      lastEvent: Number(lastEvent),
+      lastBroadcast: Number(lastBroadcast),
+      lastDirect: Number(lastDirect),
     };
-    for (const part of this.#parts) part.looked?.(state);
+    for (const part of this.#components) part.onLogState?.(state);
     if (this.#isEmpty && !this.connection.isDown) this.#tellBack();
   }
 
@@ -273,7 +280,9 @@ export class Backend implements Watcher {
     this.#isEmpty = false;
     if (isEmpty) this.#waitForOthers();
     // Sessions have to be known before what is for them is added: the log is first.
-    for (const part of this.#parts.toReversed()) part.back?.(isEmpty);
+    for (const part of this.#components.toReversed()) {
+      part.onReconnected?.(isEmpty);
+    }
   }
 }
 

@@ -1,17 +1,17 @@
-import { NodeSessions } from "../cluster/clustered_sessions.ts";
-import { StoredInfoSessionManager } from "../cluster/metadata/shared_info_session_manager.ts";
+import { ClusteredSessions } from "../cluster/clustered_sessions.ts";
+import { SharedInfoSessionManager } from "../cluster/metadata/shared_info_session_manager.ts";
 import { ClusterStreamSessionManager } from "../cluster/stream_session_manager.ts";
 import { ClusterSubscriptionManager } from "../cluster/subscription_manager.ts";
 import type { SessionsOptions } from "../contracts/options.ts";
 import {
   assertSessionsOptions,
-  optionGroup,
+  objectOption,
   resolveInfoOptions,
 } from "../contracts/resolve_options.ts";
-import { Backend, type RedisOptions } from "./redis_node.ts";
+import { RedisNode, type RedisOptions } from "./redis_node.ts";
 import type { RedisClients } from "./connection/clients.ts";
-import { RedisInfoStore } from "./metadata/metadata_store.ts";
-import { storesOf, ttlOf } from "./stores.ts";
+import { RedisMetadataStore } from "./metadata/metadata_store.ts";
+import { createStores, ttlOf } from "./stores.ts";
 
 /** Options of {@linkcode RedisSessions}: the same on every node, but for its name. */
 export interface RedisSessionsOptions extends SessionsOptions, RedisOptions {}
@@ -51,9 +51,9 @@ export interface RedisSessionsOptions extends SessionsOptions, RedisOptions {}
  * await sessions.ready;
  * ```
  */
-export class RedisSessions extends NodeSessions {
+export class RedisSessions extends ClusteredSessions {
   /**
-   * Resolves when the other nodes were found, at the latest after `answerMs`. Rejects
+   * Resolves when the other nodes were found, at the latest after `requestTimeoutMs`. Rejects
    * when the clients or their server cannot be used, and says what to do: with an
    * `InvalidArgumentError` for clients that are missing, closed or in subscriber mode
    * and for a prefix that is none, with a `ClusterError` for a server that is too old
@@ -72,14 +72,17 @@ export class RedisSessions extends NodeSessions {
    * prefix.
    */
   constructor(clients: RedisClients, options?: RedisSessionsOptions) {
-    const given = optionGroup("options", options);
+    const given = objectOption("options", options);
     assertSessionsOptions(given);
     const { subscriptions, onError, onEvict, onReset } = given;
-    const { idleMs, maxSessions } = resolveInfoOptions(given.info, "info");
-    const ttlMs = ttlOf(idleMs);
-    const backend = new Backend(clients, "sessions", given);
+    const { idleTimeoutMs, maxSessions } = resolveInfoOptions(
+      given.info,
+      "info",
+    );
+    const ttlMs = ttlOf(idleTimeoutMs);
+    const backend = new RedisNode(clients, "sessions", given);
     const { node, ready } = backend;
-    const { stores, log } = storesOf(backend, ttlMs);
+    const { stores, log } = createStores(backend, ttlMs);
     const streams = new ClusterStreamSessionManager(node, {
       ...given.streams,
       onError,
@@ -87,7 +90,7 @@ export class RedisSessions extends NodeSessions {
       onReset,
     }, stores);
     const events = log();
-    const store = new RedisInfoStore(backend, {
+    const store = new RedisMetadataStore(backend, {
       ttlMs,
       maxSessions,
       flushed: events && (() => events.flushed()),
@@ -95,13 +98,13 @@ export class RedisSessions extends NodeSessions {
     super({
       node,
       streams,
-      info: new StoredInfoSessionManager(store, onError),
+      info: new SharedInfoSessionManager(store, onError),
       subscriptions: new ClusterSubscriptionManager(node, {
         ...subscriptions,
         onError,
       }),
       ready,
-      leave: () => backend.close(),
+      disconnect: () => backend.close(),
     });
     backend.start();
   }

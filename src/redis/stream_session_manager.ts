@@ -3,9 +3,9 @@ import {
   type ClusterStreamSessionManagerOptions,
 } from "../cluster/stream_session_manager.ts";
 import type { CloseOptions } from "../contracts/options.ts";
-import { Backend, type RedisOptions } from "./redis_node.ts";
+import { RedisNode, type RedisOptions } from "./redis_node.ts";
 import type { RedisClients } from "./connection/clients.ts";
-import { DEFAULT_TTL_MS, storesOf } from "./stores.ts";
+import { createStores, DEFAULT_TTL_MS } from "./stores.ts";
 
 /** Options of a {@linkcode RedisStreamSessionManager}. */
 export interface RedisStreamSessionManagerOptions
@@ -22,7 +22,7 @@ export class RedisStreamSessionManager extends ClusterStreamSessionManager
    * server cannot be used, and says what to do.
    */
   readonly ready: Promise<void>;
-  readonly #leave: () => Promise<void>;
+  readonly #disconnect: () => Promise<void>;
 
   /**
    * Makes a node, which joins the others of its prefix by itself.
@@ -35,17 +35,17 @@ export class RedisStreamSessionManager extends ClusterStreamSessionManager
     clients: RedisClients,
     options?: RedisStreamSessionManagerOptions,
   ) {
-    const backend = new Backend(clients, "streams", options);
-    super(backend.node, options, storesOf(backend, DEFAULT_TTL_MS).stores);
+    const backend = new RedisNode(clients, "streams", options);
+    super(backend.node, options, createStores(backend, DEFAULT_TTL_MS).stores);
     this.ready = backend.ready;
-    this.#leave = () => backend.close();
+    this.#disconnect = () => backend.close();
     backend.start();
   }
 
   /** Closes the streams of this node, and leaves the others. */
   override async close(options?: CloseOptions): Promise<void> {
     await super.close(options);
-    await this.#leave();
+    await this.#disconnect();
   }
 
   /** Ends what is on this node, and leaves the others. */

@@ -2,7 +2,7 @@ import {
   ClusterSubscriptionManager,
   type ClusterSubscriptionManagerOptions,
 } from "../cluster/subscription_manager.ts";
-import { Backend, type RedisOptions } from "./redis_node.ts";
+import { RedisNode, type RedisOptions } from "./redis_node.ts";
 import type { RedisClients } from "./connection/clients.ts";
 
 /** Options of a {@linkcode RedisSubscriptionManager}. */
@@ -20,7 +20,7 @@ export class RedisSubscriptionManager extends ClusterSubscriptionManager
    * server cannot be used, and says what to do.
    */
   readonly ready: Promise<void>;
-  readonly #leave: () => Promise<void>;
+  readonly #disconnect: () => Promise<void>;
 
   /**
    * Makes a node, which joins the others of its prefix by itself.
@@ -33,17 +33,17 @@ export class RedisSubscriptionManager extends ClusterSubscriptionManager
     clients: RedisClients,
     options?: RedisSubscriptionManagerOptions,
   ) {
-    const backend = new Backend(clients, "subscriptions", options);
+    const backend = new RedisNode(clients, "subscriptions", options);
     super(backend.node, options);
     this.ready = backend.ready;
-    this.#leave = () => backend.close();
+    this.#disconnect = () => backend.close();
     backend.start();
   }
 
   /** Ends the subscriptions of this node, and leaves the others. */
   override async dispose(): Promise<void> {
     await super.dispose();
-    await this.#leave();
+    await this.#disconnect();
   }
 
   /** Ends what is on this node, and leaves the others. */

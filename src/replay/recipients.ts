@@ -1,2 +1,2 @@
 /** Whom a text is for: one session, several, or everyone. */
-export type Targets = string | ReadonlySet<string> | undefined;
+export type Recipients = string | ReadonlySet<string> | undefined;

@@ -1,30 +1,30 @@
 import type { ResetReason } from "../contracts/options.ts";
 import type { ReplaySettings } from "../contracts/resolve_options.ts";
 import { withSseId } from "../protocol/sse.ts";
-import { Moves, type Origin } from "./version_vector.ts";
-import type { Targets } from "./recipients.ts";
-import { Purged } from "./low_watermarks.ts";
+import { type BroadcastId, VersionVector } from "./version_vector.ts";
+import type { Recipients } from "./recipients.ts";
+import { LowWatermarks } from "./low_watermarks.ts";
 
 interface Entry {
-  readonly targets: Targets;
+  readonly recipients: Recipients;
   readonly frame: Uint8Array<ArrayBuffer>;
   readonly weight: number;
-  readonly at: number;
-  readonly origin: Origin | undefined;
+  readonly appendedAt: number;
+  readonly broadcastId: BroadcastId | undefined;
 }
 
 /** What a session has missed that moves to another node. */
 export interface MissedEvents {
   readonly frames: readonly string[];
   /** Up to which text to everyone of each sender this goes. */
-  readonly heard: Readonly<Record<string, number>>;
+  readonly versionVector: Readonly<Record<string, number>>;
 }
 
 /** What a target adds to what an event weighs, in bytes. */
-const TARGET_WEIGHT = 64;
+const RECIPIENT_WEIGHT = 64;
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
-const POSITION = /^([0-9a-f]{16})-(0|[1-9][0-9]{0,15})$/;
+const EVENT_ID = /^([0-9a-f]{16})-(0|[1-9][0-9]{0,15})$/;
 
 /**
  * The events of the recent past, kept once for all sessions. An event's id is
@@ -38,51 +38,60 @@ export class ReplayLog {
   #weight = 0;
   /** Offset of the newest event. */
   #last = 0;
-  readonly #purged: Purged;
-  readonly #moves = new Moves();
+  readonly #lowWatermarks: LowWatermarks;
+  readonly #versions = new VersionVector();
 
   constructor(limits: ReplaySettings) {
     this.#limits = limits;
-    this.#purged = new Purged(Math.min(limits.maxEvents, 100_000));
+    this.#lowWatermarks = new LowWatermarks(
+      Math.min(limits.maxEvents, 100_000),
+    );
   }
 
   /** The id of the newest event. */
-  get position(): string {
+  get latestEventId(): string {
     return `${this.#epoch}-${this.#last}`;
   }
 
   /** The id that the next event will have. */
-  get next(): string {
+  get nextEventId(): string {
     return `${this.#epoch}-${this.#last + 1}`;
   }
 
   /** Adds the next event. */
   append(
-    targets: Targets,
+    targets: Recipients,
     frame: Uint8Array<ArrayBuffer>,
     now: number,
-    origin?: Origin,
+    origin?: BroadcastId,
   ): void {
-    if (origin !== undefined) this.#moves.heard(origin);
+    if (origin !== undefined) this.#versions.observe(origin);
     const weight = frame.length +
-      (typeof targets === "object" ? targets.size * TARGET_WEIGHT : 0);
-    this.#entries.push({ targets, frame, weight, at: now, origin });
+      (typeof targets === "object" ? targets.size * RECIPIENT_WEIGHT : 0);
+    this.#entries.push({
+      recipients: targets,
+      frame,
+      weight,
+      appendedAt: now,
+      broadcastId: origin,
+    });
     this.#weight += weight;
     this.#last++;
-    this.purge(now);
+    this.trim(now);
   }
 
   /** Drops what is too old or too much. */
-  purge(now: number): void {
+  trim(now: number): void {
     const { maxEvents, maxBytes, maxAgeMs } = this.#limits;
     while (this.#head < this.#entries.length) {
       const count = this.#entries.length - this.#head;
-      const { targets, weight, at, origin } = this.#entries[this.#head]!;
+      const { recipients, weight, appendedAt, broadcastId } = this
+        .#entries[this.#head]!;
       const fits = count <= maxEvents && this.#weight <= maxBytes &&
-        now - at < maxAgeMs;
+        now - appendedAt < maxAgeMs;
       if (fits) break;
-      this.#purged.add(targets, this.#last - count + 1);
-      if (origin !== undefined) this.#moves.purged(origin);
+      this.#lowWatermarks.trim(recipients, this.#last - count + 1);
+      if (broadcastId !== undefined) this.#versions.trim(broadcastId);
       this.#weight -= weight;
       this.#head++;
     }
@@ -110,16 +119,16 @@ export class ReplayLog {
     since: string | undefined,
     now: number,
   ): Uint8Array<ArrayBuffer>[] | ResetReason {
-    this.purge(now);
+    this.trim(now);
     const claimed = this.#offsetOf(
-      this.#moves.positionOf(session, lastEventId),
+      this.#versions.translate(session, lastEventId),
     );
     if (claimed === undefined) return "unknown";
     if (claimed > this.#last) return "future";
     const offset = Math.max(claimed, this.#start(since));
-    if (this.#purged.has(session, offset)) return "purged";
+    if (this.#lowWatermarks.isTrimmed(session, offset)) return "purged";
     return this.#entriesAfter(offset)
-      .filter(({ targets }) => isFor(session, targets))
+      .filter(({ recipients }) => isFor(session, recipients))
       .map(({ frame }) => frame);
   }
 
@@ -131,17 +140,17 @@ export class ReplayLog {
    * @param lastEventId What it got last, as it says.
    * @param since The position when the session began.
    */
-  handOver(
+  exportMissed(
     session: string,
     lastEventId: string,
     since: string | undefined,
     now: number,
   ): MissedEvents | ResetReason {
     const missed = this.after(session, lastEventId, since, now);
-    this.forget(session);
+    this.markHandedOff(session);
     return typeof missed === "string" ? missed : {
       frames: missed.map((frame) => decoder.decode(frame)),
-      heard: this.#moves.allHeard(),
+      versionVector: this.#versions.snapshot(),
     };
   }
 
@@ -155,60 +164,63 @@ export class ReplayLog {
    * @param since The position here when the session began.
    * @returns Why that cannot be had, if it cannot.
    */
-  takeOver(
+  importMissed(
     session: string,
     lastEventId: string,
     missed: MissedEvents,
     since: string | undefined,
     now: number,
   ): ResetReason | undefined {
-    if (this.#moves.hasGap(missed.heard)) return "purged";
+    if (this.#versions.hasGap(missed.versionVector)) return "purged";
     // What came before it left the last time, it has got or has with it.
     const start = Math.max(
       this.#start(since),
-      this.#purged.forgotten(session),
-      this.#moves.leftAt(session),
+      this.#lowWatermarks.handedOffAt(session),
+      this.#versions.departedAt(session),
     );
-    const unheard = this.#entriesAfter(start).filter(({ targets, origin }) =>
-      isFor(session, targets) &&
-      (origin === undefined || this.#moves.isAfter(origin, missed.heard))
+    const unheard = this.#entriesAfter(start).filter((
+      { recipients, broadcastId },
+    ) =>
+      isFor(session, recipients) &&
+      (broadcastId === undefined ||
+        this.#versions.isAfter(broadcastId, missed.versionVector))
     );
     const frames = [
       ...missed.frames,
       ...unheard.map(({ frame }) => decoder.decode(frame)),
     ];
-    const { position } = this;
-    this.#moves.note(session, lastEventId, position);
+    const { latestEventId } = this;
+    this.#versions.recordArrival(session, lastEventId, latestEventId);
     for (const frame of frames) {
-      const bytes = encoder.encode(withSseId(frame, this.next));
+      const bytes = encoder.encode(withSseId(frame, this.nextEventId));
       this.append(session, bytes, now);
     }
     return undefined;
   }
 
   /** Notes that no texts to everyone of a node will come up to this one. */
-  startFrom(origin: Origin): void {
-    this.#moves.heard(origin);
-    this.#moves.purged(origin);
+  seedSequence(origin: BroadcastId): void {
+    this.#versions.observe(origin);
+    this.#versions.trim(origin);
   }
 
   /**
    * Whether texts to everyone are on their way here from some nodes that a session
    * brings along from elsewhere, and would get twice.
    */
-  isBehind(nodes: readonly string[], { heard }: MissedEvents): boolean {
-    return this.#moves.isBehind(nodes, heard);
+  isBehind(nodes: readonly string[], { versionVector }: MissedEvents): boolean {
+    return this.#versions.isBehind(nodes, versionVector);
   }
 
   /** A session goes on elsewhere: what is kept is not news to it when it is back. */
-  leave(session: string): void {
-    this.#moves.leave(session, this.#last);
+  markDeparted(session: string): void {
+    this.#versions.recordDeparture(session, this.#last);
   }
 
   /** Nothing that is kept is a session's own any more. */
-  forget(session: string): void {
-    this.#moves.forget(session);
-    this.#purged.forget(session, this.#last);
+  markHandedOff(session: string): void {
+    this.#versions.forgetArrival(session);
+    this.#lowWatermarks.markHandedOff(session, this.#last);
   }
 
   #start(since: string | undefined): number {
@@ -222,12 +234,12 @@ export class ReplayLog {
   }
 
   #offsetOf(id: string): number | undefined {
-    const [, epoch, offset] = POSITION.exec(id) ?? [];
+    const [, epoch, offset] = EVENT_ID.exec(id) ?? [];
     return epoch === this.#epoch ? Number(offset) : undefined;
   }
 }
 
-function isFor(session: string, targets: Targets): boolean {
+function isFor(session: string, targets: Recipients): boolean {
   if (targets === undefined || targets === session) return true;
   return typeof targets === "object" && targets.has(session);
 }

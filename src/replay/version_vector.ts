@@ -1,9 +1,9 @@
-import { setNewest } from "../runtime/lru_map.ts";
+import { touch } from "../runtime/lru_map.ts";
 
 /** Which text to everyone an event is: who sent it, and the how-manieth of it. */
-export interface Origin {
+export interface BroadcastId {
   readonly node: string;
-  readonly count: number;
+  readonly seq: number;
 }
 
 /** How many sessions, and how many senders, are remembered. */
@@ -14,38 +14,38 @@ const MAX_NODES = 10_000;
  * What a log has to remember for sessions to move from node to node: each node has
  * a log of its own, but all have the texts to everyone.
  */
-export class Moves {
-  readonly #heard: Map<string, number> = new Map();
-  readonly #purged: Map<string, number> = new Map();
+export class VersionVector {
+  readonly #seen: Map<string, number> = new Map();
+  readonly #trimmed: Map<string, number> = new Map();
   /** Where sessions that came from elsewhere had got to, and where that is here. */
-  readonly #came: Map<string, { from: string; to: string }> = new Map();
+  readonly #arrivals: Map<string, { from: string; to: string }> = new Map();
   /** After which event sessions left. */
-  readonly #left: Map<string, number> = new Map();
+  readonly #departures: Map<string, number> = new Map();
 
   /** Notes after which event a session left. */
-  leave(session: string, offset: number): void {
-    setNewest(this.#left, session, offset);
-    dropOldest(this.#left, MAX_SESSIONS);
+  recordDeparture(session: string, offset: number): void {
+    touch(this.#departures, session, offset);
+    dropOldest(this.#departures, MAX_SESSIONS);
   }
 
   /** After which event a session left the last time, 0 if it never did. */
-  leftAt(session: string): number {
-    return this.#left.get(session) ?? 0;
+  departedAt(session: string): number {
+    return this.#departures.get(session) ?? 0;
   }
 
   /** Notes a text to everyone. */
-  heard({ node, count }: Origin): void {
-    raise(this.#heard, node, count);
+  observe({ node, seq }: BroadcastId): void {
+    raise(this.#seen, node, seq);
   }
 
   /** Notes that a text to everyone was dropped. */
-  purged({ node, count }: Origin): void {
-    raise(this.#purged, node, count);
+  trim({ node, seq }: BroadcastId): void {
+    raise(this.#trimmed, node, seq);
   }
 
   /** The newest text to everyone of each sender. */
-  allHeard(): Record<string, number> {
-    return Object.fromEntries(this.#heard);
+  snapshot(): Record<string, number> {
+    return Object.fromEntries(this.#seen);
   }
 
   /** Whether another node has heard more of some nodes than this one. */
@@ -54,39 +54,39 @@ export class Moves {
     heard: Readonly<Record<string, number>>,
   ): boolean {
     return nodes.some((node) =>
-      Object.hasOwn(heard, node) && heard[node]! > (this.#heard.get(node) ?? 0)
+      Object.hasOwn(heard, node) && heard[node]! > (this.#seen.get(node) ?? 0)
     );
   }
 
   /** Whether a text to everyone is one that another node had not heard of. */
   isAfter(
-    { node, count }: Origin,
+    { node, seq }: BroadcastId,
     heard: Readonly<Record<string, number>>,
   ): boolean {
-    return !Object.hasOwn(heard, node) || count > heard[node]!;
+    return !Object.hasOwn(heard, node) || seq > heard[node]!;
   }
 
   /** Whether a text to everyone was dropped that another node had not heard of. */
   hasGap(heard: Readonly<Record<string, number>>): boolean {
     return Object.entries(heard).some(([node, count]) =>
-      count < (this.#purged.get(node) ?? 0)
+      count < (this.#trimmed.get(node) ?? 0)
     );
   }
 
   /** Notes that a session came from a position elsewhere to one here. */
-  note(session: string, from: string, to: string): void {
-    setNewest(this.#came, session, { from, to });
-    dropOldest(this.#came, MAX_SESSIONS);
+  recordArrival(session: string, from: string, to: string): void {
+    touch(this.#arrivals, session, { from, to });
+    dropOldest(this.#arrivals, MAX_SESSIONS);
   }
 
   /** A session has left. */
-  forget(session: string): void {
-    this.#came.delete(session);
+  forgetArrival(session: string): void {
+    this.#arrivals.delete(session);
   }
 
   /** The position here of one that may be from where the session came from. */
-  positionOf(session: string, position: string): string {
-    const came = this.#came.get(session);
+  translate(session: string, position: string): string {
+    const came = this.#arrivals.get(session);
     return came?.from === position ? came.to : position;
   }
 }

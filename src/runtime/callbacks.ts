@@ -1,4 +1,4 @@
-import { describe } from "./describe.ts";
+import { formatValue } from "./describe.ts";
 import { InvalidArgumentError } from "../errors.ts";
 
 /**
@@ -8,7 +8,7 @@ import { InvalidArgumentError } from "../errors.ts";
  * @param name The option it came in.
  * @param callback What the user gave.
  */
-export function callback<Args extends unknown[]>(
+export function safeCallback<Args extends unknown[]>(
   name: string,
   callback: ((...args: Args) => void) | undefined,
 ): (...args: Args) => void {
@@ -16,7 +16,7 @@ export function callback<Args extends unknown[]>(
   if (typeof callback !== "function") {
     throw new InvalidArgumentError(
       name,
-      `"${name}" has to be a function, not ${describe(callback)}.`,
+      `"${name}" has to be a function, not ${formatValue(callback)}.`,
     );
   }
   return (...args) => {

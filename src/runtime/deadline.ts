@@ -1,5 +1,5 @@
 /** Resolves when a promise has, or the time is up. */
-export async function atTheLatest(
+export async function waitAtMost(
   promise: Promise<unknown>,
   deadlineMs: number,
 ): Promise<void> {

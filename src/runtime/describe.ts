@@ -1,5 +1,5 @@
 /** A value as it appears in an error message: short, and safe to log. */
-export function describe(value: unknown): string {
+export function formatValue(value: unknown): string {
   if (typeof value === "string") {
     const short = value.length > 40 ? `${value.slice(0, 40)}…` : value;
     return value.length > 40

@@ -1,5 +1,5 @@
 /** Sets an entry of a map whose entries are in the order in which they were set last. */
-export function setNewest<Key, Value>(
+export function touch<Key, Value>(
   map: Map<Key, Value>,
   key: Key,
   value: Value,

@@ -1,5 +1,5 @@
 /** What is done again and again while there is something to watch. */
-export interface Watcher {
+export interface PeriodicTask {
   /** How often it has to be done at least, in milliseconds. */
   readonly periodMs: number;
   /**
@@ -7,7 +7,7 @@ export interface Watcher {
    *
    * @param now Milliseconds on the ticker's clock.
    */
-  tick(now: number): void;
+  run(now: number): void;
 }
 
 /** Timers of Node, Bun and newer Deno can let the process end. */
@@ -20,8 +20,8 @@ type Timer = { unref?: () => void };
  * Its clock is the system's, but takes no leaps: when the event loop was blocked,
  * the machine asleep or the time set, no stream and no session is the older for it.
  */
-export class Ticker {
-  readonly #watchers: Set<Watcher> = new Set();
+export class Scheduler {
+  readonly #watchers: Set<PeriodicTask> = new Set();
   #periodMs = Infinity;
   #timer: ReturnType<typeof setTimeout> | undefined;
   /** What the clock says at most before the next tick. */
@@ -47,14 +47,14 @@ export class Ticker {
   }
 
   /** Calls a watcher from now on. One that is called already stays so. */
-  start(watcher: Watcher): void {
+  start(watcher: PeriodicTask): void {
     if (this.#watchers.has(watcher) || watcher.periodMs === Infinity) return;
     this.#watchers.add(watcher);
     this.#adjust();
   }
 
   /** Calls a watcher no longer. */
-  stop(watcher: Watcher): void {
+  stop(watcher: PeriodicTask): void {
     if (this.#watchers.delete(watcher)) this.#adjust();
   }
 
@@ -86,7 +86,7 @@ export class Ticker {
   #tick(): void {
     const now = this.now();
     this.#tickedAt = now;
-    for (const watcher of [...this.#watchers]) watcher.tick(now);
+    for (const watcher of [...this.#watchers]) watcher.run(now);
     if (this.#periodMs !== Infinity) this.#wait(this.#periodMs);
   }
 }
@@ -98,18 +98,18 @@ export class Ticker {
  *
  * @param durations Milliseconds; Infinity for what never happens.
  */
-export function periodFor(...durations: readonly number[]): number {
+export function checkPeriodFor(...durations: readonly number[]): number {
   const shortest = Math.min(...durations);
   return shortest === Infinity
     ? Infinity
     : Math.min(Math.max(Math.floor(shortest / 4), 10), 1_000);
 }
 
-const tickers = new WeakMap<object, Ticker>();
+const tickers = new WeakMap<object, Scheduler>();
 
 /** The ticker of an object, the same for everyone who asks. */
-export function tickerOf(owner: object): Ticker {
+export function sharedScheduler(owner: object): Scheduler {
   let ticker = tickers.get(owner);
-  if (ticker === undefined) tickers.set(owner, ticker = new Ticker());
+  if (ticker === undefined) tickers.set(owner, ticker = new Scheduler());
   return ticker;
 }

@@ -2,7 +2,7 @@ interface Chunk {
   readonly bytes: number;
   /** What it counts in the stream's own measure. */
   readonly weight: number;
-  readonly since: number;
+  readonly enqueuedAt: number;
 }
 
 /**
@@ -16,8 +16,8 @@ export class Backlog {
   #head = 0;
   #weight = 0;
   #bytes = 0;
-  #held = 0;
-  #allowance = Infinity;
+  #queuedSize = 0;
+  #budget = Infinity;
 
   /** How many bytes of ours are unread, at most. */
   get bytes(): number {
@@ -25,8 +25,8 @@ export class Backlog {
   }
 
   /** When the oldest unread chunk was enqueued. */
-  get since(): number {
-    return this.#chunks[this.#head]?.since ?? Infinity;
+  get oldestAt(): number {
+    return this.#chunks[this.#head]?.enqueuedAt ?? Infinity;
   }
 
   /**
@@ -36,14 +36,14 @@ export class Backlog {
    * @param fresh How many of them came in this turn. Without others the stream may
    * be given anything.
    */
-  allow(maxBytes: number, fresh = 0): void {
-    this.#allowance = this.#bytes <= fresh ? Infinity : maxBytes - this.#bytes;
+  setBudget(maxBytes: number, fresh = 0): void {
+    this.#budget = this.#bytes <= fresh ? Infinity : maxBytes - this.#bytes;
   }
 
   /** Takes from what may come; false if it is not enough. */
-  spend(bytes: number): boolean {
-    if (bytes > this.#allowance) return false;
-    this.#allowance -= bytes;
+  consume(bytes: number): boolean {
+    if (bytes > this.#budget) return false;
+    this.#budget -= bytes;
     return true;
   }
 
@@ -55,11 +55,11 @@ export class Backlog {
    * @param held How much the stream holds now, in its own measure.
    */
   push(bytes: number, since: number, held: number): void {
-    const weight = Math.max(held - this.#held, 0);
-    this.#chunks.push({ bytes, weight, since });
+    const weight = Math.max(held - this.#queuedSize, 0);
+    this.#chunks.push({ bytes, weight, enqueuedAt: since });
     this.#weight += weight;
     this.#bytes += bytes;
-    this.#held = held;
+    this.#queuedSize = held;
   }
 
   /**
@@ -70,8 +70,8 @@ export class Backlog {
    */
   update(held: number, now: number): void {
     // Somebody else's; we cannot know how many bytes, but it gets old as well.
-    if (held > this.#held) this.push(0, now, held);
-    this.#held = held;
+    if (held > this.#queuedSize) this.push(0, now, held);
+    this.#queuedSize = held;
     while (true) {
       const chunk = this.#chunks[this.#head];
       if (chunk === undefined || this.#weight - chunk.weight < held) break;

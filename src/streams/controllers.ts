@@ -1,4 +1,4 @@
-import { describe } from "../runtime/describe.ts";
+import { formatValue } from "../runtime/describe.ts";
 import { ClosedError, InvalidArgumentError } from "../errors.ts";
 
 /** Refuses what is no controller of a stream. */
@@ -14,7 +14,7 @@ export function assertController(
   ) {
     throw new InvalidArgumentError(
       "controller",
-      `${describe(value)} is no stream controller. Pass the one that a ` +
+      `${formatValue(value)} is no stream controller. Pass the one that a ` +
         'ReadableStream hands to "start".',
     );
   }
@@ -28,7 +28,9 @@ export function isByteController(
 }
 
 /** Closes a stream; what it holds can still be read. */
-export function end(controller: ReadableStreamDefaultController): void {
+export function closeController(
+  controller: ReadableStreamDefaultController,
+): void {
   try {
     controller.close();
     // A reader that waits with a buffer of its own gets it back, or waits forever.
@@ -44,12 +46,12 @@ export function end(controller: ReadableStreamDefaultController): void {
  * `cancel`, which deletes the session by its id, the newer stream's included.
  * `error` does nothing to a stream that `close` has ended.
  */
-export function supersede(
+export function replaceController(
   controller: ReadableStreamDefaultController,
   id: string,
 ): void {
-  end(controller);
+  closeController(controller);
   controller.error(
-    new ClosedError(`Session ${describe(id)} has a newer stream.`),
+    new ClosedError(`Session ${formatValue(id)} has a newer stream.`),
   );
 }

@@ -1,5 +1,5 @@
 import { ClosedError } from "../errors.ts";
-import { supersede } from "./controllers.ts";
+import { replaceController } from "./controllers.ts";
 import type { LocalStreams } from "./local_streams.ts";
 
 const STEPS = 20;
@@ -41,9 +41,9 @@ export class Drain {
   }
 
   /** Breaks off a stream that holds something still, and has a newer one. */
-  supersede(id: string): void {
+  replace(id: string): void {
     const controller = this.#ended.get(id);
-    if (controller !== undefined) supersede(controller, id);
+    if (controller !== undefined) replaceController(controller, id);
   }
 
   #step(): void {

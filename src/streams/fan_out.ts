@@ -1,13 +1,13 @@
 import { endsSseFrame } from "../protocol/sse.ts";
 import type { EvictionReason } from "../contracts/options.ts";
 import type { StreamSettings } from "../contracts/resolve_options.ts";
-import type { Casualties } from "./stream_failures.ts";
-import { SharedFrames } from "./frame_batch.ts";
-import type { RecentText } from "./recent_broadcasts.ts";
-import type { Targets } from "../replay/recipients.ts";
-import type { Roster } from "./stream_registry.ts";
+import type { StreamFailures } from "./stream_failures.ts";
+import { FrameBatcher } from "./frame_batch.ts";
+import type { BroadcastRecord } from "./recent_broadcasts.ts";
+import type { Recipients } from "../replay/recipients.ts";
+import type { StreamRegistry } from "./stream_registry.ts";
 import type { SessionStream } from "./session_stream.ts";
-import type { Text } from "./frame.ts";
+import type { Frame } from "./frame.ts";
 import { atEndOfTurn } from "../runtime/end_of_turn.ts";
 
 /** Whoever owns the streams. */
@@ -15,12 +15,12 @@ export interface FanOutHost {
   /** The time, in milliseconds. */
   now(): number;
   /** Removes a stream that takes no more data. */
-  lose(stream: SessionStream, cause: unknown, casualties: Casualties): void;
+  fail(stream: SessionStream, cause: unknown, casualties: StreamFailures): void;
   /** Breaks off a stream whose reader is too far behind. */
   evict(
     stream: SessionStream,
     reason: EvictionReason,
-    casualties: Casualties,
+    casualties: StreamFailures,
   ): void;
   /** Writes what streams have waiting. */
   flush(streams: readonly SessionStream[]): void;
@@ -30,17 +30,21 @@ const encoder = new TextEncoder();
 
 /** Gives texts to streams: the first of a turn at once, the others at its end. */
 export class FanOut {
-  readonly #streams: Roster;
+  readonly #streams: StreamRegistry;
   readonly #settings: StreamSettings;
   readonly #host: FanOutHost;
-  readonly #shared = new SharedFrames();
+  readonly #batcher = new FrameBatcher();
   /** Streams with something to write at the end of the turn. */
-  #waiting: SessionStream[] = [];
+  #pending: SessionStream[] = [];
   #turn = 0;
   #isInTurn = false;
   #delivered = 0;
 
-  constructor(streams: Roster, settings: StreamSettings, host: FanOutHost) {
+  constructor(
+    streams: StreamRegistry,
+    settings: StreamSettings,
+    host: FanOutHost,
+  ) {
     this.#streams = streams;
     this.#settings = settings;
     this.#host = host;
@@ -60,34 +64,34 @@ export class FanOut {
    * @param casualties Takes note of the streams that are lost.
    */
   send(
-    targets: Targets,
+    targets: Recipients,
     data: string,
     encoded: Uint8Array<ArrayBuffer> | undefined,
-    casualties: Casualties,
+    casualties: StreamFailures,
   ): void {
     if (targets === undefined) {
       if (this.#streams.size === 0) return;
-      this.#giveAll(this.#text(data, encoded, true), casualties);
+      this.#enqueueToAll(this.#frame(data, encoded, true), casualties);
     } else if (typeof targets === "string") {
       const stream = this.#streams.get(targets);
       if (stream === undefined) return;
-      this.#give(stream, this.#text(data, encoded), casualties);
+      this.#enqueue(stream, this.#frame(data, encoded), casualties);
     } else {
-      let text: Text | undefined;
+      let text: Frame | undefined;
       for (const id of targets) {
         const stream = this.#streams.get(id);
         if (stream === undefined) continue;
-        text ??= this.#text(data, encoded);
-        this.#give(stream, text, casualties);
+        text ??= this.#frame(data, encoded);
+        this.#enqueue(stream, text, casualties);
       }
     }
   }
 
-  #text(
+  #frame(
     data: string,
     encoded = encoder.encode(data),
     isForAll = false,
-  ): Text {
+  ): Frame {
     if (!this.#isInTurn) {
       this.#isInTurn = true;
       this.#turn = (this.#turn + 1) & 0x3fff_ffff;
@@ -98,72 +102,88 @@ export class FanOut {
     const turn = this.#turn;
     const now = this.#host.now();
     // What may have to wait is for each stream to decide.
-    const isFirst = !mayWait || this.#streams.recent.turn !== turn;
+    const isFirst = !mayWait ||
+      this.#streams.recentBroadcasts.lastTurn !== turn;
     const number = isForAll && isFirst
       ? this.#number({ bytes: encoded.length, endsFrame, turn, now })
       : -1;
-    return { bytes: encoded, endsFrame, turn, now, mayWait, number };
+    return {
+      bytes: encoded,
+      endsFrame,
+      turn,
+      now,
+      canCoalesce: mayWait,
+      broadcastSeq: number,
+    };
   }
 
   /** Gives a text a number, after a look at all streams if that is due. */
-  #number(text: RecentText): number {
-    const { recent, maxUnread } = this.#streams;
-    if (!recent.hasRoom(text.bytes, maxUnread)) this.#streams.look(text.now);
-    return recent.add(text);
+  #number(text: BroadcastRecord): number {
+    const { recentBroadcasts, maxUnreadBytes } = this.#streams;
+    if (!recentBroadcasts.hasCapacity(text.bytes, maxUnreadBytes)) {
+      this.#streams.refresh(text.now);
+    }
+    return recentBroadcasts.add(text);
   }
 
-  #giveAll(text: Text, casualties: Casualties): void {
-    const { row, calm } = this.#streams;
-    const { bytes, number } = text;
+  #enqueueToAll(text: Frame, casualties: StreamFailures): void {
+    const { slots, fastPathControllers } = this.#streams;
+    const { bytes, broadcastSeq } = text;
     // Those that are attached now: a stream may attach others while it takes data,
     // and would be the one to decide when this ends.
-    const { length } = row;
+    const { length } = slots;
     let given = 0;
     for (let place = 0; place < length; place++) {
       // Whoever is calm need not be looked at: that is most of what this costs.
-      const controller = number < 0 ? undefined : calm[place];
-      if (number >= 0) this.#streams.reached = place;
+      const controller = broadcastSeq < 0
+        ? undefined
+        : fastPathControllers[place];
+      if (broadcastSeq >= 0) this.#streams.cursor = place;
       if (controller === undefined) {
-        const stream = row[place];
-        if (stream !== undefined) this.#give(stream, text, casualties);
+        const stream = slots[place];
+        if (stream !== undefined) this.#enqueue(stream, text, casualties);
         continue;
       }
       try {
         controller.enqueue(bytes);
         given++;
       } catch (cause) {
-        const stream = row[place];
+        const stream = slots[place];
         // What the stream ran may have removed or replaced it.
         if (stream?.controller !== controller) continue;
-        this.#host.lose(stream, cause, casualties);
+        this.#host.fail(stream, cause, casualties);
       }
     }
-    this.#streams.reached = Infinity;
+    this.#streams.cursor = Infinity;
     this.#delivered += given;
   }
 
-  #give(stream: SessionStream, text: Text, casualties: Casualties): void {
+  #enqueue(
+    stream: SessionStream,
+    text: Frame,
+    casualties: StreamFailures,
+  ): void {
     try {
-      const taken = stream.take(text, this.#shared);
+      const taken = stream.enqueue(text, this.#batcher);
       if (taken === "full") {
         return this.#host.evict(stream, "bytes", casualties);
       }
-      if (taken === "waits") this.#waiting.push(stream);
+      if (taken === "waits") this.#pending.push(stream);
       this.#delivered++;
     } catch (cause) {
       // What the stream ran may have removed or replaced it.
       if (this.#streams.get(stream.id) !== stream) return;
-      this.#host.lose(stream, cause, casualties);
+      this.#host.fail(stream, cause, casualties);
     }
   }
 
   #endTurn(): void {
-    const waiting = this.#waiting;
-    this.#waiting = [];
-    this.#shared.clear();
+    const waiting = this.#pending;
+    this.#pending = [];
+    this.#batcher.clear();
     this.#host.flush(waiting);
     // What a stream sent while it was written to is for the next turn.
-    if (this.#waiting.length > 0) atEndOfTurn(() => this.#endTurn());
+    if (this.#pending.length > 0) atEndOfTurn(() => this.#endTurn());
     else this.#isInTurn = false;
   }
 }

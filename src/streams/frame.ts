@@ -1,5 +1,5 @@
 /** What a stream did with a text. */
-export type Taken =
+export type EnqueueResult =
   /** It has it. */
   | "written"
   /** It has it, and needs a flush at the turn's end. */
@@ -8,7 +8,7 @@ export type Taken =
   | "full";
 
 /** One text on its way to many streams. */
-export interface Text {
+export interface Frame {
   readonly bytes: Uint8Array<ArrayBuffer>;
   /** Whether a frame ends where the text ends, so that a comment may follow. */
   readonly endsFrame: boolean;
@@ -17,7 +17,7 @@ export interface Text {
   /** When, on the ticker's clock. */
   readonly now: number;
   /** Whether it waits for the end of the turn when it is not the turn's first. */
-  readonly mayWait: boolean;
+  readonly canCoalesce: boolean;
   /** Its number among the {@linkcode RecentTexts}; -1 if it is none of them. */
-  readonly number: number;
+  readonly broadcastSeq: number;
 }

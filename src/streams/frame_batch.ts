@@ -3,12 +3,12 @@
  * a chain, and streams that got the same texts hold the same link: what one of them
  * joins to a chunk is the chunk of all.
  */
-export class Frames {
-  readonly #before: Frames | undefined;
+export class FrameBatch {
+  readonly #before: FrameBatch | undefined;
   readonly #last: Uint8Array<ArrayBuffer>;
   /** How many bytes. */
   readonly length: number;
-  #after: Frames | undefined;
+  #after: FrameBatch | undefined;
   #joined: Uint8Array<ArrayBuffer> | undefined;
 
   /**
@@ -16,7 +16,7 @@ export class Frames {
    * @param last The newest text.
    */
   constructor(
-    before: Frames | undefined,
+    before: FrameBatch | undefined,
     last: Uint8Array<ArrayBuffer>,
   ) {
     this.#before = before;
@@ -25,26 +25,26 @@ export class Frames {
   }
 
   /** Whether they are one and the same text. */
-  isOnly(bytes: Uint8Array<ArrayBuffer>): boolean {
+  isSingle(bytes: Uint8Array<ArrayBuffer>): boolean {
     return this.#last === bytes && this.#before === undefined;
   }
 
   /** These and one more, the same for all who add the same. */
-  append(bytes: Uint8Array<ArrayBuffer>): Frames {
+  append(bytes: Uint8Array<ArrayBuffer>): FrameBatch {
     // One `send` after the other goes to its streams, so whoever adds this text
     // does so before anyone adds another one.
     const after = this.#after;
     if (after !== undefined && after.#last === bytes) return after;
-    return this.#after = new Frames(this, bytes);
+    return this.#after = new FrameBatch(this, bytes);
   }
 
   /** All of them in one piece, made once. */
-  join(): Uint8Array<ArrayBuffer> {
+  concat(): Uint8Array<ArrayBuffer> {
     if (this.#before === undefined) return this.#last;
     if (this.#joined === undefined) {
       const joined = new Uint8Array(this.length);
       // deno-lint-ignore no-this-alias
-      let frames: Frames | undefined = this;
+      let frames: FrameBatch | undefined = this;
       while (frames !== undefined) {
         const start: number = frames.length - frames.#last.length;
         joined.set(frames.#last, start);
@@ -57,13 +57,13 @@ export class Frames {
 }
 
 /** Where the chains of a turn start, so that streams can share them. */
-export class SharedFrames {
-  #first: Frames | undefined;
+export class FrameBatcher {
+  #first: FrameBatch | undefined;
 
   /** The chain that starts with a text. */
-  first(bytes: Uint8Array<ArrayBuffer>): Frames {
-    if (!this.#first?.isOnly(bytes)) {
-      this.#first = new Frames(undefined, bytes);
+  startWith(bytes: Uint8Array<ArrayBuffer>): FrameBatch {
+    if (!this.#first?.isSingle(bytes)) {
+      this.#first = new FrameBatch(undefined, bytes);
     }
     return this.#first!;
   }

@@ -1,16 +1,20 @@
-import { describe } from "../runtime/describe.ts";
+import { formatValue } from "../runtime/describe.ts";
 import { DeliveryError } from "../errors.ts";
 import type { EvictionReason } from "../contracts/options.ts";
 import type { StreamSettings } from "../contracts/resolve_options.ts";
 import { formatSseComment } from "../protocol/sse.ts";
-import { Casualties, type Listeners } from "./stream_failures.ts";
-import { end, supersede } from "./controllers.ts";
+import { type StreamCallbacks, StreamFailures } from "./stream_failures.ts";
+import { closeController, replaceController } from "./controllers.ts";
 import { FanOut } from "./fan_out.ts";
-import type { Opening } from "./stream_start.ts";
-import type { Targets } from "../replay/recipients.ts";
-import { Roster } from "./stream_registry.ts";
+import type { StreamStart } from "./stream_start.ts";
+import type { Recipients } from "../replay/recipients.ts";
+import { StreamRegistry } from "./stream_registry.ts";
 import { SessionStream } from "./session_stream.ts";
-import { periodFor, type Ticker, type Watcher } from "../runtime/scheduler.ts";
+import {
+  checkPeriodFor,
+  type PeriodicTask,
+  type Scheduler,
+} from "../runtime/scheduler.ts";
 
 const encoder = new TextEncoder();
 const KEEP_ALIVE = encoder.encode(formatSseComment("keep-alive"));
@@ -19,27 +23,31 @@ const KEEP_ALIVE = encoder.encode(formatSseComment("keep-alive"));
  * The streams of this process: writes to them, turn by turn, looks after those that
  * are idle or behind, and gives up those that fail.
  */
-export class LocalStreams implements Watcher {
+export class LocalStreams implements PeriodicTask {
   readonly periodMs: number;
-  readonly #attached: Roster;
+  readonly #attached: StreamRegistry;
   readonly #settings: StreamSettings;
-  readonly #listeners: Listeners;
-  readonly #ticker: Ticker;
+  readonly #listeners: StreamCallbacks;
+  readonly #ticker: Scheduler;
   readonly #fanOut: FanOut;
   #isRunning = false;
   /** What streams sent while they were written to. */
-  readonly #sent: (() => void)[] = [];
+  readonly #deferredSends: (() => void)[] = [];
   readonly #evicted: Record<EvictionReason, number> = { bytes: 0, age: 0 };
 
-  constructor(settings: StreamSettings, listeners: Listeners, ticker: Ticker) {
+  constructor(
+    settings: StreamSettings,
+    listeners: StreamCallbacks,
+    ticker: Scheduler,
+  ) {
     this.#settings = settings;
     this.#listeners = listeners;
     this.#ticker = ticker;
-    this.#attached = new Roster(settings.maxUnreadBytes);
-    this.periodMs = periodFor(settings.maxUnreadMs, settings.keepAliveMs);
+    this.#attached = new StreamRegistry(settings.maxUnreadBytes);
+    this.periodMs = checkPeriodFor(settings.maxUnreadMs, settings.keepAliveMs);
     this.#fanOut = new FanOut(this.#attached, settings, {
       now: () => this.#now(),
-      lose: (...lost) => this.#lose(...lost),
+      fail: (...lost) => this.#fail(...lost),
       evict: (...evicted) => this.#evict(...evicted),
       flush: (streams) =>
         this.#run((casualties) => {
@@ -82,7 +90,7 @@ export class LocalStreams implements Watcher {
   attach(
     id: string,
     controller: ReadableStreamDefaultController,
-    { chunks, includesWaiting }: Opening,
+    { chunks, includesPending }: StreamStart,
   ): void {
     const now = this.#ticker.now();
     const older = this.#attached.get(id);
@@ -91,15 +99,17 @@ export class LocalStreams implements Watcher {
     this.#ticker.start(this);
     this.#run((casualties) => {
       try {
-        if (older !== undefined && !includesWaiting) stream.inherit(older, now);
+        if (older !== undefined && !includesPending) {
+          stream.inheritPending(older, now);
+        }
         for (const chunk of chunks) stream.write(chunk, now);
       } catch (cause) {
-        this.#lose(stream, cause, casualties);
+        this.#fail(stream, cause, casualties);
       }
     });
     if (older === undefined) return;
     older.drop();
-    supersede(older.controller, id);
+    replaceController(older.controller, id);
   }
 
   /**
@@ -114,18 +124,18 @@ export class LocalStreams implements Watcher {
     // A client that has left wants nothing any more: that is no failure.
     this.#run((casualties) => this.#flush(stream, casualties, isOver));
     const holds = stream.queuedBytes(this.#ticker.now()) > 0;
-    end(stream.controller);
+    closeController(stream.controller);
     if (this.#attached.size === 0) this.#ticker.stop(this);
     this.#listeners.onDetach?.(id);
     return holds ? stream.controller : undefined;
   }
 
   /** Ends the stream of a session that has a newer one elsewhere. */
-  supersede(id: string): void {
+  replace(id: string): void {
     const controller = this.get(id);
     if (controller === undefined) return;
     this.end(id);
-    supersede(controller, id);
+    replaceController(controller, id);
   }
 
   /** The sessions, the one that has been there longest first. */
@@ -141,18 +151,18 @@ export class LocalStreams implements Watcher {
    * @param encoded Its bytes, where they are known.
    */
   send(
-    targets: Targets,
+    targets: Recipients,
     data: string,
     encoded?: Uint8Array<ArrayBuffer>,
   ): void {
     if (this.#isRunning) {
       // A stream sends something while it takes a text: the others get that first.
-      this.#sent.push(() => this.send(targets, data, encoded));
+      this.#deferredSends.push(() => this.send(targets, data, encoded));
     } else this.#run((out) => this.#fanOut.send(targets, data, encoded, out));
   }
 
   /** Writes to every stream at once, however much is unread. */
-  announce(data: string): void {
+  writeToAll(data: string): void {
     const bytes = encoder.encode(data);
     const now = this.#ticker.now();
     this.#run((casualties) => {
@@ -164,9 +174,9 @@ export class LocalStreams implements Watcher {
   }
 
   /** Looks for streams that are idle, and for those whose readers are too slow. */
-  tick(now: number): void {
+  run(now: number): void {
     const { keepAliveMs, maxUnreadMs } = this.#settings;
-    this.#attached.look(now);
+    this.#attached.refresh(now);
     this.#run((casualties) => {
       for (const stream of this.#attached.values()) {
         if (now - stream.unreadSince(now) >= maxUnreadMs) {
@@ -179,8 +189,8 @@ export class LocalStreams implements Watcher {
   }
 
   /** Writes to streams, and tells of those that were lost when it is done. */
-  #run(write: (casualties: Casualties) => void): void {
-    const casualties = new Casualties(this.#listeners);
+  #run(write: (casualties: StreamFailures) => void): void {
+    const casualties = new StreamFailures(this.#listeners);
     const isNested = this.#isRunning;
     this.#isRunning = true;
     try {
@@ -189,8 +199,8 @@ export class LocalStreams implements Watcher {
       this.#isRunning = isNested;
     }
     if (!isNested) {
-      this.#attached.tidy();
-      while (this.#sent.length > 0) this.#sent.shift()!();
+      this.#attached.compact();
+      while (this.#deferredSends.length > 0) this.#deferredSends.shift()!();
     }
     casualties.report();
   }
@@ -206,28 +216,32 @@ export class LocalStreams implements Watcher {
     stream: SessionStream,
     bytes: Uint8Array<ArrayBuffer>,
     now: number,
-    casualties: Casualties,
+    casualties: StreamFailures,
   ): void {
     try {
       stream.write(bytes, now);
     } catch (cause) {
-      this.#lose(stream, cause, casualties);
+      this.#fail(stream, cause, casualties);
     }
   }
 
   #flush(
     stream: SessionStream,
-    casualties: Casualties,
+    casualties: StreamFailures,
     isFine: (stream: SessionStream) => boolean = () => false,
   ): void {
     try {
       stream.flush(this.#now());
     } catch (cause) {
-      if (!isFine(stream)) this.#lose(stream, cause, casualties);
+      if (!isFine(stream)) this.#fail(stream, cause, casualties);
     }
   }
 
-  #lose(stream: SessionStream, cause: unknown, casualties: Casualties): void {
+  #fail(
+    stream: SessionStream,
+    cause: unknown,
+    casualties: StreamFailures,
+  ): void {
     this.#remove(stream);
     casualties.failed(stream.id, cause);
   }
@@ -235,7 +249,7 @@ export class LocalStreams implements Watcher {
   #evict(
     stream: SessionStream,
     reason: EvictionReason,
-    casualties: Casualties,
+    casualties: StreamFailures,
   ): void {
     const { id, controller } = stream;
     this.#remove(stream);
@@ -243,7 +257,7 @@ export class LocalStreams implements Watcher {
     casualties.evicted(id, reason);
     controller.error(
       new DeliveryError(
-        `The reader of session ${describe(id)} is too far behind.`,
+        `The reader of session ${formatValue(id)} is too far behind.`,
         { sessionId: id },
       ),
     );

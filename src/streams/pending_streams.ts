@@ -1,7 +1,7 @@
 import type { ResetReason } from "../contracts/options.ts";
 
 /** What is known of a stream before its `create`. */
-export interface StreamExpectation {
+export interface StreamIntent {
   /**
    * What the client got last, from its `Last-Event-ID`: the stream starts with
    * what it has missed since.
@@ -16,7 +16,7 @@ export interface StreamExpectation {
    *
    * @default undefined everything that is kept
    */
-  readonly since?: string | undefined;
+  readonly startEventId?: string | undefined;
   /**
    * Whether the stream starts with an event that tells the client its position, so
    * that it can come back even if it gets no other. It has no data. Clients of MCP
@@ -32,11 +32,11 @@ export interface StreamExpectation {
    *
    * @default false it holds for the next one
    */
-  readonly stays?: boolean | undefined;
+  readonly persistent?: boolean | undefined;
 }
 
 /** What a manager that has several nodes knows besides. */
-export interface ExpectedStream extends StreamExpectation {
+export interface PendingStream extends StreamIntent {
   /** What the client has missed, where this node does not keep that itself. */
   readonly missed?: {
     readonly frames: readonly string[];
@@ -48,7 +48,7 @@ export interface ExpectedStream extends StreamExpectation {
   /** Why the client cannot be given all that it missed, if that is known. */
   readonly reset?: ResetReason | undefined;
   /** Whether it only keeps a place, for a stream that is there already. */
-  readonly isPlace?: boolean | undefined;
+  readonly isPlaceholder?: boolean | undefined;
 }
 
 /**
@@ -56,39 +56,39 @@ export interface ExpectedStream extends StreamExpectation {
  * another order than they were expected in; the latest one is the one that stays,
  * so a request's own stays until it was answered.
  */
-export class ExpectedStreams {
-  readonly #expected: Map<string, ExpectedStream[]> = new Map();
+export class PendingStreams {
+  readonly #pending: Map<string, PendingStream[]> = new Map();
 
   /** Adds one; the result takes it back, whether it came or not. */
-  add(id: string, expected: ExpectedStream): () => void {
-    const ofSession = this.#expected.get(id);
-    if (ofSession === undefined) this.#expected.set(id, [expected]);
+  add(id: string, expected: PendingStream): () => void {
+    const ofSession = this.#pending.get(id);
+    if (ofSession === undefined) this.#pending.set(id, [expected]);
     else ofSession.push(expected);
     return () => this.#remove(id, expected);
   }
 
   /** The latest one of a session, which stays expected. */
-  peek(id: string): ExpectedStream | undefined {
-    return this.#expected.get(id)?.at(-1);
+  peek(id: string): PendingStream | undefined {
+    return this.#pending.get(id)?.at(-1);
   }
 
   /** The latest one of a session, which is expected no longer unless it stays. */
-  take(id: string): ExpectedStream | undefined {
-    const latest = this.#expected.get(id)?.at(-1);
-    if (latest !== undefined && !latest.stays) this.#remove(id, latest);
+  take(id: string): PendingStream | undefined {
+    const latest = this.#pending.get(id)?.at(-1);
+    if (latest !== undefined && !latest.persistent) this.#remove(id, latest);
     return latest;
   }
 
   /** The sessions for which one is expected. */
   ids(): IterableIterator<string> {
-    return this.#expected.keys();
+    return this.#pending.keys();
   }
 
-  #remove(id: string, expected: ExpectedStream): void {
-    const ofSession = this.#expected.get(id);
+  #remove(id: string, expected: PendingStream): void {
+    const ofSession = this.#pending.get(id);
     const at = ofSession?.indexOf(expected) ?? -1;
     if (ofSession === undefined || at < 0) return;
     ofSession.splice(at, 1);
-    if (ofSession.length === 0) this.#expected.delete(id);
+    if (ofSession.length === 0) this.#pending.delete(id);
   }
 }

@@ -1,5 +1,5 @@
 /** What is to be known of a text later. */
-export interface RecentText {
+export interface BroadcastRecord {
   readonly bytes: number;
   readonly endsFrame: boolean;
   /** Number of the turn of the event loop. */
@@ -9,54 +9,54 @@ export interface RecentText {
 }
 
 /** Numbers stay so small that a runtime keeps them without a box. */
-const MASK = 0x3fff_ffff;
+const SEQ_MASK = 0x3fff_ffff;
 /** So many are worth a look at all streams, however short they are. */
-const MANY = 4_096;
+const MAX_RECORDS = 4_096;
 
 /**
  * The texts that went to everyone since all streams were looked at last. What a
  * stream has not read can be told from them later on, so that nothing has to be
  * asked or noted of each stream when a text is sent.
  */
-export class RecentTexts {
-  #texts: RecentText[] = [];
+export class RecentBroadcasts {
+  #texts: BroadcastRecord[] = [];
   #bytes = 0;
   #next = 0;
   #turn = -1;
 
   /** The number of the next one. */
-  get next(): number {
+  get nextSeq(): number {
     return this.#next;
   }
 
   /** The turn of the last one. */
-  get turn(): number {
+  get lastTurn(): number {
     return this.#turn;
   }
 
   /** Whether as much may be added before all streams have to be looked at. */
-  hasRoom(bytes: number, maxBytes: number): boolean {
-    return this.#bytes + bytes <= maxBytes && this.#texts.length < MANY;
+  hasCapacity(bytes: number, maxBytes: number): boolean {
+    return this.#bytes + bytes <= maxBytes && this.#texts.length < MAX_RECORDS;
   }
 
   /** Adds one, and gives it a number. */
-  add(text: RecentText): number {
+  add(text: BroadcastRecord): number {
     const number = this.#next;
     this.#texts.push(text);
     this.#bytes += text.bytes;
     this.#turn = text.turn;
-    this.#next = (number + 1) & MASK;
+    this.#next = (number + 1) & SEQ_MASK;
     return number;
   }
 
   /** How many there are from one on. */
-  countFrom(number: number): number {
-    return (this.#next - number) & MASK;
+  countSince(number: number): number {
+    return (this.#next - number) & SEQ_MASK;
   }
 
   /** The one that came so many after another. */
-  after(number: number, count: number): RecentText {
-    return this.#texts.at(count - this.countFrom(number))!;
+  recordAfter(number: number, count: number): BroadcastRecord {
+    return this.#texts.at(count - this.countSince(number))!;
   }
 
   /** Forgets them. */

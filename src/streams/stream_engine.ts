@@ -3,7 +3,7 @@ import {
   InvalidArgumentError,
   SessionLimitError,
 } from "../errors.ts";
-import { describe } from "../runtime/describe.ts";
+import { formatValue } from "../runtime/describe.ts";
 import type { CloseOptions, ResetReason } from "../contracts/options.ts";
 import {
   resolveCloseOptions,
@@ -12,19 +12,27 @@ import {
 import { assertSessionId } from "../protocol/session_id.ts";
 import { formatSseEvent, splitSseFrames, withSseId } from "../protocol/sse.ts";
 import type { StreamStats } from "../contracts/stats.ts";
-import type { Listeners } from "./stream_failures.ts";
+import type { StreamCallbacks } from "./stream_failures.ts";
 import { assertController } from "./controllers.ts";
 import { Drain } from "./drain.ts";
-import { type ExpectedStream, ExpectedStreams } from "./pending_streams.ts";
+import { type PendingStream, PendingStreams } from "./pending_streams.ts";
 import { LocalStreams } from "./local_streams.ts";
-import type { Origin } from "../replay/version_vector.ts";
-import { opening, type Past, PLAIN } from "./stream_start.ts";
+import type { BroadcastId } from "../replay/version_vector.ts";
+import {
+  EMPTY_START,
+  type EventHistory,
+  planStreamStart,
+} from "./stream_start.ts";
 import { type MissedEvents, ReplayLog } from "../replay/replay_log.ts";
-import type { Targets } from "../replay/recipients.ts";
-import { periodFor, type Ticker, type Watcher } from "../runtime/scheduler.ts";
+import type { Recipients } from "../replay/recipients.ts";
+import {
+  checkPeriodFor,
+  type PeriodicTask,
+  type Scheduler,
+} from "../runtime/scheduler.ts";
 
 /** Whom a {@linkcode StreamEngine} tells what became of streams. */
-export interface EngineListeners extends Listeners {
+export interface EngineCallbacks extends StreamCallbacks {
   readonly onReset: (id: string, reason: ResetReason) => void;
 }
 
@@ -33,14 +41,14 @@ const encoder = new TextEncoder();
 /** The streams of this process, and what is kept for those that were cut. */
 export class StreamEngine {
   readonly #streams: LocalStreams;
-  readonly #expected = new ExpectedStreams();
+  readonly #pending = new PendingStreams();
   readonly #maxSessions: number;
-  readonly #listeners: EngineListeners;
-  readonly #ticker: Ticker;
+  readonly #listeners: EngineCallbacks;
+  readonly #ticker: Scheduler;
   #log: ReplayLog | undefined;
   /** Where what was sent is kept elsewhere. */
-  readonly #elsewhere: Past | undefined;
-  readonly #logWatcher: Watcher;
+  readonly #externalLog: EventHistory | undefined;
+  readonly #logTask: PeriodicTask;
   #replayed = 0;
   #resets = 0;
   #isClosed = false;
@@ -48,20 +56,20 @@ export class StreamEngine {
 
   constructor(
     settings: StreamSettings,
-    listeners: EngineListeners,
-    ticker: Ticker,
-    elsewhere?: Past,
+    listeners: EngineCallbacks,
+    ticker: Scheduler,
+    elsewhere?: EventHistory,
   ) {
     const { replay } = settings;
-    this.#elsewhere = elsewhere;
+    this.#externalLog = elsewhere;
     this.#maxSessions = settings.maxSessions;
     this.#listeners = listeners;
     this.#ticker = ticker;
     this.#streams = new LocalStreams(settings, listeners, ticker);
     if (replay !== undefined) this.#log = new ReplayLog(replay);
-    this.#logWatcher = {
-      periodMs: periodFor(replay?.maxAgeMs ?? Infinity),
-      tick: (now) => this.#age(now),
+    this.#logTask = {
+      periodMs: checkPeriodFor(replay?.maxAgeMs ?? Infinity),
+      run: (now) => this.#age(now),
     };
   }
 
@@ -71,31 +79,31 @@ export class StreamEngine {
   }
 
   /** Whether a session has a stream here. */
-  holds(id: string): boolean {
+  has(id: string): boolean {
     return this.#streams.get(id) !== undefined;
   }
 
   /** What is known of the next stream of a session, if one is expected. */
-  expected(id: string): ExpectedStream | undefined {
-    return this.#expected.peek(id);
+  pendingStream(id: string): PendingStream | undefined {
+    return this.#pending.peek(id);
   }
 
   /** The same, and it is expected no longer unless it stays. */
-  takeExpected(id: string): ExpectedStream | undefined {
-    return this.#expected.take(id);
+  takePendingStream(id: string): PendingStream | undefined {
+    return this.#pending.take(id);
   }
 
   /** Attaches a stream; the latest of a session wins. */
   create(id: string, controller: ReadableStreamDefaultController): void {
-    this.assertCreatable(id, controller);
+    this.assertCanAttach(id, controller);
     const older = this.#streams.get(id);
     if (older === controller) return;
-    if (older === undefined) this.#assertRoom(id);
-    const expected = this.#expected.take(id);
-    const past = this.#log ?? this.#elsewhere;
+    if (older === undefined) this.#assertCapacity(id);
+    const expected = this.#pending.take(id);
+    const past = this.#log ?? this.#externalLog;
     const start = past === undefined || expected === undefined
-      ? PLAIN
-      : opening(id, expected, past, this.#ticker.now());
+      ? EMPTY_START
+      : planStreamStart(id, expected, past, this.#ticker.now());
     this.#streams.attach(id, controller, start);
     const { replayed, reset } = start;
     this.#replayed += replayed;
@@ -105,18 +113,18 @@ export class StreamEngine {
   }
 
   /** Refuses what cannot be attached, whatever is attached already. */
-  assertCreatable(id: unknown, controller: unknown): void {
+  assertCanAttach(id: unknown, controller: unknown): void {
     assertSessionId(id);
     assertController(controller);
     this.#assertOpen();
   }
 
   /** Prepares for the next `create` of a session; the result takes that back. */
-  expect(id: string, expectation: ExpectedStream): () => void {
+  prepareStream(id: string, expectation: PendingStream): () => void {
     assertSessionId(id);
     this.#assertOpen();
-    if (this.#streams.get(id) === undefined) this.#assertRoom(id);
-    return this.#expected.add(id, { ...expectation });
+    if (this.#streams.get(id) === undefined) this.#assertCapacity(id);
+    return this.#pending.add(id, { ...expectation });
   }
 
   /** Ends the stream of a session; what it holds can still be read. */
@@ -125,9 +133,9 @@ export class StreamEngine {
   }
 
   /** Ends the stream of a session that has a newer one elsewhere. */
-  supersede(id: string): void {
-    this.#streams.supersede(id);
-    this.#drain?.supersede(id);
+  replace(id: string): void {
+    this.#streams.replace(id);
+    this.#drain?.replace(id);
   }
 
   /**
@@ -140,19 +148,19 @@ export class StreamEngine {
   send(
     sessions: readonly string[] | undefined,
     data: string,
-    origin?: Origin,
+    origin?: BroadcastId,
   ): void {
-    assertSendable(sessions, data);
+    assertMessage(sessions, data);
     if (data === "" || sessions?.length === 0) return;
-    const targets = targetsOf(sessions);
+    const targets = recipientsOf(sessions);
     const log = this.#log;
     if (log === undefined) {
       return this.#streams.send(targets, data);
     }
     const now = this.#ticker.now();
-    this.#ticker.start(this.#logWatcher);
+    this.#ticker.start(this.#logTask);
     for (const part of splitSseFrames(data)) {
-      const frame = withSseId(part, log.next);
+      const frame = withSseId(part, log.nextEventId);
       const bytes = encoder.encode(frame);
       log.append(targets, bytes, now, origin);
       this.#streams.send(targets, frame, bytes);
@@ -161,30 +169,35 @@ export class StreamEngine {
 
   /** Writes a text that is kept elsewhere, if it is. */
   deliver(sessions: readonly string[] | undefined, data: string): void {
-    this.#streams.send(targetsOf(sessions), data);
+    this.#streams.send(recipientsOf(sessions), data);
   }
 
   /** Hands over what a session has missed that goes on elsewhere. */
-  handOver(
+  exportMissed(
     id: string,
     lastEventId: string,
     since: string | undefined,
   ): MissedEvents | ResetReason {
-    return this.#log?.handOver(id, lastEventId, since, this.#ticker.now()) ??
+    return this.#log?.exportMissed(
+      id,
+      lastEventId,
+      since,
+      this.#ticker.now(),
+    ) ??
       "unknown";
   }
 
   /** Takes over what a session has missed that comes from elsewhere. */
-  takeOver(
+  importMissed(
     id: string,
     lastEventId: string,
     missed: MissedEvents,
     since: string | undefined,
   ): ResetReason | undefined {
     if (this.#log === undefined) return "unknown";
-    this.#ticker.start(this.#logWatcher);
+    this.#ticker.start(this.#logTask);
     const now = this.#ticker.now();
-    return this.#log.takeOver(id, lastEventId, missed, since, now);
+    return this.#log.importMissed(id, lastEventId, missed, since, now);
   }
 
   /** What was counted so far. */
@@ -204,7 +217,7 @@ export class StreamEngine {
     const { drainMs, retryMs } = resolveCloseOptions(options);
     this.#isClosed = true;
     if (drainMs > 0 && this.#drain === undefined) {
-      this.#streams.announce(formatSseEvent({ retry: retryMs }));
+      this.#streams.writeToAll(formatSseEvent({ retry: retryMs }));
       this.#drain = new Drain(this.#streams, drainMs);
     } else if (drainMs === 0) {
       this.#drain?.finish();
@@ -212,12 +225,12 @@ export class StreamEngine {
     }
     await this.#drain?.done;
     this.#log = undefined;
-    this.#ticker.stop(this.#logWatcher);
+    this.#ticker.stop(this.#logTask);
   }
 
   #age(now: number): void {
-    this.#log?.purge(now);
-    if (this.#log?.isEmpty) this.#ticker.stop(this.#logWatcher);
+    this.#log?.trim(now);
+    if (this.#log?.isEmpty) this.#ticker.stop(this.#logTask);
   }
 
   #assertOpen(): void {
@@ -227,10 +240,10 @@ export class StreamEngine {
     );
   }
 
-  #assertRoom(id: string): void {
+  #assertCapacity(id: string): void {
     if (this.#maxSessions === Infinity) return;
     let taken = this.#streams.size;
-    for (const expected of this.#expected.ids()) {
+    for (const expected of this.#pending.ids()) {
       // Its place is kept free.
       if (expected === id) return;
       if (this.#streams.get(expected) === undefined) taken++;
@@ -241,11 +254,11 @@ export class StreamEngine {
 }
 
 /** Refuses what cannot be sent. */
-export function assertSendable(sessions: unknown, data: unknown): void {
+export function assertMessage(sessions: unknown, data: unknown): void {
   if (typeof data !== "string") {
     throw new InvalidArgumentError(
       "data",
-      `Only strings can be sent, not ${describe(data)}. ` +
+      `Only strings can be sent, not ${formatValue(data)}. ` +
         "Turn it into an SSE frame first.",
     );
   }
@@ -253,12 +266,12 @@ export function assertSendable(sessions: unknown, data: unknown): void {
     throw new InvalidArgumentError(
       "sessions",
       `"sessions" has to be an array of ids, or undefined for everyone, not ` +
-        `${describe(sessions)}.`,
+        `${formatValue(sessions)}.`,
     );
   }
 }
 
-function targetsOf(sessions: readonly string[] | undefined): Targets {
+function recipientsOf(sessions: readonly string[] | undefined): Recipients {
   const [only] = sessions?.length === 1 ? sessions : [];
   // What is no string is nobody's id, and must not be taken for everyone.
   return typeof only === "string" ? only : sessions && new Set(sessions);

@@ -1,9 +1,9 @@
-import { describe } from "../runtime/describe.ts";
+import { formatValue } from "../runtime/describe.ts";
 import { DeliveryError } from "../errors.ts";
 import type { EvictionReason } from "../contracts/options.ts";
 
 /** Whom to tell of the streams that were lost. */
-export interface Listeners {
+export interface StreamCallbacks {
   readonly onError: (error: Error) => void;
   readonly onEvict: (id: string, reason: EvictionReason) => void;
   /** Told of every session whose stream ended, and has no newer one. */
@@ -14,11 +14,11 @@ export interface Listeners {
  * The streams that were lost while a text was on its way. They are told of after
  * it has reached everyone: who is told may send and create in turn.
  */
-export class Casualties {
-  readonly #listeners: Listeners;
+export class StreamFailures {
+  readonly #listeners: StreamCallbacks;
   readonly #reports: (() => void)[] = [];
 
-  constructor(listeners: Listeners) {
+  constructor(listeners: StreamCallbacks) {
     this.#listeners = listeners;
   }
 
@@ -26,7 +26,7 @@ export class Casualties {
   failed(id: string, cause: unknown): void {
     const error = new DeliveryError(
       `The stream of session ${
-        describe(id)
+        formatValue(id)
       } takes no more data and was removed.`,
       { cause, sessionId: id },
     );

@@ -1,23 +1,24 @@
-import { RecentTexts } from "./recent_broadcasts.ts";
-import type { Row, SessionStream } from "./session_stream.ts";
+import { RecentBroadcasts } from "./recent_broadcasts.ts";
+import type { SessionStream, SharedStreamState } from "./session_stream.ts";
 
 /** Not worth tidying up for. */
-const FEW = 32;
+const MIN_GAPS = 32;
 
 /** The streams of sessions: by their ids, and in a row for texts to everyone. */
-export class Roster implements Row {
-  readonly maxUnread: number;
-  readonly recent: RecentTexts = new RecentTexts();
+export class StreamRegistry implements SharedStreamState {
+  readonly maxUnreadBytes: number;
+  readonly recentBroadcasts: RecentBroadcasts = new RecentBroadcasts();
   /** By their places in the row. */
-  readonly calm: (ReadableStreamDefaultController | undefined)[] = [];
-  reached: number = Infinity;
+  readonly fastPathControllers:
+    (ReadableStreamDefaultController | undefined)[] = [];
+  cursor: number = Infinity;
   readonly #byId: Map<string, SessionStream> = new Map();
   /** Those that were removed have left a gap, until it is tidied up. */
-  readonly #row: (SessionStream | undefined)[] = [];
+  readonly #slots: (SessionStream | undefined)[] = [];
 
   /** @param maxUnread How many bytes of each may be unread. */
   constructor(maxUnread: number) {
-    this.maxUnread = maxUnread;
+    this.maxUnreadBytes = maxUnread;
   }
 
   /** How many there are. */
@@ -26,8 +27,8 @@ export class Roster implements Row {
   }
 
   /** All of them, and the gaps. */
-  get row(): readonly (SessionStream | undefined)[] {
-    return this.#row;
+  get slots(): readonly (SessionStream | undefined)[] {
+    return this.#slots;
   }
 
   /** The sessions, the one that has been there longest first. */
@@ -48,39 +49,39 @@ export class Roster implements Row {
   /** Adds a stream in the place of the one that the session has. */
   set(stream: SessionStream): void {
     const older = this.#byId.get(stream.id);
-    const place = older?.place ?? this.#row.length;
-    older?.rouse();
-    stream.place = place;
-    this.#row[place] = stream;
-    this.calm[place] = undefined;
+    const place = older?.slot ?? this.#slots.length;
+    older?.leaveFastPath();
+    stream.slot = place;
+    this.#slots[place] = stream;
+    this.fastPathControllers[place] = undefined;
     this.#byId.set(stream.id, stream);
   }
 
   /** Removes a stream. */
   delete(stream: SessionStream): void {
-    stream.rouse();
+    stream.leaveFastPath();
     this.#byId.delete(stream.id);
-    this.#row[stream.place] = undefined;
+    this.#slots[stream.slot] = undefined;
   }
 
   /** Has all streams find out what is unread: none needs the recent texts then. */
-  look(now: number): void {
-    for (const stream of this.#byId.values()) stream.look(now);
-    this.recent.clear();
+  refresh(now: number): void {
+    for (const stream of this.#byId.values()) stream.refresh(now);
+    this.recentBroadcasts.clear();
   }
 
   /** Closes the gaps where they are many. Not while somebody goes along the row. */
-  tidy(): void {
-    const row = this.#row;
-    if (row.length <= 2 * this.#byId.size + FEW) return;
+  compact(): void {
+    const row = this.#slots;
+    if (row.length <= 2 * this.#byId.size + MIN_GAPS) return;
     let length = 0;
     for (const stream of row) {
       if (stream === undefined) continue;
-      this.calm[length] = this.calm[stream.place];
-      stream.place = length;
+      this.fastPathControllers[length] = this.fastPathControllers[stream.slot];
+      stream.slot = length;
       row[length++] = stream;
     }
     row.length = length;
-    this.calm.length = length;
+    this.fastPathControllers.length = length;
   }
 }

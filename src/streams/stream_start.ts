@@ -1,14 +1,14 @@
 import type { ResetReason } from "../contracts/options.ts";
 import { formatSseEvent } from "../protocol/sse.ts";
-import type { ExpectedStream } from "./pending_streams.ts";
-import { Frames } from "./frame_batch.ts";
+import type { PendingStream } from "./pending_streams.ts";
+import { FrameBatch } from "./frame_batch.ts";
 import type { ReplayLog } from "../replay/replay_log.ts";
 
 /** What a stream starts with. */
-export interface Opening {
+export interface StreamStart {
   readonly chunks: readonly Uint8Array<ArrayBuffer>[];
   /** Whether that includes what still waits to be written to an older stream. */
-  readonly includesWaiting: boolean;
+  readonly includesPending: boolean;
   /** How many events of them the client had missed. */
   readonly replayed: number;
   /** Why these are not all, if they are not. */
@@ -16,9 +16,9 @@ export interface Opening {
 }
 
 /** A stream that starts with nothing of its own. */
-export const PLAIN: Opening = {
+export const EMPTY_START: StreamStart = {
   chunks: [],
-  includesWaiting: false,
+  includesPending: false,
   replayed: 0,
 };
 
@@ -27,7 +27,7 @@ const CHUNK_BYTES = 65_536;
 const encoder = new TextEncoder();
 
 /** What was sent so far, as far as it is kept. */
-export type Past = Pick<ReplayLog, "position" | "after">;
+export type EventHistory = Pick<ReplayLog, "latestEventId" | "after">;
 
 /**
  * What a stream has to start with, so that its client misses nothing, gets nothing
@@ -38,12 +38,13 @@ export type Past = Pick<ReplayLog, "position" | "after">;
  * @param log What was sent so far.
  * @param now When.
  */
-export function opening(
+export function planStreamStart(
   id: string,
-  { lastEventId, since, prime, reset: known, missed: given }: ExpectedStream,
-  log: Past,
+  { lastEventId, startEventId, prime, reset: known, missed: given }:
+    PendingStream,
+  log: EventHistory,
   now: number,
-): Opening {
+): StreamStart {
   const priming = (id: string) =>
     // Where a log is out of reach, nobody knows a position.
     !prime || id === "" ? [] : [
@@ -57,26 +58,26 @@ export function opening(
     const frames = given.frames.map((frame) => encoder.encode(frame));
     return {
       chunks: [...priming(lastEventId ?? given.position), ...joined(frames)],
-      includesWaiting: true,
+      includesPending: true,
       replayed: given.count,
     };
   }
   if (lastEventId === undefined) {
-    return { ...PLAIN, chunks: priming(log.position) };
+    return { ...EMPTY_START, chunks: priming(log.latestEventId) };
   }
-  const missed = known ?? log.after(id, lastEventId, since, now);
+  const missed = known ?? log.after(id, lastEventId, startEventId, now);
   if (typeof missed !== "string") {
     // A client may forget its position with a stream that ends before its first
     // event: https://github.com/modelcontextprotocol/typescript-sdk/issues/2499
     const chunks = [...priming(lastEventId), ...joined(missed)];
-    return { chunks, includesWaiting: true, replayed: missed.length };
+    return { chunks, includesPending: true, replayed: missed.length };
   }
   const reset = {
     event: "reset",
-    id: log.position,
+    id: log.latestEventId,
     data: JSON.stringify({ reason: missed }),
   };
-  return { ...PLAIN, chunks: [encode(reset)], reset: missed };
+  return { ...EMPTY_START, chunks: [encode(reset)], reset: missed };
 }
 
 function encode(event: Parameters<typeof formatSseEvent>[0]) {
@@ -88,14 +89,14 @@ function joined(
   frames: readonly Uint8Array<ArrayBuffer>[],
 ): Uint8Array<ArrayBuffer>[] {
   const chunks: Uint8Array<ArrayBuffer>[] = [];
-  let chunk: Frames | undefined;
+  let chunk: FrameBatch | undefined;
   for (const frame of frames) {
     if (chunk !== undefined && chunk.length + frame.length > CHUNK_BYTES) {
-      chunks.push(chunk.join());
+      chunks.push(chunk.concat());
       chunk = undefined;
     }
-    chunk = chunk?.append(frame) ?? new Frames(undefined, frame);
+    chunk = chunk?.append(frame) ?? new FrameBatch(undefined, frame);
   }
-  if (chunk !== undefined) chunks.push(chunk.join());
+  if (chunk !== undefined) chunks.push(chunk.concat());
   return chunks;
 }

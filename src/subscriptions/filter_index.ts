@@ -7,7 +7,7 @@ import type {
  * Finds the members that asked for a notification without looking at the others.
  * It answers what `matchesSubscription` would, for all members at once.
  */
-export class SubscriptionIndex<Member> {
+export class FilterIndex<Member> {
   readonly #members: Map<string, Set<Member>> = new Map();
 
   /**

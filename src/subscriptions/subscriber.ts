@@ -1,4 +1,4 @@
-import { describe } from "../runtime/describe.ts";
+import { formatValue } from "../runtime/describe.ts";
 import { DeliveryError } from "../errors.ts";
 import type { JSONRPCNotification } from "../protocol/mcp_types.ts";
 import type {
@@ -7,8 +7,8 @@ import type {
 } from "../contracts/subscription_manager.ts";
 
 /** How long a subscriber may take, in milliseconds; see `SubscriptionOptions`. */
-export interface SubscriberLimits {
-  readonly deadlineMs: number;
+export interface SubscriptionQueueLimits {
+  readonly closeTimeoutMs: number;
   readonly maxAgeMs: number;
 }
 
@@ -30,10 +30,10 @@ type TimerId = ReturnType<typeof setTimeout>;
  * One subscription and its queue: acknowledgement, notifications, close, one after
  * the other. A callback that answers without a promise is over at once.
  */
-export class Subscriber {
+export class SubscriptionQueue {
   readonly #subscription: { id: string | number; origin: string };
   readonly #callbacks: SubscriptionCallbacks;
-  readonly #limits: SubscriberLimits;
+  readonly #limits: SubscriptionQueueLimits;
   readonly #onEnd: () => void;
   readonly #report: (error: DeliveryError) => void;
   #queue: Task[] = [];
@@ -60,7 +60,7 @@ export class Subscriber {
   constructor(
     subscription: { id: string | number; origin: string },
     callbacks: SubscriptionCallbacks,
-    limits: SubscriberLimits,
+    limits: SubscriptionQueueLimits,
     onEnd: () => void,
     report: (error: DeliveryError) => void,
   ) {
@@ -100,10 +100,10 @@ export class Subscriber {
     this.#reason = reason;
     this.#closed = new Promise((resolve) => this.#settleClosed = resolve);
     this.#deadline = setTimeout(() => {
-      const { deadlineMs } = this.#limits;
+      const { closeTimeoutMs } = this.#limits;
       void this.#callClose(reason);
-      this.#end(`was closed before it settled, after ${deadlineMs} ms`);
-    }, this.#limits.deadlineMs);
+      this.#end(`was closed before it settled, after ${closeTimeoutMs} ms`);
+    }, this.#limits.closeTimeoutMs);
     void this.#enqueue(async () => {
       await this.#callClose(reason);
       this.#end();
@@ -225,7 +225,9 @@ export class Subscriber {
   #error(what: string, cause?: unknown): DeliveryError {
     const { id, origin } = this.#subscription;
     return new DeliveryError(
-      `Subscription ${describe(id)} of origin ${describe(origin)} ${what}.`,
+      `Subscription ${formatValue(id)} of origin ${
+        formatValue(origin)
+      } ${what}.`,
       {
         subscription: this.#subscription,
         ...(cause === undefined ? {} : { cause }),

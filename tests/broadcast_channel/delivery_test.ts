@@ -40,8 +40,8 @@ describe("BroadcastChannelSessions: delivery", () => {
     withWorkers({}, async (workers) => {
       const nodes = await workers.start(3);
       const [a, b, c] = nodes as [WorkerNode, WorkerNode, WorkerNode];
-      const homes = { a1: a, a2: a, b1: b, b2: b, c1: c, c2: c };
-      await openAll(homes);
+      const owners = { a1: a, a2: a, b1: b, b2: b, c1: c, c2: c };
+      await openAll(owners);
       const sent = new Map<string, string[] | undefined>([
         ["to all", undefined],
         ["to one of each", ["a1", "b2", "c1"]],
@@ -58,7 +58,7 @@ describe("BroadcastChannelSessions: delivery", () => {
         }
       }
       const ends = await sendEnds(nodes);
-      for (const [id, at] of Object.entries(homes)) {
+      for (const [id, at] of Object.entries(owners)) {
         const expected = nodes.flatMap((_, index) =>
           [...sent].filter(([, to]) => to === undefined || to.includes(id))
             .map(([text]) => `${text}, from ${index}`)
@@ -102,8 +102,8 @@ describe("BroadcastChannelSessions: delivery", () => {
     withWorkers({}, async (workers) => {
       const nodes = await workers.start(3);
       const [a, b, c] = nodes as [WorkerNode, WorkerNode, WorkerNode];
-      const homes = { a1: a, b1: b, b2: b, c1: c };
-      await openAll(homes);
+      const owners = { a1: a, b1: b, b2: b, c1: c };
+      await openAll(owners);
       const targets = [
         undefined,
         ["b1"],
@@ -128,7 +128,7 @@ describe("BroadcastChannelSessions: delivery", () => {
         await sender.messages.sendMany(sent.slice(1_100));
         await last;
         const ends = await sendEnds([sender]);
-        for (const [id, at] of Object.entries(homes)) {
+        for (const [id, at] of Object.entries(owners)) {
           const got = await all(id, at, ends);
           assertEquals(
             got.filter((text) => text.startsWith(prefix)),
@@ -148,8 +148,8 @@ describe("BroadcastChannelSessions: delivery", () => {
       withWorkers({}, async (workers) => {
         const nodes = await workers.start(3);
         const [a, b, c] = nodes as [WorkerNode, WorkerNode, WorkerNode];
-        const homes = { a1: a, b1: b, c1: c };
-        await openAll(homes);
+        const owners = { a1: a, b1: b, c1: c };
+        await openAll(owners);
         const noisy = workers.spawn();
         if (isNoisy) {
           await noisy.channels.startNoise();
@@ -157,7 +157,7 @@ describe("BroadcastChannelSessions: delivery", () => {
         }
         await a.messages.sendNumbers(undefined, 20_000);
         const expected = numbers(20_000);
-        for (const [id, at] of Object.entries(homes)) {
+        for (const [id, at] of Object.entries(owners)) {
           const got = await at.node.received(id, 20_000);
           assertEquals(got.length, 20_000);
           assertEquals(got, expected, id);

@@ -14,7 +14,7 @@ type Three = [WorkerNode, WorkerNode, WorkerNode];
 const BEAT_MS = 200;
 const LEASE_MS = 3 * BEAT_MS;
 /** Short leases, for the tests to be short. */
-const MORTAL = { cluster: { beatMs: BEAT_MS } };
+const MORTAL = { cluster: { heartbeatMs: BEAT_MS } };
 
 /**
  * How long it takes until that is so, in milliseconds, without the time during which
@@ -116,7 +116,7 @@ describe("BroadcastChannelSessions: nodes that end", () => {
 
   it(
     "C6 a node that comes back under its name within the lease leaves no ghost",
-    withWorkers({ cluster: { beatMs: 3_000 } }, async (workers) => {
+    withWorkers({ cluster: { heartbeatMs: 3_000 } }, async (workers) => {
       const [a, b] = await workers.start(2) as [WorkerNode, WorkerNode];
       const first = workers.spawn();
       const second = workers.spawn();
@@ -235,7 +235,7 @@ describe("BroadcastChannelSessions: nodes that end", () => {
 
   it(
     "C7 a node that stood still for twice the lease comes back, and all agree",
-    withWorkers({ cluster: { beatMs: 300 } }, async (workers) => {
+    withWorkers({ cluster: { heartbeatMs: 300 } }, async (workers) => {
       const [a, b, c] = await startThree(workers);
       await a.node.openMany(["a0", "a1"]);
       await b.node.open("b0");

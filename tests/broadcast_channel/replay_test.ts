@@ -24,7 +24,7 @@ function numbers(from: number, to: number, prefix = ""): string[] {
 describe("BroadcastChannelSessions: clients that come back elsewhere", () => {
   it(
     "H7 a session is every node's, and outlives the one that began it",
-    withWorkers({ cluster: { beatMs: 200 } }, async (workers) => {
+    withWorkers({ cluster: { heartbeatMs: 200 } }, async (workers) => {
       const [a, b, c] = await workers.start(3) as Three;
       const id = await a.clients.begin();
       for (const { clients } of [a, b, c]) {
@@ -167,7 +167,7 @@ describe("BroadcastChannelSessions: clients that come back elsewhere", () => {
   it(
     "S15 a position at a dead node is answered with a reset, never with a gap",
     withWorkers(
-      { ...REPLAY, cluster: { beatMs: 200 } },
+      { ...REPLAY, cluster: { heartbeatMs: 200 } },
       async (workers) => {
         const [a, b, c] = await workers.start(3) as Three;
         const id = await a.clients.begin();

@@ -33,7 +33,7 @@ async function ready<Node extends { ready: Promise<void> }>(
   await node.ready;
   return node;
 }
-const cluster = { beatMs: 200 };
+const cluster = { heartbeatMs: 200 };
 
 describe("BroadcastChannelStreamSessionManager", () => {
   testStreamSessionManager({
@@ -208,8 +208,8 @@ describe("BroadcastChannelSessions", () => {
     ];
     const cases: [options: unknown, argument: string][] = [
       ...numbers.flatMap((value): [unknown, string][] => [
-        [{ cluster: { beatMs: value } }, "cluster.beatMs"],
-        [{ cluster: { answerMs: value } }, "cluster.answerMs"],
+        [{ cluster: { heartbeatMs: value } }, "cluster.heartbeatMs"],
+        [{ cluster: { requestTimeoutMs: value } }, "cluster.requestTimeoutMs"],
       ]),
       ...["", 7, null, {}, "x".repeat(10_000)].map((
         value,
@@ -221,8 +221,11 @@ describe("BroadcastChannelSessions", () => {
       [{ cluster: null }, "cluster"],
       [7, "options"],
       [{ streams: { maxSessions: -1 } }, "streams.maxSessions"],
-      [{ info: { idleMs: 0 } }, "info.idleMs"],
-      [{ subscriptions: { deadlineMs: 0 } }, "subscriptions.deadlineMs"],
+      [{ info: { idleTimeoutMs: 0 } }, "info.idleTimeoutMs"],
+      [
+        { subscriptions: { closeTimeoutMs: 0 } },
+        "subscriptions.closeTimeoutMs",
+      ],
       [{ onError: {} }, "onError"],
     ];
     for (const [options, argument] of cases) {

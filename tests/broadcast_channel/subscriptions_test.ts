@@ -147,7 +147,7 @@ describe("BroadcastChannelSessions: subscriptions", () => {
 
   it(
     "C15 an id that is taken in an origin is taken on every node",
-    withWorkers({ cluster: { beatMs: 200 } }, async (workers) => {
+    withWorkers({ cluster: { heartbeatMs: 200 } }, async (workers) => {
       const nodes = await workers.start(3) as Three;
       const [a, b, c] = nodes;
       assertEquals(await c.subscribers.subscribe(1, "o", TOOLS), true);

@@ -44,6 +44,6 @@ describe("ClusterSessions, when they doubt what they know of another,", () => {
 
 function withWrongDigests(text: string): string {
   const packet = JSON.parse(text);
-  if (packet.kind !== "beat") return text;
-  return JSON.stringify({ ...packet, digests: { homes: 1, records: 1 } });
+  if (packet.kind !== "heartbeat") return text;
+  return JSON.stringify({ ...packet, digests: { owners: 1, records: 1 } });
 }

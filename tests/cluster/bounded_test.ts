@@ -12,7 +12,7 @@ describe("ClusterSessions, after an hour of coming and going,", () => {
       early: Costs;
       late: Costs;
       pending: boolean;
-    }>("./support/virtual_hour.ts");
+    }>("../cluster/support/virtual_hour.ts");
     assert(
       late.joining < 1.2 * early.joining + 2_000,
       `A node that joins costs ${late.joining} characters, and did cost ` +

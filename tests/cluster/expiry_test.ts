@@ -11,7 +11,7 @@ const IDLE_MS = 400;
 /** How long it may take until it is seen that a session is idle. */
 const SWEEP_MS = IDLE_MS / 2;
 const URI = "file:///a";
-const options = { info: { idleMs: IDLE_MS } };
+const options = { info: { idleTimeoutMs: IDLE_MS } };
 
 describe("ClusterSessions, with metadata that nobody uses,", () => {
   it(
@@ -93,7 +93,7 @@ describe("ClusterSessions, with metadata that nobody uses,", () => {
     "I8 keep a session that a node uses which is too busy to answer",
     faked(async (time) => {
       const network = new LossyNetwork();
-      const cluster = { answerMs: 50 };
+      const cluster = { requestTimeoutMs: 50 };
       const here = new TestNode(network.bus(), {
         ...options,
         cluster: { ...cluster, node: "here" },
@@ -101,7 +101,7 @@ describe("ClusterSessions, with metadata that nobody uses,", () => {
       let isBusy = false;
       const bus = network.bus();
       const there = new TestNode(
-        saying(bus, (text) => !isBusy || text.includes('"kind":"beat"')),
+        saying(bus, (text) => !isBusy || text.includes('"kind":"heartbeat"')),
         { ...options, cluster: { ...cluster, node: "there" } },
       );
       const nodes = [here, there];

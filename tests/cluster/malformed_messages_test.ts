@@ -18,22 +18,22 @@ const STAMP = [1, "intruder"];
 /** Packets of this version with a field that is none. */
 const MESSAGES: readonly unknown[] = [
   { kind: null },
-  { kind: "beat" },
-  { kind: "beat", newest: null },
-  { kind: "beat", newest: 7 },
-  { kind: "beat", newest: { number: -1 } },
-  { kind: "beat", newest: { number: 0, except: null } },
-  { kind: "beat", newest: { number: 0, except: 7 } },
-  { kind: "beat", newest: { number: 0, except: { n0: "7" } } },
-  { kind: "join", attempt: null },
-  { kind: "joined", attempt: 1 },
-  { kind: "batch", number: 1, after: { number: 0 } },
-  { kind: "batch", number: 1, after: null, items: [] },
-  { kind: "batch", number: 1, after: { number: 0, except: null }, items: [] },
-  { kind: "batch", number: 1.5, after: { number: 0 }, items: [] },
-  { kind: "ack", attempt: 1, number: "1" },
-  { kind: "gone" },
-  { kind: "bye", incarnation: "1" },
+  { kind: "heartbeat" },
+  { kind: "heartbeat", lastSeq: null },
+  { kind: "heartbeat", lastSeq: 7 },
+  { kind: "heartbeat", lastSeq: { seq: -1 } },
+  { kind: "heartbeat", lastSeq: { seq: 0, overrides: null } },
+  { kind: "heartbeat", lastSeq: { seq: 0, overrides: 7 } },
+  { kind: "heartbeat", lastSeq: { seq: 0, overrides: { n0: "7" } } },
+  { kind: "join", handshakeId: null },
+  { kind: "joinAck", handshakeId: 1 },
+  { kind: "batch", seq: 1, prevSeq: { seq: 0 } },
+  { kind: "batch", seq: 1, prevSeq: null, messages: [] },
+  { kind: "batch", seq: 1, prevSeq: { seq: 0, overrides: null }, messages: [] },
+  { kind: "batch", seq: 1.5, prevSeq: { seq: 0 }, messages: [] },
+  { kind: "ack", handshakeId: 1, seq: "1" },
+  { kind: "unknownPeer" },
+  { kind: "leave", incarnation: "1" },
 ];
 
 /** Items with a field that is none. */
@@ -48,38 +48,38 @@ const ITEMS: readonly unknown[] = [
   { kind: "send", data: null, sessions: ["s"] },
   { kind: "send", data: "data: x\n\n", sessions: "s" },
   { kind: "send", data: "data: x\n\n", sessions: [null] },
-  { kind: "send", data: "data: x\n\n", count: "1" },
-  { kind: "count", count: {} },
-  { kind: "homes", homes: null },
-  { kind: "homes", homes: {} },
-  { kind: "homes", homes: [null] },
-  { kind: "homes", homes: [["s"]] },
-  { kind: "homes", homes: [["s", null, false]] },
-  { kind: "homes", homes: [[7, STAMP, false]] },
-  { kind: "left", id: "s" },
-  { kind: "left", id: "s", at: [null, "intruder"] },
-  { kind: "record", id: "s" },
-  { kind: "record", id: "s", fields: null },
-  { kind: "record", id: "s", fields: [null] },
-  { kind: "record", id: "s", fields: [["logLevel", "alert"]] },
-  { kind: "record", id: "s", fields: [["logLevel", "alert", null]] },
-  { kind: "record", id: "s", fields: [["logLevel", "alert", ["1", "x"]]] },
-  { kind: "record", id: "s", fields: [["logLevel", 7, STAMP]] },
-  { kind: "record", id: "s", fields: [[null, "alert", STAMP]] },
-  { kind: "record", id: "s", fields: [], deleted: 7 },
-  { kind: "record", id: "s", fields: [], age: "old" },
-  { kind: "record", fields: [] },
-  { kind: "compare" },
-  { kind: "compare", sums: ["1"] },
-  { kind: "notify" },
-  { kind: "notify", text: { method: "x" } },
-  { kind: "question", id: 1 },
-  { kind: "question", id: 1, ask: null },
-  { kind: "question", id: 1, ask: {} },
-  { kind: "question", id: null, ask: { kind: "has", id: "s" } },
-  { kind: "answer", answer: true },
-  { kind: "welcome", nodes: [7] },
-  { kind: "welcome" },
+  { kind: "send", data: "data: x\n\n", seq: "1" },
+  { kind: "broadcastSeq", seq: {} },
+  { kind: "owners", owners: null },
+  { kind: "owners", owners: {} },
+  { kind: "owners", owners: [null] },
+  { kind: "owners", owners: [["s"]] },
+  { kind: "owners", owners: [["s", null, false]] },
+  { kind: "owners", owners: [[7, STAMP, false]] },
+  { kind: "released", id: "s" },
+  { kind: "released", id: "s", at: [null, "intruder"] },
+  { kind: "metadata", id: "s" },
+  { kind: "metadata", id: "s", fields: null },
+  { kind: "metadata", id: "s", fields: [null] },
+  { kind: "metadata", id: "s", fields: [["logLevel", "alert"]] },
+  { kind: "metadata", id: "s", fields: [["logLevel", "alert", null]] },
+  { kind: "metadata", id: "s", fields: [["logLevel", "alert", ["1", "x"]]] },
+  { kind: "metadata", id: "s", fields: [["logLevel", 7, STAMP]] },
+  { kind: "metadata", id: "s", fields: [[null, "alert", STAMP]] },
+  { kind: "metadata", id: "s", fields: [], deleted: 7 },
+  { kind: "metadata", id: "s", fields: [], age: "old" },
+  { kind: "metadata", fields: [] },
+  { kind: "requestDiff" },
+  { kind: "requestDiff", digests: ["1"] },
+  { kind: "notification" },
+  { kind: "notification", text: { method: "x" } },
+  { kind: "request", id: 1 },
+  { kind: "request", id: 1, request: null },
+  { kind: "request", id: 1, request: {} },
+  { kind: "request", id: null, request: { kind: "has", id: "s" } },
+  { kind: "response", response: true },
+  { kind: "syncDone", nodes: [7] },
+  { kind: "syncDone" },
 ];
 
 /** Questions of which nobody can say what they ask. */
@@ -90,10 +90,10 @@ const QUESTIONS: readonly unknown[] = [
   { kind: "delete", id: null },
   { kind: "resume", id: "s" },
   { kind: "resume", id: "s", lastEventId: 7 },
-  { kind: "record", id: {} },
-  { kind: "used" },
-  { kind: "used", ids: "s" },
-  { kind: "used", ids: [null] },
+  { kind: "metadata", id: {} },
+  { kind: "lastUsed" },
+  { kind: "lastUsed", ids: "s" },
+  { kind: "lastUsed", ids: [null] },
   { kind: "subscribed", id: 1, origin: "o" },
   { kind: "subscribed", id: 1, origin: "o", at: [null] },
   { kind: "unsubscribe", id: {}, origin: 7, reason: null },
@@ -111,10 +111,10 @@ const ANSWERS: readonly unknown[] = [
   [[]],
   [["s"]],
   [[null, null]],
-  { frames: null, heard: {} },
-  { frames: [7], heard: {} },
-  { frames: [], heard: null },
-  { frames: [], heard: { n0: "7" } },
+  { frames: null, versionVector: {} },
+  { frames: [7], versionVector: {} },
+  { frames: [], versionVector: null },
+  { frames: [], versionVector: { n0: "7" } },
 ];
 
 describe("ClusterSessions, with a node whose packets are malformed,", () => {
@@ -167,11 +167,11 @@ describe("ClusterSessions, with a node whose packets are malformed,", () => {
       await settled(time, created, "create");
       const intruder = new Intruder(network, BEAT_MS);
       await pass(time, 100);
-      for (const [id, ask] of QUESTIONS.entries()) {
-        intruder.tell({ kind: "question", id, ask });
+      for (const [id, request] of QUESTIONS.entries()) {
+        intruder.tell({ kind: "request", id, request });
         await pass(time, 20);
         const answered = intruder.answers.filter((answer) => answer.id === id);
-        assertEquals(answered.length, nodes.length, JSON.stringify(ask));
+        assertEquals(answered.length, nodes.length, JSON.stringify(request));
       }
       assertEquals(client.ended, undefined);
       assertEquals(await views(time, nodes, "s"), [true, true]);
@@ -190,10 +190,14 @@ describe("ClusterSessions, with a node whose packets are malformed,", () => {
       const { info, streams, subscriptions } = nodes[0]!.sessions;
       const asked = new Set<string>();
       let answer: unknown;
-      const intruder = new Intruder(network, BEAT_MS, ({ from, id, ask }) => {
-        asked.add(ask.kind);
-        intruder.tell({ kind: "answer", id, answer, only: from });
-      });
+      const intruder = new Intruder(
+        network,
+        BEAT_MS,
+        ({ from, id, request }) => {
+          asked.add(request.kind);
+          intruder.tell({ kind: "response", id, response: answer, only: from });
+        },
+      );
       await pass(time, 100);
       for (const [at, value] of ANSWERS.entries()) {
         answer = value;
@@ -208,7 +212,7 @@ describe("ClusterSessions, with a node whose packets are malformed,", () => {
         assertEquals(await wait(closed, "close"), false);
         // A client that comes from there hears that something is missing.
         const home = [id, [Date.now() * 1_000, "intruder"], false];
-        intruder.tell({ kind: "homes", homes: [home] });
+        intruder.tell({ kind: "owners", owners: [home] });
         await pass(time, 10);
         const { client, created } = nodes[0]!.open(id, {
           expect: { lastEventId: "unheard-of" },
@@ -220,7 +224,7 @@ describe("ClusterSessions, with a node whose packets are malformed,", () => {
       }
       assertEquals(
         [...asked].sort(),
-        ["delete", "has", "record", "resume", "unsubscribe"],
+        ["delete", "has", "metadata", "resume", "unsubscribe"],
       );
       await assertWork(time, nodes, "new");
       intruder.leave();
@@ -231,17 +235,21 @@ describe("ClusterSessions, with a node whose packets are malformed,", () => {
   it(
     "C13 keep a session while the answer whether it is used is none",
     faked(async (time) => {
-      const idleMs = 200;
+      const idleTimeoutMs = 200;
       const { network, nodes } = await start(time, ["n0", "n1"], {
-        info: { idleMs },
+        info: { idleTimeoutMs },
       });
       const { info } = nodes[0]!.sessions;
       let asked = 0;
       let answer: unknown;
-      const intruder = new Intruder(network, BEAT_MS, ({ from, id, ask }) => {
-        if (ask.kind === "used") asked++;
-        intruder.tell({ kind: "answer", id, answer, only: from });
-      });
+      const intruder = new Intruder(
+        network,
+        BEAT_MS,
+        ({ from, id, request }) => {
+          if (request.kind === "lastUsed") asked++;
+          intruder.tell({ kind: "response", id, response: answer, only: from });
+        },
+      );
       await pass(time, 100);
       await settled(time, info.setLogLevel("s", "info"), "set");
       for (
@@ -249,12 +257,12 @@ describe("ClusterSessions, with a node whose packets are malformed,", () => {
       ) {
         answer = value;
         asked = 0;
-        await pass(time, 2 * idleMs);
+        await pass(time, 2 * idleTimeoutMs);
         assert(asked > 0, `Nobody asks, after ${JSON.stringify(value)}.`);
       }
       assertEquals(await info.getLogLevel("s"), "info");
       answer = [];
-      await pass(time, 2 * idleMs);
+      await pass(time, 2 * idleTimeoutMs);
       const unknown = info.getLogLevel("s").catch(({ name }) => name);
       assertEquals(
         await settled(time, unknown, "get"),

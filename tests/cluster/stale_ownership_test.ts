@@ -20,7 +20,7 @@ describe("ClusterSessions, with a stream that fails at its first chunk,", () => 
       const [a] = nodes;
       const { streams } = a!.sessions;
       const controller = await failing();
-      streams.expect("s", { prime: true });
+      streams.prepareStream("s", { prime: true });
       await settled(time, streams.create("s", controller), "create");
       assertEquals(await views(time, nodes, "s"), [false, false, false]);
       assertEquals(await attached(nodes), [false, false, false]);
@@ -47,7 +47,10 @@ describe("ClusterSessions, with a stream that fails at its first chunk,", () => 
       await pass(time, 20);
       const { streams } = a!.sessions;
       const controller = await failing();
-      const takeBack = streams.expect("s", { lastEventId, stays: true });
+      const takeBack = streams.prepareStream("s", {
+        lastEventId,
+        persistent: true,
+      });
       await settled(time, streams.create("s", controller), "create");
       takeBack();
       assertEquals(await views(time, nodes, "s"), [false, false, false]);

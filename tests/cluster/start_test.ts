@@ -16,10 +16,10 @@ const INITIALIZE = {
 
 describe("ClusterSessions, with a bus that never starts,", () => {
   it(
-    "C4 answer what is asked after answerMs",
+    "C4 answer what is asked after requestTimeoutMs",
     faked(async (time) => {
       const node = new TestNode(silentBus(), {
-        cluster: { answerMs: ANSWER_MS },
+        cluster: { requestTimeoutMs: ANSWER_MS },
       });
       const { streams, info } = node.sessions;
       const asked = Promise.all([
@@ -47,7 +47,7 @@ describe("ClusterSessions, with a bus that never starts,", () => {
     "C4 hold streams and metadata alone",
     faked(async (time) => {
       const node = new TestNode(silentBus(), {
-        cluster: { answerMs: ANSWER_MS },
+        cluster: { requestTimeoutMs: ANSWER_MS },
       });
       const { streams, info } = node.sessions;
       const { client, created } = node.open("s");

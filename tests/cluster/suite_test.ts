@@ -26,7 +26,7 @@ function testOn(options: LossyNetworkOptions): void {
       new ClusterSessions(network.bus(cluster), {
         ...given,
         // What is lost is found by the next beat, and a test is not to wait long.
-        ...isGood ? {} : { cluster: { ...given.cluster, beatMs: 100 } },
+        ...isGood ? {} : { cluster: { ...given.cluster, heartbeatMs: 100 } },
       }),
     kill: killOn(network),
     // What the suite says of a bus holds for one that loses nothing only.

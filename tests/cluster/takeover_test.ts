@@ -118,7 +118,7 @@ describe("ClusterSessions, with a session that moves,", () => {
       await settled(time, first.created, "create");
       const { streams } = a!.sessions;
       const { controller } = open();
-      streams.expect("s", { lastEventId: positionOf(first.client) });
+      streams.prepareStream("s", { lastEventId: positionOf(first.client) });
       await settled(time, streams.create("s", controller), "create");
       assertEquals(await views(time, nodes, "s"), [true, true]);
       await stop(time, nodes);

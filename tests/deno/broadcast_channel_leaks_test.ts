@@ -19,7 +19,7 @@ Deno.test({
   ...sanitized,
   fn: async () => {
     const name = crypto.randomUUID();
-    const options = { streams: { replay: {} }, cluster: { beatMs: 50 } };
+    const options = { streams: { replay: {} }, cluster: { heartbeatMs: 50 } };
     const nodes = Array.from(
       { length: 3 },
       () => new BroadcastChannelSessions(name, options),
@@ -130,10 +130,10 @@ Deno.test({
   fn: () => {
     for (
       const options of [
-        { cluster: { beatMs: -1 } },
+        { cluster: { heartbeatMs: -1 } },
         { streams: { maxSessions: -1 } },
-        { info: { idleMs: -1 } },
-        { subscriptions: { deadlineMs: -1 } },
+        { info: { idleTimeoutMs: -1 } },
+        { subscriptions: { closeTimeoutMs: -1 } },
         { onError: "nobody" as never },
       ]
     ) {

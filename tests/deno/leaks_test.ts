@@ -13,7 +13,7 @@ Deno.test({
   ...sanitized,
   fn: async () => {
     const sessions = new InMemorySessions({
-      subscriptions: { deadlineMs: 20 },
+      subscriptions: { closeTimeoutMs: 20 },
     });
     const bodies = Array.from({ length: 10 }, (_, index) =>
       new ReadableStream({
@@ -160,9 +160,9 @@ Deno.test({
     // Left alone, it looks until all is forgotten, and no longer.
     const left = new InMemoryStreamSessionManager({ replay: { maxAgeMs: 40 } });
     left.send(undefined, "data: x\n\n");
-    const lastEventId = left.position!.replace(/1$/, "0");
+    const lastEventId = left.latestEventId!.replace(/1$/, "0");
     await until(() => {
-      left.expect("a", { lastEventId });
+      left.prepareStream("a", { lastEventId });
       left.create("a", open().controller);
       left.delete("a");
       return left.stats().resets > 0;
@@ -176,7 +176,7 @@ Deno.test({
   name: "I8 metadata that expires or is closed leaves no timer behind",
   ...sanitized,
   fn: async () => {
-    const expired = new InMemoryInfoSessionManager({ idleMs: 40 });
+    const expired = new InMemoryInfoSessionManager({ idleTimeoutMs: 40 });
     await expired.setLogLevel("a", "info");
     await expired.addSubscription("b", "file:///b");
     await until(() => expired.expired === 2);
@@ -186,7 +186,7 @@ Deno.test({
     // Closed while it waits to hear whether a session's stream is open.
     let answer: ((isOpen: boolean) => void) | undefined;
     const asking = new InMemoryInfoSessionManager({
-      idleMs: 40,
+      idleTimeoutMs: 40,
       streams: { has: () => new Promise((resolve) => answer = resolve) },
     });
     await asking.setLogLevel("a", "info");

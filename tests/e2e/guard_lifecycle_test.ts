@@ -75,7 +75,7 @@ for (const engine of engines) {
 
     it("H2 knows no session that has expired", async () => {
       await using server = await startGuarded(engine, {
-        info: { idleMs: 80 },
+        info: { idleTimeoutMs: 80 },
       });
       const id = await beginSession(server.httpUrl);
       await until(() => server.sessions.stats().expired === 1, "the end");
@@ -85,7 +85,7 @@ for (const engine of engines) {
 
     it("H2 a session with an open stream does not expire", async () => {
       await using server = await startGuarded(engine, {
-        info: { idleMs: 80 },
+        info: { idleTimeoutMs: 80 },
       });
       await using alice = await connectHttp(
         server.httpUrl,

@@ -106,7 +106,7 @@ for (const engine of engines) {
 
     it("H5 others do not keep a session alive that its principal has left", async () => {
       await using server = await startGuarded(engine, {
-        info: { idleMs: 150 },
+        info: { idleTimeoutMs: 150 },
       });
       const id = await beginSession(server.httpUrl, { [USER_HEADER]: "alice" });
       const headers = { [USER_HEADER]: "bob", "mcp-session-id": id };

@@ -220,7 +220,7 @@ async function startPlain(engine: Engine) {
       });
     }), engine);
   const id = "begun";
-  sessions.info.register(id, { principal: undefined, since: undefined });
+  sessions.info.register(id, { principal: undefined, startEventId: undefined });
   return {
     ...served,
     url: `${served.url}/mcp`,

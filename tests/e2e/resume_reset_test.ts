@@ -87,7 +87,7 @@ for (const engine of engines) {
       const bob = await beginSession(server.httpUrl);
       streams.send([bob], frameOf("for bob alone"));
       streams.send([alice], frameOf(UPDATED));
-      const position = streams.position!;
+      const position = streams.latestEventId!;
       const [epoch, offset] = position.split("-");
       for (
         const hostile of [
@@ -107,7 +107,7 @@ for (const engine of engines) {
           `${epoch!.toUpperCase()}x-${offset}`,
           "__proto__",
           // Of a server that ran before this one, or runs elsewhere.
-          other.sessions.streams.position!,
+          other.sessions.streams.latestEventId!,
         ]
       ) await assertReset(server, alice, hostile, "unknown");
       await assertReset(server, alice, `${epoch}-3`, "future");
@@ -122,12 +122,12 @@ for (const engine of engines) {
       const alice = await beginSession(server.httpUrl);
       streams.send(undefined, frameOf("before bob"));
       const bob = await beginSession(server.httpUrl);
-      const positions = [streams.position!];
+      const positions = [streams.latestEventId!];
       for (
         const targets of [[alice], [bob], [alice, bob], undefined, [alice]]
       ) {
         streams.send(targets, frameOf(`for ${targets ?? "everyone"}`));
-        positions.push(streams.position!);
+        positions.push(streams.latestEventId!);
       }
       const start = positions[0]!.replace(/-\d+$/, "-0");
       const own = [`for ${bob}`, `for ${alice},${bob}`, "for everyone"];
@@ -164,7 +164,7 @@ async function assertReset(
   const [reset, ...more] = stream.events();
   assertEquals(reset?.event, "reset");
   assertEquals(JSON.parse(reset?.data ?? "null"), { reason });
-  assertEquals(reset?.id, streams.position);
+  assertEquals(reset?.id, streams.latestEventId);
   assertMatch(reset?.id ?? "", POSITION);
   assertEquals(more, []);
   const { replayed, resets } = server.sessions.stats();

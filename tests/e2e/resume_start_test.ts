@@ -26,7 +26,7 @@ for (const engine of engines) {
       const id = await beginSession(httpUrl);
       for (const version of [...PRIMED, ...EARLIER]) {
         streams.send(undefined, frameOf("before"));
-        const { position } = streams;
+        const { latestEventId } = streams;
         const stream = await readEvents(
           await ask(httpUrl, {
             "mcp-session-id": id,
@@ -36,7 +36,7 @@ for (const engine of engines) {
         const isPrimed = PRIMED.includes(version ?? "");
         assertEquals(
           stream.text().split("\n\n")[0],
-          `${isPrimed ? "" : "event: position\n"}id: ${position}\ndata: `,
+          `${isPrimed ? "" : "event: position\n"}id: ${latestEventId}\ndata: `,
         );
         assertEquals(stream.events().length, 1);
         await stream.cancel();
@@ -80,7 +80,7 @@ for (const engine of engines) {
       const id = await beginSession(httpUrl);
       const headers = { "mcp-session-id": id };
       const first = await readEvents(await ask(httpUrl, headers));
-      const position = streams.position!;
+      const position = streams.latestEventId!;
       // All within one turn of the event loop, at whose end streams are written.
       for (let number = 0; number < 3; number++) {
         streams.send([id], frameOf(String(number)));
@@ -137,10 +137,10 @@ for (const engine of engines) {
       });
       const { httpUrl, sessions: { streams } } = server;
       const id = await beginSession(httpUrl);
-      const positions = [streams.position!];
+      const positions = [streams.latestEventId!];
       for (let number = 0; number < 4; number++) {
         streams.send([id], frameOf(String(number)));
-        positions.push(streams.position!);
+        positions.push(streams.latestEventId!);
       }
       const resume = (position: string, more: Record<string, string> = {}) =>
         ask(httpUrl, {

@@ -94,7 +94,7 @@ for (const engine of engines) {
       await using bob = await connectScattered(workers);
       const { sessionId, notifications, network } = alice;
       const [sender] = workers.alive;
-      const homes: (string | undefined)[] = [network.streamWorker()];
+      const owners: (string | undefined)[] = [network.streamWorker()];
       let count = 0;
       const send = async () => {
         const number = count++;
@@ -109,7 +109,7 @@ for (const engine of engines) {
         for (let burst = 0; burst < 5; burst++) await send();
         await until(() => network.answered.length > opened, "a new stream");
         await send();
-        homes.push(network.streamWorker());
+        owners.push(network.streamWorker());
         // The official client forgets its position when a stream ends before its
         // first event: https://github.com/modelcontextprotocol/typescript-sdk/issues/2499
         await seenBy([alice], count);
@@ -122,10 +122,10 @@ for (const engine of engines) {
         Array.from({ length: Math.ceil(count / 3) }, (_, place) => 3 * place),
       );
       // The front may have had other connections to give away meanwhile.
-      const moves = homes.filter((home, at) =>
-        at > 0 && home !== homes[at - 1]
+      const moves = owners.filter((home, at) =>
+        at > 0 && home !== owners[at - 1]
       );
-      assert(moves.length > BREAKS / 2, `It was on workers ${homes}.`);
+      assert(moves.length > BREAKS / 2, `It was on workers ${owners}.`);
     });
   });
 }

@@ -115,7 +115,7 @@ describe("InMemoryInfoSessionManager", () => {
   it("refuses options out of range, naming them", () => {
     const refused: Record<string, readonly unknown[]> = {
       "options": [null, 7, "x"],
-      "idleMs": [0, -1, NaN, "3", null, false],
+      "idleTimeoutMs": [0, -1, NaN, "3", null, false],
       "maxSessions": [0, -1, 1.5, NaN, "3", null],
       "onError": ["log", {}, null],
     };
@@ -130,14 +130,17 @@ describe("InMemoryInfoSessionManager", () => {
         assertEquals(error.argument, argument);
       }
     }
-    new InMemoryInfoSessionManager({ idleMs: Infinity, maxSessions: Infinity });
+    new InMemoryInfoSessionManager({
+      idleTimeoutMs: Infinity,
+      maxSessions: Infinity,
+    });
   });
 
   it("I8 leaves sessions alone that have an open stream", async () => {
     const open = new Set(["open", "unknown"]);
     const errors: Error[] = [];
     const manager = new InMemoryInfoSessionManager({
-      idleMs: 60,
+      idleTimeoutMs: 60,
       streams: {
         has: (id) => {
           if (id === "unknown") throw new Error("Nobody knows.");
@@ -162,16 +165,16 @@ describe("InMemoryInfoSessionManager", () => {
 
   it("remembers who began a session, and whom it is for", async () => {
     const manager = new InMemoryInfoSessionManager({ maxSessions: 2 });
-    const alice = { principal: "alice", since: "1" };
-    const nobody = { principal: undefined, since: undefined };
+    const alice = { principal: "alice", startEventId: "1" };
+    const nobody = { principal: undefined, startEventId: undefined };
     assertEquals(manager.registration("a"), undefined);
     assertEquals(manager.register("a", alice), true);
     assertEquals(
-      manager.register("a", { principal: "alice", since: "2" }),
+      manager.register("a", { principal: "alice", startEventId: "2" }),
       true,
     );
     assertEquals(
-      manager.register("a", { principal: "bob", since: "3" }),
+      manager.register("a", { principal: "bob", startEventId: "3" }),
       false,
     );
     assertEquals(manager.register("a", nobody), false);
@@ -189,16 +192,19 @@ describe("InMemoryInfoSessionManager", () => {
     }
     await manager.delete("a");
     assertEquals(manager.registration("a"), undefined);
-    assertEquals(manager.register("a", { principal: "bob", since: "3" }), true);
+    assertEquals(
+      manager.register("a", { principal: "bob", startEventId: "3" }),
+      true,
+    );
     await manager.close();
     assertEquals(manager.registration("a"), undefined);
     assertThrows(() => manager.register("a", nobody), ClosedError);
   });
 
   it("I8 takes no note of those who only ask whom a session is for", async () => {
-    const manager = new InMemoryInfoSessionManager({ idleMs: 60 });
+    const manager = new InMemoryInfoSessionManager({ idleTimeoutMs: 60 });
     for (const id of ["asked", "touched"]) {
-      manager.register(id, { principal: undefined, since: undefined });
+      manager.register(id, { principal: undefined, startEventId: undefined });
     }
     await until(() => {
       manager.registration("asked");

@@ -13,7 +13,7 @@ describe("InMemoryStreamSessionManager, expecting a stream", () => {
     const manager = new InMemoryStreamSessionManager();
     const older = open();
     manager.create("a", older.controller);
-    const takeBack = manager.expect("a");
+    const takeBack = manager.prepareStream("a");
     assertEquals(await manager.has("a"), false);
     manager.send(["a"], "goes on");
     assertEquals(await older.read(), "goes on");
@@ -21,7 +21,7 @@ describe("InMemoryStreamSessionManager, expecting a stream", () => {
     takeBack();
     takeBack();
     assertEquals(await manager.has("a"), true);
-    manager.expect("a");
+    manager.prepareStream("a");
     const newer = open();
     manager.create("a", newer.controller);
     assertEquals(await manager.has("a"), true);
@@ -35,21 +35,24 @@ describe("InMemoryStreamSessionManager, expecting a stream", () => {
     const manager = new InMemoryStreamSessionManager({ maxSessions: 2 });
     const stream = open();
     manager.create("a", stream.controller);
-    const takeBack = [manager.expect("b"), manager.expect("b")];
-    const error = assertThrows(() => manager.expect("c"), SessionLimitError);
+    const takeBack = [manager.prepareStream("b"), manager.prepareStream("b")];
+    const error = assertThrows(
+      () => manager.prepareStream("c"),
+      SessionLimitError,
+    );
     assertEquals(error.maxSessions, 2);
     assertThrows(
       () => manager.create("c", open().controller),
       SessionLimitError,
     );
     // Replacing a stream needs no place.
-    manager.expect("a")();
+    manager.prepareStream("a")();
     takeBack[0]!();
-    assertThrows(() => manager.expect("c"), SessionLimitError);
+    assertThrows(() => manager.prepareStream("c"), SessionLimitError);
     takeBack[1]!();
-    manager.expect("c");
+    manager.prepareStream("c");
     manager.create("c", open().controller);
-    assertThrows(() => manager.expect("b"), SessionLimitError);
+    assertThrows(() => manager.prepareStream("b"), SessionLimitError);
     manager.delete("a");
     manager.create("b", open().controller);
     assertEquals(manager.stats().attached, 2);
@@ -58,12 +61,12 @@ describe("InMemoryStreamSessionManager, expecting a stream", () => {
 
   it("holds for one stream, or until it is taken back", async () => {
     const manager = new InMemoryStreamSessionManager({ replay: {} });
-    const { position } = manager;
+    const { latestEventId } = manager;
     manager.send(undefined, "data: missed\n\n");
-    manager.expect("a", { lastEventId: position });
-    const takeBack = manager.expect("b", {
-      lastEventId: position,
-      stays: true,
+    manager.prepareStream("a", { lastEventId: latestEventId });
+    const takeBack = manager.prepareStream("b", {
+      lastEventId: latestEventId,
+      persistent: true,
     });
     for (const id of ["a", "b", "a", "b"]) {
       manager.create(id, open().controller);
@@ -77,18 +80,18 @@ describe("InMemoryStreamSessionManager, expecting a stream", () => {
 
   it("goes by the latest of a session, in whatever order streams come", async () => {
     const manager = new InMemoryStreamSessionManager({ replay: {} });
-    const { position } = manager;
+    const { latestEventId } = manager;
     manager.send(["a"], "data: one\n\n");
-    const { position: later } = manager;
+    const { latestEventId: later } = manager;
     manager.send(["a"], "data: two\n\n");
-    manager.expect("a", { lastEventId: position });
-    manager.expect("a", { lastEventId: later });
+    manager.prepareStream("a", { lastEventId: latestEventId });
+    manager.prepareStream("a", { lastEventId: later });
     const stream = open();
     manager.create("a", stream.controller);
     manager.delete("a");
     assertEquals(
       (await stream.rest()).text,
-      `data: two\nid: ${manager.position}\n\n`,
+      `data: two\nid: ${manager.latestEventId}\n\n`,
     );
     await manager.close();
   });
@@ -96,11 +99,14 @@ describe("InMemoryStreamSessionManager, expecting a stream", () => {
   it("refuses what is no id, and all after close", async () => {
     const manager = new InMemoryStreamSessionManager();
     for (const id of ["", "a b", undefined]) {
-      assertThrows(() => manager.expect(id as string), InvalidArgumentError);
+      assertThrows(
+        () => manager.prepareStream(id as string),
+        InvalidArgumentError,
+      );
     }
-    const takeBack = manager.expect("a");
+    const takeBack = manager.prepareStream("a");
     await manager.close();
-    assertThrows(() => manager.expect("a"), ClosedError);
+    assertThrows(() => manager.prepareStream("a"), ClosedError);
     assertThrows(() => manager.create("a", open().controller), ClosedError);
     takeBack();
   });
@@ -108,20 +114,23 @@ describe("InMemoryStreamSessionManager, expecting a stream", () => {
 
 describe("InMemoryStreamSessionManager, with replay", () => {
   it("tells its position, event by event", async () => {
-    assertEquals(new InMemoryStreamSessionManager().position, undefined);
+    assertEquals(new InMemoryStreamSessionManager().latestEventId, undefined);
     const manager = new InMemoryStreamSessionManager({ replay: {} });
     const stream = open();
     manager.create("a", stream.controller);
-    const start = manager.position;
+    const start = manager.latestEventId;
     manager.send(["a"], "data: one\n\n");
-    const next = manager.position;
+    const next = manager.latestEventId;
     assert(start !== next);
     assertEquals(await stream.read(), `data: one\nid: ${next}\n\n`);
     // Nobody has to be there.
     manager.send(["away"], "data: two\n\ndata: three\n\n");
-    assert(manager.position !== next);
+    assert(manager.latestEventId !== next);
     const other = new InMemoryStreamSessionManager({ replay: {} });
-    assert(other.position !== start, "Two managers have the same position");
+    assert(
+      other.latestEventId !== start,
+      "Two managers have the same position",
+    );
     await manager.close();
     await other.close();
   });
@@ -136,20 +145,20 @@ describe("InMemoryStreamSessionManager, with replay", () => {
         throw new Error("A listener that throws gets in nobody's way.");
       },
     });
-    const position = manager.position!;
+    const position = manager.latestEventId!;
     manager.send(undefined, "data: one\n\ndata: two\n\n");
     const future = position.replace(/0$/, "99");
     const ids = { unknown: "x", purged: position, future };
     for (const [reason, lastEventId] of Object.entries(ids)) {
       const stream = open();
-      const at = manager.position;
-      manager.expect("a", { lastEventId });
+      const at = manager.latestEventId;
+      manager.prepareStream("a", { lastEventId });
       manager.create("a", stream.controller);
       manager.delete("a");
       assertEquals(
         (await stream.rest()).text,
         `event: reset\nid: ${at}\ndata: {"reason":"${reason}"}\n\n` +
-          `data: all over\nid: ${manager.position}\n\n`,
+          `data: all over\nid: ${manager.latestEventId}\n\n`,
       );
     }
     assertEquals(resets, ["a unknown", "a purged", "a future"]);

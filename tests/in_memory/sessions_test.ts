@@ -25,7 +25,7 @@ describe("InMemorySessions", () => {
 
   it("S13 ends streams and subscriptions, and refuses new ones", async () => {
     const sessions = new InMemorySessions({
-      subscriptions: { deadlineMs: 50 },
+      subscriptions: { closeTimeoutMs: 50 },
     });
     const stream = open();
     sessions.streams.create("a", stream.controller);
@@ -94,10 +94,13 @@ describe("InMemorySessions", () => {
         [{ streams: { replay: { maxBytes: -1 } } }, "streams.replay.maxBytes"],
         [{ streams: { replay: { maxAgeMs: 0 } } }, "streams.replay.maxAgeMs"],
         [{ info: null }, "info"],
-        [{ info: { idleMs: 0 } }, "info.idleMs"],
+        [{ info: { idleTimeoutMs: 0 } }, "info.idleTimeoutMs"],
         [{ info: { maxSessions: 0.5 } }, "info.maxSessions"],
         [{ subscriptions: null }, "subscriptions"],
-        [{ subscriptions: { deadlineMs: 0 } }, "subscriptions.deadlineMs"],
+        [
+          { subscriptions: { closeTimeoutMs: 0 } },
+          "subscriptions.closeTimeoutMs",
+        ],
         [{ subscriptions: { maxAgeMs: 0 } }, "subscriptions.maxAgeMs"],
         [{ onError: {} }, "onError"],
         [{ onEvict: "log" }, "onEvict"],
@@ -114,7 +117,7 @@ describe("InMemorySessions", () => {
   });
 
   it("counts for all of its managers", async () => {
-    const sessions = new InMemorySessions({ info: { idleMs: 40 } });
+    const sessions = new InMemorySessions({ info: { idleTimeoutMs: 40 } });
     assertEquals(sessions.stats(), NOTHING_COUNTED);
     await sessions.info.setLogLevel("a", "info");
     await sessions.info.setLogLevel("b", "info");
@@ -154,7 +157,10 @@ describe("InMemorySessions", () => {
   it("answers requests while it drains, and nothing afterwards", async () => {
     const sessions = new InMemorySessions();
     sessions.streams.create("a", open().controller);
-    sessions.info.register("a", { principal: undefined, since: undefined });
+    sessions.info.register("a", {
+      principal: undefined,
+      startEventId: undefined,
+    });
     const ask = async (method: string, id?: string) => {
       const headers = id === undefined ? {} : { "mcp-session-id": id };
       const request = new Request("http://localhost/mcp", { method, headers });

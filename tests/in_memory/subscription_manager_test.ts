@@ -80,7 +80,7 @@ describe("InMemorySubscriptionManager", () => {
   it("closes and removes a subscription that takes nothing for too long", async () => {
     const errors: Error[] = [];
     const manager = new InMemorySubscriptionManager({
-      deadlineMs: 10,
+      closeTimeoutMs: 10,
       maxAgeMs: 50,
       onError: (error) => errors.push(error),
     });
@@ -104,7 +104,7 @@ describe("InMemorySubscriptionManager", () => {
 
   it("counts the age of what waits behind others", async () => {
     const manager = new InMemorySubscriptionManager({
-      deadlineMs: 10,
+      closeTimeoutMs: 10,
       maxAgeMs: 100,
     });
     let taken = 0;
@@ -191,7 +191,7 @@ describe("InMemorySubscriptionManager", () => {
   });
 
   it("closes all although one makes another fail", async () => {
-    const manager = new InMemorySubscriptionManager({ deadlineMs: 200 });
+    const manager = new InMemorySubscriptionManager({ closeTimeoutMs: 200 });
     await manager.create(
       { id: 1, origin: "o", filters: {} },
       callbacks({ close: () => void manager.send(toolsChanged) }),
@@ -213,7 +213,7 @@ describe("InMemorySubscriptionManager", () => {
   it("reports what was lost at the deadline of close", async () => {
     const errors: Error[] = [];
     const manager = new InMemorySubscriptionManager({
-      deadlineMs: 20,
+      closeTimeoutMs: 20,
       onError: (error) => errors.push(error),
     });
     await manager.create(
@@ -234,7 +234,7 @@ describe("InMemorySubscriptionManager", () => {
   });
 
   it("drains a long queue in time that grows with its length", async () => {
-    const manager = new InMemorySubscriptionManager({ deadlineMs: 10_000 });
+    const manager = new InMemorySubscriptionManager({ closeTimeoutMs: 10_000 });
     let acknowledge = () => {};
     let received = 0;
     const created = manager.create(
@@ -304,7 +304,7 @@ describe("InMemorySubscriptionManager", () => {
 
   it("refuses options out of range, naming them", () => {
     for (const value of [0, -1, NaN, Infinity, 2 ** 31, "1", null]) {
-      for (const option of ["deadlineMs", "maxAgeMs"] as const) {
+      for (const option of ["closeTimeoutMs", "maxAgeMs"] as const) {
         const error = assertThrows(
           () => new InMemorySubscriptionManager({ [option]: value as number }),
           InvalidArgumentError,

@@ -39,7 +39,10 @@ async function weighAll(count: number): Promise<IdleCosts> {
   }
   const attached = await heapUsed();
   for (const id of ids) {
-    sessions.info.register(id, { principal: undefined, since: undefined });
+    sessions.info.register(id, {
+      principal: undefined,
+      startEventId: undefined,
+    });
   }
   const registered = await heapUsed();
   // They were there until now.

@@ -45,7 +45,7 @@ console.log(JSON.stringify(costs));
 async function reconnect(streams: number): Promise<void> {
   for (let index = 0; index < streams; index += 2) {
     const id = crypto.randomUUID();
-    const position = sessions.streams.position;
+    const position = sessions.streams.latestEventId;
     await connect(id, undefined);
     await connect(id, position);
   }
@@ -56,7 +56,10 @@ async function connect(
   id: string,
   lastEventId: string | undefined,
 ): Promise<void> {
-  const takeBack = sessions.streams.expect(id, { lastEventId, prime: true });
+  const takeBack = sessions.streams.prepareStream(id, {
+    lastEventId,
+    prime: true,
+  });
   const body = new ReadableStream({
     start: (controller) => sessions.streams.create(id, controller),
     cancel: () => sessions.streams.delete(id),

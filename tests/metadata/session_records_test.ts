@@ -12,7 +12,7 @@ import {
   type SessionRecord,
   SessionRecords,
 } from "../../src/metadata/session_records.ts";
-import { Ticker } from "../../src/runtime/scheduler.ts";
+import { Scheduler } from "../../src/runtime/scheduler.ts";
 import { faked, leap } from "../support/streams.ts";
 
 const IDLE = 10_000;
@@ -23,22 +23,22 @@ describe("SessionRecords", () => {
     faked(async (time) => {
       const { records, expired } = make();
       for (const id of ["a", "b", "c"]) {
-        records.obtain(id);
+        records.getOrCreate(id);
         await pass(time, 1_000);
       }
-      records.use("a");
+      records.touch("a");
       await pass(time, IDLE - 2_000);
       assertEquals(expired, ["b"]);
-      records.use("unknown");
+      records.touch("unknown");
       await pass(time, 1_000);
       assertEquals(expired, ["b", "c"]);
-      records.obtain("a");
+      records.getOrCreate("a");
       await pass(time, IDLE - 1_000);
       assertEquals(expired, ["b", "c"]);
       await pass(time, 1_000);
       assertEquals(expired, ["b", "c", "a"]);
       assert(!time.next(), "A timer runs for nobody.");
-      assertEquals(records.use("a"), undefined);
+      assertEquals(records.touch("a"), undefined);
     }),
   );
 
@@ -46,16 +46,16 @@ describe("SessionRecords", () => {
     "keeps what is stored while it is used",
     faked(async (time) => {
       const { records, expired } = make();
-      const record = records.obtain("a");
+      const record = records.getOrCreate("a");
       record.logLevel = "info";
       for (let turn = 0; turn < 30; turn++) {
         await pass(time, IDLE - 1_000);
-        assertStrictEquals(records.use("a"), record);
+        assertStrictEquals(records.touch("a"), record);
       }
       assertEquals(expired, []);
       await pass(time, IDLE + 1_000);
       assertEquals(expired, ["a"]);
-      assertNotStrictEquals(records.obtain("a"), record);
+      assertNotStrictEquals(records.getOrCreate("a"), record);
       records.clear();
     }),
   );
@@ -71,10 +71,10 @@ describe("SessionRecords", () => {
           return Promise.resolve(open.has(id));
         },
       });
-      records.obtain("a");
-      records.obtain("b");
+      records.getOrCreate("a");
+      records.getOrCreate("b");
       await pass(time, IDLE - 1_000);
-      records.obtain("young");
+      records.getOrCreate("young");
       assertEquals(asked, []);
       await pass(time, 1_000);
       assertEquals([asked, expired], [["a", "b"], ["b"]]);
@@ -98,8 +98,8 @@ describe("SessionRecords", () => {
           return Promise.reject(new Error("rejected"));
         },
       });
-      records.obtain("rejected");
-      records.obtain("thrown");
+      records.getOrCreate("rejected");
+      records.getOrCreate("thrown");
       await pass(time, IDLE);
       assertEquals(expired, []);
       assertEquals(errors.map(({ message }) => message).sort(), [
@@ -119,20 +119,20 @@ describe("SessionRecords", () => {
       const { records, expired } = make({
         has: () => new Promise((resolve) => answers.push(resolve)),
       });
-      for (const id of ["used", "gone", "new", "idle"]) records.obtain(id);
+      for (const id of ["used", "gone", "new", "idle"]) records.getOrCreate(id);
       await pass(time, IDLE);
       assertEquals(answers.length, 4);
       await pass(time, 5_000);
       assertEquals(answers.length, 4, "It asked again before it was answered.");
-      records.use("used");
+      records.touch("used");
       records.delete("gone");
       records.delete("new");
-      const renewed = records.obtain("new");
+      const renewed = records.getOrCreate("new");
       for (const answer of answers.splice(0)) answer(false);
       await pass(time, 0);
       assertEquals(expired, ["idle"]);
-      assertStrictEquals(records.use("new"), renewed);
-      assertEquals(records.use("gone"), undefined);
+      assertStrictEquals(records.touch("new"), renewed);
+      assertEquals(records.touch("gone"), undefined);
       await pass(time, IDLE);
       for (const answer of answers.splice(0)) answer(false);
       await pass(time, 0);
@@ -150,7 +150,7 @@ describe("SessionRecords", () => {
           return Promise.resolve(Number(id) < 1_500);
         },
       });
-      for (let id = 0; id < 3_000; id++) records.obtain(`${id}`);
+      for (let id = 0; id < 3_000; id++) records.getOrCreate(`${id}`);
       await pass(time, IDLE);
       assert(asked > 0 && asked <= 1_000, `${asked} at once`);
       await pass(time, 2_000);
@@ -162,17 +162,17 @@ describe("SessionRecords", () => {
 
   it("refuses more than fit, and has room again", () => {
     const { records } = make(undefined, 2);
-    records.obtain("a");
-    records.obtain("b");
-    assertThrows(() => records.obtain("c"), SessionLimitError);
-    assertEquals(records.use("c"), undefined);
-    records.obtain("a");
+    records.getOrCreate("a");
+    records.getOrCreate("b");
+    assertThrows(() => records.getOrCreate("c"), SessionLimitError);
+    assertEquals(records.touch("c"), undefined);
+    records.getOrCreate("a");
     records.delete("a");
     records.delete("a");
-    records.obtain("c");
-    assertThrows(() => records.obtain("a"), SessionLimitError);
+    records.getOrCreate("c");
+    assertThrows(() => records.getOrCreate("a"), SessionLimitError);
     records.clear();
-    records.obtain("a");
+    records.getOrCreate("a");
     records.clear();
   });
 
@@ -180,7 +180,7 @@ describe("SessionRecords", () => {
     "does not look where nothing is ever idle",
     faked((time) => {
       const { records } = make(undefined, Infinity, Infinity);
-      records.obtain("a");
+      records.getOrCreate("a");
       assert(!time.next(), "A timer runs for nothing.");
       records.delete("a");
     }),
@@ -190,7 +190,7 @@ describe("SessionRecords", () => {
     "takes nobody for idle because the clock was set",
     faked(async (time) => {
       const { records, expired } = make();
-      records.obtain("a");
+      records.getOrCreate("a");
       await pass(time, 1_000);
       const restore = leap(100 * IDLE);
       await pass(time, 3_000);
@@ -205,18 +205,18 @@ describe("SessionRecords", () => {
 function make(
   streams?: { has(id: string): Promise<boolean> },
   maxSessions: number = Infinity,
-  idleMs: number = IDLE,
+  idleTimeoutMs: number = IDLE,
 ) {
   const expired: string[] = [];
   const errors: Error[] = [];
   const records = new SessionRecords(
-    { idleMs, maxSessions, streams },
+    { idleTimeoutMs, maxSessions, streams },
     {
-      newRecord: (usedAt): SessionRecord => ({ usedAt }),
+      newRecord: (usedAt): SessionRecord => ({ lastUsedAt: usedAt }),
       onExpire: (id) => expired.push(id),
       onError: (error) => errors.push(error),
     },
-    new Ticker(),
+    new Scheduler(),
   );
   return { records, expired, errors };
 }

@@ -14,9 +14,9 @@ export interface Limits extends StreamLimits {
 /** What a client that is expected said. */
 export interface Expected {
   readonly lastEventId: string | undefined;
-  readonly since: string | undefined;
+  readonly startEventId: string | undefined;
   readonly prime: boolean | "named";
-  readonly stays: boolean;
+  readonly persistent: boolean;
 }
 
 /** What a manager of streams does, without any of what makes it quick. */
@@ -82,7 +82,7 @@ export class Model {
     if (older === undefined && !this.hasRoom(id)) return "SessionLimitError";
     const latest = this.#expected.findLast(([its]) => its === id);
     const said = latest?.[1];
-    if (!said?.stays) {
+    if (!said?.persistent) {
       this.#expected = this.#expected.filter((other) => other !== latest);
     }
     const stream = new ModelStream(client, isVague, now);
@@ -175,13 +175,13 @@ export class Model {
   #opening(id: string, said: Expected | undefined, now: number) {
     const log = this.#log;
     if (log === undefined || said === undefined) return { texts: [] };
-    const { lastEventId, since, prime } = said;
+    const { lastEventId, startEventId, prime } = said;
     const { position } = log;
     const name = prime === "named" ? "event: position\n" : "";
     const primed = (id: string) =>
       prime ? [`${name}id: ${id}\ndata: \n\n`] : [];
     if (lastEventId === undefined) return { texts: primed(position) };
-    const missed = log.missed(id, lastEventId, since, now);
+    const missed = log.missed(id, lastEventId, startEventId, now);
     if (typeof missed !== "string") {
       this.replayed += missed.length;
       return { texts: [...primed(lastEventId), ...missed], isContinued: true };

@@ -2,10 +2,10 @@ import { assertEquals } from "@std/assert";
 import fc from "fast-check";
 import { describe, it } from "node:test";
 import { ReplayLog } from "../../src/replay/replay_log.ts";
-import type { Targets } from "../../src/replay/recipients.ts";
+import type { Recipients } from "../../src/replay/recipients.ts";
 
 interface Kept {
-  readonly to: Targets;
+  readonly to: Recipients;
   readonly text: string;
   readonly weight: number;
   readonly at: number;
@@ -14,7 +14,7 @@ interface Kept {
 describe("ReplayLog, beside a plain list", () => {
   it("S17 holds to all of its limits together", () => {
     const event = fc.record({
-      to: fc.constantFrom<Targets>(
+      to: fc.constantFrom<Recipients>(
         undefined,
         "a",
         "b",
@@ -80,13 +80,13 @@ function missed(
   place: number,
   now: number,
 ): string[] | string {
-  const id = log.position.replace(/\d+$/, `${place}`);
+  const id = log.latestEventId.replace(/\d+$/, `${place}`);
   const frames = log.after(session, id, undefined, now);
   if (typeof frames === "string") return frames;
   return frames.map((frame) => new TextDecoder().decode(frame));
 }
 
-function isFor(session: string, to: Targets): boolean {
+function isFor(session: string, to: Recipients): boolean {
   if (typeof to === "object") return to.has(session);
   return to === undefined || to === session;
 }

@@ -19,7 +19,7 @@ describe("Streams that are resumed", () => {
       replay: {},
       backlog: false,
     });
-    const began = manager.position!;
+    const began = manager.latestEventId!;
     const whole = connect(manager, "a", "count");
     send(manager, 1, EVENTS);
     manager.delete("a");
@@ -28,7 +28,7 @@ describe("Streams that are resumed", () => {
     let replayed = 0;
     for (let broken = 0; broken <= all.length; broken++) {
       const lastEventId = all[broken - 1]?.id ?? began;
-      manager.expect("a", { lastEventId });
+      manager.prepareStream("a", { lastEventId });
       const again = connect(manager, "a", KINDS[broken % KINDS.length]!);
       manager.delete("a");
       const missed = await eventsOf(again);
@@ -52,7 +52,7 @@ describe("Streams that are resumed", () => {
           coalesce,
         });
         let client = connect(manager, "a", kind);
-        let lastEventId = manager.position!;
+        let lastEventId = manager.latestEventId!;
         const got: SeenEvent[] = [];
         for (let event = 1; event <= EVENTS; event++) {
           send(manager, event, event);
@@ -65,7 +65,7 @@ describe("Streams that are resumed", () => {
           got.push(...parseSse(client.text).events);
           lastEventId = got.at(-1)?.id ?? lastEventId;
           if (event % 2 === 0) client.cancel();
-          manager.expect("a", { lastEventId });
+          manager.prepareStream("a", { lastEventId });
           client = connect(manager, "a", kind);
         }
         manager.delete("a");
@@ -81,12 +81,12 @@ describe("Streams that are resumed", () => {
       replay: {},
       backlog: false,
     });
-    const lastEventId = manager.position!;
+    const lastEventId = manager.latestEventId!;
     const lengths = Array.from({ length: 600 }, (_, at) => at * 37 % 1_500);
     lengths.splice(300, 0, 65_400, 65_536, 65_600, 1_000_000);
     const sent = lengths.map((length, at) => `${at} `.padEnd(length, "."));
     for (const data of sent) manager.send(["a"], `data: ${data}\n\n`);
-    manager.expect("a", { lastEventId });
+    manager.prepareStream("a", { lastEventId });
     const client = connect(manager, "a", "lengths");
     manager.delete("a");
     const events = await eventsOf(client);
@@ -102,26 +102,26 @@ describe("Streams that are resumed", () => {
       onReset: (id, reason) => resets.push([id, reason]),
     });
     const other = new InMemoryStreamSessionManager({ replay: {} });
-    const first = manager.position!;
+    const first = manager.latestEventId!;
     send(manager, 1, 3);
     for (
       const [lastEventId, reason] of [
         [first, "purged"],
-        [other.position!, "unknown"],
+        [other.latestEventId!, "unknown"],
         ["<script>", "unknown"],
         [first.replace(/0$/, "99"), "future"],
       ] as const
     ) {
-      manager.expect("a", { lastEventId });
+      manager.prepareStream("a", { lastEventId });
       const client = connect(manager, "a", "count");
-      const { position } = manager;
+      const { latestEventId } = manager;
       send(manager, 4, 4);
       manager.delete("a");
       const [reset, ...rest] = await eventsOf(client);
       assertEquals(reset, {
         event: "reset",
         data: JSON.stringify({ reason }),
-        id: position!,
+        id: latestEventId!,
       });
       // What is not lost goes on as ever.
       assertEquals(rest.map(({ data }) => data), mine(4, 4));
@@ -135,7 +135,7 @@ describe("Streams that are resumed", () => {
     const manager = new InMemoryStreamSessionManager({ replay: {} });
     send(manager, 1, 3);
     for (let time = 0; time < 3; time++) {
-      manager.expect("a", { lastEventId: manager.position! });
+      manager.prepareStream("a", { lastEventId: manager.latestEventId! });
       const client = connect(manager, "a", "count");
       manager.delete("a");
       assertEquals(await eventsOf(client), []);
@@ -146,14 +146,14 @@ describe("Streams that are resumed", () => {
   it("start with their position, if their client understands that", async () => {
     const manager = new InMemoryStreamSessionManager({ replay: {} });
     send(manager, 1, 3);
-    const { position } = manager;
-    manager.expect("a", { prime: true });
+    const { latestEventId } = manager;
+    manager.prepareStream("a", { prime: true });
     const primed = connect(manager, "a", "count");
     const plain = connect(manager, "b", "count");
     send(manager, 4, 4);
     await manager.close();
     const [start, ...rest] = await eventsOf(primed);
-    assertEquals(start, { event: "message", data: "", id: position! });
+    assertEquals(start, { event: "message", data: "", id: latestEventId! });
     assertEquals(rest.map(({ data }) => data), mine(4, 4));
     const [first] = await eventsOf(plain);
     assertEquals(first?.data, "not for a");

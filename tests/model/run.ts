@@ -33,7 +33,7 @@ export class Run {
       backlog: maxBytes === Infinity ? false : { maxBytes, maxAgeMs },
       ...this.#listener.callbacks,
     });
-    this.#model = new Model(limits, this.#manager.position);
+    this.#model = new Model(limits, this.#manager.latestEventId);
   }
 
   /** Does everything, closes, and looks at what is left. */
@@ -122,7 +122,7 @@ export class Run {
     if (real !== undefined) return;
     this.#streams.push(this.#model.attached.get(id)!);
     if (older !== undefined) this.#past.remember(older.client);
-    this.#past.begin(id, this.#manager.position);
+    this.#past.begin(id, this.#manager.latestEventId);
   }
 
   #expect({ id, claim, back, since, ...rest }: Of<"expect">): void {
@@ -131,12 +131,14 @@ export class Run {
     const future = this.#model.position(1 + back);
     const said = {
       lastEventId: this.#past.claim(id, claim, back, future),
-      since: since ? this.#past.began(id) : undefined,
+      startEventId: since ? this.#past.began(id) : undefined,
       prime: rest.prime,
-      stays: rest.stays,
+      persistent: rest.stays,
     };
     let takeBack: (() => void) | undefined;
-    const real = refusal(() => takeBack = this.#manager.expect(id, said));
+    const real = refusal(() =>
+      takeBack = this.#manager.prepareStream(id, said)
+    );
     const model = this.#model.expect(id, said);
     assertEquals(real, typeof model === "string" ? model : undefined);
     if (takeBack === undefined || typeof model === "string") return;
@@ -223,7 +225,7 @@ export class Run {
     for (const id of [...IDS, "nobody"]) {
       assertEquals(await this.#manager.has(id), this.#model.has(id), id);
     }
-    assertEquals(this.#manager.position, this.#model.position());
+    assertEquals(this.#manager.latestEventId, this.#model.position());
     const { delivered, queuedBytes, ...stats } = this.#manager.stats();
     const { attached, evicted, replayed, resets } = this.#model;
     assertEquals(stats, { attached: attached.size, evicted, replayed, resets });

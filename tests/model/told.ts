@@ -1,8 +1,8 @@
 import type {
+  ErrorReportingOptions,
   EvictionReason,
-  ReaderOptions,
-  ReportingOptions,
   ResetReason,
+  StreamEventOptions,
 } from "@crossmcp/session-manager";
 
 /** What a manager told of one operation. */
@@ -19,7 +19,7 @@ export class Listener {
   #resets: [id: string, reason: ResetReason][] = [];
 
   /** For the manager's options. */
-  readonly callbacks: ReaderOptions & ReportingOptions = {
+  readonly callbacks: StreamEventOptions & ErrorReportingOptions = {
     onError: (error) =>
       this.#failed.add((error as { sessionId?: string }).sessionId!),
     onEvict: (id, reason) => this.#evicted.set(id, reason),

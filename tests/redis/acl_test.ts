@@ -108,7 +108,7 @@ describeRedis("RedisSessions: a user that may do nothing else", () => {
         await using others = await connect(connection, kind);
         const errors: Error[] = [];
         const options = {
-          cluster: { beatMs: 50 },
+          cluster: { heartbeatMs: 50 },
           streams: { replay: {} },
           info: { maxSessions: 100 },
           onError: (error: Error) => void errors.push(error),

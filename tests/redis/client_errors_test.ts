@@ -55,7 +55,7 @@ async function refusal(
 ): Promise<Error> {
   const reported: Error[] = [];
   const sessions = new RedisSessions(clients as never, {
-    cluster: { beatMs: 50, answerMs: 50 },
+    cluster: { heartbeatMs: 50, requestTimeoutMs: 50 },
     prefix: crypto.randomUUID(),
     ...options,
     onError: (error) => void reported.push(error),
@@ -192,11 +192,14 @@ describeRedis("RedisSessions: misuse", () => {
     await using clients = await connect(server);
     const cases: [options: unknown, argument: string][] = [
       [7, "options"],
-      [{ cluster: { beatMs: 0 } }, "cluster.beatMs"],
+      [{ cluster: { heartbeatMs: 0 } }, "cluster.heartbeatMs"],
       [{ cluster: { node: "" } }, "cluster.node"],
       [{ streams: { maxSessions: -1 } }, "streams.maxSessions"],
-      [{ info: { idleMs: 0 } }, "info.idleMs"],
-      [{ subscriptions: { deadlineMs: 0 } }, "subscriptions.deadlineMs"],
+      [{ info: { idleTimeoutMs: 0 } }, "info.idleTimeoutMs"],
+      [
+        { subscriptions: { closeTimeoutMs: 0 } },
+        "subscriptions.closeTimeoutMs",
+      ],
       [{ onError: {} }, "onError"],
     ];
     for (const [options, argument] of cases) {

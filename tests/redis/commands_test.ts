@@ -11,7 +11,7 @@ import { RedisCluster } from "./support/redis_cluster.ts";
 import { describeRedis, RedisServer } from "./support/redis_server.ts";
 
 /** So rarely that nothing in a test is due to it. */
-const NEVER = { beatMs: 60_000 };
+const NEVER = { heartbeatMs: 60_000 };
 
 /** What clients sent, without what their scripts did. */
 function sent(seen: readonly Seen[]): string[] {
@@ -116,8 +116,8 @@ describeRedis("RedisSessions: commands", () => {
 
   it("R2 a node that has nothing to do sends about one command a beat", async () => {
     await using cluster = new RedisCluster(server);
-    const beatMs = 100;
-    const nodes = await cluster.joinAll(3, { cluster: { beatMs } });
+    const heartbeatMs = 100;
+    const nodes = await cluster.joinAll(3, { cluster: { heartbeatMs } });
     for (const [at, node] of nodes.entries()) {
       await openMany(node, idsOf(`${at}-`, 100));
     }
@@ -126,7 +126,7 @@ describeRedis("RedisSessions: commands", () => {
     // As many as there are while a clock runs, whatever the machine does besides.
     await until(() => performance.now() - start > 1_500, "beats", PATIENCE_MS);
     const names = sent(await seen.take());
-    const beats = nodes.length * (performance.now() - start) / beatMs;
+    const beats = nodes.length * (performance.now() - start) / heartbeatMs;
     assert(names.length < 1.5 * beats, `${names.length} in ${beats} beats`);
     assert(names.length > 0.2 * beats, `${names.length} in ${beats} beats`);
   });
@@ -135,7 +135,7 @@ describeRedis("RedisSessions: commands", () => {
     await using own = await RedisServer.start();
     await using cluster = new RedisCluster(own, "mcp");
     const nodes = await cluster.joinAll(2, {
-      cluster: { beatMs: 100 },
+      cluster: { heartbeatMs: 100 },
       streams: { replay: {} },
       info: { maxSessions: 1_000 },
     });

@@ -39,7 +39,7 @@ describeRedis("RedisSessions: Deno, Node and Bun in one cluster", () => {
   const mixed = (run: (nodes: Three) => Promise<void>) =>
     withProcesses(
       () => server,
-      { cluster: { beatMs: 300 }, streams: { replay: {} } },
+      { cluster: { heartbeatMs: 300 }, streams: { replay: {} } },
       async (processes) => {
         const nodes = RUNTIMES.map(([runtime, kind]) =>
           processes.spawnOn(runtime, { kind })

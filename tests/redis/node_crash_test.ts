@@ -9,7 +9,7 @@ import { describeRedis, RedisServer } from "./support/redis_server.ts";
 
 type Three = [ProcessNode, ProcessNode, ProcessNode];
 
-const CLUSTER = { beatMs: 200, answerMs: 500 };
+const CLUSTER = { heartbeatMs: 200, requestTimeoutMs: 500 };
 const REPLAY = { cluster: CLUSTER, streams: { replay: {} } };
 /** As much as may be sent while processes are killed on a busy machine. */
 const MUCH = { maxEvents: 1_000_000, maxBytes: 2 ** 28 };
@@ -169,7 +169,7 @@ describeRedis("RedisSessions: processes that are killed", () => {
     "C6 a node that comes back under the name of a killed one leaves no ghost",
     withProcesses(
       () => server,
-      { cluster: { beatMs: 5_000 } },
+      { cluster: { heartbeatMs: 5_000 } },
       async (processes) => {
         const [a] = await processes.start(1) as [ProcessNode];
         const [first, second] = [processes.spawn(), processes.spawn()];

@@ -8,7 +8,7 @@ import { describeRedis, RedisServer } from "./support/redis_server.ts";
 
 type Two = [ProcessNode, ProcessNode];
 
-const OPTIONS = { cluster: { beatMs: 200, answerMs: 300 } };
+const OPTIONS = { cluster: { heartbeatMs: 200, requestTimeoutMs: 300 } };
 /** How often one outage may be reported by a node. */
 const REPORTS = 3;
 
@@ -114,7 +114,7 @@ describeRedis("RedisSessions: outages", () => {
       () => server.restart(),
     ],
     [
-      "that stands still for longer than answerMs",
+      "that stands still for longer than requestTimeoutMs",
       () => server.pause(),
       () => server.resume(),
     ],

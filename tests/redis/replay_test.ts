@@ -19,7 +19,7 @@ async function open(
   lastEventId?: string,
 ): Promise<OpenStream> {
   const stream = openStream();
-  streams.expect(id, { lastEventId, prime: "named" });
+  streams.prepareStream(id, { lastEventId, prime: "named" });
   await streams.create(id, stream.controller);
   return stream;
 }

@@ -19,7 +19,7 @@ import { type Clients, connect } from "./support/clients.ts";
 import { describeRedis, RedisServer } from "./support/redis_server.ts";
 import { TcpProxy } from "./support/tcp_proxy.ts";
 
-const cluster = { beatMs: 200 };
+const cluster = { heartbeatMs: 200 };
 
 /** They wait for it otherwise when they are asked for what they do not know. */
 async function ready<Node extends { ready: Promise<void> }>(

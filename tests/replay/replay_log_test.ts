@@ -1,7 +1,7 @@
 import { assertEquals, assertMatch, assertNotEquals } from "@std/assert";
 import { describe, it } from "node:test";
 import { ReplayLog } from "../../src/replay/replay_log.ts";
-import type { Targets } from "../../src/replay/recipients.ts";
+import type { Recipients } from "../../src/replay/recipients.ts";
 import { bytesOf } from "../support/streams.ts";
 
 const NO_LIMITS = {
@@ -45,11 +45,14 @@ describe("ReplayLog", () => {
 
   it("tells its position, and the one that comes next", () => {
     const log = new ReplayLog(NO_LIMITS);
-    assertMatch(log.position, /^[0-9a-f]{16}-0$/);
-    assertEquals(log.next, at(log, 1));
+    assertMatch(log.latestEventId, /^[0-9a-f]{16}-0$/);
+    assertEquals(log.nextEventId, at(log, 1));
     log.append(undefined, bytesOf("1"), 0);
-    assertEquals([log.position, log.next], [at(log, 1), at(log, 2)]);
-    assertNotEquals(new ReplayLog(NO_LIMITS).position, at(log, 0));
+    assertEquals([log.latestEventId, log.nextEventId], [
+      at(log, 1),
+      at(log, 2),
+    ]);
+    assertNotEquals(new ReplayLog(NO_LIMITS).latestEventId, at(log, 0));
   });
 
   it("S17 is bounded by events", () => {
@@ -86,7 +89,7 @@ describe("ReplayLog", () => {
     assertEquals(missed(log, "a", 0, 100), "purged");
     assertEquals(missed(log, "a", 1, 149), ["2"]);
     assertEquals(log.isEmpty, false);
-    log.purge(150);
+    log.trim(150);
     assertEquals(log.isEmpty, true);
     assertEquals(missed(log, "a", 1, 150), "purged");
     assertEquals(missed(log, "a", 2, 150), []);
@@ -139,14 +142,14 @@ describe("ReplayLog", () => {
     assertEquals(missed(log, "a", 0, 0, at(log, 5)), []);
     assertEquals(missed(log, "a", 4, 0, at(log, 3)), ["5"]);
     assertEquals(missed(log, "a", 0, 0, at(log, 1)), "purged");
-    const other = new ReplayLog(NO_LIMITS).position;
+    const other = new ReplayLog(NO_LIMITS).latestEventId;
     assertEquals(missed(log, "a", 2, 0, other), ["3", "4", "5"]);
     assertEquals(missed(log, "a", 0, 0, other), "purged");
   });
 
   it("S15 knows its own ids, and only those", () => {
     const log = filled(NO_LIMITS, everyone(3));
-    const [epoch] = log.position.split("-") as [string];
+    const [epoch] = log.latestEventId.split("-") as [string];
     for (const place of ["4", "9007199254740991", "9007199254740993"]) {
       assertEquals(log.after("a", `${epoch}-${place}`, undefined, 0), "future");
     }
@@ -166,7 +169,7 @@ describe("ReplayLog", () => {
         `${epoch} -1`,
         `x${epoch}-1`,
         `${epoch.replace(/./, "g")}-1`,
-        new ReplayLog(NO_LIMITS).position,
+        new ReplayLog(NO_LIMITS).latestEventId,
         `${"9".repeat(100_000)}-1`,
         "__proto__",
       ]
@@ -174,7 +177,7 @@ describe("ReplayLog", () => {
   });
 });
 
-type Given = readonly [to: Targets, text: string];
+type Given = readonly [to: Recipients, text: string];
 
 function everyone(count: number): Given[] {
   return Array.from({ length: count }, (_, at) => [undefined, `${at + 1}`]);
@@ -192,7 +195,7 @@ function filled(
 
 /** The id of the event at a place, the first being 1. */
 function at(log: ReplayLog, place: number): string {
-  return log.position.replace(/\d+$/, `${place}`);
+  return log.latestEventId.replace(/\d+$/, `${place}`);
 }
 
 /** What a session missed since a place, as texts. */

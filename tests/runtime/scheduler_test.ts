@@ -1,10 +1,10 @@
 import { assert, assertEquals, assertStrictEquals } from "@std/assert";
 import { describe, it } from "node:test";
 import {
-  periodFor,
-  Ticker,
-  tickerOf,
-  type Watcher,
+  checkPeriodFor,
+  type PeriodicTask,
+  Scheduler,
+  sharedScheduler,
 } from "../../src/runtime/scheduler.ts";
 import { faked, leap } from "../support/streams.ts";
 
@@ -14,7 +14,7 @@ describe("Ticker", () => {
   it(
     "runs while there is something to watch",
     faked((time) => {
-      const ticker = new Ticker();
+      const ticker = new Scheduler();
       const [a, b] = [watcher(100), watcher(100)];
       assert(!time.next(), "A timer runs for nobody.");
       ticker.start(a);
@@ -40,7 +40,7 @@ describe("Ticker", () => {
   it(
     "runs as often as the one needs that needs it most",
     faked((time) => {
-      const ticker = new Ticker();
+      const ticker = new Scheduler();
       const [often, rarely, never] = [
         watcher(100),
         watcher(1_000),
@@ -67,7 +67,7 @@ describe("Ticker", () => {
   it(
     "comes round although others come and go all the time",
     faked((time) => {
-      const ticker = new Ticker();
+      const ticker = new Scheduler();
       const [steady, fleeting] = [watcher(1_000), watcher(250)];
       ticker.start(steady);
       for (let turn = 0; turn < 100; turn++) {
@@ -85,7 +85,7 @@ describe("Ticker", () => {
   it(
     "calls those that were there when it began to",
     faked((time) => {
-      const ticker = new Ticker();
+      const ticker = new Scheduler();
       const late = watcher(100);
       const starting = watcher(100, () => {
         ticker.start(late);
@@ -104,7 +104,7 @@ describe("Ticker", () => {
   it(
     "has a clock that goes while it runs",
     faked((time) => {
-      const ticker = new Ticker();
+      const ticker = new Scheduler();
       const start = ticker.now();
       time.tick(5_000);
       assertEquals(ticker.now(), start, "Nobody has watched it.");
@@ -128,7 +128,7 @@ describe("Ticker", () => {
   it(
     "takes no leap forwards for time that has passed",
     faked((time) => {
-      const ticker = new Ticker();
+      const ticker = new Scheduler();
       const watching = watcher(1_000);
       ticker.start(watching);
       time.tick(3_000);
@@ -146,7 +146,7 @@ describe("Ticker", () => {
   it(
     "takes no leap backwards, and goes on after one",
     faked((time) => {
-      const ticker = new Ticker();
+      const ticker = new Scheduler();
       const watching = watcher(1_000);
       ticker.start(watching);
       time.tick(3_000);
@@ -164,7 +164,7 @@ describe("Ticker", () => {
   it(
     "does not count a blocked event loop, however often it is asked",
     faked((time) => {
-      const ticker = new Ticker();
+      const ticker = new Scheduler();
       const watching = watcher(1_000);
       ticker.start(watching);
       time.tick(1_000);
@@ -182,19 +182,19 @@ describe("Ticker", () => {
 
   it("is the same for all who ask for that of an object", () => {
     const [a, b] = [{}, {}];
-    assertStrictEquals(tickerOf(a), tickerOf(a));
-    assert(tickerOf(a) !== tickerOf(b));
+    assertStrictEquals(sharedScheduler(a), sharedScheduler(a));
+    assert(sharedScheduler(a) !== sharedScheduler(b));
   });
 
   it("looks four times as often as something lasts, within limits", () => {
     assertEquals(
       [
-        periodFor(2_000),
-        periodFor(30_000, 400),
-        periodFor(7_200_000),
-        periodFor(1),
-        periodFor(Infinity, Infinity),
-        periodFor(Infinity, 4_000),
+        checkPeriodFor(2_000),
+        checkPeriodFor(30_000, 400),
+        checkPeriodFor(7_200_000),
+        checkPeriodFor(1),
+        checkPeriodFor(Infinity, Infinity),
+        checkPeriodFor(Infinity, 4_000),
       ],
       [500, 100, 1_000, 10, Infinity, 1_000],
     );
@@ -205,12 +205,12 @@ describe("Ticker", () => {
 function watcher(
   periodMs: number,
   then: () => void = () => {},
-): Watcher & { calls: number[] } {
+): PeriodicTask & { calls: number[] } {
   const calls: number[] = [];
   return {
     periodMs,
     calls,
-    tick: (now) => {
+    run: (now) => {
       calls.push(now);
       then();
     },

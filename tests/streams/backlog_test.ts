@@ -49,22 +49,22 @@ describe("Backlog", () => {
 
   it("allows in a turn what still fits", () => {
     const backlog = behind(1, 60, 100);
-    assert(backlog.spend(1_000), "Nothing was said of a limit yet.");
-    backlog.allow(100);
-    assert(backlog.spend(30));
-    assert(!backlog.spend(11));
-    assert(backlog.spend(10), "What was refused has used something up.");
-    assert(!backlog.spend(1));
-    backlog.allow(100);
-    assert(backlog.spend(40), "The next turn starts afresh.");
-    backlog.allow(59);
-    assert(!backlog.spend(0), "More is unread than may be.");
+    assert(backlog.consume(1_000), "Nothing was said of a limit yet.");
+    backlog.setBudget(100);
+    assert(backlog.consume(30));
+    assert(!backlog.consume(11));
+    assert(backlog.consume(10), "What was refused has used something up.");
+    assert(!backlog.consume(1));
+    backlog.setBudget(100);
+    assert(backlog.consume(40), "The next turn starts afresh.");
+    backlog.setBudget(59);
+    assert(!backlog.consume(0), "More is unread than may be.");
   });
 
   it("allows anything where only others' chunks are unread", () => {
     const backlog = behind(1, 0, 100);
-    backlog.allow(10);
-    assert(backlog.spend(1_000_000));
+    backlog.setBudget(10);
+    assert(backlog.consume(1_000_000));
   });
 
   it("stays right while the reader never quite catches up", () => {
@@ -138,8 +138,8 @@ describe("Backlog", () => {
   });
 });
 
-function look({ bytes, since }: Backlog): [bytes: number, since: number] {
-  return [bytes, since];
+function look({ bytes, oldestAt }: Backlog): [bytes: number, since: number] {
+  return [bytes, oldestAt];
 }
 
 function behind(held: number, bytes: number, since: number): Backlog {

@@ -5,7 +5,7 @@ import {
   assertStrictEquals,
 } from "@std/assert";
 import { describe, it } from "node:test";
-import { Frames, SharedFrames } from "../../src/streams/frame_batch.ts";
+import { FrameBatch, FrameBatcher } from "../../src/streams/frame_batch.ts";
 import { bytesOf, endOfTurn, open } from "../support/streams.ts";
 
 const [A, B, C] = ["[a]", "[b\u{1f600}]", "[c]"].map(bytesOf) as [
@@ -16,40 +16,40 @@ const [A, B, C] = ["[a]", "[b\u{1f600}]", "[c]"].map(bytesOf) as [
 
 describe("Frames", () => {
   it("joins texts in their order, a single one as it is", () => {
-    const a = new Frames(undefined, A);
+    const a = new FrameBatch(undefined, A);
     const abc = a.append(B).append(C);
-    assertStrictEquals(a.join(), A);
+    assertStrictEquals(a.concat(), A);
     assertEquals(abc.length, A.length + B.length + C.length);
-    assertEquals(new TextDecoder().decode(abc.join()), "[a][b\u{1f600}][c]");
-    assertStrictEquals(abc.join(), abc.join());
-    assertStrictEquals(a.join(), A);
+    assertEquals(new TextDecoder().decode(abc.concat()), "[a][b\u{1f600}][c]");
+    assertStrictEquals(abc.concat(), abc.concat());
+    assertStrictEquals(a.concat(), A);
   });
 
   it("is the same object for the same texts, and only for those", () => {
-    const shared = new SharedFrames();
-    const a = shared.first(A);
-    assertStrictEquals(shared.first(A), a);
+    const shared = new FrameBatcher();
+    const a = shared.startWith(A);
+    assertStrictEquals(shared.startWith(A), a);
     const ab = a.append(B);
     assertStrictEquals(a.append(B), ab);
     const abc = ab.append(C);
     assertStrictEquals(a.append(B).append(C), abc);
     const ac = a.append(C);
     assertNotStrictEquals(ac, abc);
-    assertEquals(ac.join(), bytesOf("[a][c]"));
-    assertEquals(abc.join(), bytesOf("[a][b\u{1f600}][c]"));
-    const b = shared.first(B);
+    assertEquals(ac.concat(), bytesOf("[a][c]"));
+    assertEquals(abc.concat(), bytesOf("[a][b\u{1f600}][c]"));
+    const b = shared.startWith(B);
     assertNotStrictEquals(b, ab);
-    assertEquals(b.join(), B);
+    assertEquals(b.concat(), B);
     // The same characters are not the same text: it may have another id.
     assertNotStrictEquals(b.append(A), b.append(bytesOf("[a]")));
   });
 
   it("lets go of a turn's texts", () => {
-    const shared = new SharedFrames();
-    const a = shared.first(A);
+    const shared = new FrameBatcher();
+    const a = shared.startWith(A);
     a.append(B);
     shared.clear();
-    assertNotStrictEquals(shared.first(A), a);
+    assertNotStrictEquals(shared.startWith(A), a);
   });
 
   it("makes one chunk for all streams that got the same in a turn", async () => {

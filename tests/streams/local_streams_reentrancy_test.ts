@@ -96,7 +96,7 @@ describe("LocalStreams, used by the streams they write to", () => {
     // The connection breaks after the first event.
     const [first] = parseSse(await last.read()).events;
     manager.delete("last");
-    manager.expect("last", { lastEventId: first!.id });
+    manager.prepareStream("last", { lastEventId: first!.id });
     const again = open();
     manager.create("last", again.controller);
     await manager.close();

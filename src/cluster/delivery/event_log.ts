@@ -1,7 +1,7 @@
 import type { ResetReason } from "../../contracts/options.ts";
 
 /** Whom an event is for: these sessions, or everyone. */
-export type Audience = readonly string[] | undefined;
+export type SessionIds = readonly string[] | undefined;
 
 /** What a session has missed. */
 export interface Missed {
@@ -9,7 +9,7 @@ export interface Missed {
   readonly frames: readonly string[];
   /** Up to which event that goes, and the id of it. */
   readonly upTo: number;
-  readonly position: string;
+  readonly latestEventId: string;
 }
 
 /**
@@ -21,19 +21,19 @@ export interface Missed {
  */
 export interface EventLog {
   /** The id of the newest event that this node has delivered, once it is known. */
-  readonly position: string | undefined;
+  readonly latestEventId: string | undefined;
   /**
    * Begins to deliver the events for this node, in their order.
    *
    * @param deliver Takes a frame. It has an id, unless the log is out of reach.
    */
   start(
-    deliver: (audience: Audience, frame: string, offset: number) => void,
+    deliver: (audience: SessionIds, frame: string, offset: number) => void,
   ): void;
   /** Adds events: frames without ids. Each node delivers them, this one included. */
-  append(audience: Audience, frames: readonly string[]): void;
+  append(audience: SessionIds, frames: readonly string[]): void;
   /** Resolves when what was added here before was delivered, or takes too long. */
-  settled(): Promise<void>;
+  delivered(): Promise<void>;
   /**
    * What a session has missed of which this node is the home. Resolves when this
    * node has delivered as much.

@@ -1,9 +1,9 @@
-import type { StreamExpectation } from "../../streams/pending_streams.ts";
+import type { StreamIntent } from "../../streams/pending_streams.ts";
 import type { StreamEngine } from "../../streams/stream_engine.ts";
 import { splitSseFrames } from "../../protocol/sse.ts";
-import type { Arrivals } from "./pending_takeovers.ts";
-import type { ArrivalStart, Delivery } from "./delivery.ts";
-import type { Audience, EventLog } from "./event_log.ts";
+import type { PendingTakeovers } from "./pending_takeovers.ts";
+import type { Delivery, ResumeResult } from "./delivery.ts";
+import type { EventLog, SessionIds } from "./event_log.ts";
 import type { SessionDirectory } from "../directory/session_directory.ts";
 
 /**
@@ -12,7 +12,7 @@ import type { SessionDirectory } from "../directory/session_directory.ts";
  *
  * A stream starts at a place in that order, so each waits until that is known.
  */
-export class LoggedDelivery implements Delivery {
+export class LogDelivery implements Delivery {
   readonly #engine: StreamEngine;
   readonly #directory: SessionDirectory;
   readonly #log: EventLog;
@@ -26,43 +26,43 @@ export class LoggedDelivery implements Delivery {
   constructor(
     log: EventLog,
     engine: StreamEngine,
-    arrivals: Arrivals,
+    arrivals: PendingTakeovers,
     directory: SessionDirectory,
   ) {
     this.#engine = engine;
     this.#directory = directory;
     this.#log = log;
     log.start((audience, frame, offset) => {
-      arrivals.collect(audience, frame, offset);
+      arrivals.buffer(audience, frame, offset);
       engine.deliver(audience, frame);
     });
   }
 
-  get position(): string | undefined {
-    return this.#log.position;
+  get latestEventId(): string | undefined {
+    return this.#log.latestEventId;
   }
 
-  send(audience: Audience, data: string): void {
+  send(audience: SessionIds, data: string): void {
     const ids = audience && [...new Set(audience)];
     this.#log.append(ids, splitSseFrames(data));
   }
 
-  settled(): Promise<void> {
-    return this.#log.settled();
+  flushed(): Promise<void> {
+    return this.#log.delivered();
   }
 
-  waits(): boolean {
+  needsResume(): boolean {
     return true;
   }
 
-  async fetch(
+  async resume(
     id: string,
-    { lastEventId, since }: StreamExpectation = {},
-  ): Promise<ArrivalStart> {
+    { lastEventId, startEventId }: StreamIntent = {},
+  ): Promise<ResumeResult> {
     // Else what comes meanwhile would go to both.
-    this.#engine.supersede(id);
+    this.#engine.replace(id);
     const claimed = this.#directory.claim(id);
-    const missed = this.#log.missed(id, lastEventId, since);
+    const missed = this.#log.missed(id, lastEventId, startEventId);
     await claimed;
     const start = await missed;
     return typeof start === "string" ? { reset: start } : { missed: start };

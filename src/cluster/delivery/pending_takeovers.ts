@@ -1,22 +1,25 @@
-import { end, supersede } from "../../streams/controllers.ts";
-import type { StreamExpectation } from "../../streams/pending_streams.ts";
+import {
+  closeController,
+  replaceController,
+} from "../../streams/controllers.ts";
+import type { StreamIntent } from "../../streams/pending_streams.ts";
 import type { StreamEngine } from "../../streams/stream_engine.ts";
-import type { ArrivalStart } from "./delivery.ts";
-import type { Audience } from "./event_log.ts";
+import type { ResumeResult } from "./delivery.ts";
+import type { SessionIds } from "./event_log.ts";
 
-interface Arrival {
+interface PendingTakeover {
   readonly controller: ReadableStreamDefaultController;
-  readonly expected: StreamExpectation;
+  readonly intent: StreamIntent;
   /** Gives its place back. */
-  readonly takeBack: () => void;
+  readonly release: () => void;
   /** What was sent to it meanwhile. */
-  readonly collected: { readonly frame: string; readonly offset: number }[];
+  readonly buffered: { readonly frame: string; readonly offset: number }[];
 }
 
 /** Streams of sessions from other nodes that wait for what their clients missed. */
-export class Arrivals {
+export class PendingTakeovers {
   readonly #engine: StreamEngine;
-  readonly #arrivals: Map<string, Arrival> = new Map();
+  readonly #pending: Map<string, PendingTakeover> = new Map();
 
   /** @param engine What the streams go to. */
   constructor(engine: StreamEngine) {
@@ -25,12 +28,12 @@ export class Arrivals {
 
   /** How many wait. */
   get size(): number {
-    return this.#arrivals.size;
+    return this.#pending.size;
   }
 
   /** Whether the stream of a session waits. */
   has(id: string): boolean {
-    return this.#arrivals.has(id);
+    return this.#pending.has(id);
   }
 
   /**
@@ -39,33 +42,33 @@ export class Arrivals {
    * @returns Attaches it, if it waits still.
    * @throws {SessionLimitError} When there is no place for it.
    */
-  begin(
+  start(
     id: string,
     controller: ReadableStreamDefaultController,
-    expected: StreamExpectation,
-  ): (start: ArrivalStart) => void {
-    const older = this.#arrivals.get(id);
-    const arrival: Arrival = {
+    expected: StreamIntent,
+  ): (start: ResumeResult) => void {
+    const older = this.#pending.get(id);
+    const arrival: PendingTakeover = {
       controller,
-      collected: [],
-      expected,
-      takeBack: this.#engine.expect(id, { isPlace: true }),
+      buffered: [],
+      intent: expected,
+      release: this.#engine.prepareStream(id, { isPlaceholder: true }),
     };
-    this.#arrivals.set(id, arrival);
-    older?.takeBack();
+    this.#pending.set(id, arrival);
+    older?.release();
     if (older && older.controller !== controller) {
-      supersede(older.controller, id);
+      replaceController(older.controller, id);
     }
     return (start) => {
-      if (this.#arrivals.get(id) === arrival) this.#finish(id, arrival, start);
+      if (this.#pending.get(id) === arrival) this.#finish(id, arrival, start);
     };
   }
 
   /** Keeps what is sent for those that wait for it. */
-  collect(audience: Audience, frame: string, offset: number): void {
-    if (this.#arrivals.size === 0) return;
-    for (const id of audience ?? this.#arrivals.keys()) {
-      this.#arrivals.get(id)?.collected.push({ frame, offset });
+  buffer(audience: SessionIds, frame: string, offset: number): void {
+    if (this.#pending.size === 0) return;
+    for (const id of audience ?? this.#pending.keys()) {
+      this.#pending.get(id)?.buffered.push({ frame, offset });
     }
   }
 
@@ -75,41 +78,46 @@ export class Arrivals {
    * @returns Whether there was one.
    */
   end(id: string): boolean {
-    const arrival = this.#arrivals.get(id);
+    const arrival = this.#pending.get(id);
     if (arrival === undefined) return false;
-    this.#arrivals.delete(id);
-    arrival.takeBack();
-    end(arrival.controller);
+    this.#pending.delete(id);
+    arrival.release();
+    closeController(arrival.controller);
     return true;
   }
 
   /** Ends them all. */
   close(): void {
-    for (const id of [...this.#arrivals.keys()]) this.end(id);
+    for (const id of [...this.#pending.keys()]) this.end(id);
   }
 
   #finish(
     id: string,
-    { controller, expected, takeBack, collected }: Arrival,
-    { reset, missed: before }: ArrivalStart,
+    { controller, intent, release, buffered }: PendingTakeover,
+    { reset, missed: before }: ResumeResult,
   ): void {
     const missed = before && {
-      position: before.position,
+      position: before.latestEventId,
       count: before.frames.length,
       frames: [
         ...before.frames,
-        ...collected.filter(({ offset }) => offset > before.upTo)
+        ...buffered.filter(({ offset }) => offset > before.upTo)
           .map(({ frame }) => frame),
       ],
     };
-    this.#arrivals.delete(id);
-    takeBack();
+    this.#pending.delete(id);
+    release();
     try {
       // It is the latest one, whatever is expected besides.
-      this.#engine.expect(id, { ...expected, stays: false, reset, missed });
+      this.#engine.prepareStream(id, {
+        ...intent,
+        persistent: false,
+        reset,
+        missed,
+      });
       this.#engine.create(id, controller);
     } catch (error) {
-      end(controller);
+      closeController(controller);
       throw error;
     }
   }

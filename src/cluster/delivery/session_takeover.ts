@@ -6,19 +6,20 @@ import { isMissedEvents } from "../messaging/protocol_items.ts";
 import type { SessionDirectory } from "../directory/session_directory.ts";
 
 /** A client that comes back, and what it says of itself. */
-export interface Comer {
+export interface ResumeRequest {
   /** What it got last. */
   readonly lastEventId: string;
   /** The position here when its session began. */
-  readonly since?: string | undefined;
+  readonly startEventId?: string | undefined;
 }
 
 /** Sessions that move here from other nodes, with what their clients have missed. */
-export class SessionMoves {
+export class SessionTakeover {
   readonly #node: ClusterNode;
   readonly #engine: StreamEngine;
   readonly #directory: SessionDirectory;
-  readonly #moves: Map<string, Promise<ResetReason | undefined>> = new Map();
+  readonly #takeovers: Map<string, Promise<ResetReason | undefined>> =
+    new Map();
 
   /**
    * @param node Knows the other nodes.
@@ -35,16 +36,16 @@ export class SessionMoves {
     this.#node = node;
     this.#engine = engine;
     this.#directory = directory;
-    node.answer("resume", async ({ id, lastEventId }) => {
+    node.respond("resume", async ({ id, lastEventId }) => {
       // It may be on its way here itself.
-      await this.#moves.get(id);
-      return this.#engine.handOver(id, lastEventId, since(id));
+      await this.#takeovers.get(id);
+      return this.#engine.exportMissed(id, lastEventId, since(id));
     });
   }
 
   /** Whether a session is on its way here. */
   has(id: string): boolean {
-    return this.#moves.has(id);
+    return this.#takeovers.has(id);
   }
 
   /**
@@ -53,29 +54,31 @@ export class SessionMoves {
    *
    * @returns Why that cannot be had, if another node knows.
    */
-  begin(id: string, comer: Comer): Promise<ResetReason | undefined> {
-    let move = this.#moves.get(id);
+  start(id: string, comer: ResumeRequest): Promise<ResetReason | undefined> {
+    let move = this.#takeovers.get(id);
     if (move === undefined) {
-      move = this.#fetch(id, comer).finally(() => this.#moves.delete(id));
-      this.#moves.set(id, move);
+      move = this.#fetch(id, comer).finally(() => this.#takeovers.delete(id));
+      this.#takeovers.set(id, move);
     }
     return move;
   }
 
   async #fetch(
     id: string,
-    { lastEventId, since }: Comer,
+    { lastEventId, startEventId }: ResumeRequest,
   ): Promise<ResetReason | undefined> {
     const previous = await this.#directory.claim(id);
     if (previous === undefined) return undefined;
-    const answers = await this.#node.ask(
+    const answers = await this.#node.request(
       { kind: "resume", id, lastEventId },
       { nodes: [previous] },
     );
     const missed = answers.get(previous);
-    if (!isMissedEvents(missed)) return isReset(missed) ? missed : "unknown";
-    if (!await this.#catchUp(missed)) return "unknown";
-    return this.#engine.takeOver(id, lastEventId, missed, since);
+    if (!isMissedEvents(missed)) {
+      return isResetReason(missed) ? missed : "unknown";
+    }
+    if (!await this.#waitForBroadcasts(missed)) return "unknown";
+    return this.#engine.importMissed(id, lastEventId, missed, startEventId);
   }
 
   /**
@@ -83,8 +86,8 @@ export class SessionMoves {
    *
    * @returns Whether they came in time.
    */
-  async #catchUp(missed: MissedEvents): Promise<boolean> {
-    const deadline = Date.now() + this.#node.answerMs;
+  async #waitForBroadcasts(missed: MissedEvents): Promise<boolean> {
+    const deadline = Date.now() + this.#node.requestTimeoutMs;
     while (this.#engine.log?.isBehind(this.#node.others, missed)) {
       if (Date.now() > deadline) return false;
       await new Promise((resolve) => setTimeout(resolve, 1));
@@ -93,12 +96,12 @@ export class SessionMoves {
   }
 }
 
-const RESETS: readonly unknown[] = [
+const RESET_REASONS: readonly unknown[] = [
   "unknown",
   "purged",
   "future",
 ] satisfies ResetReason[];
 
-function isReset(answer: unknown): answer is ResetReason {
-  return RESETS.includes(answer);
+function isResetReason(answer: unknown): answer is ResetReason {
+  return RESET_REASONS.includes(answer);
 }

@@ -1,5 +1,5 @@
 /** Sessions by the nodes that they are on; those that are on none are left out. */
-export function byNode(
+export function groupByNode(
   ids: Iterable<string>,
   nodeOf: (id: string) => string | undefined,
 ): ReadonlyMap<string, string[]> {

@@ -1,18 +1,18 @@
-import { setNewest } from "../../runtime/lru_map.ts";
+import { touch } from "../../runtime/lru_map.ts";
 import {
-  periodFor,
-  type Ticker,
-  type Watcher,
+  checkPeriodFor,
+  type PeriodicTask,
+  type Scheduler,
 } from "../../runtime/scheduler.ts";
 
 /** Sessions whose streams have ended, and whose clients may come back for a while. */
-export class ParkedSessions implements Watcher {
+export class DetachedSessions implements PeriodicTask {
   readonly periodMs: number;
   readonly #maxAgeMs: number;
-  readonly #ticker: Ticker;
-  readonly #onOver: (id: string) => void;
+  readonly #ticker: Scheduler;
+  readonly #onExpire: (id: string) => void;
   /** When the streams ended, the longest ago first. */
-  readonly #parked: Map<string, number> = new Map();
+  readonly #detached: Map<string, number> = new Map();
 
   /**
    * @param maxAgeMs For how long, in milliseconds.
@@ -21,18 +21,18 @@ export class ParkedSessions implements Watcher {
    */
   constructor(
     maxAgeMs: number,
-    ticker: Ticker,
+    ticker: Scheduler,
     onOver: (id: string) => void,
   ) {
     this.#maxAgeMs = maxAgeMs;
     this.#ticker = ticker;
-    this.#onOver = onOver;
-    this.periodMs = periodFor(maxAgeMs);
+    this.#onExpire = onOver;
+    this.periodMs = checkPeriodFor(maxAgeMs);
   }
 
   /** Adds one whose stream has just ended. */
   add(id: string): void {
-    setNewest(this.#parked, id, this.#ticker.now());
+    touch(this.#detached, id, this.#ticker.now());
     this.#ticker.start(this);
   }
 
@@ -42,21 +42,21 @@ export class ParkedSessions implements Watcher {
    * @returns Whether it was there.
    */
   delete(id: string): boolean {
-    return this.#parked.delete(id);
+    return this.#detached.delete(id);
   }
 
-  tick(now: number): void {
-    for (const [id, at] of this.#parked) {
+  run(now: number): void {
+    for (const [id, at] of this.#detached) {
       if (now - at < this.#maxAgeMs) return;
-      this.#parked.delete(id);
-      this.#onOver(id);
+      this.#detached.delete(id);
+      this.#onExpire(id);
     }
     this.#ticker.stop(this);
   }
 
   /** Forgets them all. */
   close(): void {
-    this.#parked.clear();
+    this.#detached.clear();
     this.#ticker.stop(this);
   }
 }

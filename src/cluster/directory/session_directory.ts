@@ -14,31 +14,31 @@ export interface SessionDirectory {
    */
   claim(id: string): string | undefined | Promise<string | undefined>;
   /** Notes that the stream of a session of this node has ended, for now. */
-  park(id: string): void;
+  detach(id: string): void;
   /** Ends it that this node is the home of a session. */
   release(id: string): void;
   /** Whether this node is the home of a session. */
-  isHere(id: string): boolean;
+  isLocal(id: string): boolean;
   /** The home of a session. */
-  find(id: string): Found | undefined | Promise<Found | undefined>;
+  findOwner(id: string): OwnerInfo | undefined | Promise<OwnerInfo | undefined>;
   /**
-   * The homes of sessions other than this node, and the sessions that each of them
+   * The owners of sessions other than this node, and the sessions that each of them
    * holds. Sessions without a home are left out.
    */
-  locate(
+  groupByOwner(
     ids: Iterable<string>,
   ): ReadonlyMap<string, string[]> | Promise<ReadonlyMap<string, string[]>>;
   /** Resolves when the other nodes find what was changed here before. */
-  settled(): Promise<void>;
+  flushed(): Promise<void>;
   /** Whether a session that is not found has no home anywhere. */
   readonly isComplete: boolean;
 }
 
 /** The home of a session. */
-export interface Found {
+export interface OwnerInfo {
   readonly node: string;
   /** Whether its stream has ended. */
-  readonly isParked: boolean;
+  readonly isDetached: boolean;
   /** Whether the node is taken for dead, and may come back. */
-  readonly isSilent: boolean;
+  readonly isDown: boolean;
 }

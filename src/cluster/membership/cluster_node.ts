@@ -1,15 +1,19 @@
-import { callback } from "../../runtime/callbacks.ts";
-import { atTheLatest } from "../../runtime/deadline.ts";
-import { Ticker } from "../../runtime/scheduler.ts";
-import { Clock } from "./hybrid_clock.ts";
+import { safeCallback } from "../../runtime/callbacks.ts";
+import { waitAtMost } from "../../runtime/deadline.ts";
+import { Scheduler } from "../../runtime/scheduler.ts";
+import { HybridLogicalClock } from "./hybrid_clock.ts";
 import { Discovery } from "./discovery.ts";
-import { Links } from "./peers.ts";
-import type { Listener } from "./peer_listener.ts";
+import { Peers } from "./peers.ts";
+import type { PeerListener } from "./peer_listener.ts";
 import type { MessageBus } from "../messaging/message_bus.ts";
 import type { ClusterSettings } from "./options.ts";
-import type { AddressedItem, Item, Question } from "../messaging/protocol.ts";
-import { type Answer, Questions } from "../messaging/rpc.ts";
-import { Wire } from "../messaging/packet_bus.ts";
+import type {
+  AddressedMessage,
+  ClusterMessage,
+  RpcRequest,
+} from "../messaging/protocol.ts";
+import { type RequestHandler, Rpc } from "../messaging/rpc.ts";
+import { PacketBus } from "../messaging/packet_bus.ts";
 
 /** A node of a cluster. */
 export interface NodeInfo {
@@ -35,13 +39,13 @@ export interface ClusterStats {
   readonly ignored: number;
 }
 
-type Handler<Kind extends Item["kind"]> = (
-  item: Extract<Item, { kind: Kind }>,
+type Handler<Kind extends ClusterMessage["kind"]> = (
+  item: Extract<ClusterMessage, { kind: Kind }>,
   from: string,
 ) => void;
 
 /** How to ask. */
-export interface AskOptions {
+export interface RequestOptions {
   /**
    * Whom.
    *
@@ -49,11 +53,11 @@ export interface AskOptions {
    */
   readonly nodes?: readonly string[] | undefined;
   /**
-   * How much longer than `answerMs` to wait, in milliseconds.
+   * How much longer than `requestTimeoutMs` to wait, in milliseconds.
    *
    * @default 0
    */
-  readonly extraMs?: number | undefined;
+  readonly extraTimeoutMs?: number | undefined;
 }
 
 /**
@@ -64,19 +68,19 @@ export class ClusterNode {
   /** The name of this node. */
   readonly name: string;
   /** Stamps what this node writes. */
-  readonly clock: Clock;
+  readonly clock: HybridLogicalClock;
   /** Resolves when other nodes were found and what they have is known here. */
   readonly ready: Promise<void>;
   /** Runs what has to be looked at again and again. */
-  readonly ticker: Ticker = new Ticker();
+  readonly scheduler: Scheduler = new Scheduler();
   readonly #settings: ClusterSettings;
   readonly #report: (error: Error) => void;
-  readonly #wire: Wire;
-  readonly #links: Links;
-  readonly #questions: Questions;
+  readonly #packetBus: PacketBus;
+  readonly #peers: Peers;
+  readonly #rpc: Rpc;
   readonly #handlers: Map<string, (item: never, from: string) => void> =
     new Map();
-  readonly #listeners: Listener[] = [];
+  readonly #listeners: PeerListener[] = [];
   readonly #discovery: Discovery;
   #isClosed = false;
 
@@ -91,40 +95,46 @@ export class ClusterNode {
     onError: ((error: Error) => void) | undefined,
   ) {
     this.name = settings.node;
-    this.clock = new Clock(this.name);
+    this.clock = new HybridLogicalClock(this.name);
     this.#settings = settings;
-    this.#report = callback("onError", onError);
-    this.#wire = new Wire(this.name, bus, this.#report);
-    this.#links = new Links(this.#wire, settings.beatMs, this.ticker, {
-      onItem: (from, item) => this.#read(from, item),
-      onReader: (name) => {
-        this.#notify(({ onReader }) => onReader?.(name));
-        this.tell(name, { kind: "welcome", nodes: this.others });
+    this.#report = safeCallback("onError", onError);
+    this.#packetBus = new PacketBus(this.name, bus, this.#report);
+    this.#peers = new Peers(
+      this.#packetBus,
+      settings.heartbeatMs,
+      this.scheduler,
+      {
+        onItem: (from, item) => this.#receive(from, item),
+        onPeerSubscribed: (name) => {
+          this.#notify(({ onPeerSubscribed }) => onPeerSubscribed?.(name));
+          this.send(name, { kind: "syncDone", nodes: this.others });
+        },
+        onPeerJoining: (name) =>
+          this.#notify(({ onPeerJoining }) => onPeerJoining?.(name)),
+        onPeerUp: (name, isBack) =>
+          this.#notify(({ onPeerUp }) => onPeerUp?.(name, isBack)),
+        onPeerDown: (name, isForGood) => {
+          this.#discovery.onPeerDown(name);
+          this.#rpc.onPeerDown(name);
+          this.#notify(({ onPeerDown }) => onPeerDown?.(name, isForGood));
+        },
+        digests: () =>
+          Object.fromEntries(
+            this.#listeners.flatMap(({ digest }) => digest ? [digest()] : []),
+          ),
+        onDigests: (name, digests) =>
+          this.#notify(({ onDigest }) => onDigest?.(name, digests)),
+        onError: this.#report,
       },
-      onJoin: (name) => this.#notify(({ onJoin }) => onJoin?.(name)),
-      onMeet: (name, isBack) =>
-        this.#notify(({ onMeet }) => onMeet?.(name, isBack)),
-      onLeave: (name, isForGood) => {
-        this.#discovery.left(name);
-        this.#questions.left(name);
-        this.#notify(({ onLeave }) => onLeave?.(name, isForGood));
-      },
-      digests: () =>
-        Object.fromEntries(
-          this.#listeners.flatMap(({ digest }) => digest ? [digest()] : []),
-        ),
-      onDigests: (name, digests) =>
-        this.#notify(({ onDigest }) => onDigest?.(name, digests)),
-      onError: this.#report,
-    });
-    this.#questions = new Questions(
-      (node, item) => this.tell(node, item),
+    );
+    this.#rpc = new Rpc(
+      (node, item) => this.send(node, item),
       this.#report,
     );
     this.#discovery = new Discovery(this.name, {
-      aloneMs: settings.beatMs / 4,
-      mostMs: settings.answerMs,
-      known: () => this.#links.known,
+      aloneAfterMs: settings.heartbeatMs / 4,
+      maxWaitMs: settings.requestTimeoutMs,
+      known: () => this.#peers.known,
       isReady: () =>
         this.#listeners.every(({ isReady }) => isReady?.() ?? true),
     });
@@ -133,32 +143,32 @@ export class ClusterNode {
 
   /** Joins the others. Parts have to listen before. */
   start(): void {
-    void this.#discovery.start(() => this.#links.start());
+    void this.#discovery.start(() => this.#peers.start());
   }
 
   /** The names of all other nodes that live. */
   get others(): string[] {
-    return this.#links.others;
+    return this.#peers.others;
   }
 
   /** Tells this node from earlier ones of its name. */
   get incarnation(): number {
-    return this.#wire.incarnation;
+    return this.#packetBus.incarnation;
   }
 
   /** Whether another node lives, as that incarnation. */
   isAlive(name: string, incarnation: number): boolean {
-    return this.#links.isAlive(name, incarnation);
+    return this.#peers.isAlive(name, incarnation);
   }
 
   /** Whether nodes that were heard of cannot be asked now. */
   get isPartial(): boolean {
-    return this.#links.isPartial;
+    return this.#peers.isPartial;
   }
 
   /** How long to wait for other nodes, in milliseconds. */
-  get answerMs(): number {
-    return this.#settings.answerMs;
+  get requestTimeoutMs(): number {
+    return this.#settings.requestTimeoutMs;
   }
 
   /** All nodes that live, this one first. */
@@ -173,37 +183,40 @@ export class ClusterNode {
   stats(): ClusterStats {
     return {
       nodes: this.others.length + 1,
-      ...this.#links.counts,
-      ignored: this.#wire.ignored,
+      ...this.#peers.counts,
+      ignored: this.#packetBus.ignored,
     };
   }
 
   /** Lets a part hear of other nodes. */
-  listen(listener: Listener): void {
+  listen(listener: PeerListener): void {
     this.#listeners.push(listener);
   }
 
   /** Handles a kind of items from now on. */
-  handle<Kind extends Item["kind"]>(kind: Kind, handler: Handler<Kind>): void {
+  handle<Kind extends ClusterMessage["kind"]>(
+    kind: Kind,
+    handler: Handler<Kind>,
+  ): void {
     this.#handlers.set(kind, handler);
   }
 
   /** Answers a kind of questions from now on. */
-  answer<Kind extends Question["kind"]>(
+  respond<Kind extends RpcRequest["kind"]>(
     kind: Kind,
-    answer: Answer<Kind>,
+    answer: RequestHandler<Kind>,
   ): void {
-    this.#questions.handle(kind, answer);
+    this.#rpc.handle(kind, answer);
   }
 
   /** Tells all other nodes something. */
-  tellAll(item: Item): void {
-    this.#links.tell(item);
+  broadcast(item: ClusterMessage): void {
+    this.#peers.send(item);
   }
 
   /** Tells a node something. */
-  tell(node: string, item: Item): void {
-    this.#links.tell(item, node);
+  send(node: string, item: ClusterMessage): void {
+    this.#peers.send(item, node);
   }
 
   /**
@@ -213,11 +226,11 @@ export class ClusterNode {
    * @param options Whom, and how long to wait.
    * @returns The answers that came in time, by node.
    */
-  async ask(
-    ask: Question,
-    options?: AskOptions,
+  async request(
+    ask: RpcRequest,
+    options?: RequestOptions,
   ): Promise<ReadonlyMap<string, unknown>> {
-    return await this.#ask(ask, options);
+    return await this.#request(ask, options);
   }
 
   /**
@@ -226,20 +239,23 @@ export class ClusterNode {
    * @param ask What to ask.
    * @param options Whom, and how long to wait.
    */
-  async askAny(ask: Question, options?: AskOptions): Promise<boolean> {
-    const answers = await this.#ask(ask, options, isTrue);
+  async requestAny(
+    ask: RpcRequest,
+    options?: RequestOptions,
+  ): Promise<boolean> {
+    const answers = await this.#request(ask, options, isTrue);
     return [...answers.values()].some(isTrue);
   }
 
   /** Resolves when all other nodes know what they were told, or take too long. */
-  async settled(): Promise<void> {
+  async flushed(): Promise<void> {
     if (this.#isClosed || this.others.length === 0) return;
-    await atTheLatest(this.#links.settled(), this.#settings.answerMs);
+    await waitAtMost(this.#peers.flushed(), this.#settings.requestTimeoutMs);
   }
 
   /** Notes a message that was of no use. */
   ignore(): void {
-    this.#wire.ignore();
+    this.#packetBus.ignore();
   }
 
   /** Reports what failed. */
@@ -250,48 +266,48 @@ export class ClusterNode {
   /** Leaves the others. */
   async close(): Promise<void> {
     if (this.#isClosed) return;
-    await this.settled();
+    await this.flushed();
     if (this.#isClosed) return;
     this.#isClosed = true;
-    this.#questions.close();
+    this.#rpc.close();
     this.#discovery.end();
-    await this.#links.close();
+    await this.#peers.close();
   }
 
-  async #ask(
-    ask: Question,
-    { nodes, extraMs = 0 }: AskOptions = {},
+  async #request(
+    ask: RpcRequest,
+    { nodes, extraTimeoutMs = 0 }: RequestOptions = {},
     isEnough?: (answer: unknown) => boolean,
   ): Promise<ReadonlyMap<string, unknown>> {
     if (!this.#discovery.isDone) await this.ready;
     if (this.#isClosed) return new Map();
     const { others } = this;
     const asked = nodes?.filter((name) => others.includes(name)) ?? others;
-    const patienceMs = this.#settings.answerMs + extraMs;
-    return await this.#questions.ask(asked, ask, patienceMs, isEnough);
+    const patienceMs = this.#settings.requestTimeoutMs + extraTimeoutMs;
+    return await this.#rpc.request(asked, ask, patienceMs, isEnough);
   }
 
-  #read(from: string, item: AddressedItem): void {
+  #receive(from: string, item: AddressedMessage): void {
     try {
       switch (item.kind) {
-        case "question":
-          return void this.#questions.answer(from, item.id, item.ask);
-        case "answer":
-          return this.#questions.answered(from, item.id, item.answer);
-        case "welcome":
-          return this.#discovery.welcomed(from, item.nodes);
+        case "request":
+          return void this.#rpc.respond(from, item.id, item.request);
+        case "response":
+          return this.#rpc.onResponse(from, item.id, item.response);
+        case "syncDone":
+          return this.#discovery.onSynced(from, item.nodes);
       }
       const handler = this.#handlers.get(item.kind);
-      if (handler === undefined) this.#wire.ignore();
+      if (handler === undefined) this.#packetBus.ignore();
       else handler(item as never, from);
     } catch (error) {
       // Nothing that another node says may break this one.
-      this.#wire.ignore();
+      this.#packetBus.ignore();
       this.#report(error as Error);
     }
   }
 
-  #notify(tell: (listener: Listener) => void): void {
+  #notify(tell: (listener: PeerListener) => void): void {
     for (const listener of this.#listeners) tell(listener);
   }
 }

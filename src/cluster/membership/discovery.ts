@@ -1,12 +1,12 @@
 /** How often to look whether all others are known, in milliseconds. */
-const LOOK_MS = 50;
+const POLL_MS = 50;
 
 /** What a {@linkcode Discovery} goes by. */
 export interface DiscoveryOptions {
   /** After how long a node takes itself to be alone, in milliseconds. */
-  readonly aloneMs: number;
+  readonly aloneAfterMs: number;
   /** After how long it goes on in any case, in milliseconds. */
-  readonly mostMs: number;
+  readonly maxWaitMs: number;
   /** The names of all nodes that were heard of. */
   readonly known: () => Iterable<string>;
   /** Whether all is known of them. */
@@ -20,7 +20,7 @@ export class Discovery {
   readonly #name: string;
   readonly #options: DiscoveryOptions;
   /** Nodes that have told what they have. */
-  readonly #welcomed: Set<string> = new Set();
+  readonly #synced: Set<string> = new Set();
   /** Nodes that others have met. */
   readonly #named: Set<string> = new Set();
   #finish: () => void = () => {};
@@ -52,27 +52,27 @@ export class Discovery {
     let isListening = false;
     // Keeps the process alive, for whoever waits until this node is ready.
     this.#timer = setInterval(() => {
-      const { aloneMs, mostMs } = this.#options;
+      const { aloneAfterMs, maxWaitMs } = this.#options;
       const waited = Date.now() - startedAt;
-      const isAlone = this.#welcomed.size === 0;
+      const isAlone = this.#synced.size === 0;
       const knowsOthers = isListening && this.#knowsOthers() &&
-        (!isAlone || waited >= aloneMs);
-      if (knowsOthers || waited >= mostMs) this.end();
-    }, LOOK_MS);
+        (!isAlone || waited >= aloneAfterMs);
+      if (knowsOthers || waited >= maxWaitMs) this.end();
+    }, POLL_MS);
     await listening();
     isListening = true;
   }
 
   /** A node has told what it has, and whom it has met. */
-  welcomed(node: string, others: readonly string[]): void {
-    this.#welcomed.add(node);
+  onSynced(node: string, others: readonly string[]): void {
+    this.#synced.add(node);
     if (this.#isDone) return;
     for (const name of others) this.#named.add(name);
   }
 
   /** A node is there no longer. */
-  left(node: string): void {
-    this.#welcomed.delete(node);
+  onPeerDown(node: string): void {
+    this.#synced.delete(node);
     this.#named.delete(node);
   }
 
@@ -87,7 +87,7 @@ export class Discovery {
   #knowsOthers(): boolean {
     this.#named.delete(this.#name);
     for (const name of [...this.#options.known(), ...this.#named]) {
-      if (!this.#welcomed.has(name)) return false;
+      if (!this.#synced.has(name)) return false;
     }
     return this.#options.isReady();
   }

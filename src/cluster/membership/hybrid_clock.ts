@@ -2,10 +2,13 @@
  * When something was written, in microseconds, and by which node: no two writes have
  * the same.
  */
-export type Stamp = readonly [time: number, node: string];
+export type Timestamp = readonly [time: number, node: string];
 
 /** Whether a write is newer than another one. */
-export function isNewer(stamp: Stamp, other: Stamp | undefined): boolean {
+export function isNewer(
+  stamp: Timestamp,
+  other: Timestamp | undefined,
+): boolean {
   if (other === undefined) return true;
   if (stamp[0] !== other[0]) return stamp[0] > other[0];
   return stamp[1] > other[1];
@@ -20,7 +23,7 @@ const MAX_DRIFT = 50_000;
  * A hybrid logical clock: what is written after another write was seen is newer,
  * whatever the clocks of the machines say; otherwise they decide.
  */
-export class Clock {
+export class HybridLogicalClock {
   readonly #node: string;
   #time = 0;
 
@@ -30,13 +33,13 @@ export class Clock {
   }
 
   /** The stamp of a write that happens now. */
-  next(): Stamp {
+  next(): Timestamp {
     this.#time = Math.max(microseconds(), this.#time + 1);
     return [this.#time, this.#node];
   }
 
   /** Notes that a write was seen. */
-  saw([time]: Stamp): void {
+  observe([time]: Timestamp): void {
     if (time < microseconds() + MAX_LEAD) {
       this.#time = Math.max(this.#time, time);
     }

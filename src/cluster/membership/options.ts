@@ -1,6 +1,6 @@
-import { describe } from "../../runtime/describe.ts";
+import { formatValue } from "../../runtime/describe.ts";
 import { InvalidArgumentError } from "../../errors.ts";
-import { optionGroup } from "../../contracts/resolve_options.ts";
+import { objectOption } from "../../contracts/resolve_options.ts";
 
 /** Options of a node of a cluster. */
 export interface ClusterOptions {
@@ -20,7 +20,7 @@ export interface ClusterOptions {
    *
    * @default 1_000
    */
-  readonly beatMs?: number | undefined;
+  readonly heartbeatMs?: number | undefined;
   /**
    * How long to wait for the other nodes, in milliseconds, 1 to 60,000: for their
    * answers, and for them to know of what was written before the write is said to
@@ -28,14 +28,14 @@ export interface ClusterOptions {
    *
    * @default 1_000
    */
-  readonly answerMs?: number | undefined;
+  readonly requestTimeoutMs?: number | undefined;
 }
 
 /** The options of a node with their defaults filled in. */
 export interface ClusterSettings {
   readonly node: string;
-  readonly beatMs: number;
-  readonly answerMs: number;
+  readonly heartbeatMs: number;
+  readonly requestTimeoutMs: number;
 }
 
 /**
@@ -46,12 +46,20 @@ export interface ClusterSettings {
 export function resolveClusterOptions(
   options: ClusterOptions | undefined,
 ): ClusterSettings {
-  const { node, beatMs, answerMs } = optionGroup("cluster", options);
+  const { node, heartbeatMs, requestTimeoutMs } = objectOption(
+    "cluster",
+    options,
+  );
   if (node !== undefined) assertName("cluster.node", node);
   return {
     node: node ?? crypto.randomUUID(),
-    beatMs: time("cluster.beatMs", beatMs, 10, 1_000),
-    answerMs: time("cluster.answerMs", answerMs, 1, 1_000),
+    heartbeatMs: time("cluster.heartbeatMs", heartbeatMs, 10, 1_000),
+    requestTimeoutMs: time(
+      "cluster.requestTimeoutMs",
+      requestTimeoutMs,
+      1,
+      1_000,
+    ),
   };
 }
 
@@ -64,7 +72,7 @@ export function assertName(
   throw new InvalidArgumentError(
     argument,
     `"${argument}" has to be a string of 1 to 256 characters, not ` +
-      `${describe(name)}.`,
+      `${formatValue(name)}.`,
   );
 }
 
@@ -83,6 +91,6 @@ function time(
   throw new InvalidArgumentError(
     name,
     `"${name}" has to be a number of milliseconds from ${least} to ${MAX_MS}, ` +
-      `not ${describe(value)}.`,
+      `not ${formatValue(value)}.`,
   );
 }

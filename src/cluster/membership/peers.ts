@@ -1,28 +1,28 @@
 import { ClusterError } from "../../errors.ts";
 import {
-  periodFor,
-  type Ticker,
-  type Watcher,
+  checkPeriodFor,
+  type PeriodicTask,
+  type Scheduler,
 } from "../../runtime/scheduler.ts";
-import { Acknowledgements } from "../messaging/ack_scheduler.ts";
-import { Inbox } from "../messaging/reorder_buffer.ts";
-import type { LinkEvents } from "./peer_listener.ts";
-import { Outbox } from "../messaging/reliable_sender.ts";
+import { AckScheduler } from "../messaging/ack_scheduler.ts";
+import { ReorderBuffer } from "../messaging/reorder_buffer.ts";
+import type { PeerEvents } from "./peer_listener.ts";
+import { ReliableSender } from "../messaging/reliable_sender.ts";
 import {
   type Ack,
-  type AddressedItem,
-  type Beat,
-  type Item,
+  type AddressedMessage,
+  type ClusterMessage,
+  type Heartbeat,
   type Join,
   type Packet,
-  positionFor,
+  seqFor,
 } from "../messaging/protocol.ts";
-import type { Wire } from "../messaging/packet_bus.ts";
+import type { PacketBus } from "../messaging/packet_bus.ts";
 
-/** What {@linkcode Links} asks and tells. */
-export interface LinkListener extends LinkEvents {
+/** What {@linkcode Peers} asks and tells. */
+export interface PeersOwner extends PeerEvents {
   /** An item of another node. */
-  readonly onItem: (from: string, item: AddressedItem) => void;
+  readonly onItem: (from: string, item: AddressedMessage) => void;
   /** What this node has, in numbers. */
   readonly digests: () => Readonly<Record<string, number>>;
   /** What another node has, in numbers, once everything it sent was read. */
@@ -37,70 +37,71 @@ export interface LinkListener extends LinkEvents {
 /** Another node. */
 interface Peer {
   readonly incarnation: number;
-  heardAt: number;
-  attempt: number;
-  beats: number;
-  askedAt: number;
+  lastReceivedAt: number;
+  handshakeId: number;
+  heartbeats: number;
+  joinSentAt: number;
   /** What this node reads of it; nothing before it has let this node join. */
-  inbox: Inbox | undefined;
+  reorderBuffer: ReorderBuffer | undefined;
   /** Whether it is taken for dead. What is sent is kept for it for a while. */
-  isSilent: boolean;
+  isDown: boolean;
 }
 
 /** How many beats a node may miss before it is taken for dead. */
-const MISSED_BEATS = 3;
+const DOWN_AFTER_HEARTBEATS = 3;
 /** How many before nothing is kept for it any more. */
-const MISSED_FOR_GOOD = 30;
+const FORGET_AFTER_HEARTBEATS = 30;
 /** How often to ask again to join, in milliseconds. */
-const PATIENCE_MS = 50;
+const JOIN_RETRY_MS = 50;
 
 /** The links of a node to all others: who is there, and what goes to and fro. */
-export class Links implements Watcher {
+export class Peers implements PeriodicTask {
   readonly periodMs: number;
-  readonly #wire: Wire;
-  readonly #beatMs: number;
-  readonly #ticker: Ticker;
-  readonly #listener: LinkListener;
+  readonly #packetBus: PacketBus;
+  readonly #heartbeatMs: number;
+  readonly #ticker: Scheduler;
+  readonly #listener: PeersOwner;
   readonly #peers: Map<string, Peer> = new Map();
-  readonly #outbox: Outbox;
-  readonly #acknowledgements: Acknowledgements;
-  #attempts = 0;
-  #beatAt = -Infinity;
+  readonly #sender: ReliableSender;
+  readonly #acks: AckScheduler;
+  #handshakes = 0;
+  #heartbeatAt = -Infinity;
   #tickedAt = 0;
   #received = 0;
   #lost = 0;
   #isClosed = false;
 
   constructor(
-    wire: Wire,
-    beatMs: number,
-    ticker: Ticker,
-    listener: LinkListener,
+    wire: PacketBus,
+    heartbeatMs: number,
+    ticker: Scheduler,
+    listener: PeersOwner,
   ) {
-    this.#wire = wire;
-    this.#beatMs = beatMs;
+    this.#packetBus = wire;
+    this.#heartbeatMs = heartbeatMs;
     this.#ticker = ticker;
     this.#listener = listener;
-    this.periodMs = periodFor(beatMs);
-    this.#outbox = new Outbox({
-      flow: wire.flow,
+    this.periodMs = checkPeriodFor(heartbeatMs);
+    this.#sender = new ReliableSender({
+      flowControl: wire.flowControl,
       write: (batch) => wire.write(batch),
       publish: (text, to) => wire.publish(text, to),
-      probe: (reader) => wire.send({ ...this.#beat(), isProbe: true }, reader),
+      probe: (reader) =>
+        wire.send({ ...this.#heartbeat(), isProbe: true }, reader),
       onOverflow: (items) =>
-        this.#lose(
+        this.#reportLoss(
           `${items} messages to other nodes were dropped: they come faster than ` +
             "they can be sent.",
         ),
       ticker,
     });
-    this.#acknowledgements = new Acknowledgements(
-      wire.flow,
+    this.#acks = new AckScheduler(
+      wire.flowControl,
       ticker,
       (message, to) => wire.send(message, to),
       (node) => {
-        const { inbox, attempt = 0 } = this.#peers.get(node) ?? {};
-        return inbox && { inbox, attempt };
+        const { reorderBuffer, handshakeId = 0 } = this.#peers.get(node) ?? {};
+        return reorderBuffer && { reorderBuffer, handshakeId };
       },
     );
   }
@@ -108,9 +109,9 @@ export class Links implements Watcher {
   /** What was counted so far. */
   get counts(): Record<"published" | "received" | "resent" | "lost", number> {
     return {
-      published: this.#outbox.published,
+      published: this.#sender.published,
       received: this.#received,
-      resent: this.#outbox.resent,
+      resent: this.#sender.resent,
       lost: this.#lost,
     };
   }
@@ -118,8 +119,10 @@ export class Links implements Watcher {
   /** The names of the nodes that hear this one, and that it hears. */
   get others(): string[] {
     const others: string[] = [];
-    for (const [name, { inbox, isSilent }] of this.#peers) {
-      if (inbox !== undefined && !isSilent && this.#outbox.hasReader(name)) {
+    for (const [name, { reorderBuffer, isDown }] of this.#peers) {
+      if (
+        reorderBuffer !== undefined && !isDown && this.#sender.hasReceiver(name)
+      ) {
         others.push(name);
       }
     }
@@ -134,7 +137,7 @@ export class Links implements Watcher {
   /** Whether a node lives, as that incarnation. */
   isAlive(name: string, incarnation: number): boolean {
     const peer = this.#peers.get(name);
-    return peer?.incarnation === incarnation && !peer.isSilent;
+    return peer?.incarnation === incarnation && !peer.isDown;
   }
 
   /** The names of all nodes that were heard of. */
@@ -144,44 +147,46 @@ export class Links implements Watcher {
 
   /** Begins to receive, and shows that this node is there. */
   async start(): Promise<void> {
-    await this.#wire.start((packet) => this.#receive(packet));
+    await this.#packetBus.start((packet) => this.#receive(packet));
     if (this.#isClosed) return;
     this.#ticker.start(this);
     this.#tickedAt = this.#ticker.now();
-    this.tick(this.#tickedAt);
+    this.run(this.#tickedAt);
   }
 
   /** Sends an item that has to arrive, to one node or all. */
-  tell(item: Item, to?: string): void {
-    if (!this.#isClosed) this.#outbox.add(item, to);
+  send(item: ClusterMessage, to?: string): void {
+    if (!this.#isClosed) this.#sender.add(item, to);
   }
 
   /** Resolves when all nodes that live have what they were told. */
-  settled(): Promise<void> {
-    return this.#outbox.settled();
+  flushed(): Promise<void> {
+    return this.#sender.flushed();
   }
 
   /** Shows that this node lives, and looks for those that do not. */
-  tick(now: number): void {
-    if (now - this.#beatAt >= this.#beatMs) {
-      this.#beatAt = now;
+  run(now: number): void {
+    if (now - this.#heartbeatAt >= this.#heartbeatMs) {
+      this.#heartbeatAt = now;
       // Where they are said sooner, there is nothing to gain.
-      const acks = this.#wire.flow.ackMs > this.#beatMs
-        ? this.#acknowledgements.take()
+      const acks = this.#packetBus.flowControl.ackDelayMs > this.#heartbeatMs
+        ? this.#acks.takeForHeartbeat()
         : undefined;
-      this.#wire.send({ ...this.#beat(), acks });
+      this.#packetBus.send({ ...this.#heartbeat(), acks });
     }
     const passed = now - this.#tickedAt;
     this.#tickedAt = now;
     // Nobody can be heard.
-    if (this.#wire.isDown) {
-      for (const peer of this.#peers.values()) peer.heardAt += passed;
+    if (this.#packetBus.isDown) {
+      for (const peer of this.#peers.values()) peer.lastReceivedAt += passed;
     }
     for (const [name, peer] of [...this.#peers]) {
-      const silence = now - peer.heardAt;
-      if (silence > MISSED_FOR_GOOD * this.#beatMs) this.#forget(name);
-      else if (silence > MISSED_BEATS * this.#beatMs) this.#silence(name, peer);
-      else if (peer.inbox === undefined) this.#join(name, peer, now);
+      const silence = now - peer.lastReceivedAt;
+      if (silence > FORGET_AFTER_HEARTBEATS * this.#heartbeatMs) {
+        this.#forget(name);
+      } else if (silence > DOWN_AFTER_HEARTBEATS * this.#heartbeatMs) {
+        this.#markDown(name, peer);
+      } else if (peer.reorderBuffer === undefined) this.#join(name, peer, now);
     }
   }
 
@@ -189,11 +194,11 @@ export class Links implements Watcher {
   async close(): Promise<void> {
     this.#isClosed = true;
     this.#ticker.stop(this);
-    this.#acknowledgements.close();
-    this.#outbox.close();
-    this.#wire.send({ kind: "bye" });
+    this.#acks.close();
+    this.#sender.close();
+    this.#packetBus.send({ kind: "leave" });
     this.#peers.clear();
-    await this.#wire.close();
+    await this.#packetBus.close();
   }
 
   #receive(packet: Packet): void {
@@ -204,149 +209,168 @@ export class Links implements Watcher {
       this.#forget(from);
       peer = undefined;
     }
-    if (packet.kind === "bye") {
+    if (packet.kind === "leave") {
       if (peer?.incarnation === incarnation) this.#forget(from);
       return;
     }
     if (peer === undefined) {
       peer = {
         incarnation,
-        heardAt: now,
-        attempt: 0,
-        beats: 0,
-        askedAt: -Infinity,
-        inbox: undefined,
-        isSilent: false,
+        lastReceivedAt: now,
+        handshakeId: 0,
+        heartbeats: 0,
+        joinSentAt: -Infinity,
+        reorderBuffer: undefined,
+        isDown: false,
       };
       this.#peers.set(from, peer);
-    } else if (peer.incarnation > incarnation) return this.#wire.ignore();
-    peer.heardAt = now;
-    if (peer.isSilent) this.#welcomeBack(from, peer);
-    if (peer.inbox === undefined) this.#join(from, peer, now);
-    this.#hear(from, peer, packet);
+    } else if (peer.incarnation > incarnation) return this.#packetBus.ignore();
+    peer.lastReceivedAt = now;
+    if (peer.isDown) this.#markUp(from, peer);
+    if (peer.reorderBuffer === undefined) this.#join(from, peer, now);
+    this.#receiveFrom(from, peer, packet);
   }
 
-  #hear(from: string, peer: Peer, packet: Packet): void {
+  #receiveFrom(from: string, peer: Peer, packet: Packet): void {
     switch (packet.kind) {
-      case "beat":
-        return this.#hearBeat(from, peer, packet);
+      case "heartbeat":
+        return this.#receiveHeartbeat(from, peer, packet);
       case "join":
-        return this.#letJoin(from, peer, packet);
-      case "joined":
-        if (packet.attempt !== peer.attempt || peer.inbox) return;
-        peer.inbox = new Inbox(this.#wire.name, packet.after);
-        this.#listener.onJoin(from);
-        if (this.#outbox.hasReader(from)) this.#listener.onMeet(from, false);
+        return this.#acceptJoin(from, peer, packet);
+      case "joinAck":
+        if (packet.handshakeId !== peer.handshakeId || peer.reorderBuffer) {
+          return;
+        }
+        peer.reorderBuffer = new ReorderBuffer(
+          this.#packetBus.name,
+          packet.afterSeq,
+        );
+        this.#listener.onPeerJoining(from);
+        if (this.#sender.hasReceiver(from)) {
+          this.#listener.onPeerUp(from, false);
+        }
         return;
       case "batch":
-        if (peer.inbox === undefined) return;
+        if (peer.reorderBuffer === undefined) return;
         this.#received++;
-        for (const item of peer.inbox.take(packet)) {
+        for (const item of peer.reorderBuffer.receive(packet)) {
           this.#listener.onItem(from, item);
         }
-        return this.#acknowledgements.owe(from);
+        return this.#acks.schedule(from);
       case "ack":
-        return this.#hearAck(from, packet);
-      case "gone":
-        if (packet.attempt !== peer.attempt || !peer.inbox) return;
+        return this.#receiveAck(from, packet);
+      case "unknownPeer":
+        if (packet.handshakeId !== peer.handshakeId || !peer.reorderBuffer) {
+          return;
+        }
         return this.#rejoin(from, peer);
     }
   }
 
-  #hearAck(from: string, ack: Ack): void {
-    const { attempt } = ack;
-    if (this.#outbox.attemptOf(from) === attempt) {
-      this.#outbox.acknowledge(from, ack);
-    } else this.#wire.send({ kind: "gone", attempt }, from);
+  #receiveAck(from: string, ack: Ack): void {
+    const { handshakeId } = ack;
+    if (this.#sender.handshakeIdOf(from) === handshakeId) {
+      this.#sender.acknowledge(from, ack);
+    } else this.#packetBus.send({ kind: "unknownPeer", handshakeId }, from);
   }
 
-  #hearBeat(
+  #receiveHeartbeat(
     from: string,
     peer: Peer,
-    { newest, digests, isProbe, acks }: Extract<Packet, { kind: "beat" }>,
+    { lastSeq, digests, isProbe, acks }: Extract<Packet, { kind: "heartbeat" }>,
   ): void {
-    const { inbox } = peer;
-    const own = this.#wire.name;
+    const { reorderBuffer } = peer;
+    const own = this.#packetBus.name;
     if (acks !== undefined && Object.hasOwn(acks, own)) {
       const [attempt, number] = acks[own]!;
-      this.#hearAck(from, { kind: "ack", attempt, number });
+      this.#receiveAck(from, {
+        kind: "ack",
+        handshakeId: attempt,
+        seq: number,
+      });
     }
-    if (inbox === undefined) return;
-    const number = positionFor(own, newest);
-    inbox.heardOf(number);
-    if (isProbe) inbox.hurry();
-    const isDue = ++peer.beats % this.#wire.flow.ackBeats === 0;
-    if (isProbe || isDue || inbox.isMissing) this.#acknowledgements.owe(from);
-    if (inbox.number === number) {
+    if (reorderBuffer === undefined) return;
+    const number = seqFor(own, lastSeq);
+    reorderBuffer.observe(number);
+    if (isProbe) reorderBuffer.requestAck();
+    const isDue =
+      ++peer.heartbeats % this.#packetBus.flowControl.heartbeatsPerAck === 0;
+    if (isProbe || isDue || reorderBuffer.hasGap) this.#acks.schedule(from);
+    if (reorderBuffer.seq === number) {
       this.#listener.onDigests(from, digests ?? {});
     }
   }
 
   #join(name: string, peer: Peer, now: number): void {
-    if (now - peer.askedAt < PATIENCE_MS) return;
-    peer.askedAt = now;
-    if (peer.attempt === 0) peer.attempt = ++this.#attempts;
-    const { attempt } = peer;
-    const isJoined = this.#outbox.hasReader(name);
-    this.#wire.send({ kind: "join", attempt, isJoined }, name);
+    if (now - peer.joinSentAt < JOIN_RETRY_MS) return;
+    peer.joinSentAt = now;
+    if (peer.handshakeId === 0) peer.handshakeId = ++this.#handshakes;
+    const { handshakeId } = peer;
+    const isJoined = this.#sender.hasReceiver(name);
+    this.#packetBus.send({ kind: "join", handshakeId, isJoined }, name);
   }
 
-  #letJoin(from: string, peer: Peer, { attempt, isJoined }: Join): void {
-    const known = this.#outbox.attemptOf(from);
-    if (known !== undefined && known > attempt) return;
-    const after = this.#outbox.addReader(from, attempt);
-    this.#wire.send({ kind: "joined", attempt, after }, from);
-    if (known === attempt) return;
-    this.#listener.onReader(from);
-    if (peer.inbox !== undefined) this.#listener.onMeet(from, false);
+  #acceptJoin(from: string, peer: Peer, { handshakeId, isJoined }: Join): void {
+    const known = this.#sender.handshakeIdOf(from);
+    if (known !== undefined && known > handshakeId) return;
+    const after = this.#sender.addReceiver(from, handshakeId);
+    this.#packetBus.send(
+      { kind: "joinAck", handshakeId, afterSeq: after },
+      from,
+    );
+    if (known === handshakeId) return;
+    this.#listener.onPeerSubscribed(from);
+    if (peer.reorderBuffer !== undefined) this.#listener.onPeerUp(from, false);
     // It has forgotten this node, and keeps nothing for it any more.
     const isBack = known !== undefined && !isJoined;
-    if (isBack && peer.inbox !== undefined) this.#rejoin(from, peer);
+    if (isBack && peer.reorderBuffer !== undefined) this.#rejoin(from, peer);
   }
 
   #rejoin(name: string, peer: Peer): void {
-    this.#lose(
+    this.#reportLoss(
       `Messages of node "${name}" may be lost: it was not heard for so long that ` +
         "it has forgotten this node. What it has is fetched again.",
       name,
     );
-    peer.inbox = undefined;
-    peer.attempt = 0;
-    peer.askedAt = -Infinity;
+    peer.reorderBuffer = undefined;
+    peer.handshakeId = 0;
+    peer.joinSentAt = -Infinity;
     this.#join(name, peer, this.#ticker.now());
   }
 
-  #silence(name: string, peer: Peer): void {
-    if (peer.isSilent) return;
-    peer.isSilent = true;
-    this.#outbox.suspend(name, true);
-    this.#listener.onLeave(name, false);
+  #markDown(name: string, peer: Peer): void {
+    if (peer.isDown) return;
+    peer.isDown = true;
+    this.#sender.suspend(name, true);
+    this.#listener.onPeerDown(name, false);
   }
 
-  #welcomeBack(name: string, peer: Peer): void {
-    peer.isSilent = false;
-    this.#outbox.suspend(name, false);
-    if (peer.inbox === undefined || !this.#outbox.hasReader(name)) return;
-    this.#listener.onMeet(name, true);
+  #markUp(name: string, peer: Peer): void {
+    peer.isDown = false;
+    this.#sender.suspend(name, false);
+    if (peer.reorderBuffer === undefined || !this.#sender.hasReceiver(name)) {
+      return;
+    }
+    this.#listener.onPeerUp(name, true);
   }
 
   #forget(name: string): void {
     const peer = this.#peers.get(name);
     if (peer === undefined) return;
     this.#peers.delete(name);
-    this.#outbox.removeReader(name);
-    this.#listener.onLeave(name, true);
+    this.#sender.removeReceiver(name);
+    this.#listener.onPeerDown(name, true);
   }
 
-  #lose(message: string, node?: string): void {
+  #reportLoss(message: string, node?: string): void {
     this.#lost++;
     this.#listener.onError(new ClusterError(message, { node }));
   }
 
-  #beat(): Beat {
+  #heartbeat(): Heartbeat {
     return {
-      kind: "beat",
-      newest: this.#outbox.position,
+      kind: "heartbeat",
+      lastSeq: this.#sender.lastPosition,
       digests: this.#listener.digests(),
     };
   }

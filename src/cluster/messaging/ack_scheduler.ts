@@ -1,29 +1,29 @@
-import type { Ticker, Watcher } from "../../runtime/scheduler.ts";
+import type { PeriodicTask, Scheduler } from "../../runtime/scheduler.ts";
 import { atEndOfTurn } from "../../runtime/end_of_turn.ts";
-import type { Flow } from "./flow_control.ts";
-import type { Inbox } from "./reorder_buffer.ts";
-import type { BeatAck, Message } from "./protocol.ts";
+import type { FlowControl } from "./flow_control.ts";
+import type { ReorderBuffer } from "./reorder_buffer.ts";
+import type { HeartbeatAck, PacketBody } from "./protocol.ts";
 
 /** Where a node reads, and as what. */
-export interface Reading {
-  readonly inbox: Inbox;
-  readonly attempt: number;
+export interface ReceiveState {
+  readonly reorderBuffer: ReorderBuffer;
+  readonly handshakeId: number;
 }
 
 /** How long to wait for a batch that was asked for again, in milliseconds. */
-const PATIENCE_MS = 50;
+const NACK_RETRY_MS = 50;
 
 /**
  * Says what was read, and what is missing: at the end of the turn where somebody
  * waits for it, otherwise with what comes next.
  */
-export class Acknowledgements implements Watcher {
+export class AckScheduler implements PeriodicTask {
   readonly periodMs: number;
-  readonly #flow: Flow;
-  readonly #ticker: Ticker;
-  readonly #send: (message: Message, to: string) => void;
-  readonly #reading: (node: string) => Reading | undefined;
-  readonly #owing: Set<string> = new Set();
+  readonly #flowControl: FlowControl;
+  readonly #ticker: Scheduler;
+  readonly #send: (message: PacketBody, to: string) => void;
+  readonly #receiveState: (node: string) => ReceiveState | undefined;
+  readonly #due: Set<string> = new Set();
   #isScheduled = false;
 
   /**
@@ -33,21 +33,21 @@ export class Acknowledgements implements Watcher {
    * @param reading Where a node is read.
    */
   constructor(
-    flow: Flow,
-    ticker: Ticker,
-    send: (message: Message, to: string) => void,
-    reading: (node: string) => Reading | undefined,
+    flow: FlowControl,
+    ticker: Scheduler,
+    send: (message: PacketBody, to: string) => void,
+    reading: (node: string) => ReceiveState | undefined,
   ) {
-    this.#flow = flow;
-    this.periodMs = flow.ackMs;
+    this.#flowControl = flow;
+    this.periodMs = flow.ackDelayMs;
     this.#ticker = ticker;
     this.#send = send;
-    this.#reading = reading;
+    this.#receiveState = reading;
   }
 
   /** A node is owed an acknowledgement. */
-  owe(node: string): void {
-    this.#owing.add(node);
+  schedule(node: string): void {
+    this.#due.add(node);
     this.#ticker.start(this);
     if (this.#isScheduled) return;
     this.#isScheduled = true;
@@ -57,50 +57,54 @@ export class Acknowledgements implements Watcher {
     });
   }
 
-  tick(): void {
+  run(): void {
     this.#acknowledge(true);
   }
 
   /** All that is owed now and does not ask for more, to be said with a beat. */
-  take(): Record<string, BeatAck> | undefined {
+  takeForHeartbeat(): Record<string, HeartbeatAck> | undefined {
     const now = this.#ticker.now();
-    let taken: Record<string, BeatAck> | undefined;
-    for (const node of this.#owing) {
-      const reading = this.#reading(node);
-      if (reading === undefined || reading.inbox.isMissing) continue;
-      const { inbox, attempt } = reading;
-      inbox.acknowledged(now);
-      this.#owing.delete(node);
-      taken ??= Object.create(null) as Record<string, BeatAck>;
-      taken[node] = [attempt, inbox.number];
+    let taken: Record<string, HeartbeatAck> | undefined;
+    for (const node of this.#due) {
+      const reading = this.#receiveState(node);
+      if (reading === undefined || reading.reorderBuffer.hasGap) continue;
+      const { reorderBuffer, handshakeId } = reading;
+      reorderBuffer.acknowledged(now);
+      this.#due.delete(node);
+      taken ??= Object.create(null) as Record<string, HeartbeatAck>;
+      taken[node] = [handshakeId, reorderBuffer.seq];
     }
-    if (this.#owing.size === 0) this.#ticker.stop(this);
+    if (this.#due.size === 0) this.#ticker.stop(this);
     return taken;
   }
 
   /** Nobody is owed anything any more. */
   close(): void {
-    this.#owing.clear();
+    this.#due.clear();
     this.#ticker.stop(this);
   }
 
   #acknowledge(isTime: boolean): void {
     const now = this.#ticker.now();
-    for (const node of this.#owing) {
-      const reading = this.#reading(node);
+    for (const node of this.#due) {
+      const reading = this.#receiveState(node);
       if (reading === undefined) {
-        this.#owing.delete(node);
+        this.#due.delete(node);
         continue;
       }
-      const { inbox, attempt } = reading;
-      const { isMissing, number } = inbox;
-      const isDue = inbox.isDue(this.#flow.window, now, PATIENCE_MS);
-      if (!isDue && (isMissing || !isTime)) continue;
-      inbox.acknowledged(now);
-      if (!isMissing) this.#owing.delete(node);
-      const missing = isMissing ? { isMissing } : {};
-      this.#send({ kind: "ack", attempt, number, ...missing }, node);
+      const { reorderBuffer, handshakeId } = reading;
+      const { hasGap, seq } = reorderBuffer;
+      const isDue = reorderBuffer.isAckDue(
+        this.#flowControl.window,
+        now,
+        NACK_RETRY_MS,
+      );
+      if (!isDue && (hasGap || !isTime)) continue;
+      reorderBuffer.acknowledged(now);
+      if (!hasGap) this.#due.delete(node);
+      const nack = hasGap ? { isNack: true } : {};
+      this.#send({ kind: "ack", handshakeId, seq, ...nack }, node);
     }
-    if (this.#owing.size === 0) this.#ticker.stop(this);
+    if (this.#due.size === 0) this.#ticker.stop(this);
   }
 }

@@ -1,4 +1,4 @@
-import type { Flow } from "./flow_control.ts";
+import type { FlowControl } from "./flow_control.ts";
 
 /**
  * Carries texts between the nodes of a cluster: at most once, in any order, and not
@@ -14,7 +14,7 @@ export interface MessageBus {
    *
    * @default undefined a window of 16, acknowledged within 20 ms
    */
-  readonly flow?: Flow | undefined;
+  readonly flowControl?: FlowControl | undefined;
   /**
    * Whether it is known to be out of order: no node is missed while it is.
    *

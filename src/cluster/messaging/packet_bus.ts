@@ -1,10 +1,15 @@
 import { ClusterError } from "../../errors.ts";
-import { type Flow, NEAR } from "./flow_control.ts";
+import { type FlowControl, IN_PROCESS_FLOW } from "./flow_control.ts";
 import type { MessageBus } from "./message_bus.ts";
-import { type Message, type Packet, readPacket, VERSION } from "./protocol.ts";
+import {
+  type Packet,
+  type PacketBody,
+  readPacket,
+  VERSION,
+} from "./protocol.ts";
 
 /** The bus as one node uses it: messages instead of texts, and no failures. */
-export class Wire {
+export class PacketBus {
   /** The name of this node. */
   readonly name: string;
   readonly #bus: MessageBus;
@@ -28,8 +33,8 @@ export class Wire {
   }
 
   /** How to pace what is sent. */
-  get flow(): Flow {
-    return this.#bus.flow ?? NEAR;
+  get flowControl(): FlowControl {
+    return this.#bus.flowControl ?? IN_PROCESS_FLOW;
   }
 
   /** Whether the bus is known to be out of order. */
@@ -63,7 +68,7 @@ export class Wire {
   }
 
   /** A message as text. */
-  write(message: Message): string {
+  write(message: PacketBody): string {
     return JSON.stringify({
       v: VERSION,
       from: this.name,
@@ -73,7 +78,7 @@ export class Wire {
   }
 
   /** Sends a message, to one node or all. */
-  send(message: Message, to?: string): void {
+  send(message: PacketBody, to?: string): void {
     this.publish(this.write(message), to);
   }
 

@@ -20,87 +20,94 @@
  *
  * @module
  */
-import type { Stamp } from "../membership/hybrid_clock.ts";
-import { isItem } from "./protocol_items.ts";
+import type { Timestamp } from "../membership/hybrid_clock.ts";
+import { isClusterMessage } from "./protocol_items.ts";
 
 /** The version of the protocol. */
 export const VERSION = 1;
 
 /** The number of a batch, for all readers and for those where it is another one. */
-export interface Position {
-  readonly number: number;
-  readonly except?: Readonly<Record<string, number>> | undefined;
+export interface BatchPosition {
+  readonly seq: number;
+  readonly overrides?: Readonly<Record<string, number>> | undefined;
 }
 
 /** A sign of life. */
-export interface Beat {
-  readonly kind: "beat";
+export interface Heartbeat {
+  readonly kind: "heartbeat";
   /** The newest batch. */
-  readonly newest: Position;
+  readonly lastSeq: BatchPosition;
   /** A digest of what the node has, to find what others have got wrong. */
   readonly digests: Readonly<Record<string, number>>;
   /** Whether the sender waits for an acknowledgement. */
   readonly isProbe?: boolean | undefined;
   /** What it has read of others, by their names. */
-  readonly acks?: Readonly<Record<string, BeatAck>> | undefined;
+  readonly acks?: Readonly<Record<string, HeartbeatAck>> | undefined;
 }
 
 /** An acknowledgement that comes with a beat. */
-export type BeatAck = readonly [attempt: number, number: number];
+export type HeartbeatAck = readonly [attempt: number, number: number];
 
 /** Asks to hear everything from now on. */
 export interface Join {
   readonly kind: "join";
   /** Tells answers to this from answers to earlier ones. */
-  readonly attempt: number;
+  readonly handshakeId: number;
   /** Whether the other node is known to have joined this one. */
   readonly isJoined: boolean;
 }
 
 /** Answers a {@linkcode Join}. */
-export interface Joined {
-  readonly kind: "joined";
-  readonly attempt: number;
+export interface JoinAck {
+  readonly kind: "joinAck";
+  readonly handshakeId: number;
   /** The number after which batches are for the reader. */
-  readonly after: number;
+  readonly afterSeq: number;
 }
 
 /** What has to arrive. */
 export interface Batch {
   readonly kind: "batch";
-  readonly number: number;
+  readonly seq: number;
   /** The batch before this one. */
-  readonly after: Position;
+  readonly prevSeq: BatchPosition;
   /** Whether somebody waits for the acknowledgement. */
-  readonly isUrgent?: boolean | undefined;
-  readonly items: readonly AddressedItem[];
+  readonly isAckRequested?: boolean | undefined;
+  readonly messages: readonly AddressedMessage[];
 }
 
 /** What a reader has. */
 export interface Ack {
   readonly kind: "ack";
-  readonly attempt: number;
-  readonly number: number;
+  readonly handshakeId: number;
+  readonly seq: number;
   /** Whether it knows of more, and asks to have it again. */
-  readonly isMissing?: boolean | undefined;
+  readonly isNack?: boolean | undefined;
 }
 
 /** Says that the reader is unknown here, and has to join again. */
-export interface Gone {
-  readonly kind: "gone";
-  readonly attempt: number;
+export interface UnknownPeer {
+  readonly kind: "unknownPeer";
+  readonly handshakeId: number;
 }
 
 /** A node leaves. */
-export interface Bye {
-  readonly kind: "bye";
+export interface Leave {
+  readonly kind: "leave";
 }
 
 /** What a packet says. */
-export type Message = Beat | Join | Joined | Batch | Ack | Gone | Bye;
+export type PacketBody =
+  | Heartbeat
+  | Join
+  | JoinAck
+  | Batch
+  | Ack
+  | UnknownPeer
+  | Leave;
 
 /** A message, and who it is from. */
-export type Packet = Message & {
+export type Packet = PacketBody & {
   readonly v: typeof VERSION;
   readonly from: string;
   /** Tells a node from an earlier one of its name; the newer one has the larger. */
@@ -108,10 +115,12 @@ export type Packet = Message & {
 };
 
 /** An item of a batch for all may be for one node only, in its place in the order. */
-export type AddressedItem = Item & { readonly only?: string | undefined };
+export type AddressedMessage = ClusterMessage & {
+  readonly only?: string | undefined;
+};
 
 /** What one node tells others. */
-export type Item =
+export type ClusterMessage =
   | {
     /** Write to streams. */
     readonly kind: "send";
@@ -119,52 +128,60 @@ export type Item =
     readonly sessions?: readonly string[] | undefined;
     readonly data: string;
     /** The how-manieth text to everyone it is of this sender. */
-    readonly count?: number | undefined;
+    readonly seq?: number | undefined;
     /** How often it was passed on because its session had moved. */
     readonly hops?: number | undefined;
   }
   /** The how-manieth text to everyone was the last before these. */
-  | { readonly kind: "count"; readonly count: number }
+  | { readonly kind: "broadcastSeq"; readonly seq: number }
   /** The sender is the home of sessions. */
-  | { readonly kind: "homes"; readonly homes: readonly Home[] }
+  | { readonly kind: "owners"; readonly owners: readonly Ownership[] }
   /** Asks for everything that the reader is the home of. */
-  | { readonly kind: "rehome" }
+  | { readonly kind: "requestOwners" }
   /** Everything that the sender is the home of was told. */
-  | { readonly kind: "rehomed" }
+  | { readonly kind: "ownersDone" }
   /** The sender is the home of a session no longer. */
-  | { readonly kind: "left"; readonly id: string; readonly at: Stamp }
+  | { readonly kind: "released"; readonly id: string; readonly at: Timestamp }
   /** What is stored of a session, or that it is deleted. */
   | {
-    readonly kind: "record";
+    readonly kind: "metadata";
     readonly id: string;
     readonly fields: readonly FieldWrite[];
-    readonly deleted?: Stamp | undefined;
+    readonly deleted?: Timestamp | undefined;
     /** How many milliseconds ago it was used, where that is not now. */
     readonly age?: number | undefined;
   }
   /** Asks for the records where the reader's sums are others. */
-  | { readonly kind: "compare"; readonly sums: readonly number[] }
+  | { readonly kind: "requestDiff"; readonly digests: readonly number[] }
   /** Everything that `compare` asked for was told. */
-  | { readonly kind: "compared" }
+  | { readonly kind: "diffDone" }
   /** A notification for subscriptions, as JSON. */
-  | { readonly kind: "notify"; readonly text: string }
-  | { readonly kind: "question"; readonly id: number; readonly ask: Question }
-  | { readonly kind: "answer"; readonly id: number; readonly answer: unknown }
+  | { readonly kind: "notification"; readonly text: string }
+  | {
+    readonly kind: "request";
+    readonly id: number;
+    readonly request: RpcRequest;
+  }
+  | {
+    readonly kind: "response";
+    readonly id: number;
+    readonly response: unknown;
+  }
   /** Everything that a node has to know of its sender was told, and who is there. */
-  | { readonly kind: "welcome"; readonly nodes: readonly string[] };
+  | { readonly kind: "syncDone"; readonly nodes: readonly string[] };
 
 /** The session, since when it is there, and whether its stream is away. */
-export type Home = readonly [id: string, at: Stamp, isParked: boolean];
+export type Ownership = readonly [id: string, at: Timestamp, isParked: boolean];
 
 /** A field of a record, and who wrote it when; `null` for one that was removed. */
 export type FieldWrite = readonly [
   field: string,
   value: string | null,
-  at: Stamp,
+  at: Timestamp,
 ];
 
 /** What one node asks others. */
-export type Question =
+export type RpcRequest =
   /** Whether a stream is attached there: `boolean`. */
   | { readonly kind: "has"; readonly id: string }
   /** To end a stream there: `boolean`, whether there was one. */
@@ -179,15 +196,15 @@ export type Question =
     readonly lastEventId: string;
   }
   /** What is stored of a session: {@linkcode FieldWrite}`[]`. */
-  | { readonly kind: "record"; readonly id: string }
+  | { readonly kind: "metadata"; readonly id: string }
   /** How many milliseconds ago these sessions were used: `[id, ms][]`. */
-  | { readonly kind: "used"; readonly ids: readonly string[] }
+  | { readonly kind: "lastUsed"; readonly ids: readonly string[] }
   /** Whether a subscription exists there: `boolean`. */
   | {
     readonly kind: "subscribed";
     readonly id: string | number;
     readonly origin: string;
-    readonly at: Stamp;
+    readonly at: Timestamp;
   }
   /** To close a subscription there: `boolean`, whether there was one. */
   | {
@@ -214,44 +231,47 @@ export function readPacket(text: unknown): Packet | undefined {
   }
   return typeof packet === "object" && packet?.v === VERSION &&
       typeof packet.from === "string" &&
-      Number.isSafeInteger(packet.incarnation) && isMessage(packet)
+      Number.isSafeInteger(packet.incarnation) && isPacketBody(packet)
     ? packet as Packet
     : undefined;
 }
 
 /** A position as one reader sees it. */
-export function positionFor(node: string, position: Position): number {
-  const { number, except } = position;
-  return except !== undefined && Object.hasOwn(except, node)
-    ? except[node]!
-    : number;
+export function seqFor(node: string, position: BatchPosition): number {
+  const { seq, overrides } = position;
+  return overrides !== undefined && Object.hasOwn(overrides, node)
+    ? overrides[node]!
+    : seq;
 }
 
-function isMessage(message: Partial<Packet>): boolean {
+function isPacketBody(message: Partial<Packet>): boolean {
   switch (message.kind) {
-    case "beat":
-      return isPosition(message.newest) && areAcks(message.acks);
+    case "heartbeat":
+      return isPosition(message.lastSeq) && areAcks(message.acks);
     case "join":
-    case "gone":
-      return isCount(message.attempt);
-    case "joined":
-      return isCount(message.attempt) && isCount(message.after);
+    case "unknownPeer":
+      return isCount(message.handshakeId);
+    case "joinAck":
+      return isCount(message.handshakeId) && isCount(message.afterSeq);
     case "batch":
-      return isCount(message.number) && isPosition(message.after) &&
-        Array.isArray(message.items) && message.items.every(isItem);
+      return isCount(message.seq) && isPosition(message.prevSeq) &&
+        Array.isArray(message.messages) &&
+        message.messages.every(isClusterMessage);
     case "ack":
-      return isCount(message.attempt) && isCount(message.number);
-    case "bye":
+      return isCount(message.handshakeId) && isCount(message.seq);
+    case "leave":
       return true;
     default:
       return false;
   }
 }
 
-function isPosition(position: Partial<Position> | null | undefined): boolean {
-  const { number, except = {} } = position ?? {};
-  return isCount(number) && typeof except === "object" && except !== null &&
-    Object.values(except).every(isCount);
+function isPosition(
+  position: Partial<BatchPosition> | null | undefined,
+): boolean {
+  const { seq, overrides = {} } = position ?? {};
+  return isCount(seq) && typeof overrides === "object" && overrides !== null &&
+    Object.values(overrides).every(isCount);
 }
 
 function areAcks(acks: unknown): boolean {

@@ -1,34 +1,35 @@
 import type { MissedEvents } from "../../replay/replay_log.ts";
-import type { Stamp } from "../membership/hybrid_clock.ts";
+import type { Timestamp } from "../membership/hybrid_clock.ts";
 
 /** What checks the fields of each kind of items. */
 const CHECKS: Readonly<
   Record<string, (item: Readonly<Record<string, unknown>>) => boolean>
 > = {
-  send: ({ sessions, data, count, hops }) =>
+  send: ({ sessions, data, seq, hops }) =>
     typeof data === "string" && isOptional(sessions, areStrings) &&
-    isOptional(count, isNumber) && isOptional(hops, isNumber),
-  count: ({ count }) => isNumber(count),
-  homes: ({ homes }) =>
+    isOptional(seq, isNumber) && isOptional(hops, isNumber),
+  broadcastSeq: ({ seq }) => isNumber(seq),
+  owners: ({ owners }) =>
     areAll(
-      homes,
+      owners,
       (home) =>
-        Array.isArray(home) && typeof home[0] === "string" && isStamp(home[1]),
+        Array.isArray(home) && typeof home[0] === "string" &&
+        isTimestamp(home[1]),
     ),
-  left: ({ id, at }) => typeof id === "string" && isStamp(at),
-  record: ({ id, fields, deleted, age }) =>
+  released: ({ id, at }) => typeof id === "string" && isTimestamp(at),
+  metadata: ({ id, fields, deleted, age }) =>
     typeof id === "string" && areAll(fields, isFieldWrite) &&
-    isOptional(deleted, isStamp) && isOptional(age, isNumber),
-  compare: ({ sums }) => areAll(sums, isNumber),
-  notify: ({ text }) => typeof text === "string",
-  question: ({ id, ask }) =>
-    isNumber(id) && isObject(ask) && typeof ask.kind === "string",
-  answer: ({ id }) => isNumber(id),
-  welcome: ({ nodes }) => areStrings(nodes),
+    isOptional(deleted, isTimestamp) && isOptional(age, isNumber),
+  requestDiff: ({ digests }) => areAll(digests, isNumber),
+  notification: ({ text }) => typeof text === "string",
+  request: ({ id, request }) =>
+    isNumber(id) && isObject(request) && typeof request.kind === "string",
+  response: ({ id }) => isNumber(id),
+  syncDone: ({ nodes }) => areStrings(nodes),
 };
 
 /** Whether something is an item: one of an unknown kind may be anything besides. */
-export function isItem(item: unknown): boolean {
+export function isClusterMessage(item: unknown): boolean {
   if (!isObject(item) || typeof item.kind !== "string") return false;
   if (!isOptional(item.only, (only) => typeof only === "string")) return false;
   return !Object.hasOwn(CHECKS, item.kind) || CHECKS[item.kind]!(item);
@@ -36,8 +37,9 @@ export function isItem(item: unknown): boolean {
 
 /** Whether something is what a session has missed. */
 export function isMissedEvents(value: unknown): value is MissedEvents {
-  return isObject(value) && areStrings(value.frames) && isObject(value.heard) &&
-    Object.values(value.heard).every(isNumber);
+  return isObject(value) && areStrings(value.frames) &&
+    isObject(value.versionVector) &&
+    Object.values(value.versionVector).every(isNumber);
 }
 
 /** Whether something is a field, its value, and who wrote it when. */
@@ -45,7 +47,7 @@ export function isFieldWrite(write: unknown): boolean {
   if (!Array.isArray(write)) return false;
   const [field, value, at] = write;
   return typeof field === "string" &&
-    (value === null || typeof value === "string") && isStamp(at);
+    (value === null || typeof value === "string") && isTimestamp(at);
 }
 
 /** Whether something says how many milliseconds ago sessions were used. */
@@ -59,7 +61,7 @@ export function areAges(
   );
 }
 
-function isStamp(stamp: unknown): stamp is Stamp {
+function isTimestamp(stamp: unknown): stamp is Timestamp {
   return Array.isArray(stamp) && isNumber(stamp[0]) &&
     typeof stamp[1] === "string";
 }

@@ -1,21 +1,27 @@
 import {
-  periodFor,
-  type Ticker,
-  type Watcher,
+  checkPeriodFor,
+  type PeriodicTask,
+  type Scheduler,
 } from "../../runtime/scheduler.ts";
 import { atEndOfTurn } from "../../runtime/end_of_turn.ts";
-import type { Flow } from "./flow_control.ts";
-import type { Ack, AddressedItem, Batch, Item, Position } from "./protocol.ts";
-import { SentBatches } from "./retransmit_buffer.ts";
-import { Settlements } from "./flush_waiters.ts";
-import { type WaitingItem, WaitingItems } from "./send_queue.ts";
+import type { FlowControl } from "./flow_control.ts";
+import type {
+  Ack,
+  AddressedMessage,
+  Batch,
+  BatchPosition,
+  ClusterMessage,
+} from "./protocol.ts";
+import { RetransmitBuffer } from "./retransmit_buffer.ts";
+import { FlushWaiters } from "./flush_waiters.ts";
+import { type QueuedMessage, SendQueue } from "./send_queue.ts";
 
 /** How many characters are kept for readers that are behind, and wait to be sent. */
 const MAX_KEPT = 67_108_864;
 
-/** What an {@linkcode Outbox} needs. */
-export interface OutboxPort {
-  readonly flow: Flow;
+/** What an {@linkcode ReliableSender} needs. */
+export interface ReliableSenderPort {
+  readonly flowControl: FlowControl;
   /** Writes a batch; the result is what is published. */
   readonly write: (batch: Batch) => string;
   /** Publishes a text, to one node or all. */
@@ -25,22 +31,22 @@ export interface OutboxPort {
   /** Told when texts had to be dropped before anybody got them. */
   readonly onOverflow: (items: number) => void;
   /** Runs the look at readers. */
-  readonly ticker: Ticker;
+  readonly ticker: Scheduler;
 }
 
 /** A node that reads what this one sends. */
-interface Reader {
-  readonly attempt: number;
+interface ReceiverState {
+  readonly handshakeId: number;
   /** The number after which batches are for it. */
-  readonly after: number;
+  readonly ackedSeq: number;
   /** The newest batch for it. */
-  newest: number;
+  lastSeq: number;
   /** The batches that it has not acknowledged. */
-  unread: number[];
+  unacked: number[];
   /** When it acknowledged something last, or got something to acknowledge. */
   progressAt: number;
-  askedAt: number;
-  askEveryMs: number;
+  probedAt: number;
+  probeEveryMs: number;
   /** Whether the others go on without waiting for it. */
   isLagging: boolean;
   /** Whether it is taken for dead: nobody waits for it at all. */
@@ -54,29 +60,29 @@ interface Reader {
  * The window holds as long as somebody reads: one who is silent for a while is not
  * waited for, and fetches the rest when it can.
  */
-export class Outbox implements Watcher {
+export class ReliableSender implements PeriodicTask {
   readonly periodMs: number;
-  readonly #port: OutboxPort;
-  readonly #readers: Map<string, Reader> = new Map();
-  readonly #waiting = new WaitingItems();
+  readonly #port: ReliableSenderPort;
+  readonly #receivers: Map<string, ReceiverState> = new Map();
+  readonly #queue = new SendQueue();
   #isScheduled = false;
-  #isUrgent = false;
+  #isAckRequested = false;
   /** The newest batch of which readers know that somebody waits for it. */
-  #newestUrgent = 0;
-  #newest = 0;
-  #newestToAll = 0;
-  readonly #sent = new SentBatches();
+  #lastUrgentSeq = 0;
+  #lastSeq = 0;
+  #lastBroadcastSeq = 0;
+  readonly #sent = new RetransmitBuffer();
   #resent = 0;
-  readonly #settlements = new Settlements();
+  readonly #flushWaiters = new FlushWaiters();
 
-  constructor(port: OutboxPort) {
+  constructor(port: ReliableSenderPort) {
     this.#port = port;
-    this.periodMs = periodFor(port.flow.patienceMs);
+    this.periodMs = checkPeriodFor(port.flowControl.retransmitTimeoutMs);
   }
 
   /** How many batches were sent so far. */
   get published(): number {
-    return this.#newest;
+    return this.#lastSeq;
   }
 
   /** How many batches had to be sent again. */
@@ -85,47 +91,47 @@ export class Outbox implements Watcher {
   }
 
   /** The newest batch, for everyone who reads. */
-  get position(): Position {
+  get lastPosition(): BatchPosition {
     let except: Record<string, number> | undefined;
-    for (const [node, { newest }] of this.#readers) {
-      if (newest !== this.#newestToAll) {
+    for (const [node, { lastSeq }] of this.#receivers) {
+      if (lastSeq !== this.#lastBroadcastSeq) {
         (except ??= Object.create(null) as Record<string, number>)[node] =
-          newest;
+          lastSeq;
       }
     }
-    return { number: this.#newestToAll, except };
+    return { seq: this.#lastBroadcastSeq, overrides: except };
   }
 
   /** Sends an item with the others of this turn, to one node or to all. */
-  add(item: Item, to?: string): void {
-    if (this.#readers.size === 0) return;
-    this.#waiting.add(item, to);
+  add(item: ClusterMessage, to?: string): void {
+    if (this.#receivers.size === 0) return;
+    this.#queue.add(item, to);
     this.#schedule();
   }
 
   /** Resolves when every reader has what was added before, or has left. */
-  async settled(): Promise<void> {
-    if (this.#readers.size === 0) return;
-    this.#isUrgent = true;
+  async flushed(): Promise<void> {
+    if (this.#receivers.size === 0) return;
+    this.#isAckRequested = true;
     this.#schedule();
-    await this.#settlements.wait();
+    await this.#flushWaiters.wait();
   }
 
   /** Takes a reader in; what it gets comes after the number. */
-  addReader(node: string, attempt: number): number {
-    const known = this.#readers.get(node);
-    if (known?.attempt === attempt) return known.after;
-    this.removeReader(node);
+  addReceiver(node: string, attempt: number): number {
+    const known = this.#receivers.get(node);
+    if (known?.handshakeId === attempt) return known.ackedSeq;
+    this.removeReceiver(node);
     const now = this.#port.ticker.now();
-    const newest = this.#newest;
-    this.#readers.set(node, {
-      attempt,
-      after: newest,
-      newest,
-      unread: [],
+    const newest = this.#lastSeq;
+    this.#receivers.set(node, {
+      handshakeId: attempt,
+      ackedSeq: newest,
+      lastSeq: newest,
+      unacked: [],
       progressAt: now,
-      askedAt: now,
-      askEveryMs: this.#port.flow.patienceMs,
+      probedAt: now,
+      probeEveryMs: this.#port.flowControl.retransmitTimeoutMs,
       isLagging: false,
       isSuspended: false,
     });
@@ -133,81 +139,85 @@ export class Outbox implements Watcher {
   }
 
   /** Whether a node reads. */
-  hasReader(node: string): boolean {
-    return this.#readers.has(node);
+  hasReceiver(node: string): boolean {
+    return this.#receivers.has(node);
   }
 
   /** The attempt with which a node began to read, if it did. */
-  attemptOf(node: string): number | undefined {
-    return this.#readers.get(node)?.attempt;
+  handshakeIdOf(node: string): number | undefined {
+    return this.#receivers.get(node)?.handshakeId;
   }
 
   /** Takes a reader for dead, or not any more; what it gets is kept for it. */
   suspend(node: string, isSuspended: boolean): void {
-    const reader = this.#readers.get(node);
+    const reader = this.#receivers.get(node);
     if (reader === undefined) return;
     reader.isSuspended = isSuspended;
     reader.isLagging = true;
-    this.#settle();
+    this.#resolveFlushed();
     this.#flush();
   }
 
   /** Forgets a reader, and what was kept for it alone. */
-  removeReader(node: string): void {
-    const reader = this.#readers.get(node);
+  removeReceiver(node: string): void {
+    const reader = this.#receivers.get(node);
     if (reader === undefined) return;
-    this.#readers.delete(node);
-    for (const number of reader.unread) this.#sent.release(number);
-    this.#settle();
+    this.#receivers.delete(node);
+    for (const number of reader.unacked) this.#sent.release(number);
+    this.#resolveFlushed();
     this.#flush();
   }
 
   /** Notes what a reader has, and sends again what it has not. */
   acknowledge(node: string, ack: Ack): void {
-    const reader = this.#readers.get(node);
+    const reader = this.#receivers.get(node);
     if (reader === undefined) return;
     const now = this.#port.ticker.now();
-    const { unread } = reader;
+    const { unacked } = reader;
     let read = 0;
-    while (read < unread.length && unread[read]! <= ack.number) {
-      this.#sent.release(unread[read++]!);
+    while (read < unacked.length && unacked[read]! <= ack.seq) {
+      this.#sent.release(unacked[read++]!);
     }
     if (read > 0) {
-      unread.splice(0, read);
+      unacked.splice(0, read);
       reader.progressAt = now;
-      reader.askEveryMs = this.#port.flow.patienceMs;
+      reader.probeEveryMs = this.#port.flowControl.retransmitTimeoutMs;
     }
-    if (unread.length < this.#port.flow.window / 2) reader.isLagging = false;
-    if (ack.isMissing) {
+    if (unacked.length < this.#port.flowControl.window / 2) {
+      reader.isLagging = false;
+    }
+    if (ack.isNack) {
       reader.progressAt = now;
-      for (const number of unread.slice(0, this.#port.flow.window)) {
+      for (const number of unacked.slice(0, this.#port.flowControl.window)) {
         this.#resent++;
         this.#port.publish(this.#sent.text(number), node);
       }
     }
     if (read === 0) return;
-    this.#settle();
+    this.#resolveFlushed();
     this.#flush();
   }
 
   /** Looks for readers that are silent. */
-  tick(now: number): void {
+  run(now: number): void {
     let isWaited = false;
-    for (const [node, reader] of this.#readers) {
-      if (reader.unread.length === 0 || reader.isSuspended) continue;
+    for (const [node, reader] of this.#receivers) {
+      if (reader.unacked.length === 0 || reader.isSuspended) continue;
       isWaited = true;
-      if (now - reader.progressAt >= this.#port.flow.patienceMs) {
+      if (
+        now - reader.progressAt >= this.#port.flowControl.retransmitTimeoutMs
+      ) {
         reader.isLagging = true;
       }
       if (
-        now - Math.max(reader.askedAt, reader.progressAt) < reader.askEveryMs
+        now - Math.max(reader.probedAt, reader.progressAt) < reader.probeEveryMs
       ) {
         continue;
       }
-      reader.askedAt = now;
-      reader.askEveryMs = Math.min(
-        reader.askEveryMs * 2,
-        10 * this.#port.flow.patienceMs,
+      reader.probedAt = now;
+      reader.probeEveryMs = Math.min(
+        reader.probeEveryMs * 2,
+        10 * this.#port.flowControl.retransmitTimeoutMs,
       );
       this.#port.probe(node);
     }
@@ -217,10 +227,10 @@ export class Outbox implements Watcher {
 
   /** Lets go of everything, and of everyone who waits. */
   close(): void {
-    this.#readers.clear();
-    this.#waiting.clear();
+    this.#receivers.clear();
+    this.#queue.clear();
     this.#sent.clear();
-    this.#settle();
+    this.#resolveFlushed();
     this.#port.ticker.stop(this);
   }
 
@@ -235,89 +245,92 @@ export class Outbox implements Watcher {
 
   #flush(): void {
     if (this.#isScheduled) return;
-    while (this.#waiting.size > 0 && this.#isOpen()) {
-      const batch = this.#waiting.takeBatch();
+    while (this.#queue.size > 0 && this.#isOpen()) {
+      const batch = this.#queue.takeBatch();
       if (batch.some(({ to }) => to === undefined)) this.#sendToAll(batch);
       else this.#sendToEach(batch);
     }
-    if (this.#waiting.size === 0) {
-      if (this.#isUrgent) this.#hurry();
-      this.#isUrgent = false;
-      this.#settlements.sent(this.#newest);
-      this.#settle();
+    if (this.#queue.size === 0) {
+      if (this.#isAckRequested) this.#requestAcks();
+      this.#isAckRequested = false;
+      this.#flushWaiters.sent(this.#lastSeq);
+      this.#resolveFlushed();
     }
-    if (this.#waiting.length + this.#sent.length > MAX_KEPT) this.#overflow();
+    if (this.#queue.length + this.#sent.length > MAX_KEPT) this.#overflow();
   }
 
   /** Somebody waits for what was sent before, without hurry. */
-  #hurry(): void {
-    for (const [node, reader] of this.#readers) {
-      const { unread, isSuspended } = reader;
-      const last = unread.at(-1);
-      if (isSuspended || last === undefined || last <= this.#newestUrgent) {
+  #requestAcks(): void {
+    for (const [node, reader] of this.#receivers) {
+      const { unacked, isSuspended } = reader;
+      const last = unacked.at(-1);
+      if (isSuspended || last === undefined || last <= this.#lastUrgentSeq) {
         continue;
       }
       this.#port.probe(node);
     }
-    this.#newestUrgent = this.#newest;
+    this.#lastUrgentSeq = this.#lastSeq;
   }
 
   #isOpen(): boolean {
-    for (const { isLagging, isSuspended, unread } of this.#readers.values()) {
+    for (
+      const { isLagging, isSuspended, unacked } of this.#receivers.values()
+    ) {
       if (
-        !isLagging && !isSuspended && unread.length >= this.#port.flow.window
+        !isLagging && !isSuspended &&
+        unacked.length >= this.#port.flowControl.window
       ) return false;
     }
     return true;
   }
 
-  #sendToAll(batch: readonly WaitingItem[]): void {
-    const items = batch.map(({ item, to }): AddressedItem =>
-      to === undefined ? item : { ...item, only: to }
+  #sendToAll(batch: readonly QueuedMessage[]): void {
+    const items = batch.map(({ message, to }): AddressedMessage =>
+      to === undefined ? message : { ...message, only: to }
     );
-    const after = this.position;
-    this.#newestToAll = this.#newest + 1;
-    this.#send(items, undefined, after, this.#readers.values());
+    const after = this.lastPosition;
+    this.#lastBroadcastSeq = this.#lastSeq + 1;
+    this.#send(items, undefined, after, this.#receivers.values());
   }
 
   /** In batches of their own, so that nobody gets what is not for it. */
-  #sendToEach(batch: readonly WaitingItem[]): void {
-    const byNode = new Map<string, Item[]>();
-    for (const { item, to } of batch) {
+  #sendToEach(batch: readonly QueuedMessage[]): void {
+    const byNode = new Map<string, ClusterMessage[]>();
+    for (const { message, to } of batch) {
       const items = byNode.get(to!);
-      if (items === undefined) byNode.set(to!, [item]);
-      else items.push(item);
+      if (items === undefined) byNode.set(to!, [message]);
+      else items.push(message);
     }
     for (const [node, items] of byNode) {
-      const reader = this.#readers.get(node);
+      const reader = this.#receivers.get(node);
       // It has left meanwhile.
       if (reader === undefined) continue;
-      this.#send(items, node, { number: reader.newest }, [reader]);
+      this.#send(items, node, { seq: reader.lastSeq }, [reader]);
     }
   }
 
   #send(
-    items: readonly AddressedItem[],
+    items: readonly AddressedMessage[],
     to: string | undefined,
-    after: Position,
-    readers: Iterable<Reader>,
+    after: BatchPosition,
+    readers: Iterable<ReceiverState>,
   ): void {
-    const number = ++this.#newest;
-    if (this.#isUrgent) this.#newestUrgent = number;
+    const number = ++this.#lastSeq;
+    if (this.#isAckRequested) this.#lastUrgentSeq = number;
     const text = this.#port.write({
       kind: "batch",
-      number,
-      after,
-      isUrgent: this.#isUrgent || undefined,
-      items,
+      seq: number,
+      prevSeq: after,
+      isAckRequested: this.#isAckRequested || undefined,
+      messages: items,
     });
     let unreadBy = 0;
     for (const reader of readers) {
-      if (reader.unread.length === 0) {
+      if (reader.unacked.length === 0) {
         reader.progressAt = this.#port.ticker.now();
       }
-      reader.unread.push(number);
-      reader.newest = number;
+      reader.unacked.push(number);
+      reader.lastSeq = number;
       unreadBy++;
     }
     if (unreadBy === 0) return;
@@ -329,26 +342,26 @@ export class Outbox implements Watcher {
   /** Cuts off the readers that are furthest behind, or drops what nobody has. */
   #overflow(): void {
     let slowest: string | undefined;
-    let most = this.#port.flow.window;
-    for (const [node, { isLagging, unread }] of this.#readers) {
-      if (!isLagging || unread.length <= most) continue;
-      most = unread.length;
+    let most = this.#port.flowControl.window;
+    for (const [node, { isLagging, unacked }] of this.#receivers) {
+      if (!isLagging || unacked.length <= most) continue;
+      most = unacked.length;
       slowest = node;
     }
-    if (slowest !== undefined) return this.removeReader(slowest);
-    if (this.#waiting.length <= MAX_KEPT) return;
-    const dropped = this.#waiting.size;
-    this.#waiting.clear();
+    if (slowest !== undefined) return this.removeReceiver(slowest);
+    if (this.#queue.length <= MAX_KEPT) return;
+    const dropped = this.#queue.size;
+    this.#queue.clear();
     this.#port.onOverflow(dropped);
   }
 
-  #settle(): void {
-    if (this.#readers.size === 0) return this.#settlements.release();
+  #resolveFlushed(): void {
+    if (this.#receivers.size === 0) return this.#flushWaiters.release();
     let read = Infinity;
-    for (const { unread, isSuspended } of this.#readers.values()) {
-      if (unread.length === 0 || isSuspended) continue;
-      read = Math.min(read, unread[0]! - 1);
+    for (const { unacked, isSuspended } of this.#receivers.values()) {
+      if (unacked.length === 0 || isSuspended) continue;
+      read = Math.min(read, unacked[0]! - 1);
     }
-    this.#settlements.read(read);
+    this.#flushWaiters.read(read);
   }
 }

@@ -1,21 +1,21 @@
-import { type AddressedItem, type Batch, positionFor } from "./protocol.ts";
+import { type AddressedMessage, type Batch, seqFor } from "./protocol.ts";
 
 /** How many batches wait for one that is missing, before the rest is fetched. */
-const MAX_HELD = 64;
+const MAX_OUT_OF_ORDER = 64;
 
 /** What one node reads of another: each batch once, in its order. */
-export class Inbox {
+export class ReorderBuffer {
   readonly #node: string;
-  readonly #held: Map<number, Batch> = new Map();
+  readonly #outOfOrder: Map<number, Batch> = new Map();
   /** What was read. */
-  #number: number;
+  #seq: number;
   /** What there is to read, as far as is known. */
-  #newest: number;
+  #lastSeq: number;
   /** How many batches were read since the last acknowledgement. */
   #unacknowledged = 0;
-  #isUrgent = false;
-  #askedAt = -Infinity;
-  #askedFor = -1;
+  #isAckRequested = false;
+  #nackedAt = -Infinity;
+  #nackedSeq = -1;
 
   /**
    * @param node The reader.
@@ -23,28 +23,28 @@ export class Inbox {
    */
   constructor(node: string, after: number) {
     this.#node = node;
-    this.#number = after;
-    this.#newest = after;
+    this.#seq = after;
+    this.#lastSeq = after;
   }
 
   /** The number of the newest batch that was read. */
-  get number(): number {
-    return this.#number;
+  get seq(): number {
+    return this.#seq;
   }
 
   /** Whether something is known to be there that was not read. */
-  get isMissing(): boolean {
-    return this.#number < this.#newest;
+  get hasGap(): boolean {
+    return this.#seq < this.#lastSeq;
   }
 
   /** Somebody waits for the acknowledgement. */
-  hurry(): void {
-    this.#isUrgent = true;
+  requestAck(): void {
+    this.#isAckRequested = true;
   }
 
   /** Notes how far the sender is. */
-  heardOf(newest: number): void {
-    this.#newest = Math.max(this.#newest, newest);
+  observe(newest: number): void {
+    this.#lastSeq = Math.max(this.#lastSeq, newest);
   }
 
   /**
@@ -52,62 +52,62 @@ export class Inbox {
    *
    * @returns The items that can be read now, in their order.
    */
-  take(batch: Batch): AddressedItem[] {
-    this.heardOf(batch.number);
-    if (batch.number <= this.#number) {
+  receive(batch: Batch): AddressedMessage[] {
+    this.observe(batch.seq);
+    if (batch.seq <= this.#seq) {
       // It was sent again: the sender does not know that it is here.
       this.#unacknowledged++;
       return [];
     }
-    this.#isUrgent ||= batch.isUrgent === true;
-    this.#held.set(batch.number, batch);
-    const items: AddressedItem[] = [];
+    this.#isAckRequested ||= batch.isAckRequested === true;
+    this.#outOfOrder.set(batch.seq, batch);
+    const items: AddressedMessage[] = [];
     for (
       let next = this.#next();
       next !== undefined;
       next = this.#next()
     ) {
-      this.#held.delete(next.number);
-      this.#number = next.number;
+      this.#outOfOrder.delete(next.seq);
+      this.#seq = next.seq;
       this.#unacknowledged++;
-      items.push(...this.#own(next.items));
+      items.push(...this.#addressedHere(next.messages));
     }
-    if (this.#held.size > MAX_HELD) {
-      this.#held.delete(Math.max(...this.#held.keys()));
+    if (this.#outOfOrder.size > MAX_OUT_OF_ORDER) {
+      this.#outOfOrder.delete(Math.max(...this.#outOfOrder.keys()));
     }
     return items;
   }
 
   /** Whether it is time for an acknowledgement, rather than for more to read. */
-  isDue(window: number, now: number, patienceMs: number): boolean {
-    if (this.isMissing) {
+  isAckDue(window: number, now: number, patienceMs: number): boolean {
+    if (this.hasGap) {
       // Once for each batch that is missing, and again when that was in vain.
-      return this.#askedFor !== this.#number ||
-        now - this.#askedAt >= patienceMs;
+      return this.#nackedSeq !== this.#seq ||
+        now - this.#nackedAt >= patienceMs;
     }
-    return this.#isUrgent || this.#unacknowledged >= window / 4;
+    return this.#isAckRequested || this.#unacknowledged >= window / 4;
   }
 
   /** Notes that an acknowledgement is on its way. */
   acknowledged(now: number): void {
     this.#unacknowledged = 0;
-    this.#isUrgent = false;
-    if (!this.isMissing) return;
-    this.#askedAt = now;
-    this.#askedFor = this.#number;
+    this.#isAckRequested = false;
+    if (!this.hasGap) return;
+    this.#nackedAt = now;
+    this.#nackedSeq = this.#seq;
   }
 
   #next(): Batch | undefined {
-    for (const batch of this.#held.values()) {
-      if (batch.number <= this.#number) this.#held.delete(batch.number);
-      else if (positionFor(this.#node, batch.after) <= this.#number) {
+    for (const batch of this.#outOfOrder.values()) {
+      if (batch.seq <= this.#seq) this.#outOfOrder.delete(batch.seq);
+      else if (seqFor(this.#node, batch.prevSeq) <= this.#seq) {
         return batch;
       }
     }
     return undefined;
   }
 
-  #own(items: readonly AddressedItem[]): AddressedItem[] {
+  #addressedHere(items: readonly AddressedMessage[]): AddressedMessage[] {
     return items.filter(({ only }) =>
       only === undefined || only === this.#node
     );

@@ -1,10 +1,10 @@
 interface Sent {
   readonly text: string;
-  unreadBy: number;
+  unackedBy: number;
 }
 
 /** What was sent, by number, and is kept until all of its readers have it. */
-export class SentBatches {
+export class RetransmitBuffer {
   readonly #sent: Map<number, Sent> = new Map();
   #length = 0;
 
@@ -15,7 +15,7 @@ export class SentBatches {
 
   /** Keeps one for some readers. */
   add(number: number, text: string, readers: number): void {
-    this.#sent.set(number, { text, unreadBy: readers });
+    this.#sent.set(number, { text, unackedBy: readers });
     this.#length += text.length;
   }
 
@@ -27,7 +27,7 @@ export class SentBatches {
   /** One of its readers has it, or has left. */
   release(number: number): void {
     const sent = this.#sent.get(number);
-    if (sent === undefined || --sent.unreadBy > 0) return;
+    if (sent === undefined || --sent.unackedBy > 0) return;
     this.#sent.delete(number);
     this.#length -= sent.text.length;
   }

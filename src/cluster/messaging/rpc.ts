@@ -1,27 +1,27 @@
-import type { Item, Question } from "./protocol.ts";
+import type { ClusterMessage, RpcRequest } from "./protocol.ts";
 
 /** Sends an item to a node. */
-export type Tell = (node: string, item: Item) => void;
+export type SendTo = (node: string, item: ClusterMessage) => void;
 
 /** Answers questions of other nodes. */
-export type Answer<Kind extends Question["kind"]> = (
-  ask: Extract<Question, { kind: Kind }>,
+export type RequestHandler<Kind extends RpcRequest["kind"]> = (
+  ask: Extract<RpcRequest, { kind: Kind }>,
   from: string,
 ) => unknown;
 
-interface Asked {
+interface OpenRequest {
   readonly open: Set<string>;
-  readonly answers: Map<string, unknown>;
+  readonly responses: Map<string, unknown>;
   readonly resolve: (answers: ReadonlyMap<string, unknown>) => void;
-  readonly isEnough: (answer: unknown) => boolean;
+  readonly isSufficient: (answer: unknown) => boolean;
   readonly timer: ReturnType<typeof setTimeout>;
 }
 
 /** Questions to other nodes, and theirs to this one. */
-export class Questions {
-  readonly #tell: Tell;
+export class Rpc {
+  readonly #send: SendTo;
   readonly #report: (error: Error) => void;
-  readonly #asked: Map<number, Asked> = new Map();
+  readonly #open: Map<number, OpenRequest> = new Map();
   readonly #handlers: Map<string, (ask: never, from: string) => unknown> =
     new Map();
   /** Not the same as that of an earlier node of this name. */
@@ -31,15 +31,15 @@ export class Questions {
    * @param tell Sends an item to a node.
    * @param report Told of what an answer failed with.
    */
-  constructor(tell: Tell, report: (error: Error) => void) {
-    this.#tell = tell;
+  constructor(tell: SendTo, report: (error: Error) => void) {
+    this.#send = tell;
     this.#report = report;
   }
 
   /** Answers a kind of questions from now on. */
-  handle<Kind extends Question["kind"]>(
+  handle<Kind extends RpcRequest["kind"]>(
     kind: Kind,
-    answer: Answer<Kind>,
+    answer: RequestHandler<Kind>,
   ): void {
     this.#handlers.set(kind, answer);
   }
@@ -53,63 +53,70 @@ export class Questions {
    * @param isEnough Whether an answer makes the others needless.
    * @returns The answers in time, of those that can answer.
    */
-  ask(
+  request(
     nodes: readonly string[],
-    ask: Question,
+    request: RpcRequest,
     patienceMs: number,
     isEnough: (answer: unknown) => boolean = () => false,
   ): Promise<ReadonlyMap<string, unknown>> {
     if (nodes.length === 0) return Promise.resolve(new Map());
     const id = ++this.#last;
     return new Promise((resolve) => {
-      this.#asked.set(id, {
+      this.#open.set(id, {
         open: new Set(nodes),
-        answers: new Map(),
+        responses: new Map(),
         resolve,
-        isEnough,
+        isSufficient: isEnough,
         timer: setTimeout(() => this.#finish(id), patienceMs),
       });
-      for (const node of nodes) this.#tell(node, { kind: "question", id, ask });
+      for (const node of nodes) {
+        this.#send(node, { kind: "request", id, request });
+      }
     });
   }
 
-  /** Answers a question. */
-  async answer(from: string, id: number, ask: Question): Promise<void> {
-    let answer: unknown;
+  /** Handles a request and sends its response. */
+  async respond(from: string, id: number, request: RpcRequest): Promise<void> {
+    let response: unknown;
     try {
-      // One of a kind that is unknown here gets no answer other than that.
-      answer = await this.#handlers.get(ask.kind)?.(ask as never, from);
+      // An unknown kind gets an empty response, so the caller does not wait.
+      response = await this.#handlers.get(request.kind)?.(
+        request as never,
+        from,
+      );
     } catch (error) {
       this.#report(error as Error);
     }
-    this.#tell(from, { kind: "answer", id, answer });
+    this.#send(from, { kind: "response", id, response });
   }
 
-  /** Takes an answer. */
-  answered(from: string, id: number, answer: unknown): void {
-    const asked = this.#asked.get(id);
-    if (asked === undefined || !asked.open.delete(from)) return;
-    if (answer !== undefined) asked.answers.set(from, answer);
-    if (asked.open.size === 0 || asked.isEnough(answer)) this.#finish(id);
+  /** Records a response. */
+  onResponse(from: string, id: number, response: unknown): void {
+    const request = this.#open.get(id);
+    if (request === undefined || !request.open.delete(from)) return;
+    if (response !== undefined) request.responses.set(from, response);
+    if (request.open.size === 0 || request.isSufficient(response)) {
+      this.#finish(id);
+    }
   }
 
   /** A node that has left answers no more. */
-  left(node: string): void {
-    for (const id of [...this.#asked.keys()]) {
-      this.answered(node, id, undefined);
+  onPeerDown(node: string): void {
+    for (const id of [...this.#open.keys()]) {
+      this.onResponse(node, id, undefined);
     }
   }
 
   /** Waits for no answer any more. */
   close(): void {
-    for (const id of [...this.#asked.keys()]) this.#finish(id);
+    for (const id of [...this.#open.keys()]) this.#finish(id);
   }
 
   #finish(id: number): void {
-    const asked = this.#asked.get(id);
-    if (asked === undefined) return;
-    clearTimeout(asked.timer);
-    this.#asked.delete(id);
-    asked.resolve(asked.answers);
+    const request = this.#open.get(id);
+    if (request === undefined) return;
+    clearTimeout(request.timer);
+    this.#open.delete(id);
+    request.resolve(request.responses);
   }
 }

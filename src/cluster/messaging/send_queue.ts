@@ -1,17 +1,17 @@
-import type { Item } from "./protocol.ts";
+import type { ClusterMessage } from "./protocol.ts";
 
 /** Longest batch of several items, in characters. */
 const BATCH_LENGTH = 262_144;
 
 /** An item, and the node that it is for; `undefined` means all. */
-export interface WaitingItem {
-  readonly item: Item;
+export interface QueuedMessage {
+  readonly message: ClusterMessage;
   readonly to: string | undefined;
 }
 
 /** Items in their order that wait to be sent. */
-export class WaitingItems {
-  #items: (WaitingItem & { readonly length: number })[] = [];
+export class SendQueue {
+  #items: (QueuedMessage & { readonly length: number })[] = [];
   #head = 0;
   #length = 0;
 
@@ -26,15 +26,15 @@ export class WaitingItems {
   }
 
   /** Adds one. */
-  add(item: Item, to: string | undefined): void {
+  add(item: ClusterMessage, to: string | undefined): void {
     const length = lengthOf(item);
-    this.#items.push({ item, to, length });
+    this.#items.push({ message: item, to, length });
     this.#length += length;
   }
 
   /** Takes as many as go into a batch, at least one. */
-  takeBatch(): WaitingItem[] {
-    const batch: WaitingItem[] = [];
+  takeBatch(): QueuedMessage[] {
+    const batch: QueuedMessage[] = [];
     let length = 0;
     while (this.#head < this.#items.length) {
       const next = this.#items[this.#head]!;
@@ -60,20 +60,20 @@ export class WaitingItems {
 }
 
 /** About how long an item is as text, without writing it. */
-function lengthOf(item: Item): number {
+function lengthOf(item: ClusterMessage): number {
   switch (item.kind) {
     case "send":
       return 64 + item.data.length + (item.sessions?.length ?? 0) * 40;
-    case "homes":
-      return 64 + item.homes.length * 100;
-    case "record":
+    case "owners":
+      return 64 + item.owners.length * 100;
+    case "metadata":
       return 64 + item.fields.reduce(
         (sum, [field, value]) => sum + 80 + field.length + (value?.length ?? 0),
         0,
       );
-    case "notify":
+    case "notification":
       return 64 + item.text.length;
-    case "answer":
+    case "response":
       return JSON.stringify(item).length;
     default:
       return 128;

@@ -1,17 +1,17 @@
 import type { ClusterNode } from "../membership/cluster_node.ts";
 
 /** How often in a row digests have to differ before two nodes compare. */
-const DOUBTS = 3;
+const MAX_MISMATCHES = 3;
 
 /**
  * When this node compares what it has with other nodes: with one that it meets, and
  * with one that has something else for a while. One after the other, as what one
  * tells need not be told by the next.
  */
-export class Comparisons {
+export class AntiEntropy {
   readonly #node: ClusterNode;
-  readonly #sums: () => readonly number[];
-  readonly #doubts: Map<string, number> = new Map();
+  readonly #bucketDigests: () => readonly number[];
+  readonly #mismatches: Map<string, number> = new Map();
   readonly #next: Set<string> = new Set();
   #current: string | undefined;
 
@@ -28,22 +28,22 @@ export class Comparisons {
     sums: () => readonly number[],
   ) {
     this.#node = node;
-    this.#sums = sums;
-    node.handle("compared", (_, from) => this.#finish(from));
+    this.#bucketDigests = sums;
+    node.handle("diffDone", (_, from) => this.#finish(from));
     node.listen({
-      onMeet: (other) => this.#compare(other),
-      onLeave: (other) => {
+      onPeerUp: (other) => this.#compare(other),
+      onPeerDown: (other) => {
         this.#next.delete(other);
-        this.#doubts.delete(other);
+        this.#mismatches.delete(other);
         this.#finish(other);
       },
       isReady: () => this.#current === undefined,
       digest: () => [name, digest()],
       onDigest: (other, digests) => {
         const isSame = (digests[name] ?? 0) === digest();
-        const doubts = isSame ? 0 : (this.#doubts.get(other) ?? 0) + 1;
-        this.#doubts.set(other, doubts % DOUBTS);
-        if (doubts < DOUBTS) return;
+        const doubts = isSame ? 0 : (this.#mismatches.get(other) ?? 0) + 1;
+        this.#mismatches.set(other, doubts % MAX_MISMATCHES);
+        if (doubts < MAX_MISMATCHES) return;
         if (this.#current === other) this.#current = undefined;
         this.#compare(other);
       },
@@ -60,7 +60,10 @@ export class Comparisons {
     if (next === undefined) return;
     this.#next.delete(next);
     this.#current = next;
-    this.#node.tell(next, { kind: "compare", sums: this.#sums() });
+    this.#node.send(next, {
+      kind: "requestDiff",
+      digests: this.#bucketDigests(),
+    });
   }
 
   #finish(other: string): void {

@@ -1,28 +1,28 @@
 import {
+  type IdleTracked,
   type RecordLimits,
-  type Registration,
   SessionRecords,
-  type UsedRecord,
+  type SessionRegistration,
 } from "../../metadata/session_records.ts";
-import { SubscribedSessions } from "../../metadata/resource_subscriptions.ts";
-import type { Stamp } from "../membership/hybrid_clock.ts";
-import { Comparisons } from "./anti_entropy.ts";
+import { ResourceSubscriptions } from "../../metadata/resource_subscriptions.ts";
+import type { Timestamp } from "../membership/hybrid_clock.ts";
+import { AntiEntropy } from "./anti_entropy.ts";
 import type { ClusterNode } from "../membership/cluster_node.ts";
-import type { FieldWrite, Item } from "../messaging/protocol.ts";
+import type { ClusterMessage, FieldWrite } from "../messaging/protocol.ts";
 import { areAges, isFieldWrite } from "../messaging/protocol_items.ts";
-import { type Fields, ReplicatedRecords } from "./replicated_records.ts";
+import { type Fields, LwwRecords } from "./replicated_records.ts";
 
 /** What is known of a session. */
-export interface ReplicaRecord extends UsedRecord {
+export interface ReplicaRecord extends IdleTracked {
   readonly fields: Fields;
   /** The position of this node's events when it heard of the session. */
-  readonly since: string | undefined;
+  readonly startEventId: string | undefined;
 }
 
-/** What an {@linkcode InfoReplica} needs to know, and whom it tells. */
+/** What an {@linkcode MetadataReplica} needs to know, and whom it tells. */
 export interface ReplicaOptions extends RecordLimits {
   /** The position of this node's events. */
-  readonly position: () => string | undefined;
+  readonly latestEventId: () => string | undefined;
   /** Told of every session of which nothing is stored any more. */
   readonly onDelete: (id: string) => void;
 }
@@ -35,28 +35,28 @@ const PRINCIPAL = "principal";
  * What is stored of all sessions, the same on every node. A node that joins, and
  * one that differs from another for a while, fetches what it lacks.
  */
-export class InfoReplica {
+export class MetadataReplica {
   readonly #node: ClusterNode;
   readonly #options: ReplicaOptions;
   readonly #records: SessionRecords<ReplicaRecord>;
-  readonly #decisions: ReplicatedRecords;
-  readonly #subscribed = new SubscribedSessions();
+  readonly #lww: LwwRecords;
+  readonly #subscribed = new ResourceSubscriptions();
   #expired = 0;
 
   constructor(node: ClusterNode, options: ReplicaOptions) {
     this.#node = node;
     this.#options = options;
-    this.#decisions = new ReplicatedRecords(node.ticker);
+    this.#lww = new LwwRecords(node.scheduler);
     this.#records = new SessionRecords(options, {
-      newRecord: (usedAt) => ({
+      newRecord: (lastUsedAt) => ({
         fields: new Map(),
-        since: options.position(),
-        usedAt,
+        startEventId: options.latestEventId(),
+        lastUsedAt,
       }),
       onExpire: (id, record) => this.#expire(id, record),
       onError: (error) => node.report(error),
-      usedElsewhere: (ids) => this.#usedElsewhere(ids),
-    }, node.ticker);
+      remoteLastUsed: (ids) => this.#remoteLastUsed(ids),
+    }, node.scheduler);
     this.#listen();
   }
 
@@ -66,8 +66,8 @@ export class InfoReplica {
   }
 
   /** What is known of a session, which is in use now. */
-  use(id: string): ReplicaRecord | undefined {
-    return this.#records.use(id);
+  touch(id: string): ReplicaRecord | undefined {
+    return this.#records.touch(id);
   }
 
   /** What is known of a session. */
@@ -77,23 +77,23 @@ export class InfoReplica {
 
   /** A field of a session. */
   field(id: string, field: string): string | undefined {
-    return this.#records.use(id)?.fields.get(field)?.[0];
+    return this.#records.touch(id)?.fields.get(field)?.[0];
   }
 
   /** How a session was registered. */
-  registration(id: string): Registration | undefined {
+  registration(id: string): SessionRegistration | undefined {
     const record = this.#records.get(id);
     const principal = record?.fields.get(PRINCIPAL)?.[0];
     if (principal === undefined) return undefined;
     return {
       principal: principal === "" ? undefined : principal.slice(1),
-      since: record?.since,
+      startEventId: record?.startEventId,
     };
   }
 
   /** The sessions that subscribed to a resource. */
-  subscribedTo(uri: string): string[] {
-    return this.#subscribed.to(uri);
+  sessionsSubscribedTo(uri: string): string[] {
+    return this.#subscribed.sessionsOf(uri);
   }
 
   /**
@@ -114,11 +114,11 @@ export class InfoReplica {
   write(id: string, field: string, value: string | null): void {
     const isThere = this.#records.get(id)?.fields.has(field);
     if (value === null && !isThere) return;
-    const { fields } = this.#records.obtain(id);
+    const { fields } = this.#records.getOrCreate(id);
     const write: FieldWrite = [field, value, this.#node.clock.next()];
     this.#store(id, fields, write);
-    this.#node.tellAll({ kind: "record", id, fields: [write] });
-    this.#tidy(id);
+    this.#node.broadcast({ kind: "metadata", id, fields: [write] });
+    this.#deleteIfEmpty(id);
   }
 
   /** Subscribes a session to a resource. */
@@ -128,7 +128,7 @@ export class InfoReplica {
 
   /** Ends a subscription to a resource. */
   unsubscribe(id: string, uri: string): void {
-    this.#records.use(id);
+    this.#records.touch(id);
     this.write(id, SUBSCRIPTION + uri, null);
   }
 
@@ -136,16 +136,16 @@ export class InfoReplica {
   delete(id: string): void {
     const deleted = this.#node.clock.next();
     this.#remove(id, deleted);
-    this.#node.tellAll({ kind: "record", id, fields: [], deleted });
+    this.#node.broadcast({ kind: "metadata", id, fields: [], deleted });
   }
 
   /** Asks the other nodes for a session that is unknown here. */
   async fetch(id: string): Promise<void> {
-    if (this.#decisions.deletedAt(id) !== undefined) return;
-    const answers = await this.#node.ask({ kind: "record", id });
+    if (this.#lww.deletedAt(id) !== undefined) return;
+    const answers = await this.#node.request({ kind: "metadata", id });
     for (const [, fields] of answers) {
       if (Array.isArray(fields) && fields.every(isFieldWrite)) {
-        this.#merge({ kind: "record", id, fields }, undefined);
+        this.#merge({ kind: "metadata", id, fields }, undefined);
       }
     }
   }
@@ -154,68 +154,71 @@ export class InfoReplica {
   clear(): void {
     this.#records.clear();
     this.#subscribed.clear();
-    this.#decisions.clear();
+    this.#lww.clear();
   }
 
   #listen(): void {
     const node = this.#node;
-    node.handle("record", (item, from) => this.#merge(item, from));
-    node.handle("compare", ({ sums }, from) => this.#tell(from, sums));
-    node.answer("record", ({ id }) => {
+    node.handle("metadata", (item, from) => this.#merge(item, from));
+    node.handle(
+      "requestDiff",
+      ({ digests }, from) => this.#publish(from, digests),
+    );
+    node.respond("metadata", ({ id }) => {
       const record = this.#records.get(id);
       return record ? writesOf(record.fields) : [];
     });
-    node.answer("used", ({ ids }) => {
-      const now = node.ticker.now();
+    node.respond("lastUsed", ({ ids }) => {
+      const now = node.scheduler.now();
       return ids.flatMap((id) => {
         const record = this.#records.get(id);
-        return record === undefined ? [] : [[id, now - record.usedAt]];
+        return record === undefined ? [] : [[id, now - record.lastUsedAt]];
       });
     });
-    new Comparisons(
+    new AntiEntropy(
       node,
       "records",
-      () => this.#decisions.digest,
-      () => this.#decisions.sums,
+      () => this.#lww.digest,
+      () => this.#lww.bucketDigests,
     );
   }
 
   #merge(
-    { id, fields, deleted, age }: Extract<Item, { kind: "record" }>,
+    { id, fields, deleted, age }: Extract<ClusterMessage, { kind: "metadata" }>,
     from: string | undefined,
   ): void {
     if (deleted !== undefined) {
-      this.#node.clock.saw(deleted);
+      this.#node.clock.observe(deleted);
       this.#remove(id, deleted);
     }
     if (fields.length === 0) return;
     const isUse = age === undefined;
-    const record = isUse ? this.#records.use(id) : this.#records.get(id);
+    const record = isUse ? this.#records.touch(id) : this.#records.get(id);
     const known = record?.fields;
     const merged: Fields = known ?? new Map();
     for (const write of fields) {
-      this.#node.clock.saw(write[2]);
+      this.#node.clock.observe(write[2]);
       if (!this.#store(id, merged, write)) this.#contradict(id, write, from);
     }
     if (known === undefined && merged.size > 0) {
-      const added = this.#records.add(id, age);
+      const added = this.#records.insert(id, age);
       for (const [field, value] of merged) added.fields.set(field, value);
     }
-    this.#tidy(id);
+    this.#deleteIfEmpty(id);
   }
 
   /** Tells a node of a deletion that it did not hear of. */
   #contradict(id: string, write: FieldWrite, from: string | undefined): void {
-    const contradiction = this.#decisions.contradiction(id, write);
+    const contradiction = this.#lww.newerTombstone(id, write);
     if (contradiction === undefined || from === undefined) return;
     const item = "deleted" in contradiction
       ? { fields: [], ...contradiction }
       : { fields: [contradiction.removed] };
-    this.#node.tell(from, { kind: "record", id, ...item });
+    this.#node.send(from, { kind: "metadata", id, ...item });
   }
 
   #store(id: string, fields: Fields, write: FieldWrite): boolean {
-    if (!this.#decisions.write(id, fields, write)) return false;
+    if (!this.#lww.write(id, fields, write)) return false;
     const [field, value] = write;
     const uri = uriOf(field);
     if (uri === undefined) return true;
@@ -224,17 +227,17 @@ export class InfoReplica {
     return true;
   }
 
-  #remove(id: string, deleted: Stamp): void {
+  #remove(id: string, deleted: Timestamp): void {
     const fields = this.#records.get(id)?.fields ?? new Map();
-    for (const field of this.#decisions.delete(id, fields, deleted)) {
+    for (const field of this.#lww.delete(id, fields, deleted)) {
       const uri = uriOf(field);
       if (uri !== undefined) this.#subscribed.remove(id, uri);
     }
-    this.#tidy(id);
+    this.#deleteIfEmpty(id);
   }
 
   /** Forgets a session of which nothing is left. */
-  #tidy(id: string): void {
+  #deleteIfEmpty(id: string): void {
     const record = this.#records.get(id);
     if (record === undefined || record.fields.size > 0) return;
     this.#records.delete(id);
@@ -242,7 +245,7 @@ export class InfoReplica {
   }
 
   #expire(id: string, { fields }: ReplicaRecord): void {
-    this.#decisions.drop(id, fields);
+    this.#lww.forget(id, fields);
     this.#subscribed.removeSession(id);
     this.#expired++;
     this.delete(id);
@@ -250,12 +253,12 @@ export class InfoReplica {
   }
 
   /** Nodes that cannot answer may be using them. */
-  async #usedElsewhere(
+  async #remoteLastUsed(
     ids: readonly string[],
   ): Promise<ReadonlyMap<string, number> | undefined> {
     const { isPartial, others } = this.#node;
     if (isPartial) return undefined;
-    const answers = await this.#node.ask({ kind: "used", ids });
+    const answers = await this.#node.request({ kind: "lastUsed", ids });
     if (answers.size < others.length) return undefined;
     const used = new Map<string, number>();
     for (const answer of answers.values()) {
@@ -268,17 +271,17 @@ export class InfoReplica {
   }
 
   /** Tells a node the records where its sums are others. */
-  #tell(node: string, sums: readonly number[]): void {
-    const own = this.#decisions.sums;
-    const now = this.#node.ticker.now();
-    for (const [id, { fields, usedAt }] of this.#records.entries()) {
-      const sum = this.#decisions.sumOf(id);
+  #publish(node: string, sums: readonly number[]): void {
+    const own = this.#lww.bucketDigests;
+    const now = this.#node.scheduler.now();
+    for (const [id, { fields, lastUsedAt }] of this.#records.entries()) {
+      const sum = this.#lww.bucketOf(id);
       if (sums[sum] === own[sum]) continue;
-      const age = now - usedAt;
+      const age = now - lastUsedAt;
       const writes = writesOf(fields);
-      this.#node.tell(node, { kind: "record", id, fields: writes, age });
+      this.#node.send(node, { kind: "metadata", id, fields: writes, age });
     }
-    this.#node.tell(node, { kind: "compared" });
+    this.#node.send(node, { kind: "diffDone" });
   }
 }
 

@@ -1,7 +1,7 @@
-import type { Registration } from "../../metadata/session_records.ts";
+import type { SessionRegistration } from "../../metadata/session_records.ts";
 
 /** What is stored of a session besides its subscriptions, as text. */
-export type InfoField = "clientInfo" | "clientCapabilities" | "logLevel";
+export type MetadataField = "clientInfo" | "clientCapabilities" | "logLevel";
 
 /**
  * Keeps the metadata of sessions for all nodes. What is written can be read on the
@@ -9,17 +9,17 @@ export type InfoField = "clientInfo" | "clientCapabilities" | "logLevel";
  *
  * This is a port: nodes can each have a copy (`ReplicatedInfo`), or share a store.
  */
-export interface InfoStore {
+export interface MetadataStore {
   /** A field of a session, which is in use now. */
-  read(id: string, field: InfoField): Promise<string | undefined>;
+  read(id: string, field: MetadataField): Promise<string | undefined>;
   /**
    * Writes a field of a session; `null` removes it.
    *
    * @throws {SessionLimitError} When there is no place for it.
    */
-  write(id: string, field: InfoField, value: string | null): Promise<void>;
+  write(id: string, field: MetadataField, value: string | null): Promise<void>;
   /** The sessions that subscribed to a resource. */
-  subscribedTo(uri: string): Promise<string[]>;
+  sessionsSubscribedTo(uri: string): Promise<string[]>;
   /**
    * Subscribes a session to a resource.
    *
@@ -36,7 +36,7 @@ export interface InfoStore {
    */
   register(id: string, principal: string | undefined): Promise<boolean>;
   /** How a session was begun. Asking is no use of it. */
-  registration(id: string): Promise<Registration | undefined>;
+  registration(id: string): Promise<SessionRegistration | undefined>;
   /** Notes that a session is in use. */
   touch(id: string): void;
   /** Forgets a session, on all nodes. */

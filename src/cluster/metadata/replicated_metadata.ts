@@ -1,18 +1,18 @@
-import type { Registration } from "../../metadata/session_records.ts";
-import type { InfoReplica } from "./metadata_replica.ts";
-import type { InfoField, InfoStore } from "./metadata_store.ts";
+import type { SessionRegistration } from "../../metadata/session_records.ts";
+import type { MetadataReplica } from "./metadata_replica.ts";
+import type { MetadataField, MetadataStore } from "./metadata_store.ts";
 import type { ClusterNode } from "../membership/cluster_node.ts";
 
 /** Metadata of which each node has a copy. A session unknown here is asked for. */
-export class ReplicatedInfo implements InfoStore {
+export class ReplicatedMetadataStore implements MetadataStore {
   readonly #node: ClusterNode;
-  readonly #replica: InfoReplica;
+  readonly #replica: MetadataReplica;
 
   /**
    * @param node Knows the other nodes.
    * @param replica The copy of this one.
    */
-  constructor(node: ClusterNode, replica: InfoReplica) {
+  constructor(node: ClusterNode, replica: MetadataReplica) {
     this.#node = node;
     this.#replica = replica;
   }
@@ -21,51 +21,51 @@ export class ReplicatedInfo implements InfoStore {
     return this.#replica.expired;
   }
 
-  async read(id: string, field: InfoField): Promise<string | undefined> {
-    if (this.#replica.use(id) === undefined) await this.#replica.fetch(id);
+  async read(id: string, field: MetadataField): Promise<string | undefined> {
+    if (this.#replica.touch(id) === undefined) await this.#replica.fetch(id);
     return this.#replica.field(id, field);
   }
 
-  write(id: string, field: InfoField, value: string | null): Promise<void> {
+  write(id: string, field: MetadataField, value: string | null): Promise<void> {
     this.#replica.write(id, field, value);
-    return this.#node.settled();
+    return this.#node.flushed();
   }
 
-  async subscribedTo(uri: string): Promise<string[]> {
+  async sessionsSubscribedTo(uri: string): Promise<string[]> {
     await this.#node.ready;
-    return this.#replica.subscribedTo(uri);
+    return this.#replica.sessionsSubscribedTo(uri);
   }
 
   subscribe(id: string, uri: string): Promise<void> {
     this.#replica.subscribe(id, uri);
-    return this.#node.settled();
+    return this.#node.flushed();
   }
 
   unsubscribe(id: string, uri: string): Promise<void> {
     this.#replica.unsubscribe(id, uri);
-    return this.#node.settled();
+    return this.#node.flushed();
   }
 
   async register(id: string, principal: string | undefined): Promise<boolean> {
     const known = await this.registration(id);
     if (known !== undefined) return known.principal === principal;
     this.#replica.register(id, principal);
-    await this.#node.settled();
+    await this.#node.flushed();
     return true;
   }
 
-  async registration(id: string): Promise<Registration | undefined> {
+  async registration(id: string): Promise<SessionRegistration | undefined> {
     if (this.#replica.get(id) === undefined) await this.#replica.fetch(id);
     return this.#replica.registration(id);
   }
 
   touch(id: string): void {
-    this.#replica.use(id);
+    this.#replica.touch(id);
   }
 
   delete(id: string): Promise<void> {
     this.#replica.delete(id);
-    return this.#node.settled();
+    return this.#node.flushed();
   }
 
   close(): void {

@@ -1,13 +1,13 @@
-import { callback } from "../../runtime/callbacks.ts";
+import { safeCallback } from "../../runtime/callbacks.ts";
 import { SessionNotFoundError } from "../../errors.ts";
 import {
   assertLevel,
-  assertStores,
+  assertOpen,
   assertUri,
-  refused,
+  rejectAndReport,
 } from "../../metadata/metadata_values.ts";
 import { serialize } from "../../metadata/serialize.ts";
-import type { Registration } from "../../metadata/session_records.ts";
+import type { SessionRegistration } from "../../metadata/session_records.ts";
 import { InfoSessionManager } from "../../contracts/info_session_manager.ts";
 import type {
   ClientCapabilities,
@@ -15,7 +15,7 @@ import type {
   LoggingLevel,
 } from "../../protocol/mcp_types.ts";
 import { assertSessionId } from "../../protocol/session_id.ts";
-import type { InfoField, InfoStore } from "./metadata_store.ts";
+import type { MetadataField, MetadataStore } from "./metadata_store.ts";
 
 /**
  * Remembers what each client said of itself, in a store that all nodes share or have
@@ -25,8 +25,8 @@ import type { InfoField, InfoStore } from "./metadata_store.ts";
  * answers with a rejected promise and tells `onError`; it never throws in place and
  * never ends as an unhandled rejection.
  */
-export class StoredInfoSessionManager extends InfoSessionManager {
-  readonly #store: InfoStore;
+export class SharedInfoSessionManager extends InfoSessionManager {
+  readonly #store: MetadataStore;
   readonly #report: (error: Error) => void;
   #isClosed = false;
 
@@ -37,12 +37,12 @@ export class StoredInfoSessionManager extends InfoSessionManager {
    * @param onError Told of refused writes.
    */
   constructor(
-    store: InfoStore,
+    store: MetadataStore,
     onError: ((error: Error) => void) | undefined,
   ) {
     super();
     this.#store = store;
-    this.#report = callback("onError", onError);
+    this.#report = safeCallback("onError", onError);
   }
 
   /**
@@ -139,7 +139,7 @@ export class StoredInfoSessionManager extends InfoSessionManager {
    * @param uri The resource, compared character by character.
    */
   override async getSubscriptions(uri: string): Promise<string[]> {
-    return this.#isClosed ? [] : await this.#store.subscribedTo(uri);
+    return this.#isClosed ? [] : await this.#store.sessionsSubscribedTo(uri);
   }
 
   /**
@@ -193,10 +193,10 @@ export class StoredInfoSessionManager extends InfoSessionManager {
    */
   async register(
     id: string,
-    { principal }: Pick<Registration, "principal">,
+    { principal }: Pick<SessionRegistration, "principal">,
   ): Promise<boolean> {
     assertSessionId(id);
-    assertStores(this.#isClosed);
+    assertOpen(this.#isClosed);
     return await this.#store.register(id, principal);
   }
 
@@ -206,7 +206,7 @@ export class StoredInfoSessionManager extends InfoSessionManager {
    *
    * @param id The session.
    */
-  async registration(id: string): Promise<Registration | undefined> {
+  async registration(id: string): Promise<SessionRegistration | undefined> {
     return this.#isClosed ? undefined : await this.#store.registration(id);
   }
 
@@ -219,7 +219,7 @@ export class StoredInfoSessionManager extends InfoSessionManager {
     this.#store.touch(id);
   }
 
-  /** Of how many sessions this node found that nobody had used them for `idleMs`. */
+  /** Of how many sessions this node found that nobody had used them for `idleTimeoutMs`. */
   get expired(): number {
     return this.#store.expired;
   }
@@ -234,7 +234,11 @@ export class StoredInfoSessionManager extends InfoSessionManager {
     return Promise.resolve();
   }
 
-  async #read(id: string, field: InfoField, wanted: string): Promise<string> {
+  async #read(
+    id: string,
+    field: MetadataField,
+    wanted: string,
+  ): Promise<string> {
     const value = this.#isClosed || typeof id !== "string"
       ? undefined
       : await this.#store.read(id, field);
@@ -244,7 +248,7 @@ export class StoredInfoSessionManager extends InfoSessionManager {
 
   #write(
     id: string,
-    field: InfoField,
+    field: MetadataField,
     prepare: () => string | undefined,
   ): Promise<void> {
     return this.#change(
@@ -257,13 +261,13 @@ export class StoredInfoSessionManager extends InfoSessionManager {
   #change(id: string, change: () => Promise<void>): Promise<void> {
     try {
       assertSessionId(id);
-      assertStores(this.#isClosed);
+      assertOpen(this.#isClosed);
       const changed = change();
       // Nobody may wait for it.
       changed.catch(this.#report);
       return changed;
     } catch (error) {
-      return refused(error, this.#report);
+      return rejectAndReport(error, this.#report);
     }
   }
 }

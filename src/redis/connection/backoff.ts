@@ -1,10 +1,10 @@
-const LEAST_MS = 50;
-const MOST_MS = 5_000;
+const MIN_DELAY_MS = 50;
+const MAX_DELAY_MS = 5_000;
 /** For how long an attempt may go without an answer before there is another one. */
-const STUCK_MS = 30_000;
+const ATTEMPT_TIMEOUT_MS = 30_000;
 
 /** Tries something again and again, less and less often, until it works. */
-export class Retry {
+export class Backoff {
   readonly #attempt: () => Promise<unknown>;
   readonly #onDone: () => void;
   #timer: ReturnType<typeof setTimeout> | undefined;
@@ -35,7 +35,7 @@ export class Retry {
   }
 
   /** Does not wait any longer for the next attempt. */
-  hurry(): void {
+  retryNow(): void {
     if (!this.#isRunning) return;
     clearTimeout(this.#timer);
     this.#try();
@@ -48,7 +48,7 @@ export class Retry {
   }
 
   #wait(): void {
-    const ms = Math.min(LEAST_MS * 2 ** this.#tries++, MOST_MS);
+    const ms = Math.min(MIN_DELAY_MS * 2 ** this.#tries++, MAX_DELAY_MS);
     // Many nodes lose their server at the same time.
     this.#timer = setTimeout(() => this.#try(), ms * (0.5 + Math.random() / 2));
     (this.#timer as { unref?: () => void }).unref?.();
@@ -57,7 +57,7 @@ export class Retry {
   /** One at a time: a client keeps what it cannot send yet. */
   #try(): void {
     const now = Date.now();
-    if (this.#since > now - STUCK_MS) return this.#wait();
+    if (this.#since > now - ATTEMPT_TIMEOUT_MS) return this.#wait();
     this.#since = now;
     this.#attempt().then(
       () => {

@@ -1,10 +1,10 @@
 import { ClusterError, InvalidArgumentError } from "../../errors.ts";
-import { messageOf, subscribes } from "./redis_errors.ts";
+import { isSubscriberModeError, messageOf } from "./redis_errors.ts";
 
 /** What is wrong with clients or a server that refuse. */
-export function misuse(error: unknown): Error {
+export function toClientError(error: unknown): Error {
   if (error instanceof ClusterError) return error;
-  if (subscribes(error)) {
+  if (isSubscriberModeError(error)) {
     return new InvalidArgumentError(
       "publisher",
       'The Redis client "publisher" is in subscriber mode, in which it can send ' +

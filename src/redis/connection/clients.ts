@@ -1,4 +1,4 @@
-import { describe } from "../../runtime/describe.ts";
+import { formatValue } from "../../runtime/describe.ts";
 import { InvalidArgumentError } from "../../errors.ts";
 
 /**
@@ -98,7 +98,7 @@ function assertClient(
       name,
       `"${name}" has to be a Redis client with a method "${method}", not ` +
         `${
-          describe(client)
+          formatValue(client)
         }. Hand in two clients of node-redis, or wrap yours.`,
     );
   }

@@ -1,19 +1,19 @@
 import { ClusterError } from "../../errors.ts";
-import { atTheLatest } from "../../runtime/deadline.ts";
+import { waitAtMost } from "../../runtime/deadline.ts";
 import { assertClients, listenTo, type RedisClients } from "./clients.ts";
-import { misuse } from "./client_errors.ts";
-import { isOutage, messageOf } from "./redis_errors.ts";
-import { Retry } from "./backoff.ts";
+import { toClientError } from "./client_errors.ts";
+import { isTransientError, messageOf } from "./redis_errors.ts";
+import { Backoff } from "./backoff.ts";
 import { Script } from "./script.ts";
-import { Signal } from "./condition.ts";
+import { Condition } from "./condition.ts";
 
 /** The oldest release of Redis that has all that is used. */
-const LEAST_VERSION = [6, 2] as const;
+const MIN_VERSION = [6, 2] as const;
 
 /** Whom a {@linkcode RedisConnection} asks and tells. */
 export interface ConnectionListener {
   /** Looks whether the server works, and takes note of what it says. */
-  readonly look: () => Promise<unknown>;
+  readonly checkState: () => Promise<unknown>;
   /**
    * Told that the server works again.
    *
@@ -32,47 +32,51 @@ export interface ConnectionListener {
  */
 export class RedisConnection {
   readonly #clients: RedisClients;
-  readonly #answerMs: number;
-  readonly #retry: Retry;
+  readonly #requestTimeoutMs: number;
+  readonly #backoff: Backoff;
   readonly #stops: (() => void)[] = [];
-  readonly #up = new Signal();
+  readonly #available = new Condition();
   #answeredAt = 0;
-  #misuse: Error | undefined;
+  #clientError: Error | undefined;
   #listener: ConnectionListener | undefined;
   /** Which server it is, since when; unknown where nobody may ask. */
   #runId: string | undefined;
-  #isOther = false;
+  #isNewServer = false;
   #isClosed = false;
 
   /**
    * @param clients What the user handed in.
-   * @param answerMs How long an answer may take, in milliseconds.
+   * @param requestTimeoutMs How long an answer may take, in milliseconds.
    * @param misuse What else is wrong, if anything is.
    */
-  constructor(clients: unknown, answerMs: number, misuse: Error | undefined) {
-    this.#misuse = misuse;
+  constructor(
+    clients: unknown,
+    requestTimeoutMs: number,
+    misuse: Error | undefined,
+  ) {
+    this.#clientError = misuse;
     try {
       assertClients(clients);
     } catch (error) {
-      this.#misuse ??= error as Error;
+      this.#clientError ??= error as Error;
     }
     this.#clients = clients as RedisClients;
-    this.#answerMs = answerMs;
-    this.#retry = new Retry(
+    this.#requestTimeoutMs = requestTimeoutMs;
+    this.#backoff = new Backoff(
       async () => {
         const runId = await this.#identify();
-        this.#isOther ||= runId === undefined || runId !== this.#runId;
+        this.#isNewServer ||= runId === undefined || runId !== this.#runId;
         this.#runId = runId;
         await this.#load();
-        await this.#listener?.look();
+        await this.#listener?.checkState();
       },
-      () => this.#isBack(),
+      () => this.#onAvailable(),
     );
   }
 
   /** Whether the server is out of reach. */
   get isDown(): boolean {
-    return this.#retry.isRunning || this.#misuse !== undefined;
+    return this.#backoff.isRunning || this.#clientError !== undefined;
   }
 
   /**
@@ -83,10 +87,10 @@ export class RedisConnection {
    */
   async start(listener: ConnectionListener): Promise<void> {
     this.#listener = listener;
-    if (this.#misuse !== undefined) throw this.#misuse;
+    if (this.#clientError !== undefined) throw this.#clientError;
     const { publisher, subscriber } = this.#clients;
     // Sooner than by commands that are not answered.
-    const lost = (cause?: unknown) => this.#lost(cause ?? "reconnecting");
+    const lost = (cause?: unknown) => this.#onOutage(cause ?? "reconnecting");
     this.#stops.push(
       listenTo(publisher, "error", lost),
       listenTo(publisher, "reconnecting", () => lost()),
@@ -98,28 +102,28 @@ export class RedisConnection {
     try {
       this.#runId = await this.#identify();
       await this.#load();
-      await listener.look();
+      await listener.checkState();
     } catch (error) {
-      if (!isOutage(error)) throw this.refuse(error);
+      if (!isTransientError(error)) throw this.fail(error);
     }
   }
 
   /** Notes that the clients or their server are of no use. Answers why. */
-  refuse(error: unknown): Error {
-    this.#retry.stop();
-    this.#up.fire();
-    return this.#misuse ??= misuse(error);
+  fail(error: unknown): Error {
+    this.#backoff.stop();
+    this.#available.notifyAll();
+    return this.#clientError ??= toClientError(error);
   }
 
   /** Whether the server is out of reach, and may be back. */
   get isWaiting(): boolean {
-    return this.#retry.isRunning;
+    return this.#backoff.isRunning;
   }
 
   /** Resolves when the server can be reached, or will not be any more. */
-  async up(): Promise<void> {
-    while (this.#retry.isRunning && !this.#isClosed) {
-      await this.#up.next();
+  async whenAvailable(): Promise<void> {
+    while (this.#backoff.isRunning && !this.#isClosed) {
+      await this.#available.wait();
     }
   }
 
@@ -129,7 +133,7 @@ export class RedisConnection {
    * @throws What the server answers, or the client; nothing is sent during an outage.
    */
   async run(...args: string[]): Promise<unknown> {
-    if (this.isDown) throw this.#unreachable();
+    if (this.isDown) throw this.#unavailableError();
     return await this.#send(args);
   }
 
@@ -139,12 +143,12 @@ export class RedisConnection {
     key: string,
     args: readonly string[] = [],
   ): Promise<unknown> {
-    if (this.isDown) throw this.#unreachable();
-    return await this.attempt(script, key, args);
+    if (this.isDown) throw this.#unavailableError();
+    return await this.evaluateUnchecked(script, key, args);
   }
 
   /** The same, also during an outage. */
-  async attempt(
+  async evaluateUnchecked(
     script: Script,
     key: string,
     args: readonly string[],
@@ -179,7 +183,9 @@ export class RedisConnection {
 
   /** Reports what failed other than by an outage, which is reported already. */
   report(error: unknown): void {
-    if (!this.#isClosed && !isOutage(error) && error !== this.#misuse) {
+    if (
+      !this.#isClosed && !isTransientError(error) && error !== this.#clientError
+    ) {
       this.#listener?.onError(error as Error);
     }
   }
@@ -187,8 +193,8 @@ export class RedisConnection {
   /** Uses the clients no longer. */
   close(): void {
     this.#isClosed = true;
-    this.#retry.stop();
-    this.#up.fire();
+    this.#backoff.stop();
+    this.#available.notifyAll();
     for (const stop of this.#stops) {
       try {
         stop();
@@ -208,22 +214,22 @@ export class RedisConnection {
       let since: number;
       do {
         since = Date.now();
-        await atTheLatest(sent, this.#answerMs);
+        await waitAtMost(sent, this.#requestTimeoutMs);
         // A long queue is no outage, as long as it moves.
       } while (isOpen && this.#answeredAt > since);
       if (!isOpen) return await sent;
       // It may still be answered, or fail.
       sent.catch(() => {});
-      throw new Error(`no answer within ${this.#answerMs} ms`);
+      throw new Error(`no answer within ${this.#requestTimeoutMs} ms`);
     } catch (error) {
-      if (isOutage(error)) this.#lost(error);
+      if (isTransientError(error)) this.#onOutage(error);
       throw error;
     }
   }
 
-  #lost(cause: unknown): void {
+  #onOutage(cause: unknown): void {
     if (this.#isClosed || this.isDown) return;
-    this.#retry.start();
+    this.#backoff.start();
     this.#listener?.onError(
       new ClusterError(
         `Redis is out of reach (${
@@ -235,18 +241,18 @@ export class RedisConnection {
     );
   }
 
-  #isBack(): void {
-    const isOther = this.#isOther;
-    this.#isOther = false;
+  #onAvailable(): void {
+    const isOther = this.#isNewServer;
+    this.#isNewServer = false;
     this.#listener?.onBack(isOther);
-    this.#up.fire();
+    this.#available.notifyAll();
   }
 
   #reconnected(): void {
-    if (this.#retry.isRunning) return this.#retry.hurry();
+    if (this.#backoff.isRunning) return this.#backoff.retryNow();
     // It may be another server, or one that has lost everything.
-    this.#retry.start();
-    this.#retry.hurry();
+    this.#backoff.start();
+    this.#backoff.retryNow();
   }
 
   /** Looks which server it is, and whether it is new enough. */
@@ -261,11 +267,11 @@ export class RedisConnection {
     }
     const [, version = ""] = /redis_version:(\S+)/.exec(info) ?? [];
     const [major = 0, minor = 0] = version.split(".").map(Number);
-    const [least, leastMinor] = LEAST_VERSION;
+    const [least, leastMinor] = MIN_VERSION;
     const isOld = major < least || major === least && minor < leastMinor;
     if (version !== "" && isOld) {
       throw new ClusterError(
-        `Redis ${version} is too old: use ${LEAST_VERSION.join(".")} or later.`,
+        `Redis ${version} is too old: use ${MIN_VERSION.join(".")} or later.`,
       );
     }
     return /run_id:(\S+)/.exec(info)?.[1];
@@ -284,7 +290,7 @@ export class RedisConnection {
     }
   }
 
-  #unreachable(): Error {
-    return this.#misuse ?? new Error("Redis is out of reach.");
+  #unavailableError(): Error {
+    return this.#clientError ?? new Error("Redis is out of reach.");
   }
 }

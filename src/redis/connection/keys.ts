@@ -1,4 +1,4 @@
-import { describe } from "../../runtime/describe.ts";
+import { formatValue } from "../../runtime/describe.ts";
 import { InvalidArgumentError } from "../../errors.ts";
 
 /** Letters that mean nothing in patterns of keys, in hash tags or in scripts. */
@@ -11,11 +11,11 @@ const PREFIX = /^[A-Za-z0-9_.:@/-]{1,128}$/;
  * All of them have the prefix as their hash tag: in a Redis Cluster they are on one
  * shard, where scripts can reach them together.
  */
-export class Keys {
+export class RedisKeys {
   /** What all of them begin with. */
-  readonly all: string;
+  readonly prefix: string;
   /** What is known of the log; also what scripts name that use many keys. */
-  readonly log: string;
+  readonly logState: string;
   /** The events. */
   readonly events: string;
   readonly #channels: string;
@@ -30,37 +30,37 @@ export class Keys {
       throw new InvalidArgumentError(
         "prefix",
         '"prefix" has to be 1 to 128 letters, digits or characters of ' +
-          `"_.:@/-", not ${describe(prefix)}.`,
+          `"_.:@/-", not ${formatValue(prefix)}.`,
       );
     }
-    this.all = `{${prefix}}:`;
-    this.log = `${this.all}log`;
-    this.events = `${this.all}events`;
-    this.#channels = `${this.all}${part}:`;
+    this.prefix = `{${prefix}}:`;
+    this.logState = `${this.prefix}log`;
+    this.events = `${this.prefix}events`;
+    this.#channels = `${this.prefix}${part}:`;
   }
 
   /** What all keys of sessions begin with. */
   get sessions(): string {
-    return `${this.all}s:`;
+    return `${this.prefix}s:`;
   }
 
   /** What all keys of resources begin with. */
   get resources(): string {
-    return `${this.all}u:`;
+    return `${this.prefix}u:`;
   }
 
   /** What all keys of nodes begin with. */
   get nodes(): string {
-    return `${this.all}n:`;
+    return `${this.prefix}n:`;
   }
 
   /** The channel of everyone. */
-  get toAll(): string {
+  get broadcastChannel(): string {
     return `${this.#channels}all`;
   }
 
   /** What all channels of single nodes begin with. */
-  get toNodes(): string {
+  get nodeChannelPrefix(): string {
     return `${this.#channels}to:`;
   }
 }

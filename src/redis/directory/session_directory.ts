@@ -1,49 +1,49 @@
 import { atEndOfTurn } from "../../runtime/end_of_turn.ts";
-import { periodFor, type Watcher } from "../../runtime/scheduler.ts";
-import { byNode } from "../../cluster/directory/by_node.ts";
+import { checkPeriodFor, type PeriodicTask } from "../../runtime/scheduler.ts";
+import { groupByNode } from "../../cluster/directory/by_node.ts";
 import type { ClusterNode } from "../../cluster/membership/cluster_node.ts";
 import type {
-  Found,
+  OwnerInfo,
   SessionDirectory,
 } from "../../cluster/directory/session_directory.ts";
-import type { Backend } from "../redis_node.ts";
+import type { RedisNode } from "../redis_node.ts";
 import { inChunks } from "../connection/chunks.ts";
 import type { RedisConnection } from "../connection/connection.ts";
 import { CLAIM, FIND, KEEP, LEAVE, LOCATE } from "./owner_scripts.ts";
-import type { Keys } from "../connection/keys.ts";
+import type { RedisKeys } from "../connection/keys.ts";
 
 /** A session whose home this node is. */
-interface Own {
+interface OwnedSession {
   /** When it was claimed, in microseconds; not known before the server says so. */
-  at: number | undefined;
-  isParked: boolean;
+  claimToken: number | undefined;
+  isDetached: boolean;
   /** When another node claimed it. */
-  rivalAt: number;
+  replacedAt: number;
 }
 
 /** How many sessions a command keeps. */
-const CHUNK = 1_000;
+const SESSIONS_PER_COMMAND = 1_000;
 
 /**
  * A directory in Redis: each session has its home beside its metadata. Each node
  * also knows its own, so that they are known again where Redis has lost them.
  */
-export class RedisSessionDirectory implements SessionDirectory, Watcher {
+export class RedisSessionDirectory implements SessionDirectory, PeriodicTask {
   readonly isComplete: boolean = true;
   readonly periodMs: number;
-  readonly #backend: Backend;
+  readonly #redisNode: RedisNode;
   readonly #node: ClusterNode;
   readonly #connection: RedisConnection;
-  readonly #keys: Keys;
+  readonly #keys: RedisKeys;
   readonly #ttlMs: number;
   readonly #onClaimed: (id: string, wasHere: boolean) => void;
-  readonly #home: string;
-  readonly #own: Map<string, Own> = new Map();
+  readonly #nodeKeyId: string;
+  readonly #owned: Map<string, OwnedSession> = new Map();
   /** What became of sessions in this turn. */
-  #left: string[] = [];
+  #pendingReleases: string[] = [];
   #isScheduled = false;
   #leaving: Promise<void> = Promise.resolve();
-  #keptAt = 0;
+  #renewedAt = 0;
 
   /**
    * @param backend The server, and the node.
@@ -51,86 +51,94 @@ export class RedisSessionDirectory implements SessionDirectory, Watcher {
    * @param onClaimed Told of sessions that another node has claimed.
    */
   constructor(
-    backend: Backend,
+    backend: RedisNode,
     ttlMs: number,
     onClaimed: (id: string, wasHere: boolean) => void,
   ) {
-    const { node, connection, keys, home } = backend;
-    this.#backend = backend;
+    const { node, connection, keys, nodeKeyId } = backend;
+    this.#redisNode = backend;
     this.#node = node;
     this.#connection = connection;
     this.#keys = keys;
     this.#ttlMs = ttlMs;
     this.#onClaimed = onClaimed;
-    this.#home = home;
-    this.periodMs = periodFor(ttlMs);
+    this.#nodeKeyId = nodeKeyId;
+    this.periodMs = checkPeriodFor(ttlMs);
     backend.add({
-      back: () => {
+      onReconnected: () => {
         this.#flush();
-        void this.keep(true);
+        void this.renewLeases(true);
       },
       close: () => {
-        node.ticker.stop(this);
-        this.#own.clear();
+        node.scheduler.stop(this);
+        this.#owned.clear();
       },
     });
     // What it alone knew of them is in Redis only.
-    node.listen({ onLeave: () => backend.claimed(this.#own.keys()) });
-    node.handle("homes", ({ homes }) => {
-      for (const [id, [at]] of homes) this.#lose(id, at);
+    node.listen({ onPeerDown: () => backend.claimed(this.#owned.keys()) });
+    node.handle("owners", ({ owners }) => {
+      for (const [id, [at]] of owners) this.#onReplaced(id, at);
     });
   }
 
   async claim(id: string): Promise<string | undefined> {
-    const own: Own = { at: undefined, isParked: false, rivalAt: 0 };
-    this.#own.set(id, own);
-    this.#node.ticker.start(this);
+    const own: OwnedSession = {
+      claimToken: undefined,
+      isDetached: false,
+      replacedAt: 0,
+    };
+    this.#owned.set(id, own);
+    this.#node.scheduler.start(this);
     try {
       const [at, before] = await this.#connection.evaluate(
         CLAIM,
         this.#keys.sessions + id,
-        [this.#home, String(this.#ttlMs)],
+        [this.#nodeKeyId, String(this.#ttlMs)],
       ) as [string, string];
-      own.at = Number(at);
+      own.claimToken = Number(at);
       this.#claimed(id, own);
-      this.#backend.claimed([id]);
+      this.#redisNode.claimed([id]);
       const previous = nodeOf(before)?.name;
       if (previous === undefined || previous === this.#node.name) {
         return undefined;
       }
-      this.#tell(previous, id, own.at);
+      this.#announceClaim(previous, id, own.claimToken);
       return previous;
     } catch (error) {
       // It is claimed when the server is back.
-      own.at ??= Date.now() * 1_000;
+      own.claimToken ??= Date.now() * 1_000;
       this.#connection.report(error);
       return undefined;
     }
   }
 
-  park(id: string): void {
-    const own = this.#own.get(id);
+  detach(id: string): void {
+    const own = this.#owned.get(id);
     if (own === undefined) return;
-    own.isParked = true;
-    this.#leave("p", id, own);
+    own.isDetached = true;
+    this.#release("p", id, own);
   }
 
   release(id: string): void {
-    const own = this.#own.get(id);
+    const own = this.#owned.get(id);
     if (own === undefined) return;
-    this.#own.delete(id);
-    this.#leave("r", id, own);
-    if (this.#own.size === 0) this.#node.ticker.stop(this);
+    this.#owned.delete(id);
+    this.#release("r", id, own);
+    if (this.#owned.size === 0) this.#node.scheduler.stop(this);
   }
 
-  isHere(id: string): boolean {
-    return this.#own.has(id);
+  isLocal(id: string): boolean {
+    return this.#owned.has(id);
   }
 
-  async find(id: string): Promise<Found | undefined> {
-    const own = this.#own.get(id);
+  async findOwner(id: string): Promise<OwnerInfo | undefined> {
+    const own = this.#owned.get(id);
     if (own !== undefined) {
-      return { node: this.#node.name, isParked: own.isParked, isSilent: false };
+      return {
+        node: this.#node.name,
+        isDetached: own.isDetached,
+        isDown: false,
+      };
     }
     try {
       const [home, parked] = await this.#connection.evaluate(
@@ -143,26 +151,26 @@ export class RedisSessionDirectory implements SessionDirectory, Watcher {
         return undefined;
       }
       const isSilent = !this.#node.isAlive(found.name, found.incarnation);
-      return { node: found.name, isParked: parked !== "", isSilent };
+      return { node: found.name, isDetached: parked !== "", isDown: isSilent };
     } catch (error) {
       this.#connection.report(error);
       return undefined;
     }
   }
 
-  async locate(
+  async groupByOwner(
     ids: Iterable<string>,
   ): Promise<ReadonlyMap<string, string[]>> {
     const elsewhere = [...ids].filter((id) =>
-      typeof id === "string" && !this.#own.has(id)
+      typeof id === "string" && !this.#owned.has(id)
     );
     if (elsewhere.length === 0) return new Map();
     try {
-      const homes = await this.#homesOf(elsewhere);
+      const homes = await this.#ownersOf(elsewhere);
       const nodes = new Map(
         elsewhere.map((id, index) => [id, nodeOf(homes[index]!)?.name]),
       );
-      return byNode(nodes.keys(), (id) => {
+      return groupByNode(nodes.keys(), (id) => {
         const node = nodes.get(id);
         return node === this.#node.name ? undefined : node;
       });
@@ -173,32 +181,32 @@ export class RedisSessionDirectory implements SessionDirectory, Watcher {
   }
 
   /** Waits for a server that is out of reach. */
-  async #homesOf(ids: readonly string[]): Promise<readonly string[]> {
+  async #ownersOf(ids: readonly string[]): Promise<readonly string[]> {
     for (;;) {
-      await this.#backend.up();
+      await this.#redisNode.whenAvailable();
       try {
         const homes = await this.#connection.evaluate(
           LOCATE,
-          this.#keys.log,
+          this.#keys.logState,
           [this.#keys.sessions, ...ids],
         ) as string[];
         // A client may have kept the command until the server was back, empty.
-        if (!this.#backend.isWaiting) return homes;
+        if (!this.#redisNode.isRecovering) return homes;
       } catch (error) {
         if (!this.#connection.isWaiting) throw error;
       }
     }
   }
 
-  async settled(): Promise<void> {
+  async flushed(): Promise<void> {
     if (!this.#connection.isWaiting) this.#flush();
     await this.#leaving;
   }
 
-  tick(now: number): void {
-    if (now - this.#keptAt < this.#ttlMs / 3) return;
-    this.#keptAt = now;
-    void this.keep(false);
+  run(now: number): void {
+    if (now - this.#renewedAt < this.#ttlMs / 3) return;
+    this.#renewedAt = now;
+    void this.renewLeases(false);
   }
 
   /**
@@ -206,64 +214,66 @@ export class RedisSessionDirectory implements SessionDirectory, Watcher {
    *
    * @param isBack Whether Redis may have lost what it knew of them.
    */
-  async keep(isBack: boolean): Promise<void> {
-    const { sessions, log } = this.#keys;
-    const own = [...this.#own].filter(([, { at }]) => at !== undefined);
-    const kept = inChunks(own, CHUNK).map((some) =>
-      this.#connection.evaluate(KEEP, log, [
+  async renewLeases(isBack: boolean): Promise<void> {
+    const { sessions, logState } = this.#keys;
+    const own = [...this.#owned].filter(([, { claimToken }]) =>
+      claimToken !== undefined
+    );
+    const kept = inChunks(own, SESSIONS_PER_COMMAND).map((some) =>
+      this.#connection.evaluate(KEEP, logState, [
         sessions,
-        this.#home,
+        this.#nodeKeyId,
         String(this.#ttlMs),
-        ...some.flatMap(([id, { at, isParked }]) => [
+        ...some.flatMap(([id, { claimToken, isDetached }]) => [
           id,
-          String(at),
-          !isParked ? "" : isBack ? "p" : "c",
+          String(claimToken),
+          !isDetached ? "" : isBack ? "p" : "c",
         ]),
       ]).then(
-        (lost) => this.#loseAll(lost as string[]),
+        (lost) => this.#replaceAll(lost as string[]),
         (error) => this.#connection.report(error),
       )
     );
     await Promise.all(kept);
   }
 
-  #loseAll(lost: readonly string[]): void {
+  #replaceAll(lost: readonly string[]): void {
     for (let at = 0; at < lost.length; at += 2) {
       const [id, rivalAt] = [lost[at]!, Number(lost[at + 1])];
-      if (rivalAt > 0) this.#lose(id, rivalAt);
-      else if (this.#own.get(id)?.isParked) this.#own.delete(id);
+      if (rivalAt > 0) this.#onReplaced(id, rivalAt);
+      else if (this.#owned.get(id)?.isDetached) this.#owned.delete(id);
     }
   }
 
   /** A session is claimed: what became of it meanwhile can be noted. */
-  #claimed(id: string, own: Own): void {
-    const latest = this.#own.get(id);
-    if (latest === undefined) return this.#leave("r", id, own);
+  #claimed(id: string, own: OwnedSession): void {
+    const latest = this.#owned.get(id);
+    if (latest === undefined) return this.#release("r", id, own);
     if (latest !== own) return;
-    if (own.rivalAt > own.at!) this.#lose(id, own.rivalAt);
-    else if (own.isParked) this.#leave("p", id, own);
+    if (own.replacedAt > own.claimToken!) this.#onReplaced(id, own.replacedAt);
+    else if (own.isDetached) this.#release("p", id, own);
   }
 
   /** Tells a node that a session of its is here now. */
-  #tell(node: string, id: string, at: number): void {
+  #announceClaim(node: string, id: string, at: number): void {
     const stamp = [at, this.#node.name] as const;
-    this.#node.tell(node, { kind: "homes", homes: [[id, stamp, false]] });
+    this.#node.send(node, { kind: "owners", owners: [[id, stamp, false]] });
   }
 
   /** Another node has claimed a session. */
-  #lose(id: string, at: number): void {
-    const own = this.#own.get(id);
+  #onReplaced(id: string, at: number): void {
+    const own = this.#owned.get(id);
     if (own === undefined) return this.#onClaimed(id, false);
-    own.rivalAt = Math.max(own.rivalAt, at);
-    if (own.at === undefined || own.at > at) return;
-    this.#own.delete(id);
+    own.replacedAt = Math.max(own.replacedAt, at);
+    if (own.claimToken === undefined || own.claimToken > at) return;
+    this.#owned.delete(id);
     this.#onClaimed(id, true);
   }
 
-  #leave(change: "p" | "r", id: string, { at }: Own): void {
+  #release(change: "p" | "r", id: string, { claimToken }: OwnedSession): void {
     // One that is on its way to be claimed is noted then.
-    if (at === undefined) return;
-    this.#left.push(change, id, String(at));
+    if (claimToken === undefined) return;
+    this.#pendingReleases.push(change, id, String(claimToken));
     if (this.#isScheduled) return;
     this.#isScheduled = true;
     atEndOfTurn(() => {
@@ -273,17 +283,17 @@ export class RedisSessionDirectory implements SessionDirectory, Watcher {
   }
 
   #flush(): void {
-    const left = this.#left;
-    this.#left = [];
-    const { sessions, log } = this.#keys;
-    for (const some of inChunks(left, 3 * CHUNK)) {
+    const left = this.#pendingReleases;
+    this.#pendingReleases = [];
+    const { sessions, logState } = this.#keys;
+    for (const some of inChunks(left, 3 * SESSIONS_PER_COMMAND)) {
       const done = this.#connection.evaluate(
         LEAVE,
-        log,
-        [sessions, this.#home, ...some],
+        logState,
+        [sessions, this.#nodeKeyId, ...some],
       ).then(() => {}, (error) => {
         // Else others take them to be here until they expire.
-        if (this.#connection.isWaiting) this.#left.push(...some);
+        if (this.#connection.isWaiting) this.#pendingReleases.push(...some);
         else this.#connection.report(error);
       });
       this.#leaving = Promise.all([this.#leaving, done]).then(() => {});

@@ -2,9 +2,9 @@
 const MAX_SENDERS = 10_000;
 
 /** The newest event of a sender for everyone, and for single sessions. */
-interface Newest {
-  toAll: number;
-  toSome: number;
+interface LastDelivered {
+  lastBroadcast: number;
+  lastDirect: number;
 }
 
 /**
@@ -12,48 +12,48 @@ interface Newest {
  * a log was lost, and what a node delivered itself while it could not be added, is
  * delivered once.
  */
-export class Heard {
-  readonly #home: string;
-  readonly #own: Newest = { toAll: 0, toSome: 0 };
-  readonly #others: Map<string, Newest> = new Map();
+export class DeliveredEvents {
+  readonly #nodeKeyId: string;
+  readonly #own: LastDelivered = { lastBroadcast: 0, lastDirect: 0 };
+  readonly #others: Map<string, LastDelivered> = new Map();
   /** Up to where this node delivered its own events itself. */
-  #here = 0;
+  #local = 0;
 
   /** @param home The node, as the log knows it. */
   constructor(home: string) {
-    this.#home = home;
+    this.#nodeKeyId = home;
   }
 
   /** Notes that this node delivered an event of its own itself. */
-  here(number: number): void {
-    this.#here = Math.max(this.#here, number);
+  markLocal(number: number): void {
+    this.#local = Math.max(this.#local, number);
   }
 
   /** Whether an event of this node was delivered here. */
-  hasOwn(isToAll: boolean, number: number): boolean {
-    const newest = isToAll ? this.#own.toAll : this.#own.toSome;
-    return number <= Math.max(newest, this.#here);
+  hasDelivered(isToAll: boolean, number: number): boolean {
+    const newest = isToAll ? this.#own.lastBroadcast : this.#own.lastDirect;
+    return number <= Math.max(newest, this.#local);
   }
 
   /** Notes an event. Answers whether it was delivered before. */
-  isOld(
+  isDuplicate(
     sender: string,
     isToAll: boolean,
     number: number,
     isRepeated: boolean,
   ): boolean {
-    const isOwn = sender === this.#home;
+    const isOwn = sender === this.#nodeKeyId;
     const newest = isOwn ? this.#own : this.#of(sender);
-    const known = isToAll ? newest.toAll : newest.toSome;
-    if (isToAll) newest.toAll = Math.max(known, number);
-    else newest.toSome = Math.max(known, number);
-    return isRepeated && number <= known || isOwn && number <= this.#here;
+    const known = isToAll ? newest.lastBroadcast : newest.lastDirect;
+    if (isToAll) newest.lastBroadcast = Math.max(known, number);
+    else newest.lastDirect = Math.max(known, number);
+    return isRepeated && number <= known || isOwn && number <= this.#local;
   }
 
-  #of(sender: string): Newest {
+  #of(sender: string): LastDelivered {
     let newest = this.#others.get(sender);
     // The one that was heard last is forgotten last.
-    if (newest === undefined) newest = { toAll: 0, toSome: 0 };
+    if (newest === undefined) newest = { lastBroadcast: 0, lastDirect: 0 };
     else this.#others.delete(sender);
     this.#others.set(sender, newest);
     if (this.#others.size > MAX_SENDERS) {

@@ -1,55 +1,55 @@
 import type {
-  Audience,
   EventLog,
   Missed,
+  SessionIds,
 } from "../../cluster/delivery/event_log.ts";
 import { ClusterError } from "../../errors.ts";
-import { atTheLatest } from "../../runtime/deadline.ts";
+import { waitAtMost } from "../../runtime/deadline.ts";
 import type { ResetReason } from "../../contracts/options.ts";
 import type { ReplaySettings } from "../../contracts/resolve_options.ts";
 import { withSseId } from "../../protocol/sse.ts";
-import type { Backend, Part, State } from "../redis_node.ts";
-import { Heard } from "./delivered_events.ts";
+import type { LogState, RedisComponent, RedisNode } from "../redis_node.ts";
+import { DeliveredEvents } from "./delivered_events.ts";
 import { LogWriter } from "./log_writer.ts";
 import { AFTER, MISSED } from "./log_scripts.ts";
 import {
-  placeOf,
+  decodeBatch,
+  decodeEntry,
+  parseEventId,
   type PublishedEvent,
-  readEvents,
-  readKept,
 } from "./log_codec.ts";
-import { Signal } from "../connection/condition.ts";
+import { Condition } from "../connection/condition.ts";
 
-type Deliver = (audience: Audience, frame: string, offset: number) => void;
+type Deliver = (audience: SessionIds, frame: string, offset: number) => void;
 
 /** How long to wait for what was published before it is looked for, in milliseconds. */
-const LATE_MS = 50;
+const GAP_TIMEOUT_MS = 50;
 /** How many messages wait for others, before those are read. */
-const MAX_HELD = 10_000;
+const MAX_OUT_OF_ORDER = 10_000;
 
 /**
  * Events in Redis, in one order for all nodes. What is added is published to the
  * nodes in the same go; what a node did not hear, it reads.
  */
-export class RedisEventLog implements EventLog, Part {
-  readonly #backend: Backend;
-  readonly #isHere: (id: string) => boolean;
+export class RedisEventLog implements EventLog, RedisComponent {
+  readonly #redisNode: RedisNode;
+  readonly #isLocal: (id: string) => boolean;
   readonly #limits: string[];
   readonly #writer: LogWriter;
   #deliver: Deliver = () => {};
   #epoch: string | undefined;
   /** The newest event for everyone that was delivered here. */
-  #all = 0;
+  #lastBroadcast = 0;
   /** The newest one for this node alone. */
-  #own = 0;
+  #lastDirect = 0;
   /** Up to here nothing is missing. */
-  #verified = 0;
-  readonly #heard: Heard;
+  #contiguousTo = 0;
+  readonly #deliveredEvents: DeliveredEvents;
   /** Up to where sessions that came here have got what was before. */
-  readonly #floors: Map<string, number> = new Map();
-  #held: string[] = [];
-  #catching: Promise<void> | undefined;
-  readonly #delivered = new Signal();
+  readonly #resumeFloors: Map<string, number> = new Map();
+  #outOfOrder: string[] = [];
+  #catchUpRun: Promise<void> | undefined;
+  readonly #delivered = new Condition();
 
   /**
    * @param backend The server, and the channels of this node.
@@ -57,20 +57,20 @@ export class RedisEventLog implements EventLog, Part {
    * @param isHere Whether this node is the home of a session.
    */
   constructor(
-    backend: Backend,
+    backend: RedisNode,
     settings: ReplaySettings,
     isHere: (id: string) => boolean,
   ) {
-    this.#backend = backend;
-    this.#isHere = isHere;
+    this.#redisNode = backend;
+    this.#isLocal = isHere;
     this.#limits = limitsOf(settings);
-    this.#heard = new Heard(backend.home);
+    this.#deliveredEvents = new DeliveredEvents(backend.nodeKeyId);
     this.#writer = new LogWriter(backend, settings, this.#limits, {
-      isDelivered: ({ ids, number }) =>
-        this.#heard.hasOwn(ids === undefined, number) ||
+      isDelivered: ({ ids, seq }) =>
+        this.#deliveredEvents.hasDelivered(ids === undefined, seq) ||
         ids?.some(isHere) === false,
-      deliver: ({ ids, frame, number }) => {
-        this.#heard.here(number);
+      deliver: ({ ids, frame, seq }) => {
+        this.#deliveredEvents.markLocal(seq);
         this.#deliver(ids, frame, Number.MAX_SAFE_INTEGER);
       },
       onLate: () => void this.#catchUp(),
@@ -80,20 +80,20 @@ export class RedisEventLog implements EventLog, Part {
     backend.bus.onEvents((text) => this.#take(text));
   }
 
-  get position(): string | undefined {
+  get latestEventId(): string | undefined {
     return this.#epoch && `${this.#epoch}-${this.newest}`;
   }
 
   /** The newest event that was delivered here. */
   get newest(): number {
-    return Math.max(this.#all, this.#own);
+    return Math.max(this.#lastBroadcast, this.#lastDirect);
   }
 
   start(deliver: Deliver): void {
     this.#deliver = deliver;
   }
 
-  append(audience: Audience, frames: readonly string[]): void {
+  append(audience: SessionIds, frames: readonly string[]): void {
     for (const frame of frames) this.#writer.add(audience, frame);
   }
 
@@ -102,9 +102,9 @@ export class RedisEventLog implements EventLog, Part {
     return this.#writer.flushed();
   }
 
-  async settled(): Promise<void> {
-    const { answerMs } = this.#backend.node;
-    await atTheLatest(this.#writer.echoed(), answerMs);
+  async delivered(): Promise<void> {
+    const { requestTimeoutMs } = this.#redisNode.node;
+    await waitAtMost(this.#writer.readBack(), requestTimeoutMs);
   }
 
   async missed(
@@ -112,15 +112,15 @@ export class RedisEventLog implements EventLog, Part {
     lastEventId: string | undefined,
     since: string | undefined,
   ): Promise<Missed | ResetReason> {
-    const place = placeOf(lastEventId);
-    const start = placeOf(since);
-    const { keys, connection, nodeKey } = this.#backend;
+    const place = parseEventId(lastEventId);
+    const start = parseEventId(since);
+    const { keys, connection, nodeKey } = this.#redisNode;
     try {
       const [epoch, upTo, reset, missed, newest] = await connection.evaluate(
         MISSED,
-        keys.log,
+        keys.logState,
         [
-          keys.all,
+          keys.prefix,
           id,
           nodeKey,
           ...this.#limits,
@@ -129,8 +129,8 @@ export class RedisEventLog implements EventLog, Part {
           start?.epoch === place?.epoch ? start?.offset ?? "0" : "0",
         ],
       ) as [string, string, ResetReason | "", string[], string];
-      this.#floors.set(id, Number(newest));
-      await this.#reach(epoch, Number(upTo));
+      this.#resumeFloors.set(id, Number(newest));
+      await this.#waitUntil(epoch, Number(upTo));
       if (lastEventId !== undefined && place === undefined) return "unknown";
       if (reset !== "") return reset;
       const frames: string[] = [];
@@ -139,148 +139,159 @@ export class RedisEventLog implements EventLog, Part {
         frames.push(withSseId(frame, `${epoch}-${missed[at]}`));
       }
       const position = epoch === "" ? "" : `${epoch}-${newest}`;
-      return { frames, upTo: Number(newest), position };
+      return { frames, upTo: Number(newest), latestEventId: position };
     } catch (error) {
       connection.report(error);
       // Nothing can be said of what it has missed.
       if (lastEventId !== undefined) return "unknown";
-      return { frames: [], upTo: 0, position: this.position ?? "" };
+      return { frames: [], upTo: 0, latestEventId: this.latestEventId ?? "" };
     }
   }
 
-  looked({ epoch, last, all, own }: State): void {
+  onLogState({ epoch, lastEvent, lastBroadcast, lastDirect }: LogState): void {
     if (this.#epoch === undefined) {
       // What was before is not for this node.
       this.#epoch = epoch;
-      this.#all = all;
-      this.#own = own;
-      this.#verified = last;
-      return this.#takeHeld();
+      this.#lastBroadcast = lastBroadcast;
+      this.#lastDirect = lastDirect;
+      this.#contiguousTo = lastEvent;
+      return this.#releaseOutOfOrder();
     }
     if (epoch !== this.#epoch) {
       // Redis has lost the log: all of the new one is for this node.
       this.#epoch = epoch;
-      this.#all = this.#own = this.#verified = 0;
-      this.#floors.clear();
+      this.#lastBroadcast = this.#lastDirect = this.#contiguousTo = 0;
+      this.#resumeFloors.clear();
       return void this.#catchUp();
     }
-    if (all > this.#all || own > this.#own) return void this.#catchUp();
-    this.#verify(last);
+    if (lastBroadcast > this.#lastBroadcast || lastDirect > this.#lastDirect) {
+      return void this.#catchUp();
+    }
+    this.#verify(lastEvent);
   }
 
-  back(isEmpty: boolean): void {
-    if (isEmpty) this.#writer.repeat();
+  onReconnected(isEmpty: boolean): void {
+    if (isEmpty) this.#writer.republish();
     this.#writer.flush();
     void this.#catchUp();
   }
 
-  restored(): void {
+  onRecovered(): void {
     this.#writer.flush();
   }
 
-  resubscribed(): void {
+  onResubscribed(): void {
     void this.#catchUp();
   }
 
   close(): void {
     this.#writer.close();
-    this.#held = [];
-    this.#delivered.fire();
+    this.#outOfOrder = [];
+    this.#delivered.notifyAll();
   }
 
   #take(text: string): void {
-    if (this.#epoch === undefined || this.#catching !== undefined) {
-      return this.#hold(text);
+    if (this.#epoch === undefined || this.#catchUpRun !== undefined) {
+      return this.#bufferOutOfOrder(text);
     }
-    const message = readEvents(text);
-    if (message === undefined) return this.#backend.node.ignore();
-    const { epoch, sender, before, events, home } = message;
+    const message = decodeBatch(text);
+    if (message === undefined) return this.#redisNode.node.ignore();
+    const { epoch, sender, before, events, nodeKeyId } = message;
     // It was for an earlier node of this name.
-    if (home !== undefined && home !== this.#backend.home) return;
-    const isToAll = home === undefined;
-    if (epoch !== this.#epoch) {
-      this.#hold(text);
-      return void this.#backend.look();
+    if (nodeKeyId !== undefined && nodeKeyId !== this.#redisNode.nodeKeyId) {
+      return;
     }
-    if (before > (isToAll ? this.#all : this.#own)) {
-      this.#hold(text);
+    const isToAll = nodeKeyId === undefined;
+    if (epoch !== this.#epoch) {
+      this.#bufferOutOfOrder(text);
+      return void this.#redisNode.refreshLogState();
+    }
+    if (before > (isToAll ? this.#lastBroadcast : this.#lastDirect)) {
+      this.#bufferOutOfOrder(text);
       return void this.#catchUp();
     }
-    for (const event of events) this.#hear(event, sender);
-    this.#settle();
+    for (const event of events) this.#receive(event, sender);
+    this.#updatePosition();
   }
 
   /** Delivers an event, if it is new here. */
-  #hear(event: PublishedEvent, sender: string): void {
-    const { offset, number, isRepeated, frame, ids } = event;
+  #receive(event: PublishedEvent, sender: string): void {
+    const { offset, seq, isRepublished, frame, ids } = event;
     const isToAll = ids === undefined;
-    if (offset <= (isToAll ? this.#all : this.#own)) return;
-    if (isToAll) this.#all = offset;
-    else this.#own = offset;
-    if (this.#heard.isOld(sender, isToAll, number, isRepeated)) return;
+    if (offset <= (isToAll ? this.#lastBroadcast : this.#lastDirect)) return;
+    if (isToAll) this.#lastBroadcast = offset;
+    else this.#lastDirect = offset;
+    if (
+      this.#deliveredEvents.isDuplicate(sender, isToAll, seq, isRepublished)
+    ) return;
     this.#deliver(ids, withSseId(frame, `${this.#epoch}-${offset}`), offset);
   }
 
-  #hold(text: string): void {
-    this.#held.push(text);
+  #bufferOutOfOrder(text: string): void {
+    this.#outOfOrder.push(text);
     // Those that are dropped are read.
-    if (this.#held.length > MAX_HELD) this.#held.shift();
+    if (this.#outOfOrder.length > MAX_OUT_OF_ORDER) this.#outOfOrder.shift();
   }
 
-  #takeHeld(): void {
-    const held = this.#held;
-    this.#held = [];
+  #releaseOutOfOrder(): void {
+    const held = this.#outOfOrder;
+    this.#outOfOrder = [];
     for (const text of held) this.#take(text);
   }
 
   /** Reads what was published and did not come. */
   #catchUp(): Promise<void> {
     if (this.#epoch === undefined) return Promise.resolve();
-    return this.#catching ??= this.#read().then(() => {
-      this.#catching = undefined;
-      this.#takeHeld();
+    return this.#catchUpRun ??= this.#read().then(() => {
+      this.#catchUpRun = undefined;
+      this.#releaseOutOfOrder();
     }, (error) => {
       // What is held is read when the server is back.
-      this.#catching = undefined;
-      this.#held = [];
-      this.#backend.connection.report(error);
-    }).finally(() => this.#settle());
+      this.#catchUpRun = undefined;
+      this.#outOfOrder = [];
+      this.#redisNode.connection.report(error);
+    }).finally(() => this.#updatePosition());
   }
 
   async #read(): Promise<void> {
-    const { connection, keys, nodeKey } = this.#backend;
-    let start = Math.max(Math.min(this.#all, this.#own), this.#verified);
+    const { connection, keys, nodeKey } = this.#redisNode;
+    let start = Math.max(
+      Math.min(this.#lastBroadcast, this.#lastDirect),
+      this.#contiguousTo,
+    );
     for (;;) {
       const [epoch, all, own, events, gone] = await connection.evaluate(
         AFTER,
-        keys.log,
+        keys.logState,
         [keys.events, nodeKey, String(start)],
       ) as [string, string, string, string[], string];
-      if (epoch !== this.#epoch) return void this.#backend.look();
-      if (Number(gone) > this.#all && this.#all > 0) this.#lose();
+      if (epoch !== this.#epoch) return void this.#redisNode.refreshLogState();
+      if (Number(gone) > this.#lastBroadcast && this.#lastBroadcast > 0) {
+        this.#reportGap();
+      }
       for (let at = 0; at < events.length; at += 4) {
-        const { sender, ...event } = readKept(events.slice(at, at + 4));
+        const { sender, ...event } = decodeEntry(events.slice(at, at + 4));
         start = event.offset;
         const { ids } = event;
         if (ids === undefined) {
-          this.#hear(event, sender);
+          this.#receive(event, sender);
           continue;
         }
         const here = ids.filter((id) =>
-          this.#isHere(id) && start > (this.#floors.get(id) ?? 0)
+          this.#isLocal(id) && start > (this.#resumeFloors.get(id) ?? 0)
         );
-        if (here.length > 0) this.#hear({ ...event, ids: here }, sender);
+        if (here.length > 0) this.#receive({ ...event, ids: here }, sender);
       }
       if (events.length > 0) continue;
-      this.#all = Math.max(this.#all, Number(all));
-      this.#own = Math.max(this.#own, Number(own));
-      this.#verify(Math.max(this.#verified, start));
+      this.#lastBroadcast = Math.max(this.#lastBroadcast, Number(all));
+      this.#lastDirect = Math.max(this.#lastDirect, Number(own));
+      this.#verify(Math.max(this.#contiguousTo, start));
       return;
     }
   }
 
-  #lose(): void {
-    this.#backend.report(
+  #reportGap(): void {
+    this.#redisNode.report(
       new ClusterError(
         "Events for everyone were dropped before this node had read them: it was " +
           "cut off for too long, or the limits of replay are too low.",
@@ -289,28 +300,28 @@ export class RedisEventLog implements EventLog, Part {
   }
 
   #verify(offset: number): void {
-    this.#verified = offset;
-    for (const [id, floor] of this.#floors) {
-      if (floor <= offset) this.#floors.delete(id);
+    this.#contiguousTo = offset;
+    for (const [id, floor] of this.#resumeFloors) {
+      if (floor <= offset) this.#resumeFloors.delete(id);
     }
   }
 
   /** Resolves when what there is was delivered, or takes too long. */
-  async #reach(epoch: string, upTo: number): Promise<void> {
-    const { answerMs } = this.#backend.node;
-    const deadline = Date.now() + answerMs;
+  async #waitUntil(epoch: string, upTo: number): Promise<void> {
+    const { requestTimeoutMs } = this.#redisNode.node;
+    const deadline = Date.now() + requestTimeoutMs;
     const isOver = () =>
       epoch !== this.#epoch || this.newest >= upTo || Date.now() > deadline;
     while (!isOver()) {
       const { newest } = this;
-      await atTheLatest(this.#delivered.next(), LATE_MS);
+      await waitAtMost(this.#delivered.wait(), GAP_TIMEOUT_MS);
       if (this.newest === newest) await this.#catchUp();
     }
   }
 
-  #settle(): void {
-    this.#writer.heard();
-    this.#delivered.fire();
+  #updatePosition(): void {
+    this.#writer.onReceived();
+    this.#delivered.notifyAll();
   }
 }
 

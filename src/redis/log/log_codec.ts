@@ -5,27 +5,27 @@ import { inChunks } from "../connection/chunks.ts";
 export interface PublishedEvent {
   readonly offset: number;
   /** Whether it was in an earlier log already. */
-  readonly isRepeated: boolean;
+  readonly isRepublished: boolean;
   /** The how-manieth of its sender it is. */
-  readonly number: number;
+  readonly seq: number;
   readonly frame: string;
   /** The sessions of this node that it is for; `undefined` means everyone. */
   readonly ids: readonly string[] | undefined;
 }
 
 /** Events in a row on one channel. */
-export interface PublishedEvents {
+export interface PublishedBatch {
   readonly epoch: string;
   readonly sender: string;
   /** The event before them on that channel. */
   readonly before: number;
   readonly events: readonly PublishedEvent[];
   /** The node that it is for, where it is for one: a later one may have its name. */
-  readonly home: string | undefined;
+  readonly nodeKeyId: string | undefined;
 }
 
 /** The events in a message; `undefined` for what has none. */
-export function readEvents(text: string): PublishedEvents | undefined {
+export function decodeBatch(text: string): PublishedBatch | undefined {
   let message: unknown;
   try {
     message = JSON.parse(text);
@@ -47,50 +47,58 @@ export function readEvents(text: string): PublishedEvents | undefined {
       typeof frame === "string" && Array.isArray(ids) === (home !== undefined);
     if (!isEvent) return undefined;
     const isRepeated = mark !== "";
-    events.push({ offset: Number(offset), isRepeated, number, frame, ids });
+    events.push({
+      offset: Number(offset),
+      isRepublished: isRepeated,
+      seq: number,
+      frame,
+      ids,
+    });
   }
-  return { epoch, sender, before: Number(before), events, home };
+  return { epoch, sender, before: Number(before), events, nodeKeyId: home };
 }
 
 /** An event as the log keeps it: places, sessions, frames and origins in a row. */
-export function readKept(
+export function decodeEntry(
   [offset, targets, data, origin]: readonly string[],
 ): PublishedEvent & { readonly sender: string } {
   const space = origin!.indexOf(" ");
   const isRepeated = origin!.startsWith("r");
   return {
     offset: Number(offset),
-    isRepeated,
-    number: Number(origin!.slice(isRepeated ? 1 : 0, space)),
+    isRepublished: isRepeated,
+    seq: Number(origin!.slice(isRepeated ? 1 : 0, space)),
     sender: origin!.slice(space + 1),
     frame: JSON.parse(data!),
     ids: targets === "" ? undefined : JSON.parse(targets!),
   };
 }
 
-const POSITION = /^([0-9a-f]{16})-(0|[1-9][0-9]{0,31})$/;
+const EVENT_ID = /^([0-9a-f]{16})-(0|[1-9][0-9]{0,31})$/;
 
 /** A place in a log. */
-export interface Place {
+export interface EventPosition {
   readonly epoch: string;
   readonly offset: string;
 }
 
 /** The place that an id of an event names; `undefined` for what is none. */
-export function placeOf(position: string | undefined): Place | undefined {
-  const [, epoch, offset] = POSITION.exec(position ?? "") ?? [];
+export function parseEventId(
+  position: string | undefined,
+): EventPosition | undefined {
+  const [, epoch, offset] = EVENT_ID.exec(position ?? "") ?? [];
   return epoch && offset ? { epoch, offset } : undefined;
 }
 
 /** An event that is to be added. */
 export interface NewEvent {
-  readonly number: number;
+  readonly seq: number;
   readonly ids: readonly string[] | undefined;
   readonly frame: string;
   /** The frame as JSON. */
   readonly data: string;
   /** Whether it was added before, to a log that is lost. */
-  readonly isRepeated?: boolean | undefined;
+  readonly isRepublished?: boolean | undefined;
 }
 
 /** An event that is to be added. */
@@ -99,11 +107,11 @@ export function newEvent(
   ids: readonly string[] | undefined,
   frame: string,
 ): NewEvent {
-  return { number, ids, frame, data: JSON.stringify(frame) };
+  return { seq: number, ids, frame, data: JSON.stringify(frame) };
 }
 
 /** The sessions in a list, at most so many at once. What cannot be one is left out. */
-export function targetsOf(
+export function chunkRecipients(
   audience: readonly string[],
   most: number,
 ): readonly string[][] {
@@ -114,15 +122,15 @@ export function targetsOf(
 }
 
 /** About how much an event takes, in characters. */
-export function sizeOf({ ids, data }: NewEvent): number {
+export function estimateSize({ ids, data }: NewEvent): number {
   return data.length + 64 + (ids?.length ?? 0) * 40;
 }
 
 /** An event as arguments of the script that adds it. */
-export function argumentsOf(
-  { ids, data, isRepeated }: NewEvent,
+export function encodeArguments(
+  { ids, data, isRepublished }: NewEvent,
 ): string[] {
-  const mark = isRepeated ? "r" : "";
+  const mark = isRepublished ? "r" : "";
   return ids === undefined
     ? [data, mark, "-1"]
     : [data, mark, String(ids.length), ...ids];

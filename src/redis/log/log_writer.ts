@@ -1,27 +1,27 @@
 import { ClusterError } from "../../errors.ts";
 import { atEndOfTurn } from "../../runtime/end_of_turn.ts";
 import type { ReplaySettings } from "../../contracts/resolve_options.ts";
-import { type Backend, newEpoch } from "../redis_node.ts";
+import { newEpoch, type RedisNode } from "../redis_node.ts";
 import { APPEND, LOG_TTL_MS } from "./log_scripts.ts";
 import {
-  argumentsOf,
+  chunkRecipients,
+  encodeArguments,
+  estimateSize,
   type NewEvent,
   newEvent,
-  sizeOf,
-  targetsOf,
 } from "./log_codec.ts";
-import { isOutage } from "../connection/redis_errors.ts";
-import { RecentEvents } from "./recent_appends.ts";
-import { Signal } from "../connection/condition.ts";
+import { isTransientError } from "../connection/redis_errors.ts";
+import { RecentAppends } from "./recent_appends.ts";
+import { Condition } from "../connection/condition.ts";
 
 /** Longest command of several events, in characters; how many, and for how many. */
 const BATCH_LENGTH = 1_048_576;
 const BATCH_EVENTS = 500;
-const BATCH_TARGETS = 1_000;
+const BATCH_RECIPIENTS = 1_000;
 /** How much waits for a server that is out of reach, in characters. */
-const MAX_WAITING = 67_108_864;
+const MAX_QUEUED_LENGTH = 67_108_864;
 /** After how long an event that was added should have come back, in milliseconds. */
-const ECHO_MS = 200;
+const READ_BACK_MS = 200;
 
 /** What a {@linkcode LogWriter} asks and tells. */
 export interface LogWriterListener {
@@ -41,53 +41,55 @@ export interface LogWriterListener {
  * the server is back.
  */
 export class LogWriter {
-  readonly #backend: Backend;
+  readonly #redisNode: RedisNode;
   readonly #limits: readonly string[];
   readonly #ttlMs: number;
   readonly #listener: LogWriterListener;
-  #waiting: NewEvent[] = [];
+  #queue: NewEvent[] = [];
   /** How many of those were delivered here. */
-  #deliveredHere = 0;
+  #deliveredLocally = 0;
   #length = 0;
-  #count = 0;
+  #seq = 0;
   /** The newest event that comes back. */
   #last: NewEvent | undefined;
-  readonly #recent: RecentEvents;
+  readonly #recent: RecentAppends;
   /** Whether what was added before is delivered here. */
-  #isHere = false;
+  #isLocal = false;
   #isScheduled = false;
   #isWriting = false;
   readonly #onFlushed: {
     readonly count: number;
     readonly resolve: () => void;
   }[] = [];
-  readonly #heard = new Signal();
+  readonly #receivedSeq = new Condition();
   #echo: ReturnType<typeof setTimeout> | undefined;
 
   constructor(
-    backend: Backend,
+    backend: RedisNode,
     { maxAgeMs }: ReplaySettings,
     limits: readonly string[],
     listener: LogWriterListener,
   ) {
-    this.#backend = backend;
+    this.#redisNode = backend;
     this.#limits = limits;
     this.#ttlMs = Math.max(LOG_TTL_MS, Math.min(maxAgeMs * 2, 5_184_000_000));
     this.#listener = listener;
-    this.#recent = new RecentEvents(backend.periodMs);
+    this.#recent = new RecentAppends(backend.periodMs);
   }
 
   /** Adds an event with the others of this turn. */
   add(audience: readonly string[] | undefined, frame: string): void {
     if (audience === undefined) return this.#add(undefined, frame);
     // A long list takes the server so long that others would miss it.
-    for (const ids of targetsOf(audience, BATCH_TARGETS)) this.#add(ids, frame);
+    for (const ids of chunkRecipients(audience, BATCH_RECIPIENTS)) {
+      this.#add(ids, frame);
+    }
   }
 
   /** Resolves when what was added before is in the log, or cannot be now. */
   async flushed(): Promise<void> {
-    const last = this.#waiting.at(-1)?.number;
-    if (last === undefined || this.#backend.isWaiting) return;
+    const last = this.#queue.at(-1)?.seq;
+    if (last === undefined || this.#redisNode.isRecovering) return;
     const flushed = new Promise<void>((resolve) =>
       this.#onFlushed.push({ count: last, resolve })
     );
@@ -96,28 +98,31 @@ export class LogWriter {
   }
 
   /** Resolves when what was added before was delivered here, or cannot be. */
-  async echoed(): Promise<void> {
+  async readBack(): Promise<void> {
     const last = this.#last;
     await this.flushed();
     while (
       last !== undefined && !this.#listener.isDelivered(last) &&
-      !this.#backend.isWaiting && !this.#backend.isClosed
+      !this.#redisNode.isRecovering && !this.#redisNode.isClosed
     ) {
-      await this.#heard.next();
+      await this.#receivedSeq.wait();
     }
   }
 
   /** Something was delivered here. */
-  heard(): void {
-    this.#heard.fire();
+  onReceived(): void {
+    this.#receivedSeq.notifyAll();
   }
 
   /** Adds again what others may not have heard before the server lost it. */
-  repeat(): void {
+  republish(): void {
     const again = this.#recent.take();
-    this.#waiting = [...again, ...this.#waiting];
-    this.#deliveredHere += again.length;
-    this.#length += again.reduce((length, event) => length + sizeOf(event), 0);
+    this.#queue = [...again, ...this.#queue];
+    this.#deliveredLocally += again.length;
+    this.#length += again.reduce(
+      (length, event) => length + estimateSize(event),
+      0,
+    );
   }
 
   /** Adds what waits. */
@@ -128,18 +133,18 @@ export class LogWriter {
   /** Adds nothing any more. */
   close(): void {
     clearTimeout(this.#echo);
-    this.#waiting = [];
-    this.heard();
+    this.#queue = [];
+    this.onReceived();
     this.#settle();
   }
 
   #add(ids: readonly string[] | undefined, frame: string): void {
-    const event = newEvent(++this.#count, ids, frame);
-    this.#waiting.push(event);
-    this.#length += sizeOf(event);
+    const event = newEvent(++this.#seq, ids, frame);
+    this.#queue.push(event);
+    this.#length += estimateSize(event);
     this.#last = event;
-    if (this.#backend.isWaiting) {
-      this.#deliverHere();
+    if (this.#redisNode.isRecovering) {
+      this.#deliverLocally();
       this.#limit();
     } else this.#schedule();
   }
@@ -155,60 +160,60 @@ export class LogWriter {
 
   async #write(): Promise<void> {
     this.#isWriting = true;
-    while (this.#waiting.length > 0 && !this.#backend.isWaiting) {
+    while (this.#queue.length > 0 && !this.#redisNode.isRecovering) {
       const events = this.#batch();
       try {
         const isAdded = await this.#append(events);
         // The log is another one: it will be known soon.
         if (!isAdded) break;
       } catch (error) {
-        if (isOutage(error)) break;
+        if (isTransientError(error)) break;
         // It is refused, and would be again.
-        this.#backend.connection.report(error);
-        for (const event of events) this.#give(event);
+        this.#redisNode.connection.report(error);
+        for (const event of events) this.#flushLocally(event);
         this.#remove(events);
       }
       this.#settle();
     }
     this.#isWriting = false;
-    if (this.#backend.isWaiting) this.#deliverHere();
+    if (this.#redisNode.isRecovering) this.#deliverLocally();
     this.#settle();
   }
 
   async #append(events: readonly NewEvent[]): Promise<boolean> {
-    const { connection, keys, home } = this.#backend;
+    const { connection, keys, nodeKeyId } = this.#redisNode;
     const added = await connection.evaluate(
       APPEND,
-      keys.log,
+      keys.logState,
       [
-        keys.all,
-        home,
-        String(events[0]!.number),
+        keys.prefix,
+        nodeKeyId,
+        String(events[0]!.seq),
         ...this.#limits,
         newEpoch(),
-        keys.toAll,
-        keys.toNodes,
+        keys.broadcastChannel,
+        keys.nodeChannelPrefix,
         String(this.#ttlMs),
         this.#listener.epoch() ?? "",
-        ...events.flatMap(argumentsOf),
+        ...events.flatMap(encodeArguments),
       ],
     );
     if (added === "lost") {
-      await this.#backend.look();
+      await this.#redisNode.refreshLogState();
       return false;
     }
-    this.#isHere = false;
+    this.#isLocal = false;
     this.#remove(events);
     this.#recent.add(events);
-    if (this.#areHeard(events)) return true;
+    if (this.#areReceived(events)) return true;
     this.#echo ??= setTimeout(() => {
       this.#echo = undefined;
-      if (!this.#areHeard(events)) this.#listener.onLate();
-    }, ECHO_MS);
+      if (!this.#areReceived(events)) this.#listener.onLate();
+    }, READ_BACK_MS);
     return true;
   }
 
-  #areHeard(events: readonly NewEvent[]): boolean {
+  #areReceived(events: readonly NewEvent[]): boolean {
     return events.every((event) => this.#listener.isDelivered(event));
   }
 
@@ -217,13 +222,13 @@ export class LogWriter {
     const events: NewEvent[] = [];
     let length = 0;
     let targets = 0;
-    for (const event of this.#waiting) {
-      length += sizeOf(event);
+    for (const event of this.#queue) {
+      length += estimateSize(event);
       targets += event.ids?.length ?? 1;
       const previous = events.at(-1);
       if (previous !== undefined) {
-        if (length > BATCH_LENGTH || targets > BATCH_TARGETS) break;
-        if (event.number !== previous.number + 1) break;
+        if (length > BATCH_LENGTH || targets > BATCH_RECIPIENTS) break;
+        if (event.seq !== previous.seq + 1) break;
       }
       if (events.push(event) === BATCH_EVENTS) break;
     }
@@ -232,36 +237,41 @@ export class LogWriter {
 
   #remove(events: readonly NewEvent[]): void {
     // Others may have come before them meanwhile.
-    const at = this.#waiting.indexOf(events[0]!);
+    const at = this.#queue.indexOf(events[0]!);
     if (at < 0) return;
-    this.#waiting.splice(at, events.length);
-    if (at < this.#deliveredHere) {
-      this.#deliveredHere = Math.max(at, this.#deliveredHere - events.length);
+    this.#queue.splice(at, events.length);
+    if (at < this.#deliveredLocally) {
+      this.#deliveredLocally = Math.max(
+        at,
+        this.#deliveredLocally - events.length,
+      );
     }
-    for (const event of events) this.#length -= sizeOf(event);
+    for (const event of events) this.#length -= estimateSize(event);
   }
 
   /** Delivers what waits to the streams of this node, in its order. */
-  #deliverHere(): void {
+  #deliverLocally(): void {
     // What was added, and did not come back, is before that.
-    if (!this.#isHere) this.#recent.all().forEach((event) => this.#give(event));
-    this.#isHere = true;
-    while (this.#deliveredHere < this.#waiting.length) {
-      this.#give(this.#waiting[this.#deliveredHere++]!);
+    if (!this.#isLocal) {
+      this.#recent.all().forEach((event) => this.#flushLocally(event));
+    }
+    this.#isLocal = true;
+    while (this.#deliveredLocally < this.#queue.length) {
+      this.#flushLocally(this.#queue[this.#deliveredLocally++]!);
     }
   }
 
-  #give(event: NewEvent): void {
+  #flushLocally(event: NewEvent): void {
     if (!this.#listener.isDelivered(event)) this.#listener.deliver(event);
   }
 
   #limit(): void {
-    if (this.#length <= MAX_WAITING) return;
-    const dropped = this.#waiting.length;
-    this.#waiting = [];
-    this.#deliveredHere = 0;
+    if (this.#length <= MAX_QUEUED_LENGTH) return;
+    const dropped = this.#queue.length;
+    this.#queue = [];
+    this.#deliveredLocally = 0;
     this.#length = 0;
-    this.#backend.report(
+    this.#redisNode.report(
       new ClusterError(
         `${dropped} events were dropped before other nodes had them: Redis was ` +
           "out of reach for too long.",
@@ -270,9 +280,9 @@ export class LogWriter {
   }
 
   #settle(): void {
-    const first = this.#backend.isWaiting || this.#backend.isClosed
+    const first = this.#redisNode.isRecovering || this.#redisNode.isClosed
       ? Infinity
-      : this.#waiting[0]?.number ?? Infinity;
+      : this.#queue[0]?.seq ?? Infinity;
     while (this.#onFlushed.length > 0 && this.#onFlushed[0]!.count < first) {
       this.#onFlushed.shift()!.resolve();
     }

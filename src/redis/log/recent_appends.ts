@@ -1,18 +1,18 @@
-import { type NewEvent, sizeOf } from "./log_codec.ts";
+import { estimateSize, type NewEvent } from "./log_codec.ts";
 
 /** How much is remembered, in characters, and for how many beats. */
 const MAX_LENGTH = 16_777_216;
-const BEATS = 20;
+const HEARTBEATS = 20;
 
 /** What was added to a log a short while ago, and may be lost with its server. */
-export class RecentEvents {
+export class RecentAppends {
   readonly #ms: number;
   #added: { readonly events: readonly NewEvent[]; readonly at: number }[] = [];
   #length = 0;
 
-  /** @param beatMs How often nodes show that they live, in milliseconds. */
-  constructor(beatMs: number) {
-    this.#ms = BEATS * beatMs;
+  /** @param heartbeatMs How often nodes show that they live, in milliseconds. */
+  constructor(heartbeatMs: number) {
+    this.#ms = HEARTBEATS * heartbeatMs;
   }
 
   /** Remembers events, and forgets older ones. */
@@ -33,7 +33,7 @@ export class RecentEvents {
   /** Takes all that is remembered, to be added again. */
   take(): NewEvent[] {
     const taken = this.#added.flatMap(({ events }) =>
-      events.map((event) => ({ ...event, isRepeated: true }))
+      events.map((event) => ({ ...event, isRepublished: true }))
     );
     this.#added = [];
     this.#length = 0;
@@ -42,5 +42,5 @@ export class RecentEvents {
 }
 
 function lengthOf(events: readonly NewEvent[]): number {
-  return events.reduce((length, event) => length + sizeOf(event), 0);
+  return events.reduce((length, event) => length + estimateSize(event), 0);
 }

@@ -1,4 +1,4 @@
-import { setNewest } from "../../runtime/lru_map.ts";
+import { touch } from "../../runtime/lru_map.ts";
 
 /** A field: its value, and when it was known last, in microseconds. */
 export type CachedField = readonly [value: string, at: string];
@@ -6,16 +6,16 @@ export type CachedField = readonly [value: string, at: string];
 /** What a node has seen of a session. */
 export interface CachedSession {
   readonly fields: Map<string, CachedField>;
-  usedAt: number;
+  lastUsedAt: number;
   /** When Redis was told last that it is in use. */
-  touchedAt: number;
+  lastRenewedAt: number;
 }
 
 /**
  * What this node has written and read of sessions, to write it again where Redis
  * has lost it, and to answer from it while Redis is out of reach.
  */
-export class InfoCache {
+export class MetadataCache {
   /** The one that was not used for longest first. */
   readonly #sessions: Map<string, CachedSession> = new Map();
 
@@ -30,13 +30,17 @@ export class InfoCache {
     let session = this.#sessions.get(id);
     if (session === undefined) {
       if (value === null) return;
-      session = { fields: new Map(), usedAt: now, touchedAt: -Infinity };
+      session = {
+        fields: new Map(),
+        lastUsedAt: now,
+        lastRenewedAt: -Infinity,
+      };
     }
     if (value === null) session.fields.delete(field);
     else session.fields.set(field, [value, at]);
-    session.usedAt = now;
+    session.lastUsedAt = now;
     if (session.fields.size === 0) this.#sessions.delete(id);
-    else setNewest(this.#sessions, id, session);
+    else touch(this.#sessions, id, session);
   }
 
   /** What is known of a session. */
@@ -55,11 +59,11 @@ export class InfoCache {
   }
 
   /** Notes that a session is in use, as of some time. */
-  use(id: string, now: number): void {
+  touch(id: string, now: number): void {
     const session = this.#sessions.get(id);
     if (session === undefined) return;
-    session.usedAt = now;
-    setNewest(this.#sessions, id, session);
+    session.lastUsedAt = now;
+    touch(this.#sessions, id, session);
   }
 
   /**
@@ -67,18 +71,18 @@ export class InfoCache {
    *
    * @returns Whether it is time to tell Redis so again.
    */
-  touch(id: string, now: number, everyMs: number): boolean {
-    this.use(id, now);
+  renew(id: string, now: number, everyMs: number): boolean {
+    this.touch(id, now);
     const session = this.#sessions.get(id);
-    if (session === undefined || now - session.touchedAt < everyMs) {
+    if (session === undefined || now - session.lastRenewedAt < everyMs) {
       return false;
     }
-    session.touchedAt = now;
+    session.lastRenewedAt = now;
     return true;
   }
 
   /** The sessions that have a field. */
-  with(field: string): string[] {
+  sessionsWith(field: string): string[] {
     const ids: string[] = [];
     for (const [id, { fields }] of this.#sessions) {
       if (fields.has(field)) ids.push(id);
@@ -89,8 +93,8 @@ export class InfoCache {
   /** The sessions that were not used since then, but not too many. */
   idle(since: number, most: number): string[] {
     const ids: string[] = [];
-    for (const [id, { usedAt }] of this.#sessions) {
-      if (usedAt > since || ids.length === most) break;
+    for (const [id, { lastUsedAt }] of this.#sessions) {
+      if (lastUsedAt > since || ids.length === most) break;
       ids.push(id);
     }
     return ids;

@@ -1,33 +1,33 @@
 import { ClusterError, SessionLimitError } from "../../errors.ts";
 import { atEndOfTurn } from "../../runtime/end_of_turn.ts";
-import { periodFor, type Watcher } from "../../runtime/scheduler.ts";
-import type { Registration } from "../../metadata/session_records.ts";
+import { checkPeriodFor, type PeriodicTask } from "../../runtime/scheduler.ts";
+import type { SessionRegistration } from "../../metadata/session_records.ts";
 import type {
-  InfoField,
-  InfoStore,
+  MetadataField,
+  MetadataStore,
 } from "../../cluster/metadata/metadata_store.ts";
-import type { Backend, Part } from "../redis_node.ts";
+import type { RedisComponent, RedisNode } from "../redis_node.ts";
 import { inChunks } from "../connection/chunks.ts";
-import { type CachedSession, InfoCache } from "./metadata_cache.ts";
+import { type CachedSession, MetadataCache } from "./metadata_cache.ts";
 import * as scripts from "./metadata_scripts.ts";
-import { isOutage } from "../connection/redis_errors.ts";
+import { isTransientError } from "../connection/redis_errors.ts";
 
 /** How fields are called in Redis, where each letter counts. */
 const NAMES = {
   clientInfo: "c",
   clientCapabilities: "b",
   logLevel: "l",
-} satisfies Record<InfoField, string>;
+} satisfies Record<MetadataField, string>;
 /** How many sessions are looked at by one command. */
-const CHUNK = 1_000;
+const SESSIONS_PER_COMMAND = 1_000;
 
 /** Whether a field of a session is metadata, and not where it is. */
-function isInfo(name: string): boolean {
+function isMetadata(name: string): boolean {
   return name.length === 1 ? "cblrn".includes(name) : name.startsWith("u:");
 }
 
-/** What is asked of an {@linkcode RedisInfoStore}. */
-export interface RedisInfoStoreOptions {
+/** What is asked of an {@linkcode RedisMetadataStore}. */
+export interface RedisMetadataStoreOptions {
   /** How long a session is kept that nobody uses, in milliseconds. */
   readonly ttlMs: number;
   readonly maxSessions: number;
@@ -39,26 +39,28 @@ export interface RedisInfoStoreOptions {
  * The metadata of sessions in Redis. During an outage it is what this node knows,
  * and what is written then is written again after it.
  */
-export class RedisInfoStore implements InfoStore, Part, Watcher {
+export class RedisMetadataStore
+  implements MetadataStore, RedisComponent, PeriodicTask {
   readonly periodMs: number;
-  readonly #backend: Backend;
-  readonly #options: RedisInfoStoreOptions;
-  readonly #cache = new InfoCache();
+  readonly #redisNode: RedisNode;
+  readonly #options: RedisMetadataStoreOptions;
+  readonly #cache = new MetadataCache();
   /** What is to be written when Redis is back, by session and field. */
-  readonly #late: Map<string, Map<string, () => Promise<unknown>>> = new Map();
+  readonly #pendingWrites: Map<string, Map<string, () => Promise<unknown>>> =
+    new Map();
   /** Sessions that Redis has lost, and was not told again. */
-  readonly #lost: Set<string> = new Set();
+  readonly #toRestore: Set<string> = new Set();
   /** Sessions that came here, of which this node may not know all. */
-  #came: Set<string> = new Set();
+  #toPrefetch: Set<string> = new Set();
   #expired = 0;
-  #isLooking = false;
+  #isChecking = false;
 
-  constructor(backend: Backend, options: RedisInfoStoreOptions) {
-    this.#backend = backend;
+  constructor(backend: RedisNode, options: RedisMetadataStoreOptions) {
+    this.#redisNode = backend;
     this.#options = options;
-    this.periodMs = periodFor(options.ttlMs);
+    this.periodMs = checkPeriodFor(options.ttlMs);
     backend.add(this);
-    backend.node.handle("record", ({ id, deleted }) => {
+    backend.node.handle("metadata", ({ id, deleted }) => {
       if (deleted !== undefined) this.#forget(id);
     });
   }
@@ -67,7 +69,7 @@ export class RedisInfoStore implements InfoStore, Part, Watcher {
     return this.#expired;
   }
 
-  write(id: string, field: InfoField, value: string | null): Promise<void> {
+  write(id: string, field: MetadataField, value: string | null): Promise<void> {
     return this.#write(id, NAMES[field], value);
   }
 
@@ -79,21 +81,21 @@ export class RedisInfoStore implements InfoStore, Part, Watcher {
     return this.#write(id, `u:${uri}`, null);
   }
 
-  async read(id: string, name: InfoField): Promise<string | undefined> {
+  async read(id: string, name: MetadataField): Promise<string | undefined> {
     const field = NAMES[name];
     try {
-      const [value, at] = await this.#backend.connection.evaluate(
+      const [value, at] = await this.#redisNode.connection.evaluate(
         scripts.READ,
-        this.#backend.keys.sessions + id,
+        this.#redisNode.keys.sessions + id,
         [field, String(this.#options.ttlMs)],
       ) as [string | null, string];
       if (value === null && this.#isRestoring(id)) {
-        return this.#remembered(id, field);
+        return this.#cachedField(id, field);
       }
-      this.#note(id, field, value, at);
+      this.#cachePut(id, field, value, at);
       return value ?? undefined;
     } catch (error) {
-      return this.#known(error, id, field);
+      return this.#fromCache(error, id, field);
     }
   }
 
@@ -107,113 +109,116 @@ export class RedisInfoStore implements InfoStore, Part, Watcher {
         value,
         flushed === undefined ? "" : "log",
       ]) as Promise<[string, string?]>;
-    const [owner, since] = await this.#orLater(id, "r", register) ??
+    const [owner, since] = await this.#runOrQueue(id, "r", register) ??
       [this.#cache.field(id, "r") ?? value];
     if (owner === "") throw new SessionLimitError(this.#options.maxSessions);
-    this.#note(id, "r", owner, this.#now());
-    if (since) this.#note(id, "n", since, this.#now());
+    this.#cachePut(id, "r", owner, this.#now());
+    if (since) this.#cachePut(id, "n", since, this.#now());
     return owner === value;
   }
 
-  async registration(id: string): Promise<Registration | undefined> {
+  async registration(id: string): Promise<SessionRegistration | undefined> {
     let owner: string | undefined;
     let since: string | undefined;
     try {
       let at: string;
-      [owner, since, at] = await this.#backend.connection.evaluate(
+      [owner, since, at] = await this.#redisNode.connection.evaluate(
         scripts.PEEK,
-        this.#backend.keys.sessions + id,
+        this.#redisNode.keys.sessions + id,
         ["r", "n"],
       ) as [string, string, string];
       if (owner === "" && this.#isRestoring(id)) {
-        owner = this.#remembered(id, "r");
+        owner = this.#cachedField(id, "r");
         since = this.#cache.field(id, "n");
-      } else if (owner !== "") this.#note(id, "r", owner, at);
-      if (since) this.#note(id, "n", since, at);
+      } else if (owner !== "") this.#cachePut(id, "r", owner, at);
+      if (since) this.#cachePut(id, "n", since, at);
     } catch (error) {
-      owner = this.#known(error, id, "r");
+      owner = this.#fromCache(error, id, "r");
       since = this.#cache.field(id, "n");
     }
     if (!owner) return undefined;
     const principal = owner === "-" ? undefined : owner.slice(1);
-    return { principal, since: since || undefined };
+    return { principal, startEventId: since || undefined };
   }
 
   touch(id: string): void {
-    const now = this.#backend.node.ticker.now();
+    const now = this.#redisNode.node.scheduler.now();
     const { ttlMs } = this.#options;
-    if (!this.#cache.touch(id, now, ttlMs / 10)) return;
-    this.#backend.connection.evaluate(
+    if (!this.#cache.renew(id, now, ttlMs / 10)) return;
+    this.#redisNode.connection.evaluate(
       scripts.TOUCH,
-      this.#backend.keys.sessions + id,
+      this.#redisNode.keys.sessions + id,
       // For as long as it is not told again.
       [String(Math.ceil(ttlMs * 1.1))],
-    ).catch((error) => this.#backend.connection.report(error));
+    ).catch((error) => this.#redisNode.connection.report(error));
   }
 
-  async subscribedTo(uri: string): Promise<string[]> {
-    const { connection, keys } = this.#backend;
+  async sessionsSubscribedTo(uri: string): Promise<string[]> {
+    const { connection, keys } = this.#redisNode;
     const field = `u:${uri}`;
     try {
       return await connection.evaluate(
         scripts.SUBSCRIBED,
         keys.resources + uri,
-        [keys.all, field],
+        [keys.prefix, field],
       ) as string[];
     } catch (error) {
-      if (!isOutage(error)) throw error;
-      return this.#cache.with(field);
+      if (!isTransientError(error)) throw error;
+      return this.#cache.sessionsWith(field);
     }
   }
 
   async delete(id: string): Promise<void> {
     this.#forget(id);
-    const { node } = this.#backend;
+    const { node } = this.#redisNode;
     const deleted = node.clock.next();
-    node.tellAll({ kind: "record", id, fields: [], deleted });
+    node.broadcast({ kind: "metadata", id, fields: [], deleted });
     const remove = () => this.#run(scripts.DELETE, id, []);
-    await this.#orLater(id, "", remove);
+    await this.#runOrQueue(id, "", remove);
   }
 
   /** Learns what others have written of sessions that are here now. */
-  claimed(ids: Iterable<string>): void {
-    const isScheduled = this.#came.size > 0;
-    for (const id of ids) this.#came.add(id);
-    if (isScheduled || this.#came.size === 0) return;
+  onSessionsClaimed(ids: Iterable<string>): void {
+    const isScheduled = this.#toPrefetch.size > 0;
+    for (const id of ids) this.#toPrefetch.add(id);
+    if (isScheduled || this.#toPrefetch.size === 0) return;
     atEndOfTurn(() => {
-      const came = [...this.#came];
-      this.#came = new Set();
-      this.#recall(came).catch((error) =>
-        this.#backend.connection.report(error)
+      const came = [...this.#toPrefetch];
+      this.#toPrefetch = new Set();
+      this.#prefetch(came).catch((error) =>
+        this.#redisNode.connection.report(error)
       );
     });
   }
 
-  tick(now: number): void {
-    if (this.#isLooking || this.#backend.connection.isDown) return;
-    const idle = this.#cache.idle(now - this.#options.ttlMs, CHUNK);
+  run(now: number): void {
+    if (this.#isChecking || this.#redisNode.connection.isDown) return;
+    const idle = this.#cache.idle(
+      now - this.#options.ttlMs,
+      SESSIONS_PER_COMMAND,
+    );
     if (idle.length === 0) return;
-    this.#isLooking = true;
-    this.#lookAt(idle, now).catch((error) =>
-      this.#backend.connection.report(error)
-    ).finally(() => this.#isLooking = false);
+    this.#isChecking = true;
+    this.#check(idle, now).catch((error) =>
+      this.#redisNode.connection.report(error)
+    ).finally(() => this.#isChecking = false);
   }
 
-  back(isEmpty: boolean): void {
+  onReconnected(isEmpty: boolean): void {
     if (isEmpty) {
-      for (const id of this.#cache.ids()) this.#lost.add(id);
+      for (const id of this.#cache.ids()) this.#toRestore.add(id);
     }
-    void this.#writeAgain().catch((error) =>
-      this.#backend.connection.report(error)
+    void this.#replayWrites().catch((error) =>
+      this.#redisNode.connection.report(error)
     );
   }
 
   /** Forgets what this node knows. */
   close(): void {
-    this.#backend.node.ticker.stop(this);
+    this.#redisNode.node.scheduler.stop(this);
     this.#cache.clear();
-    this.#late.clear();
-    this.#lost.clear();
+    this.#pendingWrites.clear();
+    this.#toRestore.clear();
   }
 
   #limits(): string[] {
@@ -232,9 +237,9 @@ export class RedisInfoStore implements InfoStore, Part, Watcher {
         field,
         value ?? "",
       ]) as Promise<string>;
-    const at = await this.#orLater(id, field, write);
+    const at = await this.#runOrQueue(id, field, write);
     if (at === "") throw new SessionLimitError(this.#options.maxSessions);
-    this.#note(id, field, value, at ?? this.#now());
+    this.#cachePut(id, field, value, at ?? this.#now());
   }
 
   #run(
@@ -242,48 +247,48 @@ export class RedisInfoStore implements InfoStore, Part, Watcher {
     id: string,
     args: readonly string[],
   ): Promise<unknown> {
-    const { connection, keys } = this.#backend;
+    const { connection, keys } = this.#redisNode;
     const key = keys.sessions + id;
-    return connection.evaluate(script, key, [keys.all, id, ...args]);
+    return connection.evaluate(script, key, [keys.prefix, id, ...args]);
   }
 
   /** Does something now, or when Redis is back; `undefined` if it is not yet done. */
-  async #orLater<Result>(
+  async #runOrQueue<Result>(
     id: string,
     field: string,
     act: () => Promise<Result>,
   ): Promise<Result | undefined> {
     // What was to be done later is done with.
-    const late = this.#late.get(id);
+    const late = this.#pendingWrites.get(id);
     late?.delete(field);
-    if (late?.size === 0) this.#late.delete(id);
+    if (late?.size === 0) this.#pendingWrites.delete(id);
     try {
       return await act();
     } catch (error) {
-      if (!isOutage(error)) throw error;
-      const later = this.#late.get(id) ?? new Map();
+      if (!isTransientError(error)) throw error;
+      const later = this.#pendingWrites.get(id) ?? new Map();
       // In the order in which they were done.
       later.delete(field);
-      this.#late.set(id, later.set(field, act));
+      this.#pendingWrites.set(id, later.set(field, act));
       return undefined;
     }
   }
 
-  #note(id: string, field: string, value: string | null, at: string): void {
-    const { ticker } = this.#backend.node;
-    ticker.start(this);
-    this.#cache.set(id, field, value, at, ticker.now());
+  #cachePut(id: string, field: string, value: string | null, at: string): void {
+    const { scheduler } = this.#redisNode.node;
+    scheduler.start(this);
+    this.#cache.set(id, field, value, at, scheduler.now());
   }
 
   /** What is known here, during an outage. */
-  #known(error: unknown, id: string, field: string): string | undefined {
-    if (!isOutage(error)) throw error;
-    return this.#remembered(id, field);
+  #fromCache(error: unknown, id: string, field: string): string | undefined {
+    if (!isTransientError(error)) throw error;
+    return this.#cachedField(id, field);
   }
 
   /** Whether Redis is still being told of a session again, here or by others. */
   #isRestoring(id: string): boolean {
-    return this.#lost.has(id) || this.#backend.isWaiting;
+    return this.#toRestore.has(id) || this.#redisNode.isRecovering;
   }
 
   /**
@@ -291,7 +296,7 @@ export class RedisInfoStore implements InfoStore, Part, Watcher {
    *
    * @throws {ClusterError} When it has seen nothing of it.
    */
-  #remembered(id: string, field: string): string | undefined {
+  #cachedField(id: string, field: string): string | undefined {
     const value = this.#cache.field(id, field);
     if (value !== undefined || this.#cache.has(id)) return value;
     throw new ClusterError(
@@ -302,15 +307,15 @@ export class RedisInfoStore implements InfoStore, Part, Watcher {
 
   #forget(id: string): void {
     this.#cache.delete(id);
-    this.#late.delete(id);
+    this.#pendingWrites.delete(id);
   }
 
-  async #recall(ids: readonly string[]): Promise<void> {
-    const { connection, keys } = this.#backend;
-    for (const some of inChunks(ids, CHUNK)) {
+  async #prefetch(ids: readonly string[]): Promise<void> {
+    const { connection, keys } = this.#redisNode;
+    for (const some of inChunks(ids, SESSIONS_PER_COMMAND)) {
       const sessions = await connection.evaluate(
         scripts.RECALL,
-        keys.log,
+        keys.logState,
         [keys.sessions, ...some],
       ) as [...string[][], string];
       const at = sessions.pop() as string;
@@ -318,22 +323,22 @@ export class RedisInfoStore implements InfoStore, Part, Watcher {
         const fields = sessions[index] as string[];
         for (let each = 0; each < fields.length; each += 2) {
           const name = fields[each]!;
-          if (isInfo(name)) this.#note(id, name, fields[each + 1]!, at);
+          if (isMetadata(name)) this.#cachePut(id, name, fields[each + 1]!, at);
         }
       }
     }
   }
 
-  async #lookAt(ids: readonly string[], now: number): Promise<void> {
-    const { connection, keys } = this.#backend;
+  async #check(ids: readonly string[], now: number): Promise<void> {
+    const { connection, keys } = this.#redisNode;
     const left = await connection.evaluate(
       scripts.LEFT,
-      keys.log,
+      keys.logState,
       [keys.sessions, ...ids],
     ) as number[];
     for (const [index, id] of ids.entries()) {
       const ms = Number(left[index]);
-      if (ms > 0) this.#cache.use(id, now - this.#options.ttlMs + ms);
+      if (ms > 0) this.#cache.touch(id, now - this.#options.ttlMs + ms);
       else if (this.#cache.has(id)) {
         this.#forget(id);
         this.#expired++;
@@ -341,25 +346,25 @@ export class RedisInfoStore implements InfoStore, Part, Watcher {
     }
   }
 
-  async #writeAgain(): Promise<void> {
-    for (const [id, late] of [...this.#late]) {
+  async #replayWrites(): Promise<void> {
+    for (const [id, late] of [...this.#pendingWrites]) {
       for (const [field, act] of [...late]) {
         // Unless something newer was done meanwhile.
-        const isDue = this.#late.get(id)?.get(field) === act;
-        if (isDue) await this.#orLater(id, field, act);
+        const isDue = this.#pendingWrites.get(id)?.get(field) === act;
+        if (isDue) await this.#runOrQueue(id, field, act);
       }
     }
-    const now = this.#backend.node.ticker.now();
+    const now = this.#redisNode.node.scheduler.now();
     // An outage may cut it off: it goes on after that.
-    for (const some of inChunks([...this.#lost], 100)) {
+    for (const some of inChunks([...this.#toRestore], 100)) {
       await Promise.all(some.map(async (id) => {
         const session = this.#cache.get(id);
-        const used = session?.usedAt ?? -Infinity;
+        const used = session?.lastUsedAt ?? -Infinity;
         const left = this.#options.ttlMs - (now - used);
         if (session !== undefined && left > 0) {
           await this.#restore(id, session, left);
         }
-        this.#lost.delete(id);
+        this.#toRestore.delete(id);
       }));
     }
   }

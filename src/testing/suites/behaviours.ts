@@ -1,8 +1,8 @@
 import type { InfoSessionManager } from "../../contracts/info_session_manager.ts";
 import type {
   InfoOptions,
-  ReaderOptions,
   SessionsOptions,
+  StreamEventOptions,
   StreamOptions,
   SubscriptionOptions,
 } from "../../contracts/options.ts";
@@ -40,7 +40,7 @@ export interface TestableStreamSessionManager extends StreamSessionManager {
 export interface StreamLimits
   extends
     Pick<StreamOptions, "backlog" | "keepAliveMs" | "maxSessions">,
-    Pick<ReaderOptions, "onEvict"> {}
+    Pick<StreamEventOptions, "onEvict"> {}
 
 /** One test of the stream suite. */
 export type StreamCase = Case<
@@ -62,9 +62,9 @@ export type InfoBehaviour =
   | "I9"
   | "I10";
 
-/** What the suite asks of a factory: a short `idleMs` and `maxSessions`, for I8. */
+/** What the suite asks of a factory: a short `idleTimeoutMs` and `maxSessions`, for I8. */
 export interface InfoLimits
-  extends Pick<InfoOptions, "idleMs" | "maxSessions"> {}
+  extends Pick<InfoOptions, "idleTimeoutMs" | "maxSessions"> {}
 
 /** One test of the metadata suite. */
 export type InfoCase = Case<InfoSessionManager, InfoLimits, InfoBehaviour>;
@@ -80,9 +80,9 @@ export type SubscriptionBehaviour =
   | "U7"
   | "U8";
 
-/** What the suite asks of a factory: a short `deadlineMs`, for U6. */
+/** What the suite asks of a factory: a short `closeTimeoutMs`, for U6. */
 export interface SubscriptionLimits
-  extends Pick<SubscriptionOptions, "deadlineMs"> {}
+  extends Pick<SubscriptionOptions, "closeTimeoutMs"> {}
 
 /** One test of the subscription suite. */
 export type SubscriptionCase = Case<

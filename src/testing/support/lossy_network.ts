@@ -1,7 +1,7 @@
 import type { MessageBus } from "../../cluster/messaging/message_bus.ts";
-import { describe } from "../../runtime/describe.ts";
+import { formatValue } from "../../runtime/describe.ts";
 import { InvalidArgumentError } from "../../errors.ts";
-import { optionGroup } from "../../contracts/resolve_options.ts";
+import { objectOption } from "../../contracts/resolve_options.ts";
 import { LossyBus } from "./lossy_bus.ts";
 import { seededRandom } from "./seeded_random.ts";
 
@@ -92,7 +92,7 @@ interface Conditions {
  * import { deepStrictEqual } from "node:assert/strict";
  *
  * const network = new LossyNetwork({ seed: 7, dropRate: 0.2, delayMs: [0, 5] });
- * const cluster = { beatMs: 20, answerMs: 1_000 };
+ * const cluster = { heartbeatMs: 20, requestTimeoutMs: 1_000 };
  * const here = new ClusterSessions(network.bus(), { cluster });
  * const there = new ClusterSessions(network.bus(), { cluster });
  * await Promise.all([here.ready, there.ready]);
@@ -124,7 +124,7 @@ export class LossyNetwork {
    * @throws {InvalidArgumentError} For an option that is none.
    */
   constructor(options?: LossyNetworkOptions) {
-    const { seed, onDelivery } = optionGroup("options", options);
+    const { seed, onDelivery } = objectOption("options", options);
     if (seed !== undefined && !Number.isSafeInteger(seed)) {
       throw refusal("seed", "a whole number", seed);
     }
@@ -173,7 +173,7 @@ export class LossyNetwork {
           throw new InvalidArgumentError(
             "groups",
             `"groups" has the node ${
-              describe(node)
+              formatValue(node)
             } in two parts; a node can ` +
               "be in one only.",
           );
@@ -251,7 +251,7 @@ export class LossyNetwork {
 }
 
 function resolve(conditions: NetworkConditions | undefined): Conditions {
-  const { dropRate, duplicateRate, delayMs } = optionGroup(
+  const { dropRate, duplicateRate, delayMs } = objectOption(
     "options",
     conditions,
   );
@@ -295,6 +295,6 @@ function refusal(
 ): InvalidArgumentError {
   return new InvalidArgumentError(
     name,
-    `"${name}" has to be ${wanted}, not ${describe(value)}.`,
+    `"${name}" has to be ${wanted}, not ${formatValue(value)}.`,
   );
 }

@@ -7,7 +7,7 @@ type Json = Readonly<Record<string, unknown>>;
 export interface Asked {
   readonly from: string;
   readonly id: number;
-  readonly ask: Json & { readonly kind: string };
+  readonly request: Json & { readonly kind: string };
 }
 
 /**
@@ -24,22 +24,26 @@ export class Intruder {
 
   /**
    * @param network Where the others are.
-   * @param beatMs How often it shows that it lives.
+   * @param heartbeatMs How often it shows that it lives.
    * @param onAsked Told of each question to it.
    */
   constructor(
     network: LossyNetwork,
-    beatMs: number,
+    heartbeatMs: number,
     onAsked: (asked: Asked) => void = () => {},
   ) {
     this.#bus = network.bus();
     this.#onAsked = onAsked;
     void this.#bus.start("intruder", (text) => this.#hear(JSON.parse(text)));
     const beat = () => {
-      this.say({ kind: "beat", newest: { number: this.#newest }, digests: {} });
+      this.say({
+        kind: "heartbeat",
+        lastSeq: { seq: this.#newest },
+        digests: {},
+      });
     };
     beat();
-    this.#beat = setInterval(beat, beatMs);
+    this.#beat = setInterval(beat, heartbeatMs);
   }
 
   /** Says anything. */
@@ -51,8 +55,13 @@ export class Intruder {
 
   /** Says items that have to arrive, as nodes do. */
   tell(...items: readonly unknown[]): void {
-    const after = { number: this.#newest };
-    this.say({ kind: "batch", number: ++this.#newest, after, items });
+    const prevSeq = { seq: this.#newest };
+    this.say({
+      kind: "batch",
+      seq: ++this.#newest,
+      prevSeq,
+      messages: items,
+    });
   }
 
   /** Says items in a batch that nobody can read: the next one takes its place. */
@@ -64,26 +73,26 @@ export class Intruder {
   /** Leaves. */
   leave(): void {
     clearInterval(this.#beat);
-    this.say({ kind: "bye" });
+    this.say({ kind: "leave" });
     void this.#bus.close();
   }
 
   #hear(packet: Json & { readonly from: string }): void {
-    const { from, kind, attempt } = packet;
+    const { from, kind, handshakeId } = packet;
     if (kind === "join") {
-      const after = this.#newest;
-      this.say({ kind: "joined", attempt, after }, from);
-      this.say({ kind: "join", attempt: 1, isJoined: true }, from);
+      const afterSeq = this.#newest;
+      this.say({ kind: "joinAck", handshakeId, afterSeq }, from);
+      this.say({ kind: "join", handshakeId: 1, isJoined: true }, from);
     }
     if (kind !== "batch") return;
-    const { number, items } = packet as unknown as {
-      number: number;
-      items: readonly (Asked & { readonly kind: string })[];
+    const { seq, messages } = packet as unknown as {
+      seq: number;
+      messages: readonly (Asked & { readonly kind: string })[];
     };
-    this.say({ kind: "ack", attempt: 1, number }, from);
-    for (const { kind, id, ask } of items) {
-      if (kind === "question") this.#onAsked({ from, id, ask });
-      if (kind === "answer") this.answers.push({ from, id });
+    this.say({ kind: "ack", handshakeId: 1, seq }, from);
+    for (const { kind, id, request } of messages) {
+      if (kind === "request") this.#onAsked({ from, id, request });
+      if (kind === "response") this.answers.push({ from, id });
     }
   }
 }

@@ -29,7 +29,11 @@ export class Member {
   ) {
     this.name = name;
     this.sessions = new ClusterSessions(bus, {
-      cluster: { node: name, beatMs: BEAT_MS, answerMs: ANSWER_MS },
+      cluster: {
+        node: name,
+        heartbeatMs: BEAT_MS,
+        requestTimeoutMs: ANSWER_MS,
+      },
       streams: { keepAliveMs: false },
       onError: (error) => this.errors.push(error),
     });

@@ -1,4 +1,4 @@
-import type { StreamExpectation } from "@crossmcp/session-manager";
+import type { StreamIntent } from "@crossmcp/session-manager";
 import {
   ClusterSessions,
   type ClusterSessionsOptions,
@@ -28,7 +28,11 @@ export class TestNode {
   ) {
     this.sessions = new ClusterSessions(bus, {
       ...options,
-      cluster: { beatMs: BEAT_MS, answerMs: ANSWER_MS, ...cluster },
+      cluster: {
+        heartbeatMs: BEAT_MS,
+        requestTimeoutMs: ANSWER_MS,
+        ...cluster,
+      },
       streams: { keepAliveMs: false, ...streams },
       onError: (error) => void this.errors.push(error),
     });
@@ -37,8 +41,7 @@ export class TestNode {
   /** Opens a stream whose end, when its client is gone, ends the session's. */
   open(
     id: string,
-    { kind = "count", expect }: { kind?: Kind; expect?: StreamExpectation } =
-      {},
+    { kind = "count", expect }: { kind?: Kind; expect?: StreamIntent } = {},
   ): OpenedStream {
     const { streams } = this.sessions;
     const client = new Client(
@@ -48,7 +51,8 @@ export class TestNode {
       () => void streams.delete(id),
     );
     // As the guard does.
-    const takeBack = expect && streams.expect(id, { ...expect, stays: true });
+    const takeBack = expect &&
+      streams.prepareStream(id, { ...expect, persistent: true });
     const create = async () => {
       await streams.create(id, client.controller);
       takeBack?.();

@@ -54,7 +54,7 @@ function join(node: string): ClusterSessions {
     cluster: { node },
     streams: { keepAliveMs: false },
     // What is stored of the sessions of a node that died is nobody's any more.
-    info: { idleMs: IDLE_MS },
+    info: { idleTimeoutMs: IDLE_MS },
   });
 }
 

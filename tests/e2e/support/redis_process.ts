@@ -24,7 +24,7 @@ const resets: string[] = [];
 const clients = makeClients({ port: redisPort });
 await clients.connected;
 const options = {
-  cluster: { node: name, beatMs: 200 },
+  cluster: { node: name, heartbeatMs: 200 },
   onError: (error: Error) => void reported.push(String(error)),
 };
 const { port, run } = await serveWorker(name, engine, {

@@ -49,9 +49,9 @@ export async function connectMany(
   while (clients.length < count) {
     clients.push(await connectScattered(workers, options));
   }
-  const homes = clients.map(({ network }) => network.streamWorker());
+  const owners = clients.map(({ network }) => network.streamWorker());
   for (const { name } of workers.alive) {
-    assert(homes.includes(name), `They have streams on workers ${homes}.`);
+    assert(owners.includes(name), `They have streams on workers ${owners}.`);
   }
   return clients;
 }

@@ -57,10 +57,10 @@ export function testListen(start: () => Promise<Workers>): void {
           [`${UPDATED} ${uri}`]: 2 * size,
         });
       }
-      const homes = listeners.map(({ network }) =>
+      const owners = listeners.map(({ network }) =>
         network.answered.at(-1)?.worker
       );
-      assertEquals(new Set(homes).size, size, `Listening on ${homes}.`);
+      assertEquals(new Set(owners).size, size, `Listening on ${owners}.`);
     } finally {
       await Promise.all(listeners.map((listener) => listener.close()));
     }

@@ -26,7 +26,7 @@ export function testSse(start: () => Promise<Workers>): void {
   after(() => workers?.close());
 
   it("C1 C4 a POST on one worker is answered through the stream on another", async () => {
-    const before = await homes();
+    const before = await owners();
     await using alice = await connect("alice");
     const home = await newHome(before);
     assertEquals(alice.client.getServerVersion()?.name, "end-to-end");
@@ -48,7 +48,7 @@ export function testSse(start: () => Promise<Workers>): void {
     const clients = [];
     for (let place = 0; place < 8; place++) clients.push(await connect());
     try {
-      const streams = await homes();
+      const streams = await owners();
       assert(streams.filter((count) => count > 0).length > 1, `${streams}`);
       for (const worker of workers.alive) await worker.call("renameTools");
       await seenBy(clients, size);
@@ -125,7 +125,7 @@ export function testSse(start: () => Promise<Workers>): void {
     return onEach(workers, (worker) => worker.call("hasSse", id), false);
   }
 
-  function homes(): Promise<number[]> {
+  function owners(): Promise<number[]> {
     return Promise.all(
       workers.alive.map((worker) => worker.call("sseStreams")),
     );
@@ -133,7 +133,7 @@ export function testSse(start: () => Promise<Workers>): void {
 
   /** Which worker has one stream more. */
   async function newHome(before: readonly number[]): Promise<string> {
-    const streams = await homes();
+    const streams = await owners();
     const place = streams.findIndex((count, at) => count > before[at]!);
     return workers.alive[place]!.name;
   }

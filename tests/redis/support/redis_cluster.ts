@@ -47,7 +47,7 @@ export class RedisCluster implements AsyncDisposable {
     const sessions = new RedisSessions(clients, {
       ...options,
       // Nodes find each other sooner with short beats.
-      cluster: { beatMs: 200, ...options.cluster },
+      cluster: { heartbeatMs: 200, ...options.cluster },
       prefix: this.prefix,
       onError: (error) => void this.errors.push(error),
     });

@@ -106,7 +106,7 @@ export const brokenNodes: Record<string, () => Nodes> = {
   }),
   "take nobody for dead": configured((options) => ({
     ...options,
-    cluster: { ...options.cluster, beatMs: 60_000 },
+    cluster: { ...options.cluster, heartbeatMs: 60_000 },
   })),
   "choose their own names": configured(({ cluster, ...options }) => ({
     ...options,

@@ -12,7 +12,7 @@ import type { brokenInfo } from "./info.ts";
 export const brokenExpiries: typeof brokenInfo = {
   "keeps everything for ever": class extends InMemoryInfoSessionManager {
     constructor(limits: InfoLimits) {
-      super({ ...limits, idleMs: Infinity });
+      super({ ...limits, idleTimeoutMs: Infinity });
     }
   },
   "forgets what is read": class extends InMemoryInfoSessionManager {
@@ -74,8 +74,8 @@ export const brokenExpiries: typeof brokenInfo = {
     }
   },
   "has no limit": class extends InMemoryInfoSessionManager {
-    constructor({ idleMs }: InfoLimits) {
-      super({ idleMs });
+    constructor({ idleTimeoutMs }: InfoLimits) {
+      super({ idleTimeoutMs });
     }
   },
   "waits between looking and counting": class

@@ -9,7 +9,7 @@ export type Faulty = (options: SessionsOptions) => Sessions;
 
 type Guard = InMemorySessions["guard"];
 type Send = InMemorySessions["streams"]["send"];
-type Expect = InMemorySessions["streams"]["expect"];
+type Expect = InMemorySessions["streams"]["prepareStream"];
 
 /** Makes sessions, and does something to them. */
 export function faulty(break_: (sessions: InMemorySessions) => void): Faulty {
@@ -81,8 +81,8 @@ export function expected(
   expect: (next: Expect, ...args: Parameters<Expect>) => () => void,
 ): Faulty {
   return faulty(({ streams }) => {
-    const next: Expect = streams.expect.bind(streams);
-    streams.expect = (...args) => expect(next, ...args);
+    const next: Expect = streams.prepareStream.bind(streams);
+    streams.prepareStream = (...args) => expect(next, ...args);
   });
 }
 

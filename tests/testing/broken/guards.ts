@@ -10,7 +10,10 @@ export const brokenGuards: Record<string, Faulty> = {
   "adopts ids": guarded((next, { info }, request, respond, options) => {
     const id = request.headers.get(HEADER);
     if (id && /^[\x21-\x7E]{1,256}$/.test(id) && request.method === "POST") {
-      info.register(id, { principal: options?.principal, since: undefined });
+      info.register(id, {
+        principal: options?.principal,
+        startEventId: undefined,
+      });
     }
     return next(request, respond, options);
   }),

@@ -9,7 +9,7 @@ import { NOTHING_COUNTED } from "../../support/empty_stats.ts";
 export const brokenLifetimes: Record<string, Faulty> = {
   "keeps sessions for ever": configured((options) => ({
     ...options,
-    info: { ...options.info, idleMs: Infinity },
+    info: { ...options.info, idleTimeoutMs: Infinity },
   })),
   "forgets sessions with an open stream": (options) => {
     class Sessions extends InMemorySessions {
@@ -19,7 +19,7 @@ export const brokenLifetimes: Record<string, Faulty> = {
   },
   "has no limit for sessions": configured(({ info, ...options }) => ({
     ...options,
-    info: { idleMs: info?.idleMs },
+    info: { idleTimeoutMs: info?.idleTimeoutMs },
   })),
   "has no limit for streams": configured((options) => ({
     ...options,

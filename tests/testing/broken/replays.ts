@@ -51,7 +51,7 @@ export const brokenReplays: Record<string, Faulty> = {
   "replays what was before a session": faulty(({ info }) => {
     const register = info.register.bind(info);
     info.register = (id, { principal }) =>
-      register(id, { principal, since: undefined });
+      register(id, { principal, startEventId: undefined });
   }),
   "leaves a silent gap": guarded(
     async (next, { streams }, request, respond, options) => {

@@ -7,7 +7,7 @@ import {
   type SubscriptionManager,
 } from "@crossmcp/session-manager";
 
-type Limits = { deadlineMs?: number | undefined };
+type Limits = { closeTimeoutMs?: number | undefined };
 
 /** Replaces some of a subscription's callbacks. */
 function rewired(
@@ -86,7 +86,7 @@ export const brokenSubscriptions: Record<
   })),
   "closes at once": class extends InMemorySubscriptionManager {
     constructor() {
-      super({ deadlineMs: 1 });
+      super({ closeTimeoutMs: 1 });
     }
   },
   "closes twice": rewired(({ close }) => ({
@@ -105,7 +105,7 @@ export const brokenSubscriptions: Record<
   },
   "waits forever": class extends InMemorySubscriptionManager {
     constructor() {
-      super({ deadlineMs: 2_000 });
+      super({ closeTimeoutMs: 2_000 });
     }
   },
   "keeps what throws": rewired(({ send }) => ({

@@ -8,7 +8,7 @@ import {
 import { frame } from "../../support/test_client.ts";
 
 /** So rarely that nothing in a test is due to it. */
-const NEVER = { beatMs: 60_000 };
+const NEVER = { heartbeatMs: 60_000 };
 
 /** How nodes go, and come back. */
 export const clusterLifetimeCases: readonly ClusterCase[] = [
@@ -66,7 +66,7 @@ export const clusterLifetimeCases: readonly ClusterCase[] = [
     name: "the streams of a node that died vanish when its lease is over",
     needs: "kill",
     run: async ({ join, kill, within }) => {
-      const options = { cluster: { beatMs: 50 } };
+      const options = { cluster: { heartbeatMs: 50 } };
       const nodes = [await join(options), await join(options)];
       const victim = await join(options);
       await attach(victim, "s");

@@ -32,7 +32,7 @@ export const infoExpiryCases: readonly InfoCase[] = [
     run: ({ create }) =>
       // On a machine that pauses for so long every session is idle.
       undisturbed(IDLE_MS * 0.8, async () => {
-        const manager = await create({ idleMs: IDLE_MS });
+        const manager = await create({ idleTimeoutMs: IDLE_MS });
         // One session says nothing, but subscribes.
         const idle = ["idle", "subscriber"];
         const used = Object.keys(USES);

@@ -22,7 +22,7 @@ export const sessionsLifetimeCases: readonly SessionsCase[] = [
     run: ({ create }) =>
       // On a machine that pauses for so long every session is idle.
       undisturbed(IDLE_MS * 0.8, async () => {
-        const sessions = await create({ info: { idleMs: IDLE_MS } });
+        const sessions = await create({ info: { idleTimeoutMs: IDLE_MS } });
         const open = await TestClient.begin(sessions);
         const used = await TestClient.begin(sessions);
         const idle = await TestClient.begin(sessions);

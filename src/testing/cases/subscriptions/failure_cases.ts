@@ -18,7 +18,7 @@ export const subscriptionFailureCases: readonly SubscriptionCase[] = [
     behaviour: "U6",
     name: "a send that never settles blocks neither close nor the others",
     run: async ({ create, within }) => {
-      const manager = await create({ deadlineMs: 100 });
+      const manager = await create({ closeTimeoutMs: 100 });
       const stuck = new TestSubscriber({ send: forever });
       const other = new TestSubscriber();
       await stuck.subscribe(manager, 1, TOOLS);
@@ -41,7 +41,7 @@ export const subscriptionFailureCases: readonly SubscriptionCase[] = [
     behaviour: "U6",
     name: "a close that never settles blocks neither close nor closeAll",
     run: async ({ create, within }) => {
-      const manager = await create({ deadlineMs: 100 });
+      const manager = await create({ closeTimeoutMs: 100 });
       const stuck = new TestSubscriber({ close: forever });
       const alsoStuck = new TestSubscriber({ close: forever });
       const other = new TestSubscriber();
@@ -60,7 +60,7 @@ export const subscriptionFailureCases: readonly SubscriptionCase[] = [
     behaviour: "U6",
     name: "an acknowledgement that never settles blocks neither",
     run: async ({ create, within }) => {
-      const manager = await create({ deadlineMs: 100 });
+      const manager = await create({ closeTimeoutMs: 100 });
       const stuck = new TestSubscriber({ acknowledge: forever });
       const other = new TestSubscriber();
       const created = started(stuck.subscribe(manager, 1, TOOLS));
