@@ -6,6 +6,7 @@
 // deno-lint-ignore no-import-prefix
 import { build, emptyDir } from "jsr:@deno/dnt@^0.43.0";
 import { bundleModules } from "./lib/bundle_modules.ts";
+import { filesUnder } from "./lib/command.ts";
 import { readDenoConfig, writeNpmOnlyMap } from "./lib/npm_only.ts";
 
 const OUT = "npm";
@@ -57,7 +58,12 @@ await build({
   },
   async postBuild() {
     await Deno.mkdir(`${OUT}/docs`, { recursive: true });
-    const documents = ["LICENSE", "README.md", "CHANGELOG.md", "docs/redis.md"];
+    const documents = [
+      "LICENSE",
+      "README.md",
+      "CHANGELOG.md",
+      ...await filesUnder("docs", ".md"),
+    ];
     for (const file of documents) {
       await Deno.copyFile(file, `${OUT}/${file}`);
     }

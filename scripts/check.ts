@@ -25,7 +25,10 @@ async function gates(importMap: string | undefined): Promise<Gate[]> {
   const typed = [...sources, ...others].filter((file) =>
     !importMap || file !== NEEDS_JSR
   );
-  const texts = ["README.md", ...await filesIn(["bench", "examples"], ".md")];
+  const texts = [
+    "README.md",
+    ...await filesIn(["bench", "docs", "examples"], ".md"),
+  ];
   const examples = await runnable(sources);
   return [
     ["Format", "fmt --check"],

@@ -1,6 +1,6 @@
-import { ROOT } from "./command.ts";
+import { filesUnder, ROOT } from "./command.ts";
 
-const DOCUMENTS = ["CHANGELOG.md", "LICENSE", "README.md", "docs/redis.md"];
+const DOCUMENTS = ["CHANGELOG.md", "LICENSE", "README.md"];
 const TYPES = /^(?:mod|src\/.+)\.d\.ts$/;
 const MODULE =
   /^(?:mod|src\/(?:broadcast_channel|cluster|redis|testing)\/mod|shared\/[\w-]+)\.js$/;
@@ -13,15 +13,16 @@ const DEPENDENCIES = [
 /** Fails if an unpacked package has more, or less, than it should. */
 export async function checkContents(folder: string): Promise<void> {
   const files = await filesIn(folder);
+  const documents = [...DOCUMENTS, ...await filesUnder("docs", ".md")];
   const strays = files.filter((file) =>
-    file !== "package.json" && !DOCUMENTS.includes(file) &&
+    file !== "package.json" && !documents.includes(file) &&
     !TYPES.test(file) && !MODULE.test(file)
   );
   // A module that no entry point reaches is packed as it is, in TypeScript.
   if (strays.length > 0) {
     throw new Error(`The package should not have ${strays.join(", ")}.`);
   }
-  const missing = DOCUMENTS.filter((file) => !files.includes(file));
+  const missing = documents.filter((file) => !files.includes(file));
   if (missing.length > 0) {
     throw new Error(`The package has no ${missing.join(", ")}.`);
   }

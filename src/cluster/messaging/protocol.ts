@@ -24,7 +24,7 @@ import type { Timestamp } from "../membership/hybrid_clock.ts";
 import { isClusterMessage } from "./protocol_items.ts";
 
 /** The version of the protocol. */
-export const VERSION = 1;
+export const VERSION = 2;
 
 /** The number of a batch, for all readers and for those where it is another one. */
 export interface BatchPosition {

@@ -48,7 +48,7 @@ export class Intruder {
 
   /** Says anything. */
   say(message: unknown, to?: string): void {
-    const packet = { v: 1, from: "intruder", incarnation: 1 };
+    const packet = { v: 2, from: "intruder", incarnation: 1 };
     const text = JSON.stringify({ ...packet, ...message as Json });
     void this.#bus.publish(text, to);
   }
