@@ -1,17 +1,17 @@
 import { init } from "echarts";
 import type { HttpResult } from "../http/results.ts";
 import type { Entry } from "./history.ts";
-import { COLORS, NAMES, styled } from "./style.ts";
+import { COLORS, NAMES, styled, type Theme } from "./style.ts";
 
-/** How high a panel and what belongs to it are. */
+/** The heights of the space above the panels, of a panel, and between panels. */
 const [TOP, PANEL, GAP] = [60, 220, 80];
 const WIDTH = 860;
 
 type Options = Parameters<ReturnType<typeof init>["setOption"]>[0];
 
 /**
- * How long a message takes against how many sessions there are: a column for what is
- * sent one by one and for bursts, a row for each runtime.
+ * Time per message against the number of sessions: a column for single messages and
+ * one for bursts, a row for each runtime.
  */
 export function curves(entries: readonly Entry[]): string {
   const panels = entries.filter(({ points }) => points.length > 0)
@@ -26,8 +26,7 @@ export function curves(entries: readonly Entry[]): string {
     },
     title: panels.map(({ entry, burst }, at) =>
       heading(
-        `${runtimeOf(entry)}: ` +
-          (burst === 1 ? "one message at a time" : "bursts of ten"),
+        `${runtimeOf(entry)}: ${sending(burst).toLowerCase()}`,
         at,
       )
     ),
@@ -68,30 +67,51 @@ export function curves(entries: readonly Entry[]): string {
   });
 }
 
-/** What is delivered over 1,000 connections, and what it costs, on each runtime. */
+/** A number of a contender, and how to write it. */
+interface Measure {
+  readonly title: string;
+  readonly of: (result: HttpResult) => number;
+}
+
+const THROUGHPUT: Measure = {
+  title: "messages/s over 1,000 connections",
+  of: (result) => result.messagesPerSecond.median,
+};
+const CPU: Measure = {
+  title: "CPU per message (µs)",
+  of: (result) => result.cpuMicros.median,
+};
+
+/** Throughput and CPU time over 1,000 connections, on each runtime. */
 export function httpBars(entries: readonly Entry[]): string {
+  return draw(2, bars(entries, [THROUGHPUT, CPU]));
+}
+
+/** Throughput over 1,000 connections, on each runtime: the picture of the README. */
+export function throughputBars(
+  entries: readonly Entry[],
+  theme: Theme,
+): string {
+  return draw(1, bars(entries, [THROUGHPUT]), theme);
+}
+
+function bars(
+  entries: readonly Entry[],
+  measures: readonly Measure[],
+): object {
   const measured = entries.filter(({ http }) => http.length > 0);
   const contenders = ["ours", "peer", "better-sse"] as const;
-  const values: [title: string, unit: string, of: (r: HttpResult) => number][] =
-    [
-      ["messages a second", "", (result) => result.messagesPerSecond.median],
-      ["CPU a message", "µs", (result) => result.cpuMicros.median],
-    ];
   const panels = [10, 1].flatMap((burst) =>
-    values.map(([title, unit, of]) => ({ burst, title, unit, of }))
+    measures.map((measure) => ({ burst, ...measure }))
   );
-  return draw(2, {
+  return {
     legend: {
       top: 4,
       itemGap: 40,
       data: contenders.map((name) => NAMES[name]!),
     },
-    title: panels.map(({ burst, title, unit }, at) =>
-      heading(
-        `${burst === 1 ? "one at a time" : "bursts of ten"}: ${title}` +
-          (unit === "" ? "" : ` (${unit})`),
-        at,
-      )
+    title: panels.map(({ burst, title }, at) =>
+      heading(`${sending(burst)}: ${title}`, at)
     ),
     grid: panels.map((_, at) => place(at)),
     xAxis: panels.map((_, at) => ({
@@ -128,10 +148,14 @@ export function httpBars(entries: readonly Entry[]): string {
         }),
       }))
     ),
-  });
+  };
 }
 
-function draw(rows: number, options: object): string {
+function sending(burst: number): string {
+  return burst === 1 ? "One at a time" : "Bursts of ten";
+}
+
+function draw(rows: number, options: object, theme?: Theme): string {
   const chart = init(null, null, {
     renderer: "svg",
     ssr: true,
@@ -141,7 +165,7 @@ function draw(rows: number, options: object): string {
   chart.setOption({ animation: false, ...options } as Options);
   const svg = chart.renderToSVGString();
   chart.dispose();
-  return styled(svg);
+  return styled(svg, theme);
 }
 
 function place(at: number): object {

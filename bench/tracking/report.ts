@@ -1,15 +1,13 @@
 /**
- * Turns the latest records into pictures and tables: `deno task bench:report`. The
- * pictures are bench/report/*.svg, the tables bench/report/tables.md; a summary goes
- * between the markers in the README.
+ * Turns the latest records into pictures and tables: `deno task bench:report`. It
+ * writes bench/report/, the picture of the README in docs/images/, and the tables
+ * between the markers in README.md and docs/benchmarks.md.
  */
 import { ROOT } from "../../scripts/lib/command.ts";
 import { format } from "./format.ts";
 import { readHistory } from "./history.ts";
-import { curves, httpBars } from "./pictures.ts";
-import { SUMMARY, summary, tables } from "./tables.ts";
-
-const FOLDER = new URL("bench/report/", ROOT);
+import { curves, httpBars, throughputBars } from "./pictures.ts";
+import { MARKED, overview, summary, tables } from "./tables.ts";
 
 const RUNTIMES = ["Deno", "Node", "Bun"];
 
@@ -18,26 +16,33 @@ const latest = RUNTIMES
   .map((name) => history.findLast(({ runtime }) => runtime.name === name))
   .filter((entry) => entry !== undefined);
 if (latest.length === 0) {
-  throw new Error("Nothing is recorded. `deno task bench:record` does it.");
+  throw new Error(
+    "Nothing is recorded yet. Run `deno task bench:record` first.",
+  );
 }
 
-await Deno.mkdir(FOLDER, { recursive: true });
 const files: Record<string, string> = {
-  "time_per_message.svg": curves(latest),
-  "over_http.svg": httpBars(latest),
-  "tables.md": tables(latest),
+  "bench/report/time_per_message.svg": curves(latest),
+  "bench/report/over_http.svg": httpBars(latest),
+  "bench/report/tables.md": tables(latest),
+  "docs/images/throughput-light.svg": throughputBars(latest, "light"),
+  "docs/images/throughput-dark.svg": throughputBars(latest, "dark"),
 };
+// A document without markers stays unchanged.
+for (
+  const [name, text] of [
+    ["README.md", overview(latest)],
+    ["docs/benchmarks.md", summary(latest)],
+  ] as const
+) {
+  const before = await Deno.readTextFile(new URL(name, ROOT));
+  if (MARKED.test(before)) files[name] = before.replace(MARKED, () => text);
+}
+
 for (const [name, text] of Object.entries(files)) {
-  await Deno.writeTextFile(new URL(name, FOLDER), text);
-  console.log(`bench/report/${name}`);
+  const url = new URL(name, ROOT);
+  await Deno.mkdir(new URL(".", url), { recursive: true });
+  await Deno.writeTextFile(url, text);
+  console.log(name);
 }
-await format(Object.keys(files).map((name) => `bench/report/${name}`));
-// A README without the markers stays as it is.
-const readme = new URL("README.md", ROOT);
-const before = await Deno.readTextFile(readme);
-if (SUMMARY.test(before)) {
-  const after = before.replace(SUMMARY, () => summary(latest));
-  await Deno.writeTextFile(readme, after);
-  await format(["README.md"]);
-  console.log("README.md, between the markers");
-}
+await format(Object.keys(files));

@@ -14,21 +14,29 @@ export const COLORS: Readonly<Record<string, string>> = {
   floor: "#868e96",
 };
 
-/** The color of texts, and those of the chart library's lines; on a dark page others. */
-const STYLE = `<style>
-text { fill: #424a53 }
-@media (prefers-color-scheme: dark) {
-text { fill: #c9d1d9 }
-[stroke="#dbdee4"] { stroke: #30363d }
-[stroke="#54555a"] { stroke: #8b949e }
-}
-</style>`;
+/** The page that a picture is for; without one, it follows `prefers-color-scheme`. */
+export type Theme = "light" | "dark";
 
-/** Lets a picture follow the page that it is on, and leaves out what nobody needs. */
-export function styled(svg: string): string {
+/** The color of text, and those of the chart library's lines on a dark page. */
+const LIGHT = "text { fill: #424a53; stroke: none }";
+const DARK = `text { fill: #c9d1d9; stroke: none }
+[stroke="#dbdee4"] { stroke: #30363d }
+[stroke="#54555a"] { stroke: #8b949e }`;
+
+const STYLES = {
+  light: LIGHT,
+  dark: DARK,
+  both: `${LIGHT}
+@media (prefers-color-scheme: dark) {
+${DARK}
+}`,
+};
+
+/** Sets the colors of a picture, and removes attributes that it does not need. */
+export function styled(svg: string, theme: Theme | "both" = "both"): string {
   return svg
     .replace(/<style\s*>[^]*?<\/style>/g, "")
     .replace(/ (?:ecmeta_\w+|class|pointer-events)="[^"]*"/g, "")
-    .replace(/(<svg[^>]*>)/, `$1\n${STYLE}`)
+    .replace(/(<svg[^>]*>)/, `$1\n<style>${STYLES[theme]}</style>`)
     .replace(/\n{2,}/g, "\n");
 }

@@ -3,11 +3,11 @@ import type { Figure } from "./figures.ts";
 import type { Entry } from "./history.ts";
 import { NAMES } from "./style.ts";
 
-/** How long a message takes, what is delivered over HTTP, and all that is tracked. */
+/** Time per message, delivery over HTTP, and every tracked figure. */
 export function tables(entries: readonly Entry[]): string {
   return [
     "<!-- Written by `deno task bench:report` -->",
-    "# What was measured last",
+    "# Latest measurements",
     measuredOn(entries),
     perMessage(entries),
     overHttp(entries),
@@ -16,44 +16,102 @@ export function tables(entries: readonly Entry[]): string {
   ].join("\n\n");
 }
 
-/** What the README has between its markers, and they. */
-export const SUMMARY: RegExp = /<!-- bench:begin[^]*bench:end -->/;
+/** The markers in a document, and everything between them. */
+export const MARKED: RegExp = /<!-- bench:begin[^]*bench:end -->/;
 
-/** The figures that tell users what to expect; the middle half of the rounds. */
+/** What the README has between its markers: one table. */
+export function overview(entries: readonly Entry[]): string {
+  return marked([
+    table(
+      ["", ...names(entries)],
+      OVERVIEW.map((row) => cellsOf(row, entries, "median")),
+    ),
+    measuredOn(entries),
+  ]);
+}
+
+/** What docs/benchmarks.md has between its markers; with quartiles. */
 export function summary(entries: readonly Entry[]): string {
-  return [
-    "<!-- bench:begin (written by `deno task bench:report`) -->",
+  return marked([
     measuredOn(entries),
     ...SECTIONS.map(([head, rows]) =>
-      table([head, ...names(entries)], rows.map((row) => cellsOf(row, entries)))
+      table(
+        [head, ...names(entries)],
+        rows.map((row) => cellsOf(row, entries, "quartiles")),
+      )
     ),
+  ]);
+}
+
+function marked(parts: readonly string[]): string {
+  return [
+    "<!-- bench:begin (written by `deno task bench:report`) -->",
+    ...parts,
     "<!-- bench:end -->",
   ].join("\n\n");
 }
 
-/** A row of the summary: what the README calls a figure, and its id. */
-type Row = readonly [title: string, id: string, isInverse?: "inverse"];
+/** A row: its title, the ID of the figure, and how to show it. */
+type Row = readonly [
+  title: string,
+  id: string,
+  options?: { readonly isInverse?: boolean; readonly suffix?: string },
+];
 
 const PEER = "@tmcp/session-manager";
 const HTTP = "over HTTP, 1,000 connections";
+const TIMES = { suffix: "×" };
+const FASTER = { isInverse: true, suffix: "×" };
+
+const OVERVIEW: readonly Row[] = [
+  [
+    `1 KB to 10,000 streams: speed against \`${PEER}\``,
+    `10,000 sessions, 1 KB: ours / ${PEER}`,
+    FASTER,
+  ],
+  [
+    `1 KB to 1,000 of 100,000 sessions: speed against \`${PEER}\``,
+    `1,000 of 100,000 sessions, 1 KB: ours / ${PEER}`,
+    FASTER,
+  ],
+  [
+    "1 KB to 10,000 streams: time against a bare loop of `enqueue`",
+    "10,000 sessions, 1 KB: ours / bare loop",
+    TIMES,
+  ],
+  [
+    "1 KB to 1,000 sessions over Redis: time against a bare `PUBLISH`",
+    "over Redis, 1,000 sessions, 1 KB: ours / bare PUBLISH",
+    TIMES,
+  ],
+  [
+    "Heap of an idle session, without its stream",
+    "heap of an idle session above its stream",
+  ],
+  [
+    "`InMemorySessions`, minified and gzipped",
+    "the in-memory part, minified and gzipped",
+  ],
+];
+
 const SECTIONS: readonly [head: string, rows: readonly Row[]][] = [
-  ["Times as fast as the peer", [
+  ["Speed, as a multiple of another package's", [
     [
       `Broadcast of 1 KB to 10,000: \`${PEER}\``,
       `10,000 sessions, 1 KB: ours / ${PEER}`,
-      "inverse",
+      { isInverse: true },
     ],
     [
       `1 KB to 1,000 of 100,000: \`${PEER}\``,
       `1,000 of 100,000 sessions, 1 KB: ours / ${PEER}`,
-      "inverse",
+      { isInverse: true },
     ],
     [
       `1,000 connections, bursts of ten: \`${PEER}\``,
       `${HTTP}, bursts of ten events: messages a second, ours / ${PEER}`,
     ],
     [
-      `1,000 connections, one by one: \`${PEER}\``,
+      `1,000 connections, one at a time: \`${PEER}\``,
       `${HTTP}, single events: messages a second, ours / ${PEER}`,
     ],
     [
@@ -61,29 +119,29 @@ const SECTIONS: readonly [head: string, rows: readonly Row[]][] = [
       `${HTTP}, bursts of ten events: messages a second, ours / better-sse`,
     ],
     [
-      "1,000 connections, one by one: `better-sse`",
+      "1,000 connections, one at a time: `better-sse`",
       `${HTTP}, single events: messages a second, ours / better-sse`,
     ],
   ]],
-  ["Times as long as what nobody can do without", [
+  ["Time, as a multiple of the floor's", [
     [
       "Broadcast of 1 KB to 10,000: a loop of `enqueue`",
       "10,000 sessions, 1 KB: ours / bare loop",
     ],
     [
-      "the same, to readers that wait",
+      "The same, with a pending read on every stream",
       "10,000 sessions, 1 KB, readers wait: ours / bare loop",
     ],
     [
-      "the same, to 100,000",
+      "The same, to 100,000",
       "100,000 sessions, 1 KB: ours / bare loop",
     ],
     [
-      "ten times 100 B to 10,000, until they are read",
+      "Ten times 100 B to 10,000, until they are read",
       "10,000 sessions, ten times 100 B, until read: ours / bare loop",
     ],
     [
-      "1 KB to 10,000, with replay: without it",
+      "1 KB to 10,000, with replay: the same without replay",
       "10,000 sessions, 1 KB: with replay / without",
     ],
     [
@@ -95,26 +153,39 @@ const SECTIONS: readonly [head: string, rows: readonly Row[]][] = [
       "over Redis, 1,000 sessions, 1 KB: ours / bare PUBLISH",
     ],
     [
-      "the same, with replay",
+      "The same, with replay",
       "over Redis, 1,000 sessions, 1 KB: with replay / bare PUBLISH",
     ],
   ]],
   ["Size", [
     [
-      "Heap of an idle session above its stream",
+      "Heap of an idle session, without its stream",
       "heap of an idle session above its stream",
     ],
-    ["The core, minified and gzipped", "all of the core, minified and gzipped"],
+    [
+      "The main entry point, minified and gzipped",
+      "all of the core, minified and gzipped",
+    ],
     [
       "`InMemorySessions` alone, minified and gzipped",
       "the in-memory part, minified and gzipped",
     ],
-    ["Import of the core from npm", "import of the core, as it is on npm"],
-    ["Import of the core from JSR", "import of the core, as it is on JSR"],
+    [
+      "Import of the main entry point from npm",
+      "import of the core, as it is on npm",
+    ],
+    [
+      "Import of the main entry point from JSR",
+      "import of the core, as it is on JSR",
+    ],
   ]],
 ];
 
-function cellsOf([title, id, isInverse]: Row, entries: readonly Entry[]) {
+function cellsOf(
+  [title, id, { isInverse = false, suffix = "" } = {}]: Row,
+  entries: readonly Entry[],
+  detail: "median" | "quartiles",
+) {
   return [
     title,
     ...entries.map(({ figures }) => {
@@ -126,7 +197,10 @@ function cellsOf([title, id, isInverse]: Row, entries: readonly Entry[]) {
       const [least, middle, most] = isInverse
         ? [1 / high, 1 / median, 1 / low]
         : [low, median, high];
-      return `${short(middle!)} (${short(least!)}–${short(most!)})`;
+      const value = `${short(middle!).toLocaleString("en")}${suffix}`;
+      return detail === "median"
+        ? value
+        : `${value} (${short(least!)}–${short(most!)})`;
     }),
   ];
 }
@@ -134,22 +208,24 @@ function cellsOf([title, id, isInverse]: Row, entries: readonly Entry[]) {
 function measuredOn(entries: readonly Entry[]): string {
   const machines = new Set(
     entries.map(({ machine, date, version }) =>
-      `version ${version} on ${machine.cores} cores of ${machine.cpu}, ${
+      `version ${version}, ${date.slice(0, 10)}, ${
         machine.os.split(" ")[0]
-      }, ${date.slice(0, 10)}`
+      } on ${machine.cores} cores of an ${machine.cpu}`
     ),
   );
-  return `Measured: ${[...machines].join("; ")}.`;
+  return `Measured with ${[...machines].join("; ")}.`;
 }
 
-/** One row for each contender and kind of sending, one column for each runtime. */
+/** A row for each contender and burst size, a column for each runtime. */
 function perMessage(entries: readonly Entry[]): string {
   const sizes = [1_000, 10_000, 100_000];
   const rows: string[][] = [];
   for (const burst of [1, 10]) {
     for (const contender of ["ours", "peer", "better-sse", "floor"]) {
       rows.push([
-        `${NAMES[contender]}, ${burst === 1 ? "one by one" : "bursts of ten"}`,
+        `${NAMES[contender]}, ${
+          burst === 1 ? "one at a time" : "bursts of ten"
+        }`,
         ...entries.map(({ points }) =>
           sizes.map((sessions) =>
             points.find((point) =>
@@ -181,7 +257,7 @@ function overHttp(entries: readonly Entry[]): string {
       for (const contender of ["ours", "peer", "better-sse"]) {
         rows.push([
           `${connections.toLocaleString("en")}, ` +
-          `${burst === 1 ? "one by one" : "bursts of ten"}: ${
+          `${burst === 1 ? "one at a time" : "bursts of ten"}: ${
             NAMES[contender]
           }`,
           ...entries.map(({ http }) =>
@@ -198,7 +274,7 @@ function overHttp(entries: readonly Entry[]): string {
   }
   return table(
     [
-      "connections: messages, CPU a message, p50 / p99, memory a connection",
+      "Connections: messages, CPU per message, p50 / p99, memory per connection",
       ...names(entries),
     ],
     rows.filter(([, ...cells]) => cells.some((cell) => cell !== "")),
@@ -210,7 +286,7 @@ function tracked(entries: readonly Entry[]): string {
     entries.flatMap(({ figures }) => figures.map(({ id }) => id)),
   );
   return table(
-    ["tracked", ...names(entries)],
+    ["Tracked figure", ...names(entries)],
     [...ids].map((id) => [
       id,
       ...entries.map(({ figures }) =>
@@ -235,7 +311,7 @@ function names(entries: readonly Entry[]): string[] {
   return entries.map(({ runtime }) => `${runtime.name} ${runtime.version}`);
 }
 
-/** Aligned, as the formatter wants it. */
+/** An aligned Markdown table. */
 function table(
   head: readonly string[],
   rows: readonly (readonly string[])[],
