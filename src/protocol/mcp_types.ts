@@ -1,52 +1,53 @@
 /**
- * The parts of the Model Context Protocol that the managers store and route,
- * as structural types: an object of the official SDKs or of tmcp fits as it is.
+ * The parts of the Model Context Protocol that the managers store and route, as
+ * structural types. Objects of the official SDKs and of tmcp fit without
+ * conversion.
  *
- * Optional fields accept `undefined` too, so that they also fit under
+ * Optional fields also accept `undefined`, so that they fit under
  * `exactOptionalPropertyTypes`.
  *
  * @module
  */
 
 /**
- * What a client says it is, from `initialize` (specification type
+ * What a client says about itself in `initialize` (specification type
  * `Implementation`).
  */
 export interface ClientInfo {
-  /** Name for programs, for example `"example-client"`. */
+  /** The client's name for programs, for example `"example-client"`. */
   name: string;
-  /** Version of the client. */
+  /** The client's version. */
   version: string;
-  /** Name for people. */
+  /** The client's name for people. */
   title?: string | undefined;
-  /** What the client does, in a sentence. */
+  /** A sentence about the client. */
   description?: string | undefined;
-  /** Address of the client's web site. */
+  /** The URL of the client's website. */
   websiteUrl?: string | undefined;
-  /** Pictures that a user interface can show. */
+  /** Icons that a user interface can show. */
   icons?: ClientIcon[] | undefined;
 }
 
-/** A picture of a client (specification type `Icon`). */
+/** An icon of a client (specification type `Icon`). */
 export interface ClientIcon {
-  /** Address of the picture, `https:` or `data:`. */
+  /** The URL of the image, `https:` or `data:`. */
   src: string;
-  /** Media type, where the address does not tell it. */
+  /** The media type, if the URL does not tell it. */
   mimeType?: string | undefined;
   /** Sizes such as `"48x48"` or `"any"`. */
   sizes?: string[] | undefined;
 }
 
 /**
- * What a client can do, from `initialize`. The set is open: a client may name
- * capabilities of its own.
+ * What a client can do, from `initialize`. Clients may add capabilities of
+ * their own.
  */
 export interface ClientCapabilities {
   /** Capabilities outside the specification. */
   experimental?: { [key: string]: unknown } | undefined;
   /** The client can ask a language model on the server's behalf. */
   sampling?: { [key: string]: unknown } | undefined;
-  /** The client can ask its user for input. */
+  /** The client can ask its user for input (elicitation). */
   elicitation?: {
     /** Input through a form. */
     form?: { [key: string]: unknown } | undefined;
@@ -64,7 +65,7 @@ export interface ClientCapabilities {
   extensions?:
     | { [name: string]: { [key: string]: unknown } }
     | undefined;
-  /** Whatever else the client names. */
+  /** Any other capability. */
   [key: string]: unknown;
 }
 
@@ -94,20 +95,22 @@ export const LOGGING_LEVELS: readonly LoggingLevel[] = Object.freeze([
   "emergency",
 ]);
 
-/** A JSON-RPC 2.0 notification: a method and its parameters, no answer. */
+/**
+ * A JSON-RPC 2.0 notification: a method and its parameters, without a response.
+ */
 export interface JSONRPCNotification {
-  /** Version of JSON-RPC. */
+  /** The version of JSON-RPC. */
   jsonrpc: "2.0";
   /** For example `"notifications/tools/list_changed"`. */
   method: string;
-  /** What the method needs; open, as in the types of the official SDKs. */
+  /** The parameters. Their type is open, as in the official SDKs. */
   // deno-lint-ignore no-explicit-any
   params?: any;
 }
 
 /**
- * What a `subscriptions/listen` request asks for (2026-07-28, Subscriptions,
- * "Notification Filter"). A field left out means: not subscribed.
+ * What a `subscriptions/listen` request subscribes to (2026-07-28,
+ * Subscriptions, "Notification Filter"). Omitted fields are not subscribed to.
  */
 export interface SubscriptionFilter {
   /** `notifications/tools/list_changed`. */

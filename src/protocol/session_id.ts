@@ -1,20 +1,20 @@
 import { formatValue } from "../runtime/describe.ts";
 import { InvalidArgumentError } from "../errors.ts";
 
-/** Longest session id, in characters. */
+/** The longest session ID, in characters. */
 const MAX_LENGTH = 256;
 const VISIBLE_ASCII = /^[\x21-\x7E]+$/;
 
 /**
- * Whether a text can be a session id. MCP 2025-11-25, Transports, "Session
- * Management" asks for visible ASCII; the length is ours, so that a client cannot
- * make a store grow by the size of its ids.
+ * Returns whether a string is a valid session ID. MCP 2025-11-25, Transports,
+ * "Session Management" requires visible ASCII. The maximum length is ours: it
+ * keeps clients from filling a store with long IDs.
  */
 export function isSessionId(id: string): boolean {
   return id.length > 0 && id.length <= MAX_LENGTH && VISIBLE_ASCII.test(id);
 }
 
-/** Refuses what cannot be a session id. */
+/** Throws if a value is not a valid session ID. */
 export function assertSessionId(id: unknown): asserts id is string {
   if (typeof id !== "string") {
     throw new InvalidArgumentError(

@@ -1,33 +1,35 @@
 import { formatValue } from "../runtime/describe.ts";
 import { InvalidArgumentError } from "../errors.ts";
 
-/** What an event of a `text/event-stream` carries. */
+/** The fields of a server-sent event. */
 export interface SseEvent {
   /**
-   * Name of the event, one line without NUL.
+   * The name of the event: one line without NUL.
    *
-   * @default undefined the client takes it for `"message"`
+   * @default undefined clients use `"message"`
    */
   readonly event?: string | undefined;
-  /** Id of the event, one line without NUL, for `Last-Event-ID`. */
+  /**
+   * The ID of the event: one line without NUL. Clients send it back as
+   * `Last-Event-ID`.
+   */
   readonly id?: string | undefined;
-  /** How long the client is to wait before it connects again, in milliseconds. */
+  /** How long a client should wait before it reconnects, in milliseconds. */
   readonly retry?: number | undefined;
-  /** Any text. A client gets each line break of it (CR LF, CR, LF) as LF. */
+  /** The data. Clients receive each line break (CR LF, CR or LF) as LF. */
   readonly data?: string | undefined;
 }
 
 /**
- * Writes an event as a frame of a `text/event-stream` (HTML standard, 9.2,
- * "Server-sent events"), such that no text in it can be taken for another field or
- * event.
+ * Formats an event as a frame of a `text/event-stream` (HTML standard, 9.2,
+ * "Server-sent events"). No text can be mistaken for another field or event.
  *
- * @param event What it carries. Without `data` a client takes note of `id` and
- * `retry`, and dispatches nothing.
- * @throws {InvalidArgumentError} For a name or an id with CR, LF or NUL, and for a
- * `retry` that is no whole number of at least 0.
+ * @param event The fields. Without `data`, a client stores `id` and `retry`,
+ * and dispatches nothing.
+ * @throws {InvalidArgumentError} If `event` or `id` contains CR, LF or NUL, or
+ * if `retry` is not a whole number of at least 0.
  *
- * @example Tell everyone
+ * @example Notify every session
  * ```ts
  * import { formatSseEvent, InMemorySessions } from "@crossmcp/session-manager";
  *
@@ -59,18 +61,18 @@ export function formatSseEvent(event: SseEvent): string {
 }
 
 /**
- * Writes a comment, which clients ignore.
+ * Formats a comment, which clients ignore.
  *
  * @param comment Any text.
- * @throws {InvalidArgumentError} For what is no string.
+ * @throws {InvalidArgumentError} If `comment` is not a string.
  */
 export function formatSseComment(comment: string): string {
   return `${prefixed(": ", text("comment", comment))}\n`;
 }
 
 /**
- * Cuts a text into its frames: each ends with its empty line, the last one perhaps
- * without.
+ * Splits a text into frames. Each ends with its empty line; the last one may
+ * lack it.
  */
 export function splitSseFrames(text: string): string[] {
   if (isOneFrame(text)) return [text];
@@ -84,17 +86,21 @@ export function splitSseFrames(text: string): string[] {
 }
 
 /**
- * Gives a frame an id, in the place of its own if it has one. A frame that is not
- * complete is completed.
+ * Sets the ID of a frame, replacing its own if it has one. Completes an
+ * incomplete frame.
  */
 export function withSseId(frame: string, id: string): string {
-  // The last field of a name counts, so it goes before the empty line.
+  // If a field occurs twice, the last one counts. So the ID goes before the
+  // empty line.
   let end = frame.length;
   while (frame[end - 1] === "\n" || frame[end - 1] === "\r") end--;
   return `${frame.slice(0, end)}\nid: ${id}\n\n`;
 }
 
-/** Whether a text ends where a frame ends, so that something else may follow. */
+/**
+ * Returns whether a text ends at the end of a frame, so that another may
+ * follow.
+ */
 export function endsSseFrame(text: string): boolean {
   return text.endsWith("\n\n") || /(?:\r\n|\n|\r(?!\n)){2}$/.test(text);
 }
@@ -102,7 +108,7 @@ export function endsSseFrame(text: string): boolean {
 const LINE_BREAK = /\r\n|\n|\r/;
 const FRAME_END = /(?:\r\n|\n|\r(?!\n)){2,}/g;
 
-/** The frame that transports write; the quick way. */
+/** Fast check for the single frame that transports usually send. */
 function isOneFrame(text: string): boolean {
   return text.indexOf("\n\n") === text.length - 2 && !text.includes("\r");
 }

@@ -2,8 +2,9 @@ import { touch } from "../runtime/lru_map.ts";
 import type { Recipients } from "./recipients.ts";
 
 /**
- * Up to where events were dropped, for everyone and for single sessions: a session
- * that none of them was for has missed nothing, however long it got none.
+ * Up to which offset events were trimmed, for broadcasts and for single
+ * sessions. A session that was no recipient of a trimmed event has missed
+ * nothing, no matter how long it was idle.
  */
 export class LowWatermarks {
   readonly #maxSessions: number;
@@ -15,43 +16,53 @@ export class LowWatermarks {
     this.#maxSessions = maxSessions;
   }
 
-  /** Notes that the event at an offset was dropped. */
-  trim(targets: Recipients, offset: number): void {
-    if (targets === undefined) {
+  /** Records that the event at an offset was trimmed. */
+  trim(recipients: Recipients, offset: number): void {
+    if (recipients === undefined) {
       this.#broadcastsTrimmedUpTo = offset;
-      // All that is noted of single sessions came before.
+      // All watermarks of single sessions are lower than this one.
       this.#trimmedUpTo.clear();
       return;
     }
-    const sessions = typeof targets === "string" ? [targets] : targets;
+    const sessions = typeof recipients === "string" ? [recipients] : recipients;
     for (const session of sessions) {
-      this.#note(this.#trimmedUpTo, session, offset);
+      this.#record(this.#trimmedUpTo, session, offset);
     }
   }
 
-  /** Notes that a session has left: what it missed up to an offset is elsewhere. */
+  /**
+   * Records that a session moved to another node: its events up to this offset
+   * are there.
+   */
   markHandedOff(session: string, offset: number): void {
-    this.#note(this.#handedOffAt, session, offset);
+    this.#record(this.#handedOffAt, session, offset);
   }
 
-  /** Up to which offset a session was elsewhere, 0 if it never was. */
+  /** The offset up to which a session was handed off; 0 if it never was. */
   handedOffAt(session: string): number {
     return this.#handedOffAt.get(session) ?? 0;
   }
 
-  /** Whether an event for a session may have been dropped after an offset. */
+  /**
+   * Returns whether an event for a session may have been trimmed after an
+   * offset.
+   */
   isTrimmed(session: string, offset: number): boolean {
     return offset < this.#broadcastsTrimmedUpTo ||
       offset < (this.#trimmedUpTo.get(session) ?? 0) ||
       offset < this.handedOffAt(session);
   }
 
-  #note(notes: Map<string, number>, session: string, offset: number): void {
-    touch(notes, session, offset);
-    if (notes.size <= this.#maxSessions) return;
-    const [oldest, last] = notes.entries().next().value!;
-    notes.delete(oldest);
-    // Rather one reset too many than one too few.
+  #record(
+    watermarks: Map<string, number>,
+    session: string,
+    offset: number,
+  ): void {
+    touch(watermarks, session, offset);
+    if (watermarks.size <= this.#maxSessions) return;
+    const [oldest, last] = watermarks.entries().next().value!;
+    watermarks.delete(oldest);
+    // Forgetting a watermark must lead to a reset too many, never to a gap.
     this.#broadcastsTrimmedUpTo = Math.max(this.#broadcastsTrimmedUpTo, last);
   }
 }

@@ -1,2 +1,4 @@
-/** Whom a text is for: one session, several, or everyone. */
+/**
+ * The recipients of a frame: one session, several, or everyone (`undefined`).
+ */
 export type Recipients = string | ReadonlySet<string> | undefined;

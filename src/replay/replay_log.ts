@@ -13,22 +13,22 @@ interface Entry {
   readonly broadcastId: BroadcastId | undefined;
 }
 
-/** What a session has missed that moves to another node. */
+/** The events that a session has missed, on their way to another node. */
 export interface MissedEvents {
   readonly frames: readonly string[];
-  /** Up to which text to everyone of each sender this goes. */
+  /** The last broadcast of each sender that these events include or precede. */
   readonly versionVector: Readonly<Record<string, number>>;
 }
 
-/** What a target adds to what an event weighs, in bytes. */
+/** What each recipient adds to the weight of an event, in bytes. */
 const RECIPIENT_WEIGHT = 64;
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
 const EVENT_ID = /^([0-9a-f]{16})-(0|[1-9][0-9]{0,15})$/;
 
 /**
- * The events of the recent past, kept once for all sessions. An event's id is
- * `epoch-offset`: which log, and its place there.
+ * The events of the recent past, stored once for all sessions. An event ID is
+ * `epoch-offset`: the log, and the position in it.
  */
 export class ReplayLog {
   readonly #limits: ReplaySettings;
@@ -36,8 +36,8 @@ export class ReplayLog {
   readonly #entries: Entry[] = [];
   #head = 0;
   #weight = 0;
-  /** Offset of the newest event. */
-  #last = 0;
+  /** The offset of the newest event. */
+  #lastOffset = 0;
   readonly #lowWatermarks: LowWatermarks;
   readonly #versions = new VersionVector();
 
@@ -48,39 +48,39 @@ export class ReplayLog {
     );
   }
 
-  /** The id of the newest event. */
+  /** The ID of the newest event. */
   get latestEventId(): string {
-    return `${this.#epoch}-${this.#last}`;
+    return `${this.#epoch}-${this.#lastOffset}`;
   }
 
-  /** The id that the next event will have. */
+  /** The ID of the next event. */
   get nextEventId(): string {
-    return `${this.#epoch}-${this.#last + 1}`;
+    return `${this.#epoch}-${this.#lastOffset + 1}`;
   }
 
-  /** Adds the next event. */
+  /** Appends an event. */
   append(
-    targets: Recipients,
+    recipients: Recipients,
     frame: Uint8Array<ArrayBuffer>,
     now: number,
-    origin?: BroadcastId,
+    broadcastId?: BroadcastId,
   ): void {
-    if (origin !== undefined) this.#versions.observe(origin);
+    if (broadcastId !== undefined) this.#versions.observe(broadcastId);
     const weight = frame.length +
-      (typeof targets === "object" ? targets.size * RECIPIENT_WEIGHT : 0);
+      (typeof recipients === "object" ? recipients.size * RECIPIENT_WEIGHT : 0);
     this.#entries.push({
-      recipients: targets,
+      recipients,
       frame,
       weight,
       appendedAt: now,
-      broadcastId: origin,
+      broadcastId,
     });
     this.#weight += weight;
-    this.#last++;
+    this.#lastOffset++;
     this.trim(now);
   }
 
-  /** Drops what is too old or too much. */
+  /** Drops events until the log is within its limits. */
   trim(now: number): void {
     const { maxEvents, maxBytes, maxAgeMs } = this.#limits;
     while (this.#head < this.#entries.length) {
@@ -90,7 +90,7 @@ export class ReplayLog {
       const fits = count <= maxEvents && this.#weight <= maxBytes &&
         now - appendedAt < maxAgeMs;
       if (fits) break;
-      this.#lowWatermarks.trim(recipients, this.#last - count + 1);
+      this.#lowWatermarks.trim(recipients, this.#lastOffset - count + 1);
       if (broadcastId !== undefined) this.#versions.trim(broadcastId);
       this.#weight -= weight;
       this.#head++;
@@ -101,31 +101,33 @@ export class ReplayLog {
     }
   }
 
-  /** Whether anything is left to get old. */
+  /** Whether the log is empty, so that nothing can expire. */
   get isEmpty(): boolean {
     return this.#head === this.#entries.length;
   }
 
   /**
-   * What a session has missed.
+   * Returns the events that a session has missed, or why they are unavailable.
    *
    * @param session The session.
-   * @param lastEventId What it got last, as it says.
-   * @param since The position when the session began: what is before is not its.
+   * @param lastEventId The last event that its client says it received.
+   * @param startEventId The newest event when the session began; earlier ones
+   * are not for it.
+   * @param now The current time.
    */
   after(
     session: string,
     lastEventId: string,
-    since: string | undefined,
+    startEventId: string | undefined,
     now: number,
   ): Uint8Array<ArrayBuffer>[] | ResetReason {
     this.trim(now);
-    const claimed = this.#offsetOf(
+    const lastOffset = this.#offsetOf(
       this.#versions.translate(session, lastEventId),
     );
-    if (claimed === undefined) return "unknown";
-    if (claimed > this.#last) return "future";
-    const offset = Math.max(claimed, this.#start(since));
+    if (lastOffset === undefined) return "unknown";
+    if (lastOffset > this.#lastOffset) return "future";
+    const offset = Math.max(lastOffset, this.#startOffset(startEventId));
     if (this.#lowWatermarks.isTrimmed(session, offset)) return "purged";
     return this.#entriesAfter(offset)
       .filter(({ recipients }) => isFor(session, recipients))
@@ -133,20 +135,21 @@ export class ReplayLog {
   }
 
   /**
-   * Hands over what a session has missed that goes on elsewhere. It is its own no
-   * longer then: from here on it is as if that had been dropped.
+   * Exports the events that a session has missed, because it moves to another
+   * node. Afterwards they count as trimmed here.
    *
    * @param session The session.
-   * @param lastEventId What it got last, as it says.
-   * @param since The position when the session began.
+   * @param lastEventId The last event that its client says it received.
+   * @param startEventId The newest event when the session began.
+   * @param now The current time.
    */
   exportMissed(
     session: string,
     lastEventId: string,
-    since: string | undefined,
+    startEventId: string | undefined,
     now: number,
   ): MissedEvents | ResetReason {
-    const missed = this.after(session, lastEventId, since, now);
+    const missed = this.after(session, lastEventId, startEventId, now);
     this.markHandedOff(session);
     return typeof missed === "string" ? missed : {
       frames: missed.map((frame) => decoder.decode(frame)),
@@ -155,30 +158,31 @@ export class ReplayLog {
   }
 
   /**
-   * Takes over what a session has missed that comes from elsewhere, and what was
-   * sent to everyone since then.
+   * Imports the events that a session has missed on another node, and adds the
+   * broadcasts that were sent since then.
    *
    * @param session The session.
-   * @param lastEventId What it got last, as it says.
-   * @param missed What it has missed.
-   * @param since The position here when the session began.
-   * @returns Why that cannot be had, if it cannot.
+   * @param lastEventId The last event that its client says it received.
+   * @param missed The events.
+   * @param startEventId The newest event here when the session began.
+   * @param now The current time.
+   * @returns A reason if the result would have a gap.
    */
   importMissed(
     session: string,
     lastEventId: string,
     missed: MissedEvents,
-    since: string | undefined,
+    startEventId: string | undefined,
     now: number,
   ): ResetReason | undefined {
     if (this.#versions.hasGap(missed.versionVector)) return "purged";
-    // What came before it left the last time, it has got or has with it.
+    // Earlier events were received here before, or are part of `missed`.
     const start = Math.max(
-      this.#start(since),
+      this.#startOffset(startEventId),
       this.#lowWatermarks.handedOffAt(session),
       this.#versions.departedAt(session),
     );
-    const unheard = this.#entriesAfter(start).filter((
+    const broadcastsSince = this.#entriesAfter(start).filter((
       { recipients, broadcastId },
     ) =>
       isFor(session, recipients) &&
@@ -187,7 +191,7 @@ export class ReplayLog {
     );
     const frames = [
       ...missed.frames,
-      ...unheard.map(({ frame }) => decoder.decode(frame)),
+      ...broadcastsSince.map(({ frame }) => decoder.decode(frame)),
     ];
     const { latestEventId } = this;
     this.#versions.recordArrival(session, lastEventId, latestEventId);
@@ -198,38 +202,41 @@ export class ReplayLog {
     return undefined;
   }
 
-  /** Notes that no texts to everyone of a node will come up to this one. */
-  seedSequence(origin: BroadcastId): void {
-    this.#versions.observe(origin);
-    this.#versions.trim(origin);
+  /** Records that broadcasts of a node up to this one will not arrive here. */
+  seedSequence(broadcastId: BroadcastId): void {
+    this.#versions.observe(broadcastId);
+    this.#versions.trim(broadcastId);
   }
 
   /**
-   * Whether texts to everyone are on their way here from some nodes that a session
-   * brings along from elsewhere, and would get twice.
+   * Returns whether broadcasts that a session brings along have not arrived
+   * here yet. They would be delivered twice.
    */
   isBehind(nodes: readonly string[], { versionVector }: MissedEvents): boolean {
     return this.#versions.isBehind(nodes, versionVector);
   }
 
-  /** A session goes on elsewhere: what is kept is not news to it when it is back. */
+  /**
+   * Records that a session left: the events up to now are not new to it if it
+   * returns.
+   */
   markDeparted(session: string): void {
-    this.#versions.recordDeparture(session, this.#last);
+    this.#versions.recordDeparture(session, this.#lastOffset);
   }
 
-  /** Nothing that is kept is a session's own any more. */
+  /** Records that no stored event belongs to a session any more. */
   markHandedOff(session: string): void {
     this.#versions.forgetArrival(session);
-    this.#lowWatermarks.markHandedOff(session, this.#last);
+    this.#lowWatermarks.markHandedOff(session, this.#lastOffset);
   }
 
-  #start(since: string | undefined): number {
-    return since === undefined ? 0 : this.#offsetOf(since) ?? 0;
+  #startOffset(startEventId: string | undefined): number {
+    return startEventId === undefined ? 0 : this.#offsetOf(startEventId) ?? 0;
   }
 
   #entriesAfter(offset: number): Entry[] {
     const kept = this.#entries.length - this.#head;
-    const missed = Math.min(this.#last - offset, kept);
+    const missed = Math.min(this.#lastOffset - offset, kept);
     return missed === 0 ? [] : this.#entries.slice(-missed);
   }
 
@@ -239,7 +246,7 @@ export class ReplayLog {
   }
 }
 
-function isFor(session: string, targets: Recipients): boolean {
-  if (targets === undefined || targets === session) return true;
-  return typeof targets === "object" && targets.has(session);
+function isFor(session: string, recipients: Recipients): boolean {
+  if (recipients === undefined || recipients === session) return true;
+  return typeof recipients === "object" && recipients.has(session);
 }

@@ -1,6 +1,6 @@
 import { touch } from "../runtime/lru_map.ts";
 
-/** Which text to everyone an event is: who sent it, and the how-manieth of it. */
+/** Identifies a broadcast: the sender and its sequence number. */
 export interface BroadcastId {
   readonly node: string;
   readonly seq: number;
@@ -11,89 +11,109 @@ const MAX_SESSIONS = 100_000;
 const MAX_NODES = 10_000;
 
 /**
- * What a log has to remember for sessions to move from node to node: each node has
- * a log of its own, but all have the texts to everyone.
+ * What a log remembers so that sessions can move between nodes. Each node has
+ * its own log, but broadcasts are in all of them.
  */
 export class VersionVector {
   readonly #seen: Map<string, number> = new Map();
   readonly #trimmed: Map<string, number> = new Map();
-  /** Where sessions that came from elsewhere had got to, and where that is here. */
+  /**
+   * The event IDs with which sessions arrived, and the corresponding positions
+   * here.
+   */
   readonly #arrivals: Map<string, { from: string; to: string }> = new Map();
-  /** After which event sessions left. */
+  /** The offsets at which sessions left. */
   readonly #departures: Map<string, number> = new Map();
 
-  /** Notes after which event a session left. */
+  /** Records the offset at which a session left. */
   recordDeparture(session: string, offset: number): void {
     touch(this.#departures, session, offset);
     dropOldest(this.#departures, MAX_SESSIONS);
   }
 
-  /** After which event a session left the last time, 0 if it never did. */
+  /** The offset at which a session last left; 0 if it never did. */
   departedAt(session: string): number {
     return this.#departures.get(session) ?? 0;
   }
 
-  /** Notes a text to everyone. */
+  /** Records a broadcast. */
   observe({ node, seq }: BroadcastId): void {
-    raise(this.#seen, node, seq);
+    setMax(this.#seen, node, seq);
   }
 
-  /** Notes that a text to everyone was dropped. */
+  /** Records that a broadcast was trimmed. */
   trim({ node, seq }: BroadcastId): void {
-    raise(this.#trimmed, node, seq);
+    setMax(this.#trimmed, node, seq);
   }
 
-  /** The newest text to everyone of each sender. */
+  /** The last broadcast of each sender. */
   snapshot(): Record<string, number> {
     return Object.fromEntries(this.#seen);
   }
 
-  /** Whether another node has heard more of some nodes than this one. */
+  /**
+   * Returns whether another node has received more broadcasts of some senders.
+   */
   isBehind(
     nodes: readonly string[],
-    heard: Readonly<Record<string, number>>,
+    known: Readonly<Record<string, number>>,
   ): boolean {
     return nodes.some((node) =>
-      Object.hasOwn(heard, node) && heard[node]! > (this.#seen.get(node) ?? 0)
+      Object.hasOwn(known, node) && known[node]! > (this.#seen.get(node) ?? 0)
     );
   }
 
-  /** Whether a text to everyone is one that another node had not heard of. */
+  /**
+   * Returns whether a broadcast is newer than those that another node had
+   * received.
+   */
   isAfter(
     { node, seq }: BroadcastId,
-    heard: Readonly<Record<string, number>>,
+    known: Readonly<Record<string, number>>,
   ): boolean {
-    return !Object.hasOwn(heard, node) || seq > heard[node]!;
+    return !Object.hasOwn(known, node) || seq > known[node]!;
   }
 
-  /** Whether a text to everyone was dropped that another node had not heard of. */
-  hasGap(heard: Readonly<Record<string, number>>): boolean {
-    return Object.entries(heard).some(([node, count]) =>
+  /**
+   * Returns whether a broadcast was trimmed that another node had not received.
+   */
+  hasGap(known: Readonly<Record<string, number>>): boolean {
+    return Object.entries(known).some(([node, count]) =>
       count < (this.#trimmed.get(node) ?? 0)
     );
   }
 
-  /** Notes that a session came from a position elsewhere to one here. */
+  /**
+   * Records that a session arrived with an event ID of another node, and its
+   * position here.
+   */
   recordArrival(session: string, from: string, to: string): void {
     touch(this.#arrivals, session, { from, to });
     dropOldest(this.#arrivals, MAX_SESSIONS);
   }
 
-  /** A session has left. */
+  /** Forgets the arrival of a session. */
   forgetArrival(session: string): void {
     this.#arrivals.delete(session);
   }
 
-  /** The position here of one that may be from where the session came from. */
+  /**
+   * Translates an event ID of the node that a session came from into one of
+   * this log.
+   */
   translate(session: string, position: string): string {
-    const came = this.#arrivals.get(session);
-    return came?.from === position ? came.to : position;
+    const arrival = this.#arrivals.get(session);
+    return arrival?.from === position ? arrival.to : position;
   }
 }
 
-function raise(counts: Map<string, number>, node: string, count: number): void {
-  counts.set(node, Math.max(count, counts.get(node) ?? 0));
-  dropOldest(counts, MAX_NODES);
+function setMax(
+  sequences: Map<string, number>,
+  node: string,
+  count: number,
+): void {
+  sequences.set(node, Math.max(count, sequences.get(node) ?? 0));
+  dropOldest(sequences, MAX_NODES);
 }
 
 function dropOldest(map: Map<string, unknown>, size: number): void {

@@ -2,11 +2,12 @@ import { formatValue } from "./describe.ts";
 import { InvalidArgumentError } from "../errors.ts";
 
 /**
- * A callback of the user's, safe to call in the midst of a delivery: what it
- * throws is ignored, for whoever is told of errors has nobody to tell of its own.
+ * Wraps a callback of the user so that it is safe to call during a delivery.
+ * Errors that it throws are ignored: there is nowhere to report an error of
+ * `onError`.
  *
- * @param name The option it came in.
- * @param callback What the user gave.
+ * @param name The name of the option.
+ * @param callback The user's value.
  */
 export function safeCallback<Args extends unknown[]>(
   name: string,
@@ -23,7 +24,7 @@ export function safeCallback<Args extends unknown[]>(
     try {
       callback(...args);
     } catch {
-      // See above.
+      // Ignored on purpose, see above.
     }
   };
 }

@@ -1,11 +1,11 @@
-/** Resolves when a promise has, or the time is up. */
+/** Resolves when a promise has resolved, or after a timeout. */
 export async function waitAtMost(
   promise: Promise<unknown>,
-  deadlineMs: number,
+  timeoutMs: number,
 ): Promise<void> {
   let timer: ReturnType<typeof setTimeout> | undefined;
   const deadline = new Promise<void>((resolve) => {
-    timer = setTimeout(resolve, deadlineMs);
+    timer = setTimeout(resolve, timeoutMs);
   });
   try {
     await Promise.race([promise, deadline]);

@@ -1,4 +1,4 @@
-/** A value as it appears in an error message: short, and safe to log. */
+/** Formats a value for an error message: short, and safe to log. */
 export function formatValue(value: unknown): string {
   if (typeof value === "string") {
     const short = value.length > 40 ? `${value.slice(0, 40)}…` : value;

@@ -1,12 +1,11 @@
-/** Timers of Node and Deno, which Bun has as well; browsers and others do not. */
+/** A timer function of Node, Deno and Bun that browsers lack. */
 const { setImmediate } = globalThis as {
   setImmediate?: (callback: () => void) => unknown;
 };
 
 /**
- * Calls back at the end of the current turn of the event loop: after all that
- * promises have put off, across any number of `await`s that wait for nothing else,
- * and before timers and the network get their turn.
+ * Runs a callback at the end of the current turn of the event loop: after all
+ * microtasks, and before timers and network events.
  */
 export const atEndOfTurn: (callback: () => void) => void =
   typeof setImmediate === "function"

@@ -1,10 +1,13 @@
-/** Sets an entry of a map whose entries are in the order in which they were set last. */
+/**
+ * Sets an entry and makes it the most recently used. Entries are ordered by
+ * use, so the first one is the least recently used.
+ */
 export function touch<Key, Value>(
   map: Map<Key, Value>,
   key: Key,
   value: Value,
 ): void {
-  // Without this, one that is there already keeps its place.
+  // `set` alone keeps the position of an existing entry.
   map.delete(key);
   map.set(key, value);
 }

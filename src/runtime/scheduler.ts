@@ -1,38 +1,39 @@
-/** What is done again and again while there is something to watch. */
+/** Work that is repeated while something needs it. */
 export interface PeriodicTask {
-  /** How often it has to be done at least, in milliseconds. */
+  /** The longest time between two runs, in milliseconds. */
   readonly periodMs: number;
   /**
-   * Does it. Must not throw.
+   * Does the work. Must not throw.
    *
-   * @param now Milliseconds on the ticker's clock.
+   * @param now The scheduler's time, in milliseconds.
    */
   run(now: number): void;
 }
 
-/** Timers of Node, Bun and newer Deno can let the process end. */
+/** Timers of Node, Bun and recent Deno that don't keep the process alive. */
 type Timer = { unref?: () => void };
 
 /**
- * One timer for everything that has to be looked at again and again. It runs while
- * there is something to watch, and does not keep the process alive.
+ * One timer for all periodic work. It runs while there are tasks, and doesn't
+ * keep the process alive.
  *
- * Its clock is the system's, but takes no leaps: when the event loop was blocked,
- * the machine asleep or the time set, no stream and no session is the older for it.
+ * Its clock follows the system's but never jumps: if the event loop was
+ * blocked, the machine was asleep or the time was set, streams and sessions
+ * don't age meanwhile.
  */
 export class Scheduler {
-  readonly #watchers: Set<PeriodicTask> = new Set();
+  readonly #tasks: Set<PeriodicTask> = new Set();
   #periodMs = Infinity;
   #timer: ReturnType<typeof setTimeout> | undefined;
-  /** What the clock says at most before the next tick. */
+  /** The latest time that the clock shows before the next tick. */
   #limit = 0;
   #now = 0;
-  /** When it was asked last, on the system's clock. */
+  /** When the clock was last read, in system time. */
   #readAt = 0;
-  /** When it ticked last, or began to run. */
+  /** When the last tick was, or when the scheduler started. */
   #tickedAt = 0;
 
-  /** Milliseconds since some moment. */
+  /** The current time, in milliseconds since some moment. */
   now(): number {
     if (this.#timer !== undefined) {
       const time = Date.now();
@@ -46,23 +47,23 @@ export class Scheduler {
     return this.#now;
   }
 
-  /** Calls a watcher from now on. One that is called already stays so. */
-  start(watcher: PeriodicTask): void {
-    if (this.#watchers.has(watcher) || watcher.periodMs === Infinity) return;
-    this.#watchers.add(watcher);
+  /** Starts a task. Does nothing if it is running. */
+  start(task: PeriodicTask): void {
+    if (this.#tasks.has(task) || task.periodMs === Infinity) return;
+    this.#tasks.add(task);
     this.#adjust();
   }
 
-  /** Calls a watcher no longer. */
-  stop(watcher: PeriodicTask): void {
-    if (this.#watchers.delete(watcher)) this.#adjust();
+  /** Stops a task. */
+  stop(task: PeriodicTask): void {
+    if (this.#tasks.delete(task)) this.#adjust();
   }
 
-  /** Sets the timer to the shortest of the periods. */
+  /** Sets the timer to the shortest period. */
   #adjust(): void {
     let periodMs = Infinity;
-    for (const watcher of this.#watchers) {
-      periodMs = Math.min(periodMs, watcher.periodMs);
+    for (const task of this.#tasks) {
+      periodMs = Math.min(periodMs, task.periodMs);
     }
     if (periodMs === this.#periodMs) return;
     const now = this.now();
@@ -86,17 +87,17 @@ export class Scheduler {
   #tick(): void {
     const now = this.now();
     this.#tickedAt = now;
-    for (const watcher of [...this.#watchers]) watcher.run(now);
+    for (const task of [...this.#tasks]) task.run(now);
     if (this.#periodMs !== Infinity) this.#wait(this.#periodMs);
   }
 }
 
 /**
- * How often to look for what lasts some time: four times as often, so that it is
- * found soon after, but not more than a hundred times and not less than once a
- * second.
+ * Returns how often to check for something that lasts a certain time: four
+ * times within it, so that it is noticed soon, but at least once a second and
+ * at most a hundred times.
  *
- * @param durations Milliseconds; Infinity for what never happens.
+ * @param durations Milliseconds; Infinity for something that never happens.
  */
 export function checkPeriodFor(...durations: readonly number[]): number {
   const shortest = Math.min(...durations);
@@ -105,11 +106,13 @@ export function checkPeriodFor(...durations: readonly number[]): number {
     : Math.min(Math.max(Math.floor(shortest / 4), 10), 1_000);
 }
 
-const tickers = new WeakMap<object, Scheduler>();
+const schedulers = new WeakMap<object, Scheduler>();
 
-/** The ticker of an object, the same for everyone who asks. */
+/** Returns the scheduler of an object, always the same one. */
 export function sharedScheduler(owner: object): Scheduler {
-  let ticker = tickers.get(owner);
-  if (ticker === undefined) tickers.set(owner, ticker = new Scheduler());
-  return ticker;
+  let scheduler = schedulers.get(owner);
+  if (scheduler === undefined) {
+    schedulers.set(owner, scheduler = new Scheduler());
+  }
+  return scheduler;
 }

@@ -1,15 +1,15 @@
 interface Chunk {
   readonly bytes: number;
-  /** What it counts in the stream's own measure. */
+  /** The size of a chunk in the stream's own unit. */
   readonly weight: number;
   readonly enqueuedAt: number;
 }
 
 /**
- * What a stream was given and has not handed on. `desiredSize` counts in a measure
- * of the stream's own, chunks by default, and counts what others enqueued as well;
- * this keeps what our chunks are in bytes, and takes as read what can no longer be
- * among the last ones.
+ * Tracks the bytes that a reader has not read. A stream's `desiredSize` has a
+ * unit of its own (chunks by default) and includes what others enqueued. The
+ * backlog stores the length of each of our chunks, and treats a chunk as read
+ * when it can no longer be among the last ones.
  */
 export class Backlog {
   readonly #chunks: Chunk[] = [];
@@ -19,7 +19,7 @@ export class Backlog {
   #queuedSize = 0;
   #budget = Infinity;
 
-  /** How many bytes of ours are unread, at most. */
+  /** The number of our bytes that are unread, at most. */
   get bytes(): number {
     return this.#bytes;
   }
@@ -30,17 +30,19 @@ export class Backlog {
   }
 
   /**
-   * Sets how many bytes may come in this turn: those that still fit.
+   * Sets the byte budget of this turn: as many as still fit.
    *
-   * @param maxBytes How many may be unread.
-   * @param fresh How many of them came in this turn. Without others the stream may
-   * be given anything.
+   * @param maxBytes How many bytes may be unread.
+   * @param bytesThisTurn How many of the unread bytes were written in this
+   * turn. If there are no others, the budget is unlimited.
    */
-  setBudget(maxBytes: number, fresh = 0): void {
-    this.#budget = this.#bytes <= fresh ? Infinity : maxBytes - this.#bytes;
+  setBudget(maxBytes: number, bytesThisTurn = 0): void {
+    this.#budget = this.#bytes <= bytesThisTurn
+      ? Infinity
+      : maxBytes - this.#bytes;
   }
 
-  /** Takes from what may come; false if it is not enough. */
+  /** Takes bytes from the budget; returns false if it is too small. */
   consume(bytes: number): boolean {
     if (bytes > this.#budget) return false;
     this.#budget -= bytes;
@@ -48,38 +50,40 @@ export class Backlog {
   }
 
   /**
-   * Adds what was enqueued.
+   * Adds a chunk that was enqueued.
    *
    * @param bytes Its length.
-   * @param since When.
-   * @param held How much the stream holds now, in its own measure.
+   * @param enqueuedAt When it was enqueued.
+   * @param queuedSize How much the stream holds now, in its own unit.
    */
-  push(bytes: number, since: number, held: number): void {
-    const weight = Math.max(held - this.#queuedSize, 0);
-    this.#chunks.push({ bytes, weight, enqueuedAt: since });
+  push(bytes: number, enqueuedAt: number, queuedSize: number): void {
+    const weight = Math.max(queuedSize - this.#queuedSize, 0);
+    this.#chunks.push({ bytes, weight, enqueuedAt });
     this.#weight += weight;
     this.#bytes += bytes;
-    this.#queuedSize = held;
+    this.#queuedSize = queuedSize;
   }
 
   /**
-   * Forgets what has been read.
+   * Removes the chunks that were read.
    *
-   * @param held How much the stream holds now, in its own measure.
-   * @param now The time, for what others may have enqueued meanwhile.
+   * @param queuedSize How much the stream holds now, in its own unit.
+   * @param now The current time, used for chunks that others enqueued.
    */
-  update(held: number, now: number): void {
-    // Somebody else's; we cannot know how many bytes, but it gets old as well.
-    if (held > this.#queuedSize) this.push(0, now, held);
-    this.#queuedSize = held;
+  update(queuedSize: number, now: number): void {
+    // Enqueued by someone else: the length is unknown, but it ages as well.
+    if (queuedSize > this.#queuedSize) this.push(0, now, queuedSize);
+    this.#queuedSize = queuedSize;
     while (true) {
       const chunk = this.#chunks[this.#head];
-      if (chunk === undefined || this.#weight - chunk.weight < held) break;
+      if (chunk === undefined || this.#weight - chunk.weight < queuedSize) {
+        break;
+      }
       this.#weight -= chunk.weight;
       this.#bytes -= chunk.bytes;
       this.#head++;
     }
-    // Keeps the array from growing while the reader never quite catches up.
+    // Compacts the array, which would grow if the reader never quite caught up.
     if (this.#head > 64 && this.#head * 2 > this.#chunks.length) {
       this.#chunks.splice(0, this.#head);
       this.#head = 0;

@@ -1,7 +1,7 @@
 import { formatValue } from "../runtime/describe.ts";
 import { ClosedError, InvalidArgumentError } from "../errors.ts";
 
-/** Refuses what is no controller of a stream. */
+/** Throws if a value is not the controller of a stream. */
 export function assertController(
   value: unknown,
 ): asserts value is ReadableStreamDefaultController {
@@ -20,31 +20,31 @@ export function assertController(
   }
 }
 
-/** Whether it is that of a stream of bytes. */
+/** Returns whether a controller belongs to a byte stream. */
 export function isByteController(
   controller: object,
 ): controller is ReadableByteStreamController {
   return "byobRequest" in controller;
 }
 
-/** Closes a stream; what it holds can still be read. */
+/** Closes a stream. Its reader can still read what is queued. */
 export function closeController(
   controller: ReadableStreamDefaultController,
 ): void {
   try {
     controller.close();
-    // A reader that waits with a buffer of its own gets it back, or waits forever.
+    // A pending BYOB read would otherwise never settle.
     if (isByteController(controller)) controller.byobRequest?.respond(0);
   } catch {
-    // Closed, errored or cancelled already: it has ended, which is what we want.
+    // The stream was already closed, errored or cancelled.
   }
 }
 
 /**
- * Ends a stream for good. One that holds unread data stays open after `close`
- * until the last of it is read, and cancelling it then would run the source's
- * `cancel`, which deletes the session by its id, the newer stream's included.
- * `error` does nothing to a stream that `close` has ended.
+ * Ends a stream that was replaced. After `close`, a stream with unread data
+ * stays open until all of it is read. If it were cancelled then, the source's
+ * `cancel` would delete the session by its ID, and with it the newer stream.
+ * `error` prevents that, and does nothing to a stream that has already ended.
  */
 export function replaceController(
   controller: ReadableStreamDefaultController,

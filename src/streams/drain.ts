@@ -4,12 +4,14 @@ import type { LocalStreams } from "./local_streams.ts";
 
 const STEPS = 20;
 
-/** Ends streams little by little, so that their clients do not all come at once. */
+/**
+ * Ends streams one by one, so that their clients don't all reconnect at once.
+ */
 export class Drain {
-  /** Resolves when all are ended. */
+  /** Resolves when all streams have ended. */
   readonly done: Promise<void>;
   readonly #streams: LocalStreams;
-  /** Those that are ended and still held something then. */
+  /** Streams that were ended while they still held data. */
   readonly #ended: Map<string, ReadableStreamDefaultController> = new Map();
   readonly #resolve: () => void;
   readonly #timer: ReturnType<typeof setInterval>;
@@ -17,8 +19,8 @@ export class Drain {
   #stepsLeft = STEPS;
 
   /**
-   * @param streams What to end.
-   * @param windowMs In how many milliseconds.
+   * @param streams The streams to end.
+   * @param windowMs The duration of the drain, in milliseconds.
    */
   constructor(streams: LocalStreams, windowMs: number) {
     this.#streams = streams;
@@ -30,17 +32,19 @@ export class Drain {
     if (streams.size === 0) this.finish();
   }
 
-  /** Ends those that are left, whatever they hold. */
+  /** Ends the remaining streams, even if they hold data. */
   finish(): void {
     clearInterval(this.#timer);
     this.#end(this.#streams.size);
-    // Does nothing to those that were read to the end.
+    // Does nothing if all of it was read.
     const reason = new ClosedError("The server is shutting down.");
     for (const controller of this.#ended.values()) controller.error(reason);
     this.#resolve();
   }
 
-  /** Breaks off a stream that holds something still, and has a newer one. */
+  /**
+   * Aborts a stream that still holds data, because its session has a newer one.
+   */
   replace(id: string): void {
     const controller = this.#ended.get(id);
     if (controller !== undefined) replaceController(controller, id);
@@ -49,7 +53,7 @@ export class Drain {
   #step(): void {
     this.#end(Math.ceil(this.#streams.size / this.#stepsLeft));
     const isDone = this.#streams.size === 0 && this.#ended.size === 0;
-    // A busy event loop comes to fewer steps in the time.
+    // A busy event loop manages fewer steps in the same time.
     const isOver = --this.#stepsLeft <= 0 || Date.now() >= this.#deadline;
     if (isOver || isDone) this.finish();
   }

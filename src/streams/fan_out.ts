@@ -10,31 +10,33 @@ import type { SessionStream } from "./session_stream.ts";
 import type { Frame } from "./frame.ts";
 import { atEndOfTurn } from "../runtime/end_of_turn.ts";
 
-/** Whoever owns the streams. */
+/** What a fan-out needs from the owner of the streams. */
 export interface FanOutHost {
-  /** The time, in milliseconds. */
+  /** The current time, in milliseconds. */
   now(): number;
-  /** Removes a stream that takes no more data. */
-  fail(stream: SessionStream, cause: unknown, casualties: StreamFailures): void;
-  /** Breaks off a stream whose reader is too far behind. */
+  /** Removes a stream that threw. */
+  fail(stream: SessionStream, cause: unknown, failures: StreamFailures): void;
+  /** Evicts a slow reader. */
   evict(
     stream: SessionStream,
     reason: EvictionReason,
-    casualties: StreamFailures,
+    failures: StreamFailures,
   ): void;
-  /** Writes what streams have waiting. */
+  /** Writes the pending frames of streams. */
   flush(streams: readonly SessionStream[]): void;
 }
 
 const encoder = new TextEncoder();
 
-/** Gives texts to streams: the first of a turn at once, the others at its end. */
+/**
+ * Writes frames to streams: the first of a turn at once, the others at its end.
+ */
 export class FanOut {
   readonly #streams: StreamRegistry;
   readonly #settings: StreamSettings;
   readonly #host: FanOutHost;
   readonly #batcher = new FrameBatcher();
-  /** Streams with something to write at the end of the turn. */
+  /** Streams that must be flushed at the end of the turn. */
   #pending: SessionStream[] = [];
   #turn = 0;
   #isInTurn = false;
@@ -50,39 +52,39 @@ export class FanOut {
     this.#host = host;
   }
 
-  /** How many texts were handed to streams. */
+  /** How many frames were written to streams. */
   get delivered(): number {
     return this.#delivered;
   }
 
   /**
-   * Writes a text.
+   * Writes a frame.
    *
-   * @param targets To whom.
-   * @param data The text.
-   * @param encoded Its bytes, where they are known.
-   * @param casualties Takes note of the streams that are lost.
+   * @param recipients Whose streams.
+   * @param data The frame.
+   * @param encoded Its bytes, if they were encoded before.
+   * @param failures Collects the streams that fail.
    */
   send(
-    targets: Recipients,
+    recipients: Recipients,
     data: string,
     encoded: Uint8Array<ArrayBuffer> | undefined,
-    casualties: StreamFailures,
+    failures: StreamFailures,
   ): void {
-    if (targets === undefined) {
+    if (recipients === undefined) {
       if (this.#streams.size === 0) return;
-      this.#enqueueToAll(this.#frame(data, encoded, true), casualties);
-    } else if (typeof targets === "string") {
-      const stream = this.#streams.get(targets);
+      this.#enqueueToAll(this.#frame(data, encoded, true), failures);
+    } else if (typeof recipients === "string") {
+      const stream = this.#streams.get(recipients);
       if (stream === undefined) return;
-      this.#enqueue(stream, this.#frame(data, encoded), casualties);
+      this.#enqueue(stream, this.#frame(data, encoded), failures);
     } else {
-      let text: Frame | undefined;
-      for (const id of targets) {
+      let frame: Frame | undefined;
+      for (const id of recipients) {
         const stream = this.#streams.get(id);
         if (stream === undefined) continue;
-        text ??= this.#frame(data, encoded);
-        this.#enqueue(stream, text, casualties);
+        frame ??= this.#frame(data, encoded);
+        this.#enqueue(stream, frame, failures);
       }
     }
   }
@@ -90,21 +92,21 @@ export class FanOut {
   #frame(
     data: string,
     encoded = encoder.encode(data),
-    isForAll = false,
+    isBroadcast = false,
   ): Frame {
     if (!this.#isInTurn) {
       this.#isInTurn = true;
       this.#turn = (this.#turn + 1) & 0x3fff_ffff;
       atEndOfTurn(() => this.#endTurn());
     }
-    const { coalesce: mayWait } = this.#settings;
+    const { coalesce: canCoalesce } = this.#settings;
     const endsFrame = endsSseFrame(data);
     const turn = this.#turn;
     const now = this.#host.now();
-    // What may have to wait is for each stream to decide.
-    const isFirst = !mayWait ||
+    // Each stream decides whether to queue the frame.
+    const isFirst = !canCoalesce ||
       this.#streams.recentBroadcasts.lastTurn !== turn;
-    const number = isForAll && isFirst
+    const number = isBroadcast && isFirst
       ? this.#number({ bytes: encoded.length, endsFrame, turn, now })
       : -1;
     return {
@@ -112,77 +114,78 @@ export class FanOut {
       endsFrame,
       turn,
       now,
-      canCoalesce: mayWait,
+      canCoalesce,
       broadcastSeq: number,
     };
   }
 
-  /** Gives a text a number, after a look at all streams if that is due. */
-  #number(text: BroadcastRecord): number {
+  /** Numbers a broadcast. Refreshes all streams first if the record is full. */
+  #number(frame: BroadcastRecord): number {
     const { recentBroadcasts, maxUnreadBytes } = this.#streams;
-    if (!recentBroadcasts.hasCapacity(text.bytes, maxUnreadBytes)) {
-      this.#streams.refresh(text.now);
+    if (!recentBroadcasts.hasCapacity(frame.bytes, maxUnreadBytes)) {
+      this.#streams.refresh(frame.now);
     }
-    return recentBroadcasts.add(text);
+    return recentBroadcasts.add(frame);
   }
 
-  #enqueueToAll(text: Frame, casualties: StreamFailures): void {
+  #enqueueToAll(frame: Frame, failures: StreamFailures): void {
     const { slots, fastPathControllers } = this.#streams;
-    const { bytes, broadcastSeq } = text;
-    // Those that are attached now: a stream may attach others while it takes data,
-    // and would be the one to decide when this ends.
+    const { bytes, broadcastSeq } = frame;
+    // Streams can attach others while they are written to, which must not
+    // extend this loop.
     const { length } = slots;
-    let given = 0;
-    for (let place = 0; place < length; place++) {
-      // Whoever is calm need not be looked at: that is most of what this costs.
+    let written = 0;
+    for (let slot = 0; slot < length; slot++) {
+      // Most of the time is saved here: no stream is touched, only its
+      // controller.
       const controller = broadcastSeq < 0
         ? undefined
-        : fastPathControllers[place];
-      if (broadcastSeq >= 0) this.#streams.cursor = place;
+        : fastPathControllers[slot];
+      if (broadcastSeq >= 0) this.#streams.cursor = slot;
       if (controller === undefined) {
-        const stream = slots[place];
-        if (stream !== undefined) this.#enqueue(stream, text, casualties);
+        const stream = slots[slot];
+        if (stream !== undefined) this.#enqueue(stream, frame, failures);
         continue;
       }
       try {
         controller.enqueue(bytes);
-        given++;
+        written++;
       } catch (cause) {
-        const stream = slots[place];
-        // What the stream ran may have removed or replaced it.
+        const stream = slots[slot];
+        // Writing may have run code that removed or replaced the stream.
         if (stream?.controller !== controller) continue;
-        this.#host.fail(stream, cause, casualties);
+        this.#host.fail(stream, cause, failures);
       }
     }
     this.#streams.cursor = Infinity;
-    this.#delivered += given;
+    this.#delivered += written;
   }
 
   #enqueue(
     stream: SessionStream,
-    text: Frame,
-    casualties: StreamFailures,
+    frame: Frame,
+    failures: StreamFailures,
   ): void {
     try {
-      const taken = stream.enqueue(text, this.#batcher);
-      if (taken === "full") {
-        return this.#host.evict(stream, "bytes", casualties);
+      const result = stream.enqueue(frame, this.#batcher);
+      if (result === "overflow") {
+        return this.#host.evict(stream, "bytes", failures);
       }
-      if (taken === "waits") this.#pending.push(stream);
+      if (result === "queued") this.#pending.push(stream);
       this.#delivered++;
     } catch (cause) {
-      // What the stream ran may have removed or replaced it.
+      // Writing may have run code that removed or replaced the stream.
       if (this.#streams.get(stream.id) !== stream) return;
-      this.#host.fail(stream, cause, casualties);
+      this.#host.fail(stream, cause, failures);
     }
   }
 
   #endTurn(): void {
-    const waiting = this.#pending;
+    const pending = this.#pending;
     this.#pending = [];
     this.#batcher.clear();
-    this.#host.flush(waiting);
-    // What a stream sent while it was written to is for the next turn.
+    this.#host.flush(pending);
+    // What is sent while streams are flushed belongs to the next turn.
     if (this.#pending.length > 0) atEndOfTurn(() => this.#endTurn());
     else this.#isInTurn = false;
   }

@@ -1,23 +1,30 @@
-/** What a stream did with a text. */
+/** What happened to a frame. */
 export type EnqueueResult =
-  /** It has it. */
+  /** It was enqueued. */
   | "written"
-  /** It has it, and needs a flush at the turn's end. */
-  | "waits"
-  /** It did not take it: too much is unread. */
-  | "full";
+  /**
+   * It was queued until the end of the turn, when the stream must be flushed.
+   */
+  | "queued"
+  /** It was not accepted: the backlog is full. */
+  | "overflow";
 
-/** One text on its way to many streams. */
+/** One frame on its way to many streams. */
 export interface Frame {
   readonly bytes: Uint8Array<ArrayBuffer>;
-  /** Whether a frame ends where the text ends, so that a comment may follow. */
+  /**
+   * Whether the text ends at the end of a frame, so that a comment may follow.
+   */
   readonly endsFrame: boolean;
-  /** Number of the turn of the event loop. */
+  /** The number of the turn of the event loop. */
   readonly turn: number;
-  /** When, on the ticker's clock. */
+  /** When it was sent, in the scheduler's time. */
   readonly now: number;
-  /** Whether it waits for the end of the turn when it is not the turn's first. */
+  /**
+   * Whether it is queued until the end of the turn, unless it is the first of
+   * the turn.
+   */
   readonly canCoalesce: boolean;
-  /** Its number among the {@linkcode RecentTexts}; -1 if it is none of them. */
+  /** Its number in {@linkcode RecentBroadcasts}; -1 for a targeted send. */
   readonly broadcastSeq: number;
 }

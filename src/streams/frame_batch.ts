@@ -1,19 +1,19 @@
 /**
- * Texts that wait for the end of the turn, in their order. Each is one more link on
- * a chain, and streams that got the same texts hold the same link: what one of them
- * joins to a chunk is the chunk of all.
+ * Frames that wait for the end of the turn: a linked list. Streams that got the
+ * same frames share the same list, so that each combination is concatenated
+ * once.
  */
 export class FrameBatch {
   readonly #before: FrameBatch | undefined;
   readonly #last: Uint8Array<ArrayBuffer>;
-  /** How many bytes. */
+  /** The length in bytes. */
   readonly length: number;
   #after: FrameBatch | undefined;
   #joined: Uint8Array<ArrayBuffer> | undefined;
 
   /**
-   * @param before What comes before, if anything.
-   * @param last The newest text.
+   * @param before The frames before the last one, if any.
+   * @param last The last frame.
    */
   constructor(
     before: FrameBatch | undefined,
@@ -24,21 +24,24 @@ export class FrameBatch {
     this.length = (before?.length ?? 0) + last.length;
   }
 
-  /** Whether they are one and the same text. */
+  /** Returns whether the batch is a single frame with these bytes. */
   isSingle(bytes: Uint8Array<ArrayBuffer>): boolean {
     return this.#last === bytes && this.#before === undefined;
   }
 
-  /** These and one more, the same for all who add the same. */
+  /**
+   * Returns the batch with one more frame; the same object for every caller
+   * that appends the same frame.
+   */
   append(bytes: Uint8Array<ArrayBuffer>): FrameBatch {
-    // One `send` after the other goes to its streams, so whoever adds this text
-    // does so before anyone adds another one.
+    // A `send` reaches all its streams before the next one begins, so
+    // remembering the latest result is enough.
     const after = this.#after;
     if (after !== undefined && after.#last === bytes) return after;
     return this.#after = new FrameBatch(this, bytes);
   }
 
-  /** All of them in one piece, made once. */
+  /** Concatenates the frames. The result is cached. */
   concat(): Uint8Array<ArrayBuffer> {
     if (this.#before === undefined) return this.#last;
     if (this.#joined === undefined) {
@@ -56,11 +59,11 @@ export class FrameBatch {
   }
 }
 
-/** Where the chains of a turn start, so that streams can share them. */
+/** The batches of a turn, so that streams can share them. */
 export class FrameBatcher {
   #first: FrameBatch | undefined;
 
-  /** The chain that starts with a text. */
+  /** Returns the batch that consists of one frame. */
   startWith(bytes: Uint8Array<ArrayBuffer>): FrameBatch {
     if (!this.#first?.isSingle(bytes)) {
       this.#first = new FrameBatch(undefined, bytes);
@@ -68,7 +71,7 @@ export class FrameBatcher {
     return this.#first!;
   }
 
-  /** Lets go of the turn's texts. */
+  /** Releases the frames of the turn. */
   clear(): void {
     this.#first = undefined;
   }

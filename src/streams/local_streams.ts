@@ -20,38 +20,37 @@ const encoder = new TextEncoder();
 const KEEP_ALIVE = encoder.encode(formatSseComment("keep-alive"));
 
 /**
- * The streams of this process: writes to them, turn by turn, looks after those that
- * are idle or behind, and gives up those that fail.
+ * The streams of this process: attaches, writes to, checks and removes them.
  */
 export class LocalStreams implements PeriodicTask {
   readonly periodMs: number;
   readonly #attached: StreamRegistry;
   readonly #settings: StreamSettings;
-  readonly #listeners: StreamCallbacks;
-  readonly #ticker: Scheduler;
+  readonly #callbacks: StreamCallbacks;
+  readonly #scheduler: Scheduler;
   readonly #fanOut: FanOut;
   #isRunning = false;
-  /** What streams sent while they were written to. */
+  /** Calls of `send` that were made while streams were being written to. */
   readonly #deferredSends: (() => void)[] = [];
   readonly #evicted: Record<EvictionReason, number> = { bytes: 0, age: 0 };
 
   constructor(
     settings: StreamSettings,
-    listeners: StreamCallbacks,
-    ticker: Scheduler,
+    callbacks: StreamCallbacks,
+    scheduler: Scheduler,
   ) {
     this.#settings = settings;
-    this.#listeners = listeners;
-    this.#ticker = ticker;
+    this.#callbacks = callbacks;
+    this.#scheduler = scheduler;
     this.#attached = new StreamRegistry(settings.maxUnreadBytes);
     this.periodMs = checkPeriodFor(settings.maxUnreadMs, settings.keepAliveMs);
     this.#fanOut = new FanOut(this.#attached, settings, {
       now: () => this.#now(),
-      fail: (...lost) => this.#fail(...lost),
+      fail: (...failed) => this.#fail(...failed),
       evict: (...evicted) => this.#evict(...evicted),
       flush: (streams) =>
-        this.#run((casualties) => {
-          for (const stream of streams) this.#flush(stream, casualties);
+        this.#run((failures) => {
+          for (const stream of streams) this.#flush(stream, failures);
         }),
     });
   }
@@ -61,19 +60,19 @@ export class LocalStreams implements PeriodicTask {
     return this.#attached.size;
   }
 
-  /** How many texts were handed to streams. */
+  /** How many frames were written to streams. */
   get delivered(): number {
     return this.#fanOut.delivered;
   }
 
-  /** How many streams were broken off. */
+  /** How many readers were evicted. */
   get evicted(): Record<EvictionReason, number> {
     return { ...this.#evicted };
   }
 
-  /** How many bytes are unread. It costs a look at each stream. */
+  /** How many bytes are unread. Visits every stream. */
   queuedBytes(): number {
-    const now = this.#ticker.now();
+    const now = this.#scheduler.now();
     let bytes = 0;
     for (const stream of this.#attached.values()) {
       bytes += stream.queuedBytes(now);
@@ -81,39 +80,39 @@ export class LocalStreams implements PeriodicTask {
     return bytes;
   }
 
-  /** The controller of a session's stream. */
+  /** Returns the controller of a session's stream. */
   get(id: string): ReadableStreamDefaultController | undefined {
     return this.#attached.get(id)?.controller;
   }
 
-  /** Attaches a stream in the place of the one that a session has. */
+  /** Attaches a stream, replacing the session's older one. */
   attach(
     id: string,
     controller: ReadableStreamDefaultController,
     { chunks, includesPending }: StreamStart,
   ): void {
-    const now = this.#ticker.now();
-    const older = this.#attached.get(id);
+    const now = this.#scheduler.now();
+    const replaced = this.#attached.get(id);
     const stream = new SessionStream(id, controller, this.#attached, now);
     this.#attached.set(stream);
-    this.#ticker.start(this);
-    this.#run((casualties) => {
+    this.#scheduler.start(this);
+    this.#run((failures) => {
       try {
-        if (older !== undefined && !includesPending) {
-          stream.inheritPending(older, now);
+        if (replaced !== undefined && !includesPending) {
+          stream.inheritPending(replaced, now);
         }
         for (const chunk of chunks) stream.write(chunk, now);
       } catch (cause) {
-        this.#fail(stream, cause, casualties);
+        this.#fail(stream, cause, failures);
       }
     });
-    if (older === undefined) return;
-    older.drop();
-    replaceController(older.controller, id);
+    if (replaced === undefined) return;
+    replaced.drop();
+    replaceController(replaced.controller, id);
   }
 
   /**
-   * Ends the stream of a session; what it holds can still be read.
+   * Ends the stream of a session. What it holds can still be read.
    *
    * @returns The controller, if it holds anything.
    */
@@ -121,16 +120,18 @@ export class LocalStreams implements PeriodicTask {
     const stream = this.#attached.get(id);
     if (stream === undefined) return undefined;
     this.#attached.delete(stream);
-    // A client that has left wants nothing any more: that is no failure.
-    this.#run((casualties) => this.#flush(stream, casualties, isOver));
-    const holds = stream.queuedBytes(this.#ticker.now()) > 0;
+    // Failing to write to a client that disconnected is not an error.
+    this.#run((failures) => this.#flush(stream, failures, isOver));
+    const hasData = stream.queuedBytes(this.#scheduler.now()) > 0;
     closeController(stream.controller);
-    if (this.#attached.size === 0) this.#ticker.stop(this);
-    this.#listeners.onDetach?.(id);
-    return holds ? stream.controller : undefined;
+    if (this.#attached.size === 0) this.#scheduler.stop(this);
+    this.#callbacks.onDetach?.(id);
+    return hasData ? stream.controller : undefined;
   }
 
-  /** Ends the stream of a session that has a newer one elsewhere. */
+  /**
+   * Ends the stream of a session because it has a newer one on another node.
+   */
   replace(id: string): void {
     const controller = this.get(id);
     if (controller === undefined) return;
@@ -138,63 +139,66 @@ export class LocalStreams implements PeriodicTask {
     replaceController(controller, id);
   }
 
-  /** The sessions, the one that has been there longest first. */
+  /** The session IDs, in the order in which they were attached. */
   ids(): IterableIterator<string> {
     return this.#attached.ids();
   }
 
   /**
-   * Writes a text.
+   * Writes a frame.
    *
-   * @param targets To whom.
-   * @param data The text.
-   * @param encoded Its bytes, where they are known.
+   * @param recipients Whose streams.
+   * @param data The frame.
+   * @param encoded Its bytes, if they were encoded before.
    */
   send(
-    targets: Recipients,
+    recipients: Recipients,
     data: string,
     encoded?: Uint8Array<ArrayBuffer>,
   ): void {
     if (this.#isRunning) {
-      // A stream sends something while it takes a text: the others get that first.
-      this.#deferredSends.push(() => this.send(targets, data, encoded));
-    } else this.#run((out) => this.#fanOut.send(targets, data, encoded, out));
+      // Called by a stream that is being written to: the current frame goes to
+      // all others first.
+      this.#deferredSends.push(() => this.send(recipients, data, encoded));
+    } else {this.#run((failures) =>
+        this.#fanOut.send(recipients, data, encoded, failures)
+      );}
   }
 
-  /** Writes to every stream at once, however much is unread. */
+  /** Writes to every stream at once, whatever is unread. */
   writeToAll(data: string): void {
     const bytes = encoder.encode(data);
-    const now = this.#ticker.now();
-    this.#run((casualties) => {
+    const now = this.#scheduler.now();
+    this.#run((failures) => {
       for (const stream of [...this.#attached.values()]) {
-        this.#flush(stream, casualties);
-        this.#write(stream, bytes, now, casualties);
+        this.#flush(stream, failures);
+        this.#write(stream, bytes, now, failures);
       }
     });
   }
 
-  /** Looks for streams that are idle, and for those whose readers are too slow. */
+  /** Sends keep-alive comments to idle streams, and evicts slow readers. */
   run(now: number): void {
     const { keepAliveMs, maxUnreadMs } = this.#settings;
     this.#attached.refresh(now);
-    this.#run((casualties) => {
+    this.#run((failures) => {
       for (const stream of this.#attached.values()) {
         if (now - stream.unreadSince(now) >= maxUnreadMs) {
-          this.#evict(stream, "age", casualties);
+          this.#evict(stream, "age", failures);
         } else if (stream.isIdle(now, keepAliveMs)) {
-          this.#write(stream, KEEP_ALIVE, now, casualties);
+          this.#write(stream, KEEP_ALIVE, now, failures);
         }
       }
     });
   }
 
-  /** Writes to streams, and tells of those that were lost when it is done. */
-  #run(write: (casualties: StreamFailures) => void): void {
-    const casualties = new StreamFailures(this.#listeners);
+  /** Writes to streams, and reports failures afterwards. */
+  #run(write: (failures: StreamFailures) => void): void {
+    const failures = new StreamFailures(this.#callbacks);
     const isNested = this.#isRunning;
     this.#isRunning = true;
     try {
-      write(casualties);
+      write(failures);
     } finally {
       this.#isRunning = isNested;
     }
@@ -202,59 +206,59 @@ export class LocalStreams implements PeriodicTask {
       this.#attached.compact();
       while (this.#deferredSends.length > 0) this.#deferredSends.shift()!();
     }
-    casualties.report();
+    failures.report();
   }
 
-  /** The ticker's clock stands still while nothing is watched. */
+  /** The scheduler's clock stands still while it has no tasks. */
   #now(): number {
     return this.periodMs === Infinity
       ? Date.now() & 0x3fff_ffff
-      : this.#ticker.now();
+      : this.#scheduler.now();
   }
 
   #write(
     stream: SessionStream,
     bytes: Uint8Array<ArrayBuffer>,
     now: number,
-    casualties: StreamFailures,
+    failures: StreamFailures,
   ): void {
     try {
       stream.write(bytes, now);
     } catch (cause) {
-      this.#fail(stream, cause, casualties);
+      this.#fail(stream, cause, failures);
     }
   }
 
   #flush(
     stream: SessionStream,
-    casualties: StreamFailures,
-    isFine: (stream: SessionStream) => boolean = () => false,
+    failures: StreamFailures,
+    isExpected: (stream: SessionStream) => boolean = () => false,
   ): void {
     try {
       stream.flush(this.#now());
     } catch (cause) {
-      if (!isFine(stream)) this.#fail(stream, cause, casualties);
+      if (!isExpected(stream)) this.#fail(stream, cause, failures);
     }
   }
 
   #fail(
     stream: SessionStream,
     cause: unknown,
-    casualties: StreamFailures,
+    failures: StreamFailures,
   ): void {
     this.#remove(stream);
-    casualties.failed(stream.id, cause);
+    failures.failed(stream.id, cause);
   }
 
   #evict(
     stream: SessionStream,
     reason: EvictionReason,
-    casualties: StreamFailures,
+    failures: StreamFailures,
   ): void {
     const { id, controller } = stream;
     this.#remove(stream);
     this.#evicted[reason]++;
-    casualties.evicted(id, reason);
+    failures.evicted(id, reason);
     controller.error(
       new DeliveryError(
         `The reader of session ${formatValue(id)} is too far behind.`,
@@ -264,16 +268,19 @@ export class LocalStreams implements PeriodicTask {
   }
 
   #remove(stream: SessionStream): void {
-    // What the stream ran while it took the data may have replaced it.
+    // Code that ran during a write may have replaced the stream.
     if (this.#attached.get(stream.id) !== stream) return;
     this.#attached.delete(stream);
     stream.drop();
-    if (this.#attached.size === 0) this.#ticker.stop(this);
-    this.#listeners.onDetach?.(stream.id);
+    if (this.#attached.size === 0) this.#scheduler.stop(this);
+    this.#callbacks.onDetach?.(stream.id);
   }
 }
 
-/** Whether a stream was closed, as it is when its reader cancels. */
+/**
+ * Returns whether a stream was closed, which is also the case if its reader
+ * cancelled.
+ */
 function isOver({ controller }: SessionStream): boolean {
   return controller.desiredSize === 0;
 }

@@ -1,94 +1,102 @@
 import type { ResetReason } from "../contracts/options.ts";
 
-/** What is known of a stream before its `create`. */
+/** What is known of a stream before it is created. */
 export interface StreamIntent {
   /**
-   * What the client got last, from its `Last-Event-ID`: the stream starts with
-   * what it has missed since.
+   * The last event that the client received, from its `Last-Event-ID` header.
+   * The stream starts with the events after it.
    *
-   * @default undefined the stream starts with what is sent from now on
+   * @default undefined the stream starts with events that are sent from now on
    */
   readonly lastEventId?: string | undefined;
   /**
-   * The position when the session began, as {@linkcode
-   * InMemoryStreamSessionManager.position} told it: what was sent to everyone
-   * before is not for this session.
+   * The newest event when the session began: the value of
+   * {@linkcode InMemoryStreamSessionManager.latestEventId} at that time.
+   * Earlier broadcasts are not for this session.
    *
-   * @default undefined everything that is kept
+   * @default undefined all stored events
    */
   readonly startEventId?: string | undefined;
   /**
-   * Whether the stream starts with an event that tells the client its position, so
-   * that it can come back even if it gets no other. It has no data. Clients of MCP
-   * 2025-11-25 expect such an event (Transports, "Listening for Messages from the
-   * Server"); for earlier ones use `"named"`: they do not, but ignore events of a
-   * name that they do not know, and note the id.
+   * Whether the stream starts with a priming event: one with an ID and without
+   * data, so that the client can resume even if it receives nothing else.
+   * Clients of MCP 2025-11-25 expect it (Transports, "Listening for Messages
+   * from the Server"). For clients of earlier revisions, use `"named"`: they
+   * store the ID of an event whose name they don't know, and ignore it
+   * otherwise.
    *
    * @default false
    */
   readonly prime?: boolean | "named" | undefined;
   /**
-   * Whether it holds until it is taken back, also for more than one `create`.
+   * Whether this applies until it is revoked, even to several calls of
+   * `create`.
    *
-   * @default false it holds for the next one
+   * @default false it applies to the next call
    */
   readonly persistent?: boolean | undefined;
 }
 
-/** What a manager that has several nodes knows besides. */
+/** What a manager with several nodes adds. */
 export interface PendingStream extends StreamIntent {
-  /** What the client has missed, where this node does not keep that itself. */
+  /** The events that the client has missed, if they are stored elsewhere. */
   readonly missed?: {
     readonly frames: readonly string[];
-    /** How many of them the client was away for. */
+    /** How many of them were sent while the client was disconnected. */
     readonly count: number;
-    /** The id of the newest event then. */
+    /** The ID of the newest event at that time. */
     readonly position: string;
   } | undefined;
-  /** Why the client cannot be given all that it missed, if that is known. */
+  /** Why the missed events are unavailable, if that is already known. */
   readonly reset?: ResetReason | undefined;
-  /** Whether it only keeps a place, for a stream that is there already. */
+  /** Whether this only reserves a slot, for a stream that already exists. */
   readonly isPlaceholder?: boolean | undefined;
 }
 
 /**
- * The streams that are about to be created. Those of one session may come in
- * another order than they were expected in; the latest one is the one that stays,
- * so a request's own stays until it was answered.
+ * Streams that are about to be created. Those of one session may arrive in a
+ * different order than their requests. The latest intent decides, so each
+ * request keeps its own until it is answered.
  */
 export class PendingStreams {
   readonly #pending: Map<string, PendingStream[]> = new Map();
 
-  /** Adds one; the result takes it back, whether it came or not. */
-  add(id: string, expected: PendingStream): () => void {
-    const ofSession = this.#pending.get(id);
-    if (ofSession === undefined) this.#pending.set(id, [expected]);
-    else ofSession.push(expected);
-    return () => this.#remove(id, expected);
+  /**
+   * Adds an intent. The result revokes it, whether the stream was created or
+   * not.
+   */
+  add(id: string, intent: PendingStream): () => void {
+    const intents = this.#pending.get(id);
+    if (intents === undefined) this.#pending.set(id, [intent]);
+    else intents.push(intent);
+    return () => this.#remove(id, intent);
   }
 
-  /** The latest one of a session, which stays expected. */
+  /** Returns the latest intent of a session and keeps it. */
   peek(id: string): PendingStream | undefined {
     return this.#pending.get(id)?.at(-1);
   }
 
-  /** The latest one of a session, which is expected no longer unless it stays. */
+  /**
+   * Returns the latest intent of a session, and removes it unless it is
+   * persistent.
+   */
   take(id: string): PendingStream | undefined {
     const latest = this.#pending.get(id)?.at(-1);
     if (latest !== undefined && !latest.persistent) this.#remove(id, latest);
     return latest;
   }
 
-  /** The sessions for which one is expected. */
+  /** The sessions with a pending stream. */
   ids(): IterableIterator<string> {
     return this.#pending.keys();
   }
 
-  #remove(id: string, expected: PendingStream): void {
-    const ofSession = this.#pending.get(id);
-    const at = ofSession?.indexOf(expected) ?? -1;
-    if (ofSession === undefined || at < 0) return;
-    ofSession.splice(at, 1);
-    if (ofSession.length === 0) this.#pending.delete(id);
+  #remove(id: string, intent: PendingStream): void {
+    const intents = this.#pending.get(id);
+    const at = intents?.indexOf(intent) ?? -1;
+    if (intents === undefined || at < 0) return;
+    intents.splice(at, 1);
+    if (intents.length === 0) this.#pending.delete(id);
   }
 }

@@ -1,67 +1,74 @@
-/** What is to be known of a text later. */
+/** What must be remembered of a broadcast. */
 export interface BroadcastRecord {
   readonly bytes: number;
   readonly endsFrame: boolean;
-  /** Number of the turn of the event loop. */
+  /** The number of the turn of the event loop. */
   readonly turn: number;
-  /** When, on the ticker's clock. */
+  /** When it was sent, in the scheduler's time. */
   readonly now: number;
 }
 
-/** Numbers stay so small that a runtime keeps them without a box. */
+/** Sequence numbers stay small enough for runtimes to store them unboxed. */
 const SEQ_MASK = 0x3fff_ffff;
-/** So many are worth a look at all streams, however short they are. */
+/**
+ * After this many broadcasts all streams are refreshed, however short the
+ * frames are.
+ */
 const MAX_RECORDS = 4_096;
 
 /**
- * The texts that went to everyone since all streams were looked at last. What a
- * stream has not read can be told from them later on, so that nothing has to be
- * asked or noted of each stream when a text is sent.
+ * The broadcasts since all streams were last refreshed. A stream on the fast
+ * path reconstructs from them what it has not read, so that nothing has to be
+ * asked of or stored for each stream when a broadcast is sent.
  */
 export class RecentBroadcasts {
-  #texts: BroadcastRecord[] = [];
+  #records: BroadcastRecord[] = [];
   #bytes = 0;
   #next = 0;
   #turn = -1;
 
-  /** The number of the next one. */
+  /** The number of the next broadcast. */
   get nextSeq(): number {
     return this.#next;
   }
 
-  /** The turn of the last one. */
+  /** The turn of the last broadcast. */
   get lastTurn(): number {
     return this.#turn;
   }
 
-  /** Whether as much may be added before all streams have to be looked at. */
+  /**
+   * Returns whether this many bytes may be added before all streams must be
+   * refreshed.
+   */
   hasCapacity(bytes: number, maxBytes: number): boolean {
-    return this.#bytes + bytes <= maxBytes && this.#texts.length < MAX_RECORDS;
+    return this.#bytes + bytes <= maxBytes &&
+      this.#records.length < MAX_RECORDS;
   }
 
-  /** Adds one, and gives it a number. */
-  add(text: BroadcastRecord): number {
+  /** Adds a broadcast and returns its number. */
+  add(record: BroadcastRecord): number {
     const number = this.#next;
-    this.#texts.push(text);
-    this.#bytes += text.bytes;
-    this.#turn = text.turn;
+    this.#records.push(record);
+    this.#bytes += record.bytes;
+    this.#turn = record.turn;
     this.#next = (number + 1) & SEQ_MASK;
     return number;
   }
 
-  /** How many there are from one on. */
+  /** How many broadcasts there are, beginning with this one. */
   countSince(number: number): number {
     return (this.#next - number) & SEQ_MASK;
   }
 
-  /** The one that came so many after another. */
+  /** Returns the broadcast at an index, counted from another one. */
   recordAfter(number: number, count: number): BroadcastRecord {
-    return this.#texts.at(count - this.countSince(number))!;
+    return this.#records.at(count - this.countSince(number))!;
   }
 
-  /** Forgets them. */
+  /** Removes all records. */
   clear(): void {
-    this.#texts = [];
+    this.#records = [];
     this.#bytes = 0;
   }
 }

@@ -5,62 +5,66 @@ import type { BroadcastRecord, RecentBroadcasts } from "./recent_broadcasts.ts";
 import type { EnqueueResult, Frame } from "./frame.ts";
 
 /**
- * For how many milliseconds after a turn with several texts the next ones are
- * expected to come in company as well. A write of its own for the first of them
- * would cost the server as much as that for all the others.
+ * For this many milliseconds after a turn with several frames, the first frame
+ * of a turn is queued as well. Writing it separately would cost the server as
+ * much as writing all the others together.
  */
 const BUSY_MS = 1_000;
-/** A stream that has room for more than so many counts no chunks, most likely. */
+/** A stream with a larger capacity probably doesn't count chunks. */
 const MAX_CHUNK_CAPACITY = 64;
 
-/** What the streams of a process have together. */
+/** State that the streams of a process share. */
 export interface SharedStreamState {
-  /** How many bytes of each may be unread. */
+  /** How many bytes of each stream may be unread. */
   readonly maxUnreadBytes: number;
-  /** The texts that went to everyone. */
+  /** The recent broadcasts. */
   readonly recentBroadcasts: RecentBroadcasts;
-  /** The place that the last of them has come to, while it is on its way. */
+  /** The slot that the current broadcast has reached. */
   readonly cursor: number;
-  /** The controllers of the streams that take them as they come, by their places. */
+  /** The controllers of the streams on the fast path, by slot. */
   readonly fastPathControllers: (ReadableStreamDefaultController | undefined)[];
 }
 
 /**
  * The stream of a session: writes to it, and knows how much of that is unread.
  *
- * Nearly always a reader has read all there is. The way of such a stream is short:
- * one look at `desiredSize`, a few small numbers (which cost less to store than a
- * reference or a fraction), and the text is enqueued. Only a stream that still holds
- * something then gets a {@linkcode Backlog}.
+ * Nearly always the reader has read everything. Then a write is cheap: one look
+ * at `desiredSize`, a few small integers, and `enqueue`. Only a stream that
+ * still holds something afterwards gets a {@linkcode Backlog}.
  *
- * A stream that is given texts for everyone, and has read them, is calm. It is not
- * even looked at when the next ones come: its controller stands in the row, and what
- * there is to know of them is in {@linkcode RecentBroadcasts} when it is needed.
+ * A stream that gets broadcasts and has read them is on the fast path. It is
+ * not visited for the next ones: its controller is in a slot of
+ * `fastPathControllers`, and {@linkcode RecentBroadcasts} has what it needs to
+ * know later.
  */
 export class SessionStream {
   readonly id: string;
   readonly controller: ReadableStreamDefaultController;
-  /** Where it is in the row. Whoever puts it there sets that. */
+  /** The slot in the registry, which sets it. */
   slot = 0;
   readonly #shared: SharedStreamState;
   readonly #isByteStream: boolean;
-  /** `desiredSize` of the stream when all is read. */
+  /** The `desiredSize` of the stream when everything was read. */
   #capacity: number;
   /** The turn of the last write. */
   #lastTurn = -1;
-  /** When that was. */
+  /** When the last write was. */
   #lastWriteAt: number;
-  /** Bytes that were written then; 0 when they are known to be read. */
+  /**
+   * Bytes that were written in the last turn; 0 if they are known to be read.
+   */
   #bytesThisTurn = 0;
   #isOnFastPath = false;
-  /** The first of the texts that it took calmly, and may not have read. */
+  /**
+   * The first broadcast that was written on the fast path and may be unread.
+   */
   #firstUnverified = 0;
-  /** How many they were when it ceased to be calm. */
+  /** How many such broadcasts there were when the stream left the fast path. */
   #unverifiedBroadcasts = 0;
-  /** Whether a chunk counts one in the stream's own measure, for all we know. */
+  /** Whether the stream's own unit is chunks, as far as known. */
   #countsChunks: boolean;
   #endsFrame = true;
-  /** Whether it got more than one text in its last turn. */
+  /** Whether several frames were written in the last turn. */
   #hadBurst = false;
   #backlog: Backlog | undefined;
   #pending: FrameBatch | undefined;
@@ -68,12 +72,12 @@ export class SessionStream {
   constructor(
     id: string,
     controller: ReadableStreamDefaultController,
-    row: SharedStreamState,
+    shared: SharedStreamState,
     now: number,
   ) {
     this.id = id;
     this.controller = controller;
-    this.#shared = row;
+    this.#shared = shared;
     this.#isByteStream = isByteController(controller);
     this.#capacity = controller.desiredSize ?? 0;
     this.#countsChunks = !this.#isByteStream &&
@@ -82,28 +86,28 @@ export class SessionStream {
   }
 
   /**
-   * Takes a text: the turn's first at once where the stream is idle, others at the
-   * turn's end.
+   * Writes a frame: the first of a turn at once if the stream is idle, others
+   * at the end of the turn.
    *
-   * @throws What the stream throws that takes no more data.
+   * @throws If the stream throws, for example because it was cancelled.
    */
-  enqueue(text: Frame, shared: FrameBatcher): EnqueueResult {
-    const { bytes, turn, now } = text;
+  enqueue(frame: Frame, shared: FrameBatcher): EnqueueResult {
+    const { bytes, turn, now } = frame;
     this.leaveFastPath();
-    let waits = text.canCoalesce;
+    let isQueued = frame.canCoalesce;
     if (this.#lastTurn !== turn) {
-      waits &&= this.#hadBurst && now - this.#lastWriteAt < BUSY_MS;
+      isQueued &&= this.#hadBurst && now - this.#lastWriteAt < BUSY_MS;
       this.#lastTurn = turn;
       this.#hadBurst = false;
-      // Who has read everything so far may be given anything within one turn.
+      // A reader that has read everything may get any amount within one turn.
       if (this.#backlog === undefined && this.#queuedSize() === 0) {
         this.#bytesThisTurn = 0;
         this.#unverifiedBroadcasts = 0;
-        this.#endsFrame = text.endsFrame;
-        if (waits) return this.#wait(bytes, shared);
+        this.#endsFrame = frame.endsFrame;
+        if (isQueued) return this.#wait(bytes, shared);
         this.#lastWriteAt = now;
-        if (text.broadcastSeq >= 0 && this.#countsChunks) {
-          this.#enterFastPath(text);
+        if (frame.broadcastSeq >= 0 && this.#countsChunks) {
+          this.#enterFastPath(frame);
         } else {
           this.#bytesThisTurn = bytes.length;
           this.controller.enqueue(this.#isByteStream ? bytes.slice() : bytes);
@@ -113,20 +117,20 @@ export class SessionStream {
       this.#measure(now)?.setBudget(this.#shared.maxUnreadBytes);
     } else {
       this.#hadBurst = true;
-      // What it took in earlier turns may be unread.
+      // Data of earlier turns may be unread.
       if (this.#unverifiedBroadcasts > 1) this.#measure(now);
     }
-    if (!this.#mayHold(bytes.length, now)) return "full";
-    this.#endsFrame = text.endsFrame;
-    if (waits) return this.#wait(bytes, shared);
+    if (!this.#mayHold(bytes.length, now)) return "overflow";
+    this.#endsFrame = frame.endsFrame;
+    if (isQueued) return this.#wait(bytes, shared);
     this.#writeChunk(bytes, now);
     return "written";
   }
 
   /**
-   * Writes what waits for the end of the turn.
+   * Writes the frames that were queued until the end of the turn.
    *
-   * @throws What the stream throws that takes no more data.
+   * @throws If the stream throws.
    */
   flush(now: number): void {
     const frames = this.#pending;
@@ -136,18 +140,18 @@ export class SessionStream {
   }
 
   /**
-   * Writes at once, however much is unread: for what belongs to the stream's start
-   * or end, and for those that are idle.
+   * Writes at once, whatever is unread: for the start and end of a stream, and
+   * for idle ones.
    *
-   * @throws What the stream throws that takes no more data.
+   * @throws If the stream throws.
    */
   write(bytes: Uint8Array<ArrayBuffer>, now: number): void {
-    // It says nothing of what is to come.
+    // Such a chunk doesn't announce a burst.
     this.#hadBurst = false;
     this.#writeChunk(bytes, now);
   }
 
-  /** Has it looked at from now on, and no longer take texts as they come. */
+  /** Leaves the fast path. */
   leaveFastPath(): void {
     if (!this.#isOnFastPath) return;
     this.#isOnFastPath = false;
@@ -155,7 +159,7 @@ export class SessionStream {
     this.#unverifiedBroadcasts = this.#syncFromBroadcasts();
   }
 
-  /** Finds out what is unread, so that the recent texts can be forgotten. */
+  /** Finds out what is unread, so that the recent broadcasts can be dropped. */
   refresh(now: number): void {
     if (this.#isOnFastPath && this.#queuedSize() === 0) {
       this.#syncFromBroadcasts();
@@ -163,27 +167,29 @@ export class SessionStream {
     } else if (!this.#isRead) this.#measure(now);
   }
 
-  /** Since when the oldest byte is unread; Infinity when none is. */
+  /**
+   * When the oldest unread byte was enqueued; Infinity if nothing is unread.
+   */
   unreadSince(now: number): number {
     return this.#isRead ? Infinity : this.#measure(now)?.oldestAt ?? Infinity;
   }
 
-  /** How many bytes are unread, or wait for the end of the turn. */
+  /** How many bytes are unread, or queued until the end of the turn. */
   queuedBytes(now: number): number {
     return (this.#isRead ? 0 : this.#measure(now)?.bytes ?? 0) +
       (this.#pending?.length ?? 0);
   }
 
-  /** Whether a comment may be written: nobody waits for anything in it. */
+  /** Whether a keep-alive comment may be written now. */
   isIdle(now: number, forMs: number): boolean {
     return now - this.#lastWriteAt >= forMs && this.#endsFrame &&
       this.#pending === undefined && this.#measure(now) === undefined;
   }
 
   /**
-   * Takes over what waits to be written to a stream that this one replaces.
+   * Takes over the queued frames of a stream that this one replaces.
    *
-   * @throws What the stream throws that takes no more data.
+   * @throws If the stream throws.
    */
   inheritPending(older: SessionStream, now: number): void {
     const frames = older.#pending;
@@ -192,47 +198,51 @@ export class SessionStream {
     this.#writeChunk(frames.concat(), now);
   }
 
-  /** Forgets what waits. */
+  /** Drops the queued frames. */
   drop(): void {
     this.#pending = undefined;
   }
 
-  /** Whether all that was written is known to be read. */
+  /** Whether everything that was written is known to be read. */
   get #isRead(): boolean {
     return !this.#isOnFastPath && this.#bytesThisTurn === 0 &&
       this.#unverifiedBroadcasts === 0 &&
       this.#backlog === undefined;
   }
 
-  /** Takes texts to everyone as they come, from this one on. */
+  /** Enters the fast path, beginning with this broadcast. */
   #enterFastPath({ bytes, broadcastSeq }: Frame): void {
     this.#isOnFastPath = true;
     this.#firstUnverified = broadcastSeq;
     this.#shared.fastPathControllers[this.slot] = this.controller;
     this.controller.enqueue(bytes);
-    const held = this.#queuedSize();
-    if (held === 0 || held === 1) return;
-    // In another measure than chunks it could not be told later what is unread.
+    const queuedSize = this.#queuedSize();
+    if (queuedSize === 0 || queuedSize === 1) return;
+    // With a unit other than chunks, the unread bytes couldn't be reconstructed
+    // later.
     this.#countsChunks = false;
     this.leaveFastPath();
   }
 
-  /** Catches up on what it took calmly; returns how many texts it was. */
+  /**
+   * Accounts for what was written on the fast path; returns the number of
+   * broadcasts.
+   */
   #syncFromBroadcasts(): number {
     const { recentBroadcasts, cursor } = this.#shared;
-    const isOnItsWay = this.slot > cursor;
+    const isInProgress = this.slot > cursor;
     const count = recentBroadcasts.countSince(this.#firstUnverified) -
-      (isOnItsWay ? 1 : 0);
+      (isInProgress ? 1 : 0);
     if (count === 0) return 0;
-    const last = this.#text(count - 1);
+    const last = this.#broadcastAt(count - 1);
     this.#lastTurn = last.turn;
     this.#lastWriteAt = last.now;
     this.#endsFrame = last.endsFrame;
     return count;
   }
 
-  /** One of the texts that it took calmly. */
-  #text(index: number): BroadcastRecord {
+  /** Returns one of the broadcasts that were written on the fast path. */
+  #broadcastAt(index: number): BroadcastRecord {
     return this.#shared.recentBroadcasts.recordAfter(
       this.#firstUnverified,
       index,
@@ -240,89 +250,94 @@ export class SessionStream {
   }
 
   #wait(bytes: Uint8Array<ArrayBuffer>, shared: FrameBatcher): EnqueueResult {
-    const waiting = this.#pending;
-    this.#pending = waiting === undefined
+    const queued = this.#pending;
+    this.#pending = queued === undefined
       ? shared.startWith(bytes)
-      : waiting.append(bytes);
-    return waiting === undefined ? "waits" : "written";
+      : queued.append(bytes);
+    return queued === undefined ? "queued" : "written";
   }
 
-  /** Whether as many bytes may come on top of what is unread. */
+  /** Returns whether this many bytes may be added to what is unread. */
   #mayHold(bytes: number, now: number): boolean {
     if (this.#backlog === undefined || this.#backlog.consume(bytes)) {
       return true;
     }
-    // Some of it may have been read within the turn.
-    const waiting = this.#pending?.length ?? 0;
-    this.#measure(now)?.setBudget(this.#shared.maxUnreadBytes - waiting);
+    // Some of it may have been read during this turn.
+    const queued = this.#pending?.length ?? 0;
+    this.#measure(now)?.setBudget(this.#shared.maxUnreadBytes - queued);
     return this.#backlog === undefined || this.#backlog.consume(bytes);
   }
 
   #writeChunk(bytes: Uint8Array<ArrayBuffer>, now: number): void {
-    // Each chunk on top of another is counted for itself.
+    // Chunks that are queued behind another one are counted one by one.
     this.leaveFastPath();
     if (!this.#isRead) this.#measure(now);
     this.#lastWriteAt = now;
     if (this.#backlog === undefined) this.#bytesThisTurn = bytes.length;
-    // A byte stream takes the buffer away from whoever holds it.
+    // A byte stream transfers the buffer, so each needs its own copy.
     this.controller.enqueue(this.#isByteStream ? bytes.slice() : bytes);
     this.#backlog?.push(bytes.length, now, this.#queuedSize());
   }
 
-  /** How much the stream holds, in its own measure. */
+  /** How much the stream holds, in its own unit. */
   #queuedSize(): number {
     const size = this.controller.desiredSize;
     if (size === this.#capacity) return 0;
-    // A stream that has failed holds nothing.
+    // A failed stream holds nothing.
     if (size === null) return 0;
     if (size < this.#capacity) return this.#capacity - size;
     this.#capacity = size;
     return 0;
   }
 
-  /** What is unread, if anything is. */
+  /** Returns the backlog, if anything is unread. */
   #measure(now: number): Backlog | undefined {
-    const held = this.#queuedSize();
-    if (held === 0) {
-      // That is what it is to be calm.
+    const queuedSize = this.#queuedSize();
+    if (queuedSize === 0) {
+      // On the fast path everything was read.
       if (this.#isOnFastPath) return undefined;
       this.#backlog = undefined;
-    } else if (this.#backlog !== undefined) this.#backlog.update(held, now);
-    else {
+    } else if (this.#backlog !== undefined) {
+      this.#backlog.update(queuedSize, now);
+    } else {
       this.leaveFastPath();
-      this.#backlog = this.#unread(held, now);
+      this.#backlog = this.#unread(queuedSize, now);
     }
     this.#bytesThisTurn = 0;
     this.#unverifiedBroadcasts = 0;
     return this.#backlog;
   }
 
-  /** What is unread, seen for the first time. */
-  #unread(held: number, now: number): Backlog {
+  /** Creates the backlog when something is unread for the first time. */
+  #unread(queuedSize: number, now: number): Backlog {
     const backlog = new Backlog();
     if (this.#unverifiedBroadcasts === 0) {
-      // Without anything of ours it is somebody else's.
+      // Nothing of ours: someone else wrote to the stream.
       backlog.push(
         this.#bytesThisTurn,
         this.#bytesThisTurn > 0 ? this.#lastWriteAt : now,
-        held,
+        queuedSize,
       );
       return backlog;
     }
-    // In another measure than chunks nobody can tell how many of them it is. So it is
-    // one, and from now on the stream is looked at each time. What others wrote is
-    // taken for ours.
-    if (held > this.#unverifiedBroadcasts || !Number.isInteger(held)) {
+    // With a unit other than chunks, nobody can tell how many chunks are
+    // unread. Assume that it is one and ours, and check the stream on every
+    // write from now on.
+    if (
+      queuedSize > this.#unverifiedBroadcasts || !Number.isInteger(queuedSize)
+    ) {
       this.#countsChunks = false;
     }
-    const count = this.#countsChunks ? held : 1;
+    const count = this.#countsChunks ? queuedSize : 1;
     let fresh = 0;
     for (let pushed = 1; pushed <= count; pushed++) {
-      const text = this.#text(this.#unverifiedBroadcasts - 1 - count + pushed);
-      backlog.push(text.bytes, text.now, held * pushed / count);
-      if (text.turn === this.#lastTurn) fresh += text.bytes;
+      const frame = this.#broadcastAt(
+        this.#unverifiedBroadcasts - 1 - count + pushed,
+      );
+      backlog.push(frame.bytes, frame.now, queuedSize * pushed / count);
+      if (frame.turn === this.#lastTurn) fresh += frame.bytes;
     }
-    // For the rest of the turn, if it is still the same.
+    // Applies to the rest of the turn, if it is still the same one.
     backlog.setBudget(this.#shared.maxUnreadBytes, fresh);
     return backlog;
   }

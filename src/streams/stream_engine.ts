@@ -31,22 +31,22 @@ import {
   type Scheduler,
 } from "../runtime/scheduler.ts";
 
-/** Whom a {@linkcode StreamEngine} tells what became of streams. */
+/** Callbacks of a {@linkcode StreamEngine}. */
 export interface EngineCallbacks extends StreamCallbacks {
   readonly onReset: (id: string, reason: ResetReason) => void;
 }
 
 const encoder = new TextEncoder();
 
-/** The streams of this process, and what is kept for those that were cut. */
+/** The streams of this process and the replay log. All backends use it. */
 export class StreamEngine {
   readonly #streams: LocalStreams;
   readonly #pending = new PendingStreams();
   readonly #maxSessions: number;
-  readonly #listeners: EngineCallbacks;
-  readonly #ticker: Scheduler;
+  readonly #callbacks: EngineCallbacks;
+  readonly #scheduler: Scheduler;
   #log: ReplayLog | undefined;
-  /** Where what was sent is kept elsewhere. */
+  /** The history of events, if it is stored elsewhere. */
   readonly #externalLog: EventHistory | undefined;
   readonly #logTask: PeriodicTask;
   #replayed = 0;
@@ -56,151 +56,155 @@ export class StreamEngine {
 
   constructor(
     settings: StreamSettings,
-    listeners: EngineCallbacks,
-    ticker: Scheduler,
-    elsewhere?: EventHistory,
+    callbacks: EngineCallbacks,
+    scheduler: Scheduler,
+    externalLog?: EventHistory,
   ) {
     const { replay } = settings;
-    this.#externalLog = elsewhere;
+    this.#externalLog = externalLog;
     this.#maxSessions = settings.maxSessions;
-    this.#listeners = listeners;
-    this.#ticker = ticker;
-    this.#streams = new LocalStreams(settings, listeners, ticker);
+    this.#callbacks = callbacks;
+    this.#scheduler = scheduler;
+    this.#streams = new LocalStreams(settings, callbacks, scheduler);
     if (replay !== undefined) this.#log = new ReplayLog(replay);
     this.#logTask = {
       periodMs: checkPeriodFor(replay?.maxAgeMs ?? Infinity),
-      run: (now) => this.#age(now),
+      run: (now) => this.#trimLog(now),
     };
   }
 
-  /** What is kept for clients that come back, if anything is. */
+  /** The replay log, if there is one. */
   get log(): ReplayLog | undefined {
     return this.#log;
   }
 
-  /** Whether a session has a stream here. */
+  /** Returns whether a session has a stream here. */
   has(id: string): boolean {
     return this.#streams.get(id) !== undefined;
   }
 
-  /** What is known of the next stream of a session, if one is expected. */
+  /** Returns the intent of a session's next stream, if there is one. */
   pendingStream(id: string): PendingStream | undefined {
     return this.#pending.peek(id);
   }
 
-  /** The same, and it is expected no longer unless it stays. */
+  /** Returns the same, and removes it unless it is persistent. */
   takePendingStream(id: string): PendingStream | undefined {
     return this.#pending.take(id);
   }
 
-  /** Attaches a stream; the latest of a session wins. */
+  /** Attaches a stream, replacing the session's older one. */
   create(id: string, controller: ReadableStreamDefaultController): void {
     this.assertCanAttach(id, controller);
     const older = this.#streams.get(id);
     if (older === controller) return;
     if (older === undefined) this.#assertCapacity(id);
-    const expected = this.#pending.take(id);
-    const past = this.#log ?? this.#externalLog;
-    const start = past === undefined || expected === undefined
+    const intent = this.#pending.take(id);
+    const history = this.#log ?? this.#externalLog;
+    const start = history === undefined || intent === undefined
       ? EMPTY_START
-      : planStreamStart(id, expected, past, this.#ticker.now());
+      : planStreamStart(id, intent, history, this.#scheduler.now());
     this.#streams.attach(id, controller, start);
     const { replayed, reset } = start;
     this.#replayed += replayed;
     if (reset === undefined) return;
     this.#resets++;
-    this.#listeners.onReset(id, reset);
+    this.#callbacks.onReset(id, reset);
   }
 
-  /** Refuses what cannot be attached, whatever is attached already. */
+  /**
+   * Throws if a stream can't be attached for reasons other than `maxSessions`.
+   */
   assertCanAttach(id: unknown, controller: unknown): void {
     assertSessionId(id);
     assertController(controller);
     this.#assertOpen();
   }
 
-  /** Prepares for the next `create` of a session; the result takes that back. */
-  prepareStream(id: string, expectation: PendingStream): () => void {
+  /** Prepares the next `create` of a session. The result revokes it. */
+  prepareStream(id: string, intent: PendingStream): () => void {
     assertSessionId(id);
     this.#assertOpen();
     if (this.#streams.get(id) === undefined) this.#assertCapacity(id);
-    return this.#pending.add(id, { ...expectation });
+    return this.#pending.add(id, { ...intent });
   }
 
-  /** Ends the stream of a session; what it holds can still be read. */
+  /** Ends the stream of a session. What it holds can still be read. */
   delete(id: string): void {
     this.#streams.end(id);
   }
 
-  /** Ends the stream of a session that has a newer one elsewhere. */
+  /**
+   * Ends the stream of a session because it has a newer one on another node.
+   */
   replace(id: string): void {
     this.#streams.replace(id);
     this.#drain?.replace(id);
   }
 
   /**
-   * Writes a text.
+   * Writes a frame, and appends it to the replay log.
    *
-   * @param sessions To whom; `undefined` means everyone.
-   * @param data The text.
-   * @param origin Which text to everyone it is, where there are several nodes.
+   * @param sessions The recipients; `undefined` for everyone.
+   * @param data The frame.
+   * @param broadcastId Identifies a broadcast, if there are several nodes.
    */
   send(
     sessions: readonly string[] | undefined,
     data: string,
-    origin?: BroadcastId,
+    broadcastId?: BroadcastId,
   ): void {
     assertMessage(sessions, data);
     if (data === "" || sessions?.length === 0) return;
-    const targets = recipientsOf(sessions);
+    const recipients = recipientsOf(sessions);
     const log = this.#log;
     if (log === undefined) {
-      return this.#streams.send(targets, data);
+      return this.#streams.send(recipients, data);
     }
-    const now = this.#ticker.now();
-    this.#ticker.start(this.#logTask);
-    for (const part of splitSseFrames(data)) {
-      const frame = withSseId(part, log.nextEventId);
+    const now = this.#scheduler.now();
+    this.#scheduler.start(this.#logTask);
+    for (const eventText of splitSseFrames(data)) {
+      const frame = withSseId(eventText, log.nextEventId);
       const bytes = encoder.encode(frame);
-      log.append(targets, bytes, now, origin);
-      this.#streams.send(targets, frame, bytes);
+      log.append(recipients, bytes, now, broadcastId);
+      this.#streams.send(recipients, frame, bytes);
     }
   }
 
-  /** Writes a text that is kept elsewhere, if it is. */
+  /** Writes a frame without appending it to the replay log. */
   deliver(sessions: readonly string[] | undefined, data: string): void {
     this.#streams.send(recipientsOf(sessions), data);
   }
 
-  /** Hands over what a session has missed that goes on elsewhere. */
+  /** Exports what a session has missed, because it moves to another node. */
   exportMissed(
     id: string,
     lastEventId: string,
-    since: string | undefined,
+    startEventId: string | undefined,
   ): MissedEvents | ResetReason {
     return this.#log?.exportMissed(
       id,
       lastEventId,
-      since,
-      this.#ticker.now(),
+      startEventId,
+      this.#scheduler.now(),
     ) ??
       "unknown";
   }
 
-  /** Takes over what a session has missed that comes from elsewhere. */
+  /** Imports what a session has missed on another node. */
   importMissed(
     id: string,
     lastEventId: string,
     missed: MissedEvents,
-    since: string | undefined,
+    startEventId: string | undefined,
   ): ResetReason | undefined {
     if (this.#log === undefined) return "unknown";
-    this.#ticker.start(this.#logTask);
-    const now = this.#ticker.now();
-    return this.#log.importMissed(id, lastEventId, missed, since, now);
+    this.#scheduler.start(this.#logTask);
+    const now = this.#scheduler.now();
+    return this.#log.importMissed(id, lastEventId, missed, startEventId, now);
   }
 
-  /** What was counted so far. */
+  /** Returns the counters. */
   stats(): StreamStats {
     return {
       attached: this.#streams.size,
@@ -212,7 +216,7 @@ export class StreamEngine {
     };
   }
 
-  /** Ends every stream, at once or little by little; takes no new ones. */
+  /** Ends every stream, at once or one by one, and accepts no new ones. */
   async close(options?: CloseOptions): Promise<void> {
     const { drainMs, retryMs } = resolveCloseOptions(options);
     this.#isClosed = true;
@@ -225,12 +229,12 @@ export class StreamEngine {
     }
     await this.#drain?.done;
     this.#log = undefined;
-    this.#ticker.stop(this.#logTask);
+    this.#scheduler.stop(this.#logTask);
   }
 
-  #age(now: number): void {
+  #trimLog(now: number): void {
     this.#log?.trim(now);
-    if (this.#log?.isEmpty) this.#ticker.stop(this.#logTask);
+    if (this.#log?.isEmpty) this.#scheduler.stop(this.#logTask);
   }
 
   #assertOpen(): void {
@@ -243,17 +247,17 @@ export class StreamEngine {
   #assertCapacity(id: string): void {
     if (this.#maxSessions === Infinity) return;
     let taken = this.#streams.size;
-    for (const expected of this.#pending.ids()) {
-      // Its place is kept free.
-      if (expected === id) return;
-      if (this.#streams.get(expected) === undefined) taken++;
+    for (const intent of this.#pending.ids()) {
+      // A slot is already reserved for it.
+      if (intent === id) return;
+      if (this.#streams.get(intent) === undefined) taken++;
     }
     if (taken < this.#maxSessions) return;
     throw new SessionLimitError(this.#maxSessions);
   }
 }
 
-/** Refuses what cannot be sent. */
+/** Throws if something can't be sent. */
 export function assertMessage(sessions: unknown, data: unknown): void {
   if (typeof data !== "string") {
     throw new InvalidArgumentError(
@@ -273,6 +277,6 @@ export function assertMessage(sessions: unknown, data: unknown): void {
 
 function recipientsOf(sessions: readonly string[] | undefined): Recipients {
   const [only] = sessions?.length === 1 ? sessions : [];
-  // What is no string is nobody's id, and must not be taken for everyone.
+  // A value that is not a string is no session ID, and must not mean everyone.
   return typeof only === "string" ? only : sessions && new Set(sessions);
 }

@@ -2,27 +2,27 @@ import { formatValue } from "../runtime/describe.ts";
 import { DeliveryError } from "../errors.ts";
 import type { EvictionReason } from "../contracts/options.ts";
 
-/** Whom to tell of the streams that were lost. */
+/** Callbacks for streams that failed. */
 export interface StreamCallbacks {
   readonly onError: (error: Error) => void;
   readonly onEvict: (id: string, reason: EvictionReason) => void;
-  /** Told of every session whose stream ended, and has no newer one. */
+  /** Called with every session whose stream ended without being replaced. */
   readonly onDetach?: ((id: string) => void) | undefined;
 }
 
 /**
- * The streams that were lost while a text was on its way. They are told of after
- * it has reached everyone: who is told may send and create in turn.
+ * Collects the streams that failed during a write. They are reported after it
+ * has reached all streams, because a callback may send or create in turn.
  */
 export class StreamFailures {
-  readonly #listeners: StreamCallbacks;
+  readonly #callbacks: StreamCallbacks;
   readonly #reports: (() => void)[] = [];
 
-  constructor(listeners: StreamCallbacks) {
-    this.#listeners = listeners;
+  constructor(callbacks: StreamCallbacks) {
+    this.#callbacks = callbacks;
   }
 
-  /** A stream that took no more data. */
+  /** Records a stream that threw. */
   failed(id: string, cause: unknown): void {
     const error = new DeliveryError(
       `The stream of session ${
@@ -30,15 +30,15 @@ export class StreamFailures {
       } takes no more data and was removed.`,
       { cause, sessionId: id },
     );
-    this.#reports.push(() => this.#listeners.onError(error));
+    this.#reports.push(() => this.#callbacks.onError(error));
   }
 
-  /** A stream that was broken off. */
+  /** Records a stream that was evicted. */
   evicted(id: string, reason: EvictionReason): void {
-    this.#reports.push(() => this.#listeners.onEvict(id, reason));
+    this.#reports.push(() => this.#callbacks.onEvict(id, reason));
   }
 
-  /** Tells of them. */
+  /** Calls the callbacks. */
   report(): void {
     for (const report of this.#reports) report();
   }

@@ -1,59 +1,59 @@
 import { RecentBroadcasts } from "./recent_broadcasts.ts";
 import type { SessionStream, SharedStreamState } from "./session_stream.ts";
 
-/** Not worth tidying up for. */
+/** Below this size, compaction isn't worth it. */
 const MIN_GAPS = 32;
 
-/** The streams of sessions: by their ids, and in a row for texts to everyone. */
+/** The streams of this process: by session ID, and in slots for broadcasts. */
 export class StreamRegistry implements SharedStreamState {
   readonly maxUnreadBytes: number;
   readonly recentBroadcasts: RecentBroadcasts = new RecentBroadcasts();
-  /** By their places in the row. */
+  /** The streams by slot. */
   readonly fastPathControllers:
     (ReadableStreamDefaultController | undefined)[] = [];
   cursor: number = Infinity;
   readonly #byId: Map<string, SessionStream> = new Map();
-  /** Those that were removed have left a gap, until it is tidied up. */
+  /** Removed streams leave a gap until the slots are compacted. */
   readonly #slots: (SessionStream | undefined)[] = [];
 
-  /** @param maxUnread How many bytes of each may be unread. */
-  constructor(maxUnread: number) {
-    this.maxUnreadBytes = maxUnread;
+  /** @param maxUnreadBytes How many bytes of each stream may be unread. */
+  constructor(maxUnreadBytes: number) {
+    this.maxUnreadBytes = maxUnreadBytes;
   }
 
-  /** How many there are. */
+  /** How many streams there are. */
   get size(): number {
     return this.#byId.size;
   }
 
-  /** All of them, and the gaps. */
+  /** All streams, with gaps. */
   get slots(): readonly (SessionStream | undefined)[] {
     return this.#slots;
   }
 
-  /** The sessions, the one that has been there longest first. */
+  /** The session IDs, in the order in which they were attached. */
   ids(): IterableIterator<string> {
     return this.#byId.keys();
   }
 
-  /** The streams of these sessions. */
+  /** Returns the streams of these sessions. */
   values(): IterableIterator<SessionStream> {
     return this.#byId.values();
   }
 
-  /** The stream of a session. */
+  /** Returns the stream of a session. */
   get(id: string): SessionStream | undefined {
     return this.#byId.get(id);
   }
 
-  /** Adds a stream in the place of the one that the session has. */
+  /** Adds a stream, replacing the session's older one. */
   set(stream: SessionStream): void {
     const older = this.#byId.get(stream.id);
-    const place = older?.slot ?? this.#slots.length;
+    const slot = older?.slot ?? this.#slots.length;
     older?.leaveFastPath();
-    stream.slot = place;
-    this.#slots[place] = stream;
-    this.fastPathControllers[place] = undefined;
+    stream.slot = slot;
+    this.#slots[slot] = stream;
+    this.fastPathControllers[slot] = undefined;
     this.#byId.set(stream.id, stream);
   }
 
@@ -64,24 +64,26 @@ export class StreamRegistry implements SharedStreamState {
     this.#slots[stream.slot] = undefined;
   }
 
-  /** Has all streams find out what is unread: none needs the recent texts then. */
+  /**
+   * Lets all streams find out what is unread, and drops the recent broadcasts.
+   */
   refresh(now: number): void {
     for (const stream of this.#byId.values()) stream.refresh(now);
     this.recentBroadcasts.clear();
   }
 
-  /** Closes the gaps where they are many. Not while somebody goes along the row. */
+  /** Closes the gaps if there are many. Must not run during a broadcast. */
   compact(): void {
-    const row = this.#slots;
-    if (row.length <= 2 * this.#byId.size + MIN_GAPS) return;
+    const slots = this.#slots;
+    if (slots.length <= 2 * this.#byId.size + MIN_GAPS) return;
     let length = 0;
-    for (const stream of row) {
+    for (const stream of slots) {
       if (stream === undefined) continue;
       this.fastPathControllers[length] = this.fastPathControllers[stream.slot];
       stream.slot = length;
-      row[length++] = stream;
+      slots[length++] = stream;
     }
-    row.length = length;
+    slots.length = length;
     this.fastPathControllers.length = length;
   }
 }

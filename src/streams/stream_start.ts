@@ -4,49 +4,52 @@ import type { PendingStream } from "./pending_streams.ts";
 import { FrameBatch } from "./frame_batch.ts";
 import type { ReplayLog } from "../replay/replay_log.ts";
 
-/** What a stream starts with. */
+/** The first bytes of a stream: replayed events, or a reset. */
 export interface StreamStart {
   readonly chunks: readonly Uint8Array<ArrayBuffer>[];
-  /** Whether that includes what still waits to be written to an older stream. */
+  /**
+   * Whether they include the frames that are queued in the stream that is
+   * replaced.
+   */
   readonly includesPending: boolean;
-  /** How many events of them the client had missed. */
+  /** How many of the events the client had missed. */
   readonly replayed: number;
-  /** Why these are not all, if they are not. */
+  /** Why events are missing, if they are. */
   readonly reset?: ResetReason;
 }
 
-/** A stream that starts with nothing of its own. */
+/** The start of a stream without replay. */
 export const EMPTY_START: StreamStart = {
   chunks: [],
   includesPending: false,
   replayed: 0,
 };
 
-/** Longest chunk that is made of several events, in bytes. */
+/** The longest chunk made of several events, in bytes. */
 const CHUNK_BYTES = 65_536;
 const encoder = new TextEncoder();
 
-/** What was sent so far, as far as it is kept. */
+/** The history of events that a stream start is planned from. */
 export type EventHistory = Pick<ReplayLog, "latestEventId" | "after">;
 
 /**
- * What a stream has to start with, so that its client misses nothing, gets nothing
- * twice, and knows its position.
+ * Plans the start of a stream, so that its client misses nothing, receives
+ * nothing twice, and knows its last event ID.
  *
  * @param id The session.
- * @param expected What the client said.
- * @param log What was sent so far.
- * @param now When.
+ * @param intent What is known of the stream.
+ * @param history The events so far.
+ * @param now The current time.
  */
 export function planStreamStart(
   id: string,
-  { lastEventId, startEventId, prime, reset: known, missed: given }:
+  { lastEventId, startEventId, prime, reset: knownReset, missed: imported }:
     PendingStream,
-  log: EventHistory,
+  history: EventHistory,
   now: number,
 ): StreamStart {
   const priming = (id: string) =>
-    // Where a log is out of reach, nobody knows a position.
+    // While the log is unavailable, the newest event ID is unknown.
     !prime || id === "" ? [] : [
       encode({
         event: prime === "named" ? "position" : undefined,
@@ -54,27 +57,28 @@ export function planStreamStart(
         data: "",
       }),
     ];
-  if (given !== undefined && known === undefined) {
-    const frames = given.frames.map((frame) => encoder.encode(frame));
+  if (imported !== undefined && knownReset === undefined) {
+    const frames = imported.frames.map((frame) => encoder.encode(frame));
     return {
-      chunks: [...priming(lastEventId ?? given.position), ...joined(frames)],
+      chunks: [...priming(lastEventId ?? imported.position), ...joined(frames)],
       includesPending: true,
-      replayed: given.count,
+      replayed: imported.count,
     };
   }
   if (lastEventId === undefined) {
-    return { ...EMPTY_START, chunks: priming(log.latestEventId) };
+    return { ...EMPTY_START, chunks: priming(history.latestEventId) };
   }
-  const missed = known ?? log.after(id, lastEventId, startEventId, now);
+  const missed = knownReset ??
+    history.after(id, lastEventId, startEventId, now);
   if (typeof missed !== "string") {
-    // A client may forget its position with a stream that ends before its first
+    // A client may forget its last event ID if a stream ends before its first
     // event: https://github.com/modelcontextprotocol/typescript-sdk/issues/2499
     const chunks = [...priming(lastEventId), ...joined(missed)];
     return { chunks, includesPending: true, replayed: missed.length };
   }
   const reset = {
     event: "reset",
-    id: log.latestEventId,
+    id: history.latestEventId,
     data: JSON.stringify({ reason: missed }),
   };
   return { ...EMPTY_START, chunks: [encode(reset)], reset: missed };
@@ -84,7 +88,7 @@ function encode(event: Parameters<typeof formatSseEvent>[0]) {
   return encoder.encode(formatSseEvent(event));
 }
 
-/** Fewer and larger chunks of the same bytes. */
+/** Joins frames into fewer and larger chunks. */
 function joined(
   frames: readonly Uint8Array<ArrayBuffer>[],
 ): Uint8Array<ArrayBuffer>[] {
