@@ -1,7 +1,7 @@
 /**
  * Session management for MCP servers over HTTP and SSE: holds the long-lived
- * streams, fans notifications out to the right ones, and remembers what each
- * client said of itself. A drop-in for `@tmcp/session-manager`.
+ * streams, delivers notifications to the right ones, and remembers what each
+ * client said about itself. A drop-in replacement for `@tmcp/session-manager`.
  *
  * @example An MCP server
  * ```ts
@@ -28,7 +28,7 @@
  * @module
  */
 
-// The contracts, to write a manager of your own.
+// The contracts, for managers of your own.
 export { StreamSessionManager } from "./src/contracts/stream_session_manager.ts";
 export { InfoSessionManager } from "./src/contracts/info_session_manager.ts";
 export {

@@ -1,24 +1,26 @@
 /**
- * The errors of this package. Each has a `code` that stays the same from release
- * to release: compare that one where two copies of the package may be loaded.
+ * The errors of this package. Each has a `code` that never changes: compare it
+ * if two copies of the package may be loaded.
  *
  * @module
  */
 import { formatValue } from "./runtime/describe.ts";
 
-/** An argument or an option is not what it has to be. Nothing was changed. */
+/** An argument or option is invalid. Nothing was changed. */
 export class InvalidArgumentError extends TypeError {
-  /** Stays the same from release to release. */
+  /** The code of this error; it never changes. */
   readonly code = "ERR_INVALID_ARGUMENT" as const;
-  /** Name of the argument or option, for example `"streams.maxSessions"`. */
+  /**
+   * The name of the argument or option, for example `"streams.maxSessions"`.
+   */
   readonly argument: string;
 
   /**
-   * Makes the error.
+   * Creates the error.
    *
-   * @param argument Name of the argument or option.
-   * @param message What is wrong and what to do.
-   * @param options `cause`, where another error led here.
+   * @param argument The name of the argument or option.
+   * @param message What is wrong, what is expected, and what to do.
+   * @param options `cause`, if another error caused this one.
    */
   constructor(argument: string, message: string, options?: ErrorOptions) {
     super(message, options);
@@ -27,18 +29,20 @@ export class InvalidArgumentError extends TypeError {
   }
 }
 
-/** Nothing is stored under this session id: it never was, or it is gone. */
+/**
+ * Nothing is stored for a session: it never existed, expired or was deleted.
+ */
 export class SessionNotFoundError extends Error {
-  /** Stays the same from release to release. */
+  /** The code of this error; it never changes. */
   readonly code = "ERR_SESSION_NOT_FOUND" as const;
-  /** The id that was asked for. */
+  /** The session ID. */
   readonly sessionId: string;
 
   /**
-   * Makes the error.
+   * Creates the error.
    *
-   * @param sessionId The id that was asked for.
-   * @param wanted What was looked for, for example `"client info"`.
+   * @param sessionId The session ID.
+   * @param wanted What was requested, for example `"client info"`.
    */
   constructor(sessionId: string, wanted: string) {
     super(
@@ -50,17 +54,17 @@ export class SessionNotFoundError extends Error {
   }
 }
 
-/** No more sessions fit. */
+/** The maximum number of sessions is reached. */
 export class SessionLimitError extends Error {
-  /** Stays the same from release to release. */
+  /** The code of this error; it never changes. */
   readonly code = "ERR_SESSION_LIMIT" as const;
-  /** The limit that is reached. */
+  /** The limit. */
   readonly maxSessions: number;
 
   /**
-   * Makes the error.
+   * Creates the error.
    *
-   * @param maxSessions The limit that is reached.
+   * @param maxSessions The limit.
    */
   constructor(maxSessions: number) {
     super(
@@ -72,13 +76,13 @@ export class SessionLimitError extends Error {
   }
 }
 
-/** The manager was closed, or a stream gave way to a newer one. */
+/** The manager was closed, or a stream was replaced by a newer one. */
 export class ClosedError extends Error {
-  /** Stays the same from release to release. */
+  /** The code of this error; it never changes. */
   readonly code = "ERR_CLOSED" as const;
 
   /**
-   * Makes the error.
+   * Creates the error.
    *
    * @param message What is closed, and what to do.
    */
@@ -88,33 +92,33 @@ export class ClosedError extends Error {
   }
 }
 
-/** What a {@linkcode DeliveryError} is about. */
+/** The details of a {@linkcode DeliveryError}. */
 export interface DeliveryErrorOptions {
-  /** What the stream or subscription threw. */
+  /** The error of the stream or subscription. */
   readonly cause?: unknown;
-  /** The session, where a stream failed. */
+  /** The session ID, if a stream failed. */
   readonly sessionId?: string | undefined;
-  /** The subscription, where one failed. */
+  /** The subscription, if one failed. */
   readonly subscription?: { id: string | number; origin: string } | undefined;
 }
 
 /**
- * A stream or subscription took no more data and was removed, or did not take all
- * of it before it was closed. Handed to `onError`.
+ * A stream or subscription failed and was removed, or was closed before
+ * everything was delivered. Passed to `onError`.
  */
 export class DeliveryError extends Error {
-  /** Stays the same from release to release. */
+  /** The code of this error; it never changes. */
   readonly code = "ERR_DELIVERY" as const;
-  /** The session, where a stream failed. */
+  /** The session ID, if a stream failed. */
   readonly sessionId: string | undefined;
-  /** The subscription, where one failed. */
+  /** The subscription, if one failed. */
   readonly subscription: { id: string | number; origin: string } | undefined;
 
   /**
-   * Makes the error.
+   * Creates the error.
    *
    * @param message What happened.
-   * @param options What it is about, and what led here.
+   * @param options The details.
    */
   constructor(message: string, options: DeliveryErrorOptions = {}) {
     super(message, "cause" in options ? { cause: options.cause } : undefined);
@@ -124,29 +128,29 @@ export class DeliveryError extends Error {
   }
 }
 
-/** What a {@linkcode ClusterError} is about. */
+/** The details of a {@linkcode ClusterError}. */
 export interface ClusterErrorOptions {
-  /** What the message bus threw. */
+  /** The error of the message bus. */
   readonly cause?: unknown;
-  /** The other node. */
+  /** The name of the other node. */
   readonly node?: string | undefined;
 }
 
 /**
- * Other nodes cannot be reached, or what they sent was lost. Handed to `onError`;
- * the cluster goes on, and finds its way back by itself.
+ * Other nodes are unavailable, or messages between nodes were lost. Passed to
+ * `onError`. The cluster continues, and recovers by itself.
  */
 export class ClusterError extends Error {
-  /** Stays the same from release to release. */
+  /** The code of this error; it never changes. */
   readonly code = "ERR_CLUSTER" as const;
-  /** The other node, where it is about one. */
+  /** The name of the other node, if the error is about one. */
   readonly node: string | undefined;
 
   /**
-   * Makes the error.
+   * Creates the error.
    *
    * @param message What happened.
-   * @param options What it is about, and what led here.
+   * @param options The details.
    */
   constructor(message: string, options: ClusterErrorOptions = {}) {
     super(message, "cause" in options ? { cause: options.cause } : undefined);

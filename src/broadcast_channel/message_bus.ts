@@ -1,17 +1,25 @@
 import type { MessageBus } from "../cluster/messaging/message_bus.ts";
 import { assertName } from "../cluster/membership/options.ts";
 
-/** What other uses of `BroadcastChannel` in the process do not begin with. */
+/**
+ * The prefix of channel names, which other uses of `BroadcastChannel` don't
+ * share.
+ */
 const PREFIX = "@crossmcp/session-manager/";
-/** How long a channel stays open for what was posted last, in milliseconds. */
+/**
+ * How long a channel stays open after its last message was posted, in
+ * milliseconds.
+ */
 const LINGER_MS = 10;
 
 /**
- * Carries messages between the workers of one process, over a `BroadcastChannel`.
+ * Carries messages between the workers of one process, over a
+ * `BroadcastChannel`.
  *
- * One channel has all messages, also those for one node: whoever posts to a channel
- * also listens to it, so a channel a node would be read by everyone as well. A
- * message is a text, which is cheap to clone for those that throw it away.
+ * All messages use one channel, even those for one node. Posting to a channel
+ * requires listening to it, so with a channel for each node everyone would
+ * receive everything as well. A message is a string, which is cheap to clone
+ * for the workers that ignore it.
  */
 export class BroadcastChannelBus implements MessageBus {
   readonly #name: string;
@@ -19,24 +27,24 @@ export class BroadcastChannelBus implements MessageBus {
 
   /**
    * @param name The name of the cluster, 1 to 256 characters.
-   * @param part What it is for, where that is not everything.
-   * @throws {InvalidArgumentError} For a name that is none.
+   * @param component Which managers use the channel, if not all three.
+   * @throws {InvalidArgumentError} If the name is invalid.
    */
-  constructor(name: string, part: string = "sessions") {
+  constructor(name: string, component: string = "sessions") {
     assertName("name", name);
-    this.#name = `${PREFIX}${part}:${name}`;
+    this.#name = `${PREFIX}${component}:${name}`;
   }
 
   start(node: string, receive: (text: string) => void): void {
     const channel = new BroadcastChannel(this.#name);
     channel.onmessage = ({ data }: MessageEvent<unknown>) => {
-      // What else may be on the channel is for the node to ignore, and count.
+      // The node ignores and counts everything that is not a packet.
       if (!Array.isArray(data)) return receive(data as string);
       const [to, text] = data;
       if (typeof to !== "string" || to === node) receive(text);
     };
-    // A server keeps its process alive, sessions do not have to. Deno cannot do
-    // that: there the process ends when the channel is closed.
+    // Sessions need not keep the process alive. Deno has no such switch: there,
+    // close the sessions to end the process.
     (channel as { unref?: () => void }).unref?.();
     this.#channel = channel;
   }
@@ -48,7 +56,7 @@ export class BroadcastChannelBus implements MessageBus {
   async close(): Promise<void> {
     const channel = this.#channel;
     this.#channel = undefined;
-    // Deno before 2.8 loses what was posted just before.
+    // Deno before 2.8 loses messages that were posted just before closing.
     await new Promise((resolve) => setTimeout(resolve, LINGER_MS));
     channel?.close();
   }

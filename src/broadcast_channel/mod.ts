@@ -1,4 +1,11 @@
-/** The workers of one process act as one, over `BroadcastChannel`. @module */
+/**
+ * Sessions that are shared by the workers of one process, over
+ * `BroadcastChannel`.
+ *
+ * Use {@linkcode BroadcastChannelSessions} in every worker, with the same name.
+ *
+ * @module
+ */
 
 export {
   BroadcastChannelSessions,

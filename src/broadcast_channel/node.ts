@@ -7,7 +7,7 @@ import type { ErrorReportingOptions } from "../contracts/options.ts";
 import { objectOption } from "../contracts/resolve_options.ts";
 import { BroadcastChannelBus } from "./message_bus.ts";
 
-/** The node of a manager that is alone on its channel. */
+/** Creates the node of a manager that has its own channel. */
 export function createChannelNode(
   name: string,
   manager: string,

@@ -9,12 +9,13 @@ export interface BroadcastChannelSessionsOptions
   extends ClusterSessionsOptions {}
 
 /**
- * Sessions of the workers of one process, over `BroadcastChannel`: each worker makes
- * one of the same name. What they guarantee, {@linkcode ClusterSessions} has.
+ * Sessions that are shared by the workers of one process, over
+ * `BroadcastChannel`. Create one in every worker, with the same name. The
+ * guarantees are those of {@linkcode ClusterSessions}.
  *
- * A `BroadcastChannel` does not leave its process, on any runtime: for several
- * processes or machines it takes Redis. On Deno an open one keeps its process
- * alive: `close` it where nothing else ends the process.
+ * `BroadcastChannel` does not leave its process on any runtime: for several
+ * processes or machines, use Redis. On Deno, an open channel keeps the process
+ * alive; call `close` if nothing else ends it.
  *
  * @example
  * ```ts
@@ -40,13 +41,12 @@ export interface BroadcastChannelSessionsOptions
  */
 export class BroadcastChannelSessions extends ClusterSessions {
   /**
-   * Makes a node, which joins the others of its name by itself.
+   * Creates a node, which joins the other nodes of the same name.
    *
    * @param name The name of the cluster, the same in every worker: 1 to 256
    * characters.
-   * @param options Limits of this node, its name, and where failures are reported.
-   * @throws {InvalidArgumentError} For a name that is none, and for an option that
-   * is out of range.
+   * @param options Limits, the name of this node, and callbacks.
+   * @throws {InvalidArgumentError} If the name or an option is invalid.
    */
   constructor(name: string, options?: BroadcastChannelSessionsOptions) {
     super(new BroadcastChannelBus(name), options);

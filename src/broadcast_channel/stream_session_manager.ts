@@ -14,24 +14,26 @@ export interface BroadcastChannelStreamSessionManagerOptions
 }
 
 /**
- * Holds the streams of the workers of one process, over a `BroadcastChannel` of its
- * own. `BroadcastChannelSessions` has all three managers on one.
+ * Holds the streams of all workers of one process, over its own
+ * `BroadcastChannel`. `BroadcastChannelSessions` has all three managers on one
+ * channel.
  */
 export class BroadcastChannelStreamSessionManager
   extends ClusterStreamSessionManager
   implements AsyncDisposable {
-  /** Resolves when the other workers were found and what they have is known. */
+  /**
+   * Resolves when the other workers were found and their sessions are known.
+   */
   readonly ready: Promise<void>;
   readonly #disconnect: () => Promise<void>;
 
   /**
-   * Makes a node, which joins the others of its name by itself.
+   * Creates a node, which joins the other nodes of the same name.
    *
    * @param name The name of the cluster, the same in every worker: 1 to 256
    * characters.
-   * @param options Limits of this node, its name, and where failures are reported.
-   * @throws {InvalidArgumentError} For a name that is none, and for an option that
-   * is out of range.
+   * @param options Limits, the name of this node, and callbacks.
+   * @throws {InvalidArgumentError} If the name or an option is invalid.
    */
   constructor(
     name: string,
@@ -44,13 +46,13 @@ export class BroadcastChannelStreamSessionManager
     node.start();
   }
 
-  /** Closes the streams of this node, and leaves the others. */
+  /** Closes the streams of this node, and leaves the cluster. */
   override async close(options?: CloseOptions): Promise<void> {
     await super.close(options);
     await this.#disconnect();
   }
 
-  /** Ends what is on this node, and leaves the others. */
+  /** The same as {@linkcode close}, for `await using`. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
   }

@@ -13,25 +13,24 @@ export interface BroadcastChannelSubscriptionManagerOptions
 }
 
 /**
- * Holds the subscriptions of the workers of one process, over a
- * `BroadcastChannel` of its own. `BroadcastChannelSessions` has all three managers on
- * one.
+ * Holds the subscriptions of all workers of one process, over its own
+ * `BroadcastChannel`. `BroadcastChannelSessions` has all three managers on one
+ * channel.
  */
 export class BroadcastChannelSubscriptionManager
   extends ClusterSubscriptionManager
   implements AsyncDisposable {
-  /** Resolves when the other workers were found and what they have is known. */
+  /** Resolves when the other workers were found. */
   readonly ready: Promise<void>;
   readonly #disconnect: () => Promise<void>;
 
   /**
-   * Makes a node, which joins the others of its name by itself.
+   * Creates a node, which joins the other nodes of the same name.
    *
    * @param name The name of the cluster, the same in every worker: 1 to 256
    * characters.
-   * @param options Limits of this node, its name, and where failures are reported.
-   * @throws {InvalidArgumentError} For a name that is none, and for an option that
-   * is out of range.
+   * @param options Limits, the name of this node, and callbacks.
+   * @throws {InvalidArgumentError} If the name or an option is invalid.
    */
   constructor(
     name: string,
@@ -44,13 +43,16 @@ export class BroadcastChannelSubscriptionManager
     node.start();
   }
 
-  /** Ends the subscriptions of this node, and leaves the others. */
+  /** Ends the subscriptions of this node, and leaves the cluster. */
   override async dispose(): Promise<void> {
     await super.dispose();
     await this.#disconnect();
   }
 
-  /** Ends what is on this node, and leaves the others. */
+  /**
+   * Ends the subscriptions of this node and leaves the cluster, for `await
+   * using`.
+   */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.dispose();
   }

@@ -1,4 +1,4 @@
-/** Answers a request, as the `respond` of tmcp's transports does. */
+/** Answers a request, like `respond` of tmcp's transports. */
 export type Respond = (
   request: Request,
 ) =>
@@ -10,46 +10,54 @@ export type Respond = (
 /** Options of `guard`. */
 export interface GuardOptions {
   /**
-   * Who sends the request, for example the subject of an access token that was
-   * verified before; up to 1,024 characters. A session belongs to whoever began
-   * it, and to everyone else it does not exist.
+   * The authenticated user, for example the subject of a verified access token;
+   * up to 1,024 characters. A session belongs to the user that began it. For
+   * all others it looks like an unknown session.
    *
-   * @default undefined everyone is the same
+   * @default undefined all clients count as the same user
    */
   readonly principal?: string | undefined;
 }
 
-/** What a client says of the stream that it asks for. */
+/** What a client says about the stream that it requests. */
 export interface StreamRequest {
   readonly lastEventId: string | undefined;
-  /** Whether it expects an event without data, or only ignores it under a name. */
+  /**
+   * Whether the client expects a priming event without data, or only ignores
+   * one with a name.
+   */
   readonly prime: true | "named";
 }
 
-/** What a guard needs to know of the sessions it guards, whatever keeps them. */
+/**
+ * What a guard needs to know about sessions, independent of where they are
+ * stored.
+ */
 export interface SessionGate {
   /**
-   * Whether a session exists and is that principal's; asking is a use of it.
+   * Returns whether a session exists and belongs to the principal. Counts as
+   * use of the session.
    *
-   * @throws {ClusterError} When that cannot be said now.
+   * @throws {ClusterError} If nobody can tell at the moment.
    */
   authorize(
     id: string,
     principal: string | undefined,
   ): boolean | Promise<boolean>;
   /**
-   * Notes a new session. Answers false where the id is another principal's.
+   * Registers a new session. Returns false if the ID belongs to another
+   * principal.
    *
-   * @throws {SessionLimitError | ClosedError} When it cannot be.
+   * @throws {SessionLimitError | ClosedError} If no session can be added.
    */
   register(
     id: string,
     principal: string | undefined,
   ): boolean | Promise<boolean>;
   /**
-   * Prepares for the stream of a session; the result takes that back.
+   * Prepares the stream of a session. The result revokes that.
    *
-   * @throws {SessionLimitError | ClosedError} When there is no place for it.
+   * @throws {SessionLimitError | ClosedError} If no stream can be added.
    */
   prepareStream(
     id: string,

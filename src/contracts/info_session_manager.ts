@@ -5,13 +5,13 @@ import type {
 } from "../protocol/mcp_types.ts";
 
 /**
- * Remembers what each client said of itself: who it is, what it can do, the log
- * level it wants and the resources it subscribed to.
+ * Remembers what each client said about itself: its name, its capabilities, the
+ * log level it wants, and the resources it subscribed to.
  *
- * This is the contract; a backend extends it. Its signatures are those of
- * `@tmcp/session-manager` 0.3.0, so an instance fits wherever tmcp's transports
- * expect theirs, and the other way round. Setters may answer with a promise;
- * await it to know that the value is stored, or why it was refused.
+ * This is the contract; each backend extends it. Its signatures are those of
+ * `@tmcp/session-manager` 0.3.0, so the classes are interchangeable. Setters
+ * may return a promise: await it to know that the value was stored, or why it
+ * was refused.
  *
  * @example Remember a client and its subscription
  * ```ts
@@ -27,21 +27,22 @@ import type {
  */
 export abstract class InfoSessionManager {
   /**
-   * What the client of a session says it is.
+   * Returns the name and version of a session's client.
    *
-   * @param id The session.
-   * @throws {SessionNotFoundError} When nothing is stored. Always as a rejected
-   * promise, never thrown in place.
+   * @param id The session ID.
+   * @throws {SessionNotFoundError} If nothing is stored. Always as a rejected
+   * promise, never synchronously.
    */
   abstract getClientInfo(id: string): Promise<ClientInfo | undefined>;
 
   /**
-   * Stores what the client of a session says it is.
+   * Stores the name and version of a session's client.
    *
-   * @param id The session: 1 to 256 characters of visible ASCII (0x21 to 0x7E).
-   * @param info A JSON object; `undefined` removes what is stored.
-   * @throws {InvalidArgumentError} For an id or a value that is none; what was
-   * stored stays.
+   * @param id The session ID: 1 to 256 characters of visible ASCII (0x21 to
+   * 0x7E).
+   * @param info A JSON object; `undefined` removes the stored one.
+   * @throws {InvalidArgumentError} If the ID or the value is invalid. The
+   * stored value is kept.
    */
   abstract setClientInfo(
     id: string,
@@ -49,23 +50,24 @@ export abstract class InfoSessionManager {
   ): void | Promise<void>;
 
   /**
-   * What the client of a session can do.
+   * Returns the capabilities of a session's client.
    *
-   * @param id The session.
-   * @throws {SessionNotFoundError} When nothing is stored. Always as a rejected
-   * promise, never thrown in place.
+   * @param id The session ID.
+   * @throws {SessionNotFoundError} If nothing is stored. Always as a rejected
+   * promise, never synchronously.
    */
   abstract getClientCapabilities(
     id: string,
   ): Promise<ClientCapabilities | undefined>;
 
   /**
-   * Stores what the client of a session can do.
+   * Stores the capabilities of a session's client.
    *
-   * @param id The session: 1 to 256 characters of visible ASCII (0x21 to 0x7E).
-   * @param capabilities A JSON object; `undefined` removes what is stored.
-   * @throws {InvalidArgumentError} For an id or a value that is none; what was
-   * stored stays.
+   * @param id The session ID: 1 to 256 characters of visible ASCII (0x21 to
+   * 0x7E).
+   * @param capabilities A JSON object; `undefined` removes the stored one.
+   * @throws {InvalidArgumentError} If the ID or the value is invalid. The
+   * stored value is kept.
    */
   abstract setClientCapabilities(
     id: string,
@@ -73,21 +75,22 @@ export abstract class InfoSessionManager {
   ): void | Promise<void>;
 
   /**
-   * The least urgent level of log messages that a session wants.
+   * Returns the least urgent level of log messages that a session wants.
    *
-   * @param id The session.
-   * @throws {SessionNotFoundError} When nothing is stored. Always as a rejected
-   * promise, never thrown in place.
+   * @param id The session ID.
+   * @throws {SessionNotFoundError} If nothing is stored. Always as a rejected
+   * promise, never synchronously.
    */
   abstract getLogLevel(id: string): Promise<LoggingLevel | undefined>;
 
   /**
    * Stores the least urgent level of log messages that a session wants.
    *
-   * @param id The session: 1 to 256 characters of visible ASCII (0x21 to 0x7E).
-   * @param level One of the eight levels; `undefined` removes what is stored.
-   * @throws {InvalidArgumentError} For an id or a level that is none; what was
-   * stored stays.
+   * @param id The session ID: 1 to 256 characters of visible ASCII (0x21 to
+   * 0x7E).
+   * @param level One of the eight levels; `undefined` removes the stored one.
+   * @throws {InvalidArgumentError} If the ID or the level is invalid. The
+   * stored value is kept.
    */
   abstract setLogLevel(
     id: string,
@@ -95,34 +98,36 @@ export abstract class InfoSessionManager {
   ): void | Promise<void>;
 
   /**
-   * The sessions that subscribed to a resource, each once, in no fixed order.
+   * Returns the sessions that subscribed to a resource, each once, in no
+   * particular order.
    *
-   * @param uri The resource, compared character by character.
+   * @param uri The URI of the resource, compared character by character.
    */
   abstract getSubscriptions(uri: string): Promise<string[]>;
 
   /**
-   * Subscribes a session to a resource. Doing it twice changes nothing.
+   * Subscribes a session to a resource. Subscribing twice changes nothing.
    *
-   * @param id The session: 1 to 256 characters of visible ASCII (0x21 to 0x7E).
-   * @param uri The resource, any string.
-   * @throws {InvalidArgumentError} For an id or a URI that is none.
+   * @param id The session ID: 1 to 256 characters of visible ASCII (0x21 to
+   * 0x7E).
+   * @param uri The URI of the resource, any string.
+   * @throws {InvalidArgumentError} If the ID or the URI is invalid.
    */
   abstract addSubscription(id: string, uri: string): void | Promise<void>;
 
   /**
-   * Ends a session's subscription to a resource. An unknown pair changes nothing.
+   * Ends a session's subscription to a resource. Does nothing if there is none.
    *
-   * @param id The session.
-   * @param uri The resource.
+   * @param id The session ID.
+   * @param uri The URI of the resource.
    */
   abstract removeSubscription(id: string, uri: string): void | Promise<void>;
 
   /**
-   * Forgets all that is stored of a session, its subscriptions included. An
-   * unknown id changes nothing.
+   * Removes everything that is stored for a session, including its
+   * subscriptions. Does nothing if the ID is unknown.
    *
-   * @param id The session.
+   * @param id The session ID.
    */
   abstract delete(id: string): void | Promise<void>;
 }

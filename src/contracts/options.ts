@@ -1,144 +1,139 @@
-/** What every manager takes. */
+/** An option of every manager. */
 export interface ErrorReportingOptions {
   /**
-   * Told of every stream and subscription that took no more data and was removed
-   * or lost something on its way out (a `DeliveryError`), and of every write that
-   * the manager of metadata refused, awaited or not. What it throws is ignored.
+   * Called with every failure in the background: a `DeliveryError` for each
+   * stream or subscription that failed and was removed or lost data, and the
+   * error of each write of metadata that was refused, awaited or not. Errors
+   * that it throws are ignored.
    *
-   * @default undefined nobody is told
+   * @default undefined failures are not reported
    */
   readonly onError?: ((error: Error) => void) | undefined;
 }
 
-/** Why a stream was broken off: it held too many bytes, or held them too long. */
+/**
+ * Why a reader was evicted: it had too many bytes unread, or unread for too
+ * long.
+ */
 export type EvictionReason = "bytes" | "age";
 
 /**
- * Why a client that comes back cannot be given all that it missed: its position is
- * none that was given here (`"unknown"`), what came after it may have been dropped
- * (`"purged"`), or nobody has got so far (`"future"`).
+ * Why a client cannot get everything it missed: its last event ID is not one of
+ * this log (`"unknown"`), later events may have been dropped (`"purged"`), or
+ * the ID was not assigned yet (`"future"`).
  */
 export type ResetReason = "unknown" | "purged" | "future";
 
-/** How much of what was sent a reader may leave unread. */
+/** How much a reader may leave unread. */
 export interface BacklogOptions {
   /**
-   * How many bytes may be unread, as far as Web Streams tell: what the runtime
-   * and the operating system have taken over for a connection (on Linux up to
-   * about 4 MB) counts as read. A text of any size is taken while nothing is
-   * unread, and so is everything that is sent within one turn of the event loop.
+   * How many bytes may be unread, as far as Web Streams can tell. Data that the
+   * runtime and the operating system have buffered for a connection (up to
+   * about 4 MB on Linux) counts as read. A frame of any size is accepted while
+   * nothing is unread, and so is everything that is sent within one turn of the
+   * event loop.
    *
    * @default 1_048_576
    */
   readonly maxBytes?: number | undefined;
   /**
-   * How old the oldest unread byte may grow, in milliseconds. It is looked at
-   * four times in that time, at least once a second.
+   * How old the oldest unread byte may be, in milliseconds. Checked four times
+   * within that time, and at least once a second.
    *
    * @default 30_000
    */
   readonly maxAgeMs?: number | undefined;
 }
 
-/** How much is kept for clients that come back, all three limits at once. */
+/** How much is kept for clients that reconnect. All three limits apply. */
 export interface ReplayOptions {
-  /**
-   * How many events.
-   *
-   * @default 10_000
-   */
+  /** The maximum number of events. */
   readonly maxEvents?: number | undefined;
   /**
-   * How many bytes of events, with 64 for each session that one is for where it
-   * is not for everyone.
-   *
-   * @default 16_777_216
+   * The maximum size of all events, in bytes. A targeted event counts 64 bytes
+   * more for each recipient.
    */
   readonly maxBytes?: number | undefined;
-  /**
-   * How long, in milliseconds.
-   *
-   * @default 300_000
-   */
+  /** The maximum age of an event, in milliseconds. */
   readonly maxAgeMs?: number | undefined;
 }
 
-/** Options of a manager of streams. */
+/** Options of a stream manager. */
 export interface StreamOptions {
   /**
-   * What a reader may leave unread before its stream is broken off and its
-   * session reported to `onEvict`; `false` for no limit.
+   * How much a reader may leave unread. A reader that exceeds a limit is
+   * evicted: its stream is aborted, and `onEvict` is called. `false` removes
+   * the limits.
    *
    * @default {} 1 MiB and 30 seconds
    */
   readonly backlog?: BacklogOptions | false | undefined;
   /**
    * After how many milliseconds without data a stream gets an SSE comment, so
-   * that nobody on the way takes the connection for dead; `false` for never.
+   * that proxies don't close the connection. `false` sends none.
    *
    * @default 15_000
    */
   readonly keepAliveMs?: number | false | undefined;
   /**
-   * Whether what is sent to a stream within one turn of the event loop leaves as one
-   * chunk at its end. The first text goes at once, unless the stream's last turn had
-   * several and was less than a second ago: then these are taken to be as many.
+   * Whether the frames that a stream gets within one turn of the event loop are
+   * written as one chunk at its end. The first frame is written at once, unless
+   * the stream's last turn had several frames and was less than a second ago.
    *
    * @default true
    */
   readonly coalesce?: boolean | undefined;
   /**
-   * What is kept for clients that were away and say in `Last-Event-ID` what they
-   * got last; `{}` for the defaults. Events get an `id` then, in the place of
-   * their own.
+   * How much is kept for clients that reconnect and send `Last-Event-ID`; `{}`
+   * for the defaults. Every event gets an `id`, which replaces its own.
    *
    * @default false nothing is kept
    */
   readonly replay?: ReplayOptions | false | undefined;
   /**
-   * How many sessions may have a stream at once; one more is refused with a
-   * `SessionLimitError`. Replacing the stream of a session always works.
+   * How many sessions may have a stream at once. Further ones are refused with
+   * a `SessionLimitError`. Replacing the stream of a session is always allowed.
    *
    * @default Infinity
    */
   readonly maxSessions?: number | undefined;
 }
 
-/** Options of a manager of metadata. */
+/** Options of an info manager. */
 export interface InfoOptions {
   /**
-   * After how many milliseconds without use what is stored of a session is
-   * forgotten; `Infinity` for never. Every read and write is a use, and a session
-   * with an open stream is in use. It is looked at once a second.
+   * After how many milliseconds without use the metadata of a session is
+   * removed; `Infinity` for never. Every read and write counts as use, and a
+   * session with an open stream is in use. Checked once a second.
    *
    * @default 7_200_000
    */
   readonly idleTimeoutMs?: number | undefined;
   /**
-   * Of how many sessions something may be stored at once; one more is refused
-   * with a `SessionLimitError`.
+   * For how many sessions metadata may be stored at once. Further ones are
+   * refused with a `SessionLimitError`.
    *
    * @default Infinity
    */
   readonly maxSessions?: number | undefined;
 }
 
-/** Whom a manager of streams tells what became of a reader. */
+/** Callbacks of a stream manager. */
 export interface StreamEventOptions {
   /**
-   * Told of every session whose stream was broken off because its reader fell
-   * behind, and why. What it throws is ignored.
+   * Called with every session whose reader was evicted, and the reason. Errors
+   * that it throws are ignored.
    *
-   * @default undefined nobody is told
+   * @default undefined
    */
   readonly onEvict?: ((id: string, reason: EvictionReason) => void) | undefined;
   /**
-   * Told of every session whose client came back too late to get all it missed,
-   * and why. The stream tells the client so with an event named `reset`; send the
-   * session what it needs to start over, for example `list_changed`. What it
-   * throws is ignored.
+   * Called with every session whose client reconnected and cannot get
+   * everything it missed, and the reason. The client is informed by an event
+   * named `reset`. Send the session what it needs to start over, for example
+   * `list_changed`. Errors that the callback throws are ignored.
    *
-   * @default undefined nobody is told
+   * @default undefined
    */
   readonly onReset?: ((id: string, reason: ResetReason) => void) | undefined;
 }
@@ -146,48 +141,47 @@ export interface StreamEventOptions {
 /** Options of a manager of `subscriptions/listen` streams. */
 export interface SubscriptionOptions {
   /**
-   * How long `close` waits for what was sent before it, and `send` for the
-   * slowest subscription, in milliseconds. A subscription that is being closed
-   * is closed then, whether it has settled or not.
+   * How long `close` waits for notifications that were sent before it, and
+   * `send` for the slowest subscription, in milliseconds. Afterwards a
+   * subscription that is being closed is closed, whether it has settled or not.
    *
    * @default 1_000
    */
   readonly closeTimeoutMs?: number | undefined;
   /**
-   * How old the oldest notification that a subscription has not taken may grow,
-   * in milliseconds. Past it the subscription is closed and removed, so that
-   * nothing piles up behind it.
+   * How long a subscription may leave a notification pending, in milliseconds.
+   * Afterwards it is closed and removed, so that nothing piles up behind it.
    *
    * @default 30_000
    */
   readonly maxAgeMs?: number | undefined;
 }
 
-/** Options of a `…Sessions` object: one vocabulary for every backend. */
+/** Options of a `…Sessions` object, the same for every backend. */
 export interface SessionsOptions
   extends ErrorReportingOptions, StreamEventOptions {
-  /** For `sessions.streams`. */
+  /** Options of `sessions.streams`. */
   readonly streams?: StreamOptions | undefined;
-  /** For `sessions.info`. */
+  /** Options of `sessions.info`. */
   readonly info?: InfoOptions | undefined;
-  /** For `sessions.subscriptions`. */
+  /** Options of `sessions.subscriptions`. */
   readonly subscriptions?: SubscriptionOptions | undefined;
 }
 
 /** How to end streams. */
 export interface CloseOptions {
   /**
-   * Over how many milliseconds the streams are ended, one after the other, so that
-   * not all clients come back at once. Nothing new is taken meanwhile; streams that
-   * are left still get what is sent. When the time is over, what has not been read
-   * is not waited for.
+   * The duration of a drain, in milliseconds: streams are ended one by one, so
+   * that not all clients reconnect at once. New streams are refused meanwhile,
+   * and the remaining ones still get what is sent. At the end, unread data is
+   * no longer waited for.
    *
-   * @default 0 all at once, and what they hold can still be read
+   * @default 0 all streams end at once, and what they hold can still be read
    */
   readonly drainMs?: number | undefined;
   /**
-   * After how many milliseconds a client is to come back that was told so at the
-   * beginning of a drain: the `retry` field of SSE (MCP 2025-11-25, Transports,
+   * After how many milliseconds clients should reconnect. Sent to them when a
+   * drain begins, as the `retry` field of SSE (MCP 2025-11-25, Transports,
    * "Listening for Messages from the Server").
    *
    * @default 1_000

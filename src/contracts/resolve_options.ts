@@ -9,7 +9,7 @@ import type {
   SubscriptionOptions,
 } from "./options.ts";
 
-/** The options of a manager of streams, complete. Infinity stands for `false`. */
+/** The options of a stream manager, complete. Infinity stands for `false`. */
 export interface StreamSettings {
   readonly maxUnreadBytes: number;
   readonly maxUnreadMs: number;
@@ -19,16 +19,16 @@ export interface StreamSettings {
   readonly maxSessions: number;
 }
 
-/** The limits of what is kept for clients that come back. */
+/** The limits of a replay log. */
 export type ReplaySettings = {
   readonly [Option in keyof ReplayOptions]-?: number;
 };
 
 /**
- * The options of a manager of streams with their defaults filled in.
+ * Validates the options of a stream manager and fills in the defaults.
  *
- * @param options What the user gave.
- * @param group Where in the user's options they stand, for the errors.
+ * @param options The user's options.
+ * @param group Their path in the user's options, for error messages.
  */
 export function resolveStreamOptions(
   options: StreamOptions | undefined,
@@ -72,10 +72,10 @@ function resolveReplayOptions(
 }
 
 /**
- * The options of a manager of metadata with their defaults filled in.
+ * Validates the options of an info manager and fills in the defaults.
  *
- * @param options What the user gave.
- * @param group Where in the user's options they stand, for the errors.
+ * @param options The user's options.
+ * @param group Their path in the user's options, for error messages.
  */
 export function resolveInfoOptions(
   options: InfoOptions | undefined,
@@ -97,10 +97,10 @@ export function resolveInfoOptions(
 }
 
 /**
- * The options of a manager of subscriptions with their defaults filled in.
+ * Validates the options of a subscription manager and fills in the defaults.
  *
- * @param options What the user gave.
- * @param group Where in the user's options they stand, for the errors.
+ * @param options The user's options.
+ * @param group Their path in the user's options, for error messages.
  */
 export function resolveSubscriptionOptions(
   options: SubscriptionOptions | undefined,
@@ -117,7 +117,7 @@ export function resolveSubscriptionOptions(
   };
 }
 
-/** Refuses options that are out of range, naming them by where they stand. */
+/** Throws if an option of a `…Sessions` object is invalid. */
 export function assertSessionsOptions(
   { streams, info, subscriptions }: Partial<SessionsOptions>,
 ): void {
@@ -126,7 +126,7 @@ export function assertSessionsOptions(
   resolveSubscriptionOptions(subscriptions, "subscriptions");
 }
 
-/** The options of `close` with their defaults filled in. */
+/** Validates the options of `close` and fills in the defaults. */
 export function resolveCloseOptions(
   options: CloseOptions | undefined,
 ): { drainMs: number; retryMs: number } {
@@ -139,7 +139,7 @@ export function resolveCloseOptions(
   };
 }
 
-/** A group of options that is left out or an object. */
+/** Validates that a group of options is an object, or undefined. */
 export function objectOption<T extends object>(
   name: string,
   value: T | undefined,
@@ -154,12 +154,12 @@ export function objectOption<T extends object>(
   return value;
 }
 
-/** The options of a manager have no group of their own. */
+/** Options of a single manager are not in a group. */
 function nameOf(group: string, option: string): string {
   return group === "options" ? option : `${group}.${option}`;
 }
 
-/** A whole number of at least 1, or Infinity for "no limit". */
+/** Validates a whole number of at least 1; Infinity means "no limit". */
 function positiveInteger(
   name: string,
   value: number | undefined,
@@ -176,10 +176,10 @@ function positiveInteger(
   );
 }
 
-/** Longest delay that `setTimeout` takes, in milliseconds: about 24.8 days. */
+/** The longest delay of `setTimeout`, in milliseconds: about 24.8 days. */
 const MAX_DELAY_MS = 2 ** 31 - 1;
 
-/** A number of milliseconds, or Infinity for "never". */
+/** Validates a number of milliseconds; Infinity means "never". */
 function durationMs(
   name: string,
   value: number | undefined,
@@ -207,7 +207,7 @@ function booleanOption(
   );
 }
 
-/** A number of milliseconds that a timer can wait for. */
+/** Validates a number of milliseconds that a timer can wait for. */
 function timeoutMs(
   name: string,
   value: number | undefined,

@@ -1,26 +1,26 @@
-/** What a manager of streams counts. The counts start with the manager. */
+/** The counters of a stream manager. They start at 0 with the manager. */
 export interface StreamStats {
-  /** How many sessions have a stream. */
+  /** How many sessions have a stream now. */
   readonly attached: number;
-  /** How many texts were handed to streams, one for each stream. */
+  /** How many frames were written to streams, counted once for each stream. */
   readonly delivered: number;
-  /** How many bytes are unread now, as far as Web Streams tell. */
+  /** How many bytes are unread now, as far as Web Streams can tell. */
   readonly queuedBytes: number;
-  /** How many streams were broken off because their readers fell behind. */
+  /** How many readers were evicted. */
   readonly evicted: {
-    /** Past `backlog.maxBytes`. */
+    /** Because of `backlog.maxBytes`. */
     readonly bytes: number;
-    /** Past `backlog.maxAgeMs`. */
+    /** Because of `backlog.maxAgeMs`. */
     readonly age: number;
   };
-  /** How many events were sent again to clients that came back. */
+  /** How many missed events were sent to clients that reconnected. */
   readonly replayed: number;
-  /** How many clients came back too late, and were told so. */
+  /** How many clients got a `reset` when they reconnected. */
   readonly resets: number;
 }
 
-/** What a `…Sessions` object counts. */
+/** The counters of a `…Sessions` object. */
 export interface SessionsStats extends StreamStats {
-  /** Of how many sessions the metadata was forgotten after `info.idleTimeoutMs`. */
+  /** For how many sessions the metadata expired after `info.idleTimeoutMs`. */
   readonly expired: number;
 }

@@ -1,9 +1,8 @@
 /**
  * Holds the long-lived streams of sessions and writes to them.
  *
- * This is the contract; a backend extends it. Its signatures are those of
- * `@tmcp/session-manager` 0.3.0, so an instance fits wherever tmcp's transports
- * expect theirs, and the other way round.
+ * This is the contract; each backend extends it. Its signatures are those of
+ * `@tmcp/session-manager` 0.3.0, so the classes are interchangeable.
  *
  * @example Write to one session, then to everyone
  * ```ts
@@ -21,14 +20,15 @@
  */
 export abstract class StreamSessionManager {
   /**
-   * Attaches a stream to a session. The latest stream wins: one that is attached
-   * already is closed.
+   * Attaches a stream to a session. If the session has one, the new stream
+   * replaces it, and the old one is closed.
    *
-   * @param id The session: 1 to 256 characters of visible ASCII (0x21 to 0x7E).
+   * @param id The session ID: 1 to 256 characters of visible ASCII (0x21 to
+   * 0x7E).
    * @param controller The controller of the stream to write to.
-   * @throws {InvalidArgumentError} For an id or a controller that is none.
-   * @throws {SessionLimitError} When the manager's limit is reached.
-   * @throws {ClosedError} After the manager was closed.
+   * @throws {InvalidArgumentError} If the ID or the controller is invalid.
+   * @throws {SessionLimitError} If `maxSessions` is reached.
+   * @throws {ClosedError} If the manager was closed.
    */
   abstract create(
     id: string,
@@ -36,29 +36,29 @@ export abstract class StreamSessionManager {
   ): void | Promise<void>;
 
   /**
-   * Detaches a session and closes its stream. What the stream holds can still be
-   * read. An unknown id changes nothing.
+   * Detaches a session and closes its stream. What the stream holds can still
+   * be read. Does nothing if the ID is unknown.
    *
-   * @param id The session.
+   * @param id The session ID.
    */
   abstract delete(id: string): void | Promise<void>;
 
   /**
-   * Tells whether a stream is attached to a session.
+   * Returns whether a stream is attached to a session.
    *
-   * @param id The session.
+   * @param id The session ID.
    */
   abstract has(id: string): boolean | Promise<boolean>;
 
   /**
-   * Writes the same text to sessions, as UTF-8. Unknown ids are ignored, an id
-   * that is named twice gets the text once, and a stream that takes no more data
-   * is removed without affecting the others.
+   * Writes a frame to sessions, as UTF-8. Unknown session IDs are ignored, a
+   * repeated ID gets the frame once, and a stream that fails is removed without
+   * affecting the others.
    *
-   * @param sessions The sessions; `undefined` means everyone, `[]` nobody.
+   * @param sessions The session IDs; `undefined` for everyone, `[]` for nobody.
    * @param data One or more complete SSE frames.
-   * @throws {InvalidArgumentError} When `data` is no string or `sessions` neither
-   * an array nor `undefined`; nobody got anything then.
+   * @throws {InvalidArgumentError} If `data` is not a string, or `sessions` is
+   * neither an array nor `undefined`. Nothing was written.
    */
   abstract send(
     sessions: string[] | undefined,

@@ -3,36 +3,38 @@ import type {
   SubscriptionFilter,
 } from "../protocol/mcp_types.ts";
 
-/** A `subscriptions/listen` stream: who asked, and for what. */
+/**
+ * A `subscriptions/listen` stream: its ID, its origin, and what it subscribes
+ * to.
+ */
 export interface Subscription {
-  /** JSON-RPC id of the request. `1` and `"1"` are different ids. */
+  /** The JSON-RPC ID of the request. `1` and `"1"` are different IDs. */
   id: string | number;
-  /** The connection it came from; ids are unique within an origin. */
+  /** The connection that it came from. IDs are unique within an origin. */
   origin: string;
-  /** What was asked for. */
+  /** What it subscribes to. */
   filters: SubscriptionFilter;
 }
 
-/** Why a subscription ended: by the server's word, or because the client left. */
+/** Why a subscription ended: the server closed it, or the client left. */
 export type SubscriptionCloseReason = "closed" | "cancelled";
 
-/** How the manager talks to the stream of a subscription. */
+/** How the manager reaches the stream of a subscription. */
 export interface SubscriptionCallbacks {
-  /** Confirms the subscription; called first, and settled before any `send`. */
+  /** Confirms the subscription. Called first, and settled before any `send`. */
   acknowledge: () => void | Promise<void>;
-  /** Delivers one notification; settled before the next one is delivered. */
+  /** Delivers one notification. Settled before the next one is delivered. */
   send: (notification: JSONRPCNotification) => void | Promise<void>;
-  /** Ends the stream; called once, after everything that was sent before. */
+  /** Ends the stream. Called once, after everything that was sent before. */
   close: (reason: SubscriptionCloseReason) => void | Promise<void>;
 }
 
 /**
- * Routes change notifications to `subscriptions/listen` streams of the 2026-07-28
- * protocol, which knows no sessions.
+ * Routes notifications to the `subscriptions/listen` streams of MCP 2026-07-28,
+ * which has no sessions.
  *
- * This is the contract; a backend extends it. Its signatures are those of
- * `@tmcp/session-manager` 0.3.0, so an instance fits wherever tmcp's transports
- * expect theirs, and the other way round.
+ * This is the contract; each backend extends it. Its signatures are those of
+ * `@tmcp/session-manager` 0.3.0, so the classes are interchangeable.
  *
  * @example Listen for changes of the tools
  * ```ts
@@ -59,10 +61,11 @@ export abstract class SubscriptionManager {
    * Registers a subscription and acknowledges it. Notifications that arrive
    * meanwhile are delivered after the acknowledgement, in order.
    *
-   * @param subscription What to register; copied, so later changes do nothing.
+   * @param subscription The subscription. It is copied.
    * @param callbacks How to reach its stream.
-   * @returns `false` when the id is taken in that origin.
-   * @throws The error of `acknowledge` when it fails; nothing is registered then.
+   * @returns `false` if the ID is already used in that origin.
+   * @throws The error of `acknowledge`, if it fails. Nothing is registered
+   * then.
    */
   abstract create(
     subscription: Subscription,
@@ -70,19 +73,19 @@ export abstract class SubscriptionManager {
   ): boolean | Promise<boolean>;
 
   /**
-   * Delivers a notification to every subscription that asked for it.
+   * Delivers a notification to every subscription whose filters match it.
    *
    * @param notification The notification.
    */
   abstract send(notification: JSONRPCNotification): void | Promise<void>;
 
   /**
-   * Ends one subscription, after what was sent before.
+   * Ends a subscription, after what was sent before.
    *
-   * @param id JSON-RPC id of the subscription, type included.
-   * @param origin The connection it came from.
-   * @param reason Handed to the subscription's `close`.
-   * @returns `false` when there is no such subscription.
+   * @param id The JSON-RPC ID of the subscription. `1` and `"1"` are different.
+   * @param origin The connection that it came from.
+   * @param reason Passed to the subscription's `close`.
+   * @returns `false` if there is no such subscription.
    */
   abstract close(
     id: string | number,
@@ -93,8 +96,8 @@ export abstract class SubscriptionManager {
   /**
    * Ends every subscription, or every one of an origin.
    *
-   * @param origin The connection; left out, all of them.
-   * @param reason Handed to each `close`. Default: `"cancelled"`.
+   * @param origin The connection. If omitted, all of them.
+   * @param reason Passed to each `close`. Defaults to `"cancelled"`.
    */
   abstract closeAll(
     origin?: string,
@@ -103,10 +106,10 @@ export abstract class SubscriptionManager {
 }
 
 /**
- * Tells whether a notification belongs on a subscription's stream (2026-07-28,
- * Subscriptions, "Notification Filter").
+ * Returns whether a notification matches the filters of a subscription
+ * (2026-07-28, Subscriptions, "Notification Filter").
  *
- * @param filters What the subscription asked for.
+ * @param filters What the subscription subscribes to.
  * @param notification The notification.
  *
  * @example

@@ -9,18 +9,21 @@ import { isSessionId } from "../protocol/session_id.ts";
 
 const HEADER = "mcp-session-id";
 const VERSION_HEADER = "mcp-protocol-version";
-/** Revisions without sessions. Any other, known or not, is held to their rules. */
+/**
+ * Revisions without sessions. All others, known or not, must follow the session
+ * rules.
+ */
 const PER_REQUEST_VERSIONS: readonly string[] = ["2026-07-28"];
-/** The revision that introduced the event without data. */
+/** The revision that introduced the priming event without data. */
 const PRIMED_SINCE = "2025-11-25";
 const METHODS: readonly string[] = ["GET", "POST", "DELETE"];
 const MAX_PRINCIPAL_LENGTH = 1_024;
-/** After how many seconds a client is to try again. */
+/** After how many seconds a client should try again. */
 const RETRY_AFTER = 5;
 
 /**
- * Holds a request to the rules for sessions before and after a transport answers
- * it: MCP 2025-11-25, Transports, "Session Management".
+ * Enforces the session rules of MCP 2025-11-25 (Transports, "Session
+ * Management") before and after a transport answers a request.
  */
 export async function guard(
   sessions: SessionGate,
@@ -35,30 +38,30 @@ export async function guard(
     );
   }
   const refuse = (status: keyof typeof REFUSALS) =>
-    refusal(status, request, respond);
+    refuseRequest(status, request, respond);
   const id = request.headers.get(HEADER);
   const isSessionMethod = METHODS.includes(request.method);
   if (id !== null && isPerRequest(request)) {
-    // That era has no sessions: 2026-07-28 says to ignore the header, and a
-    // transport that knows only the earlier revisions would not.
+    // MCP 2026-07-28 has no sessions, and says to ignore the header. Transports
+    // that know only earlier revisions would use it.
     const headers = new Headers(request.headers);
     headers.delete(HEADER);
-    return answer(await respond(new Request(request, { headers })));
+    return orNotFound(await respond(new Request(request, { headers })));
   }
   if ((principal?.length ?? 0) > MAX_PRINCIPAL_LENGTH) return refuse(400);
   if (id === null || !isSessionMethod) {
-    const response = answer(await respond(request));
+    const response = orNotFound(await respond(request));
     const assigned = response.headers.get(HEADER);
     const isNew = id === null && request.method === "POST" && response.ok;
     if (!isNew || assigned === null) return response;
     try {
       if (await sessions.register(assigned, principal)) return response;
     } catch (error) {
-      if (!isRefusal(error)) throw error;
+      if (!isTemporary(error)) throw error;
       await response.body?.cancel();
       return refuse(503);
     }
-    // Two clients were given the same id.
+    // The transport assigned the same ID to two clients.
     await response.body?.cancel();
     return refuse(404);
   }
@@ -66,42 +69,42 @@ export async function guard(
   try {
     if (!await sessions.authorize(id, principal)) return refuse(404);
   } catch (error) {
-    if (!isRefusal(error)) throw error;
-    // It may well exist: a client that is told otherwise would begin a new one.
+    if (!isTemporary(error)) throw error;
+    // The session may exist: after a 404 the client would begin a new one.
     return refuse(503);
   }
-  if (request.method !== "GET") return answer(await respond(request));
-  let takeBack: () => void;
+  if (request.method !== "GET") return orNotFound(await respond(request));
+  let revoke: () => void;
   try {
-    takeBack = await sessions.prepareStream(id, {
+    revoke = await sessions.prepareStream(id, {
       lastEventId: request.headers.get("last-event-id") || undefined,
       prime: isPrimed(request.headers.get(VERSION_HEADER)) || "named",
     });
   } catch (error) {
-    if (isRefusal(error)) return refuse(503);
+    if (isTemporary(error)) return refuse(503);
     throw error;
   }
   try {
-    return answer(await respond(request));
+    return orNotFound(await respond(request));
   } finally {
-    takeBack();
+    revoke();
   }
 }
 
-/** What a request is refused with. The codes are those of the official SDKs. */
+/** The bodies of refusals. The codes are those of the official SDKs. */
 const REFUSALS = {
   400: { code: -32000, message: "Bad Request: invalid session ID" },
   404: { code: -32001, message: "Session not found" },
   503: { code: -32000, message: "Service Unavailable: try again later" },
 } as const;
 
-async function refusal(
+async function refuseRequest(
   status: keyof typeof REFUSALS,
   request: Request,
   respond: Respond,
 ): Promise<Response> {
-  // Nobody will read it, and some servers wait until somebody says so. Where it was
-  // cloned, that is settled only when the clone is done with.
+  // Some servers wait until the body is read or cancelled. If it was cloned,
+  // the promise only settles when the clone is done as well.
   request.body?.cancel().catch(() => {});
   const headers = await corsHeaders(request, respond);
   headers.set("content-type", "application/json");
@@ -111,8 +114,8 @@ async function refusal(
 }
 
 /**
- * What lets a web page of another origin see a refusal: the transport's own answer
- * to that question.
+ * Returns the headers that let a web page of another origin read a refusal:
+ * those with which the transport answers an OPTIONS request.
  */
 async function corsHeaders(
   request: Request,
@@ -132,12 +135,12 @@ async function corsHeaders(
       }
     }
   } catch {
-    // It is refused all the same; the page sees that it failed, but not why.
+    // The request is refused anyway; the page sees that it failed, but not why.
   }
   return headers;
 }
 
-function answer(response: Response | null | undefined): Response {
+function orNotFound(response: Response | null | undefined): Response {
   return response ?? new Response(null, { status: 404 });
 }
 
@@ -150,8 +153,11 @@ function isPrimed(version: string | null): boolean {
   return /^\d{4}-\d\d-\d\d$/.test(version ?? "") && version! >= PRIMED_SINCE;
 }
 
-/** Whether there is no place now, or nobody knows. */
-function isRefusal(error: unknown): boolean {
+/**
+ * Returns whether an error means that there is no capacity, or that nobody can
+ * tell at the moment.
+ */
+function isTemporary(error: unknown): boolean {
   const code = (error as { code?: unknown } | null)?.code;
   return code === "ERR_SESSION_LIMIT" || code === "ERR_CLOSED" ||
     code === "ERR_CLUSTER";

@@ -2,13 +2,13 @@ import type { SessionGate } from "../contracts/guarding.ts";
 import type { StreamIntent } from "../streams/pending_streams.ts";
 import type { SessionRegistration } from "../metadata/session_records.ts";
 
-/** What a guard asks of a manager of streams. */
+/** What a guard needs of a stream manager. */
 export interface GuardedStreams {
   readonly latestEventId: string | undefined;
-  prepareStream(id: string, expectation: StreamIntent): () => void;
+  prepareStream(id: string, intent: StreamIntent): () => void;
 }
 
-/** What a guard asks of a manager of metadata. */
+/** What a guard needs of an info manager. */
 export interface GuardedInfo {
   register(
     id: string,
@@ -20,19 +20,19 @@ export interface GuardedInfo {
   touch(id: string): void;
 }
 
-/** Whose managers a guard asks; a subclass may put others in their place. */
+/** The managers that a guard uses. Subclasses may replace them. */
 export interface GuardedManagers {
   readonly streams: GuardedStreams;
   readonly info: GuardedInfo;
 }
 
-/** Sessions for a guard, from the managers that keep them. */
+/** Creates the gate of a guard from the managers of its sessions. */
 export function createSessionGate(managers: GuardedManagers): SessionGate {
   return {
     authorize: async (id, principal) => {
       const { info } = managers;
       const registration = await info.registration(id);
-      // A stranger does not keep it alive.
+      // A request of another principal does not keep the session alive.
       if (!registration || registration.principal !== principal) return false;
       info.touch(id);
       return true;
@@ -47,11 +47,11 @@ export function createSessionGate(managers: GuardedManagers): SessionGate {
     prepareStream: async (id, stream) => {
       const { info, streams } = managers;
       const registration = await info.registration(id);
-      const since = registration?.startEventId;
+      const startEventId = registration?.startEventId;
       return streams.prepareStream(id, {
         ...stream,
         persistent: true,
-        startEventId: since,
+        startEventId,
       });
     },
   };

@@ -35,20 +35,22 @@ import { sharedScheduler } from "../runtime/scheduler.ts";
 export interface InMemoryInfoSessionManagerOptions
   extends InfoOptions, ErrorReportingOptions {
   /**
-   * The manager of the same sessions' streams: one with an open stream is in use.
+   * The stream manager of the same sessions: a session with an open stream is
+   * in use.
    *
-   * @default undefined only reads and writes are use
+   * @default undefined only reads and writes count as use
    */
   readonly streams?: Pick<StreamSessionManager, "has"> | undefined;
 }
 
 /**
- * Remembers in this process what each client said of itself.
+ * Remembers in this process what each client said about itself.
  *
- * Every getter hands out a copy. What nobody has used for `idleTimeoutMs` is forgotten. A
- * setter that refuses its value answers with a rejected promise and tells
- * `onError`; it never throws in place and never ends as an unhandled rejection,
- * because tmcp's transports do not wait for it.
+ * Getters return copies. The metadata of a session that nobody used for
+ * `idleTimeoutMs` is removed. If a value is invalid, the setter returns a
+ * rejected promise and also reports the error to `onError`. It never throws
+ * synchronously and never causes an unhandled rejection, because tmcp's
+ * transports do not wait for it.
  *
  * @example
  * ```ts
@@ -69,10 +71,10 @@ export class InMemoryInfoSessionManager extends InfoSessionManager
   #closed = false;
 
   /**
-   * Makes a manager without metadata.
+   * Creates an empty manager.
    *
-   * @param options Limits, and where refused writes are reported.
-   * @throws {InvalidArgumentError} For an option that is out of range.
+   * @param options Limits and callbacks.
+   * @throws {InvalidArgumentError} If an option is invalid.
    */
   constructor(options?: InMemoryInfoSessionManagerOptions) {
     super();
@@ -93,10 +95,10 @@ export class InMemoryInfoSessionManager extends InfoSessionManager
   }
 
   /**
-   * What the client of a session says it is.
+   * Returns the name and version of a session's client.
    *
-   * @param id The session.
-   * @throws {SessionNotFoundError} When nothing is stored; always as a rejected
+   * @param id The session ID.
+   * @throws {SessionNotFoundError} If nothing is stored. Always as a rejected
    * promise.
    */
   override getClientInfo(id: string): Promise<ClientInfo> {
@@ -109,11 +111,12 @@ export class InMemoryInfoSessionManager extends InfoSessionManager
   }
 
   /**
-   * Stores what the client of a session says it is.
+   * Stores the name and version of a session's client.
    *
-   * @param id The session: 1 to 256 characters of visible ASCII (0x21 to 0x7E).
-   * @param info A JSON object; `undefined` removes what is stored.
-   * @throws {InvalidArgumentError} For an id or a value that is none; as a
+   * @param id The session ID: 1 to 256 characters of visible ASCII (0x21 to
+   * 0x7E).
+   * @param info A JSON object; `undefined` removes the stored one.
+   * @throws {InvalidArgumentError} If the ID or the value is invalid. As a
    * rejected promise.
    */
   override setClientInfo(
@@ -127,10 +130,10 @@ export class InMemoryInfoSessionManager extends InfoSessionManager
   }
 
   /**
-   * What the client of a session can do.
+   * Returns the capabilities of a session's client.
    *
-   * @param id The session.
-   * @throws {SessionNotFoundError} When nothing is stored; always as a rejected
+   * @param id The session ID.
+   * @throws {SessionNotFoundError} If nothing is stored. Always as a rejected
    * promise.
    */
   override getClientCapabilities(id: string): Promise<ClientCapabilities> {
@@ -143,11 +146,12 @@ export class InMemoryInfoSessionManager extends InfoSessionManager
   }
 
   /**
-   * Stores what the client of a session can do.
+   * Stores the capabilities of a session's client.
    *
-   * @param id The session: 1 to 256 characters of visible ASCII (0x21 to 0x7E).
-   * @param capabilities A JSON object; `undefined` removes what is stored.
-   * @throws {InvalidArgumentError} For an id or a value that is none; as a
+   * @param id The session ID: 1 to 256 characters of visible ASCII (0x21 to
+   * 0x7E).
+   * @param capabilities A JSON object; `undefined` removes the stored one.
+   * @throws {InvalidArgumentError} If the ID or the value is invalid. As a
    * rejected promise.
    */
   override setClientCapabilities(
@@ -161,10 +165,10 @@ export class InMemoryInfoSessionManager extends InfoSessionManager
   }
 
   /**
-   * The least urgent level of log messages that a session wants.
+   * Returns the least urgent level of log messages that a session wants.
    *
-   * @param id The session.
-   * @throws {SessionNotFoundError} When nothing is stored; always as a rejected
+   * @param id The session ID.
+   * @throws {SessionNotFoundError} If nothing is stored. Always as a rejected
    * promise.
    */
   override getLogLevel(id: string): Promise<LoggingLevel> {
@@ -179,9 +183,10 @@ export class InMemoryInfoSessionManager extends InfoSessionManager
   /**
    * Stores the least urgent level of log messages that a session wants.
    *
-   * @param id The session: 1 to 256 characters of visible ASCII (0x21 to 0x7E).
-   * @param level One of the eight levels; `undefined` removes what is stored.
-   * @throws {InvalidArgumentError} For an id or a level that is none; as a
+   * @param id The session ID: 1 to 256 characters of visible ASCII (0x21 to
+   * 0x7E).
+   * @param level One of the eight levels; `undefined` removes the stored one.
+   * @throws {InvalidArgumentError} If the ID or the level is invalid. As a
    * rejected promise.
    */
   override setLogLevel(
@@ -195,21 +200,23 @@ export class InMemoryInfoSessionManager extends InfoSessionManager
   }
 
   /**
-   * The sessions that subscribed to a resource, each once, in no fixed order.
+   * Returns the sessions that subscribed to a resource, each once, in no
+   * particular order.
    *
-   * @param uri The resource, compared character by character.
+   * @param uri The URI of the resource, compared character by character.
    */
   override getSubscriptions(uri: string): Promise<string[]> {
     return Promise.resolve(this.#subscribed.sessionsOf(uri));
   }
 
   /**
-   * Subscribes a session to a resource. Doing it twice changes nothing.
+   * Subscribes a session to a resource. Subscribing twice changes nothing.
    *
-   * @param id The session: 1 to 256 characters of visible ASCII (0x21 to 0x7E).
-   * @param uri The resource, any string.
-   * @throws {InvalidArgumentError} For an id or a URI that is none; as a rejected
-   * promise.
+   * @param id The session ID: 1 to 256 characters of visible ASCII (0x21 to
+   * 0x7E).
+   * @param uri The URI of the resource, any string.
+   * @throws {InvalidArgumentError} If the ID or the URI is invalid. As a
+   * rejected promise.
    */
   override addSubscription(id: string, uri: string): void | Promise<void> {
     return this.#write(id, () => {
@@ -219,10 +226,10 @@ export class InMemoryInfoSessionManager extends InfoSessionManager
   }
 
   /**
-   * Ends a session's subscription to a resource. An unknown pair changes nothing.
+   * Ends a session's subscription to a resource. Does nothing if there is none.
    *
-   * @param id The session.
-   * @param uri The resource.
+   * @param id The session ID.
+   * @param uri The URI of the resource.
    */
   override removeSubscription(id: string, uri: string): void | Promise<void> {
     const record = this.#records.touch(id);
@@ -232,10 +239,11 @@ export class InMemoryInfoSessionManager extends InfoSessionManager
   }
 
   /**
-   * Forgets all that is stored of a session, its subscriptions included. It costs
-   * what the session owns. An unknown id changes nothing.
+   * Removes everything that is stored for a session, including its
+   * subscriptions. The cost depends on what the session has stored. Does
+   * nothing if the ID is unknown.
    *
-   * @param id The session.
+   * @param id The session ID.
    */
   override delete(id: string): void | Promise<void> {
     this.#records.delete(id);
@@ -244,16 +252,18 @@ export class InMemoryInfoSessionManager extends InfoSessionManager
   }
 
   /**
-   * Notes that the server itself began a session, and for whom.
+   * Registers a session that this server began, and its principal.
    *
-   * `sessions.guard` does this for every id that a transport hands out.
+   * `sessions.guard` calls this for every session ID that a transport assigns.
    *
-   * @param id The session: 1 to 256 characters of visible ASCII (0x21 to 0x7E).
-   * @param registration For whom, and what {@linkcode
-   * InMemoryStreamSessionManager.position} is now.
-   * @returns Whether it is that principal's: false for an id that another has.
-   * @throws {InvalidArgumentError} For an id that is none.
-   * @throws {SessionLimitError} When there is no place for another session.
+   * @param id The session ID: 1 to 256 characters of visible ASCII (0x21 to
+   * 0x7E).
+   * @param registration The principal, and the current
+   * {@linkcode InMemoryStreamSessionManager.latestEventId}.
+   * @returns Whether the session belongs to the principal: false if another one
+   * has the ID.
+   * @throws {InvalidArgumentError} If the ID is invalid.
+   * @throws {SessionLimitError} If `maxSessions` is reached.
    * @throws {ClosedError} After {@linkcode close}.
    */
   register(id: string, registration: SessionRegistration): boolean {
@@ -268,31 +278,31 @@ export class InMemoryInfoSessionManager extends InfoSessionManager
   }
 
   /**
-   * How a session was registered. Asking is no use of the session.
+   * Returns the registration of a session. Does not count as use of it.
    *
-   * @param id The session.
+   * @param id The session ID.
    */
   registration(id: string): SessionRegistration | undefined {
     return this.#records.get(id)?.registration;
   }
 
   /**
-   * Notes that a session is in use.
+   * Marks a session as used.
    *
-   * @param id The session.
+   * @param id The session ID.
    */
   touch(id: string): void {
     this.#records.touch(id);
   }
 
-  /** Of how many sessions the metadata was forgotten after `idleTimeoutMs`. */
+  /** For how many sessions the metadata expired after `idleTimeoutMs`. */
   get expired(): number {
     return this.#expired;
   }
 
   /**
-   * Forgets everything. Later writes are refused with a `ClosedError`. Calling it
-   * again changes nothing.
+   * Removes everything. Later writes are refused with a `ClosedError`. Calling
+   * it again changes nothing.
    */
   close(): Promise<void> {
     this.#closed = true;
@@ -307,10 +317,11 @@ export class InMemoryInfoSessionManager extends InfoSessionManager
   }
 
   /**
-   * Changes what is stored of a session.
+   * Changes what is stored for a session.
    *
-   * @param id The session.
-   * @param prepare Checks the new value, and returns what stores it.
+   * @param id The session ID.
+   * @param prepare Validates the new value, and returns a function that stores
+   * it.
    */
   #write(
     id: string,
@@ -329,7 +340,7 @@ export class InMemoryInfoSessionManager extends InfoSessionManager
     }
   }
 
-  /** Forgets a session of which nothing is left. */
+  /** Removes a session without any metadata. */
   #deleteIfEmpty(id: string, record: SessionRecord): void {
     const { clientInfo, clientCapabilities, logLevel, registration } = record;
     const isEmpty = (clientInfo ?? clientCapabilities ?? logLevel ??
@@ -338,14 +349,14 @@ export class InMemoryInfoSessionManager extends InfoSessionManager
   }
 }
 
-/** What a getter answers: a promise in every case. */
+/** Runs a getter; errors become a rejected promise. */
 function read<Stored, Value>(
   id: string,
-  wanted: string,
+  name: string,
   stored: Stored | undefined,
   restore: (stored: Stored) => Value,
 ): Promise<Value> {
   return stored === undefined
-    ? Promise.reject(new SessionNotFoundError(id, wanted))
+    ? Promise.reject(new SessionNotFoundError(id, name))
     : Promise.resolve(restore(stored));
 }

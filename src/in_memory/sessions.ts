@@ -21,9 +21,9 @@ import { InMemorySubscriptionManager } from "./subscription_manager.ts";
 export interface InMemorySessionsOptions extends SessionsOptions {}
 
 /**
- * Sessions of one process: its streams, metadata and subscriptions.
+ * The sessions of one process: streams, metadata and subscriptions.
  *
- * @example Hand it to a transport, and guard the transport
+ * @example Pass it to a transport, and guard the transport
  * ```ts
  * import { InMemorySessions } from "@crossmcp/session-manager";
  * import { HttpTransport } from "@tmcp/transport-http";
@@ -51,17 +51,17 @@ export interface InMemorySessionsOptions extends SessionsOptions {}
 export class InMemorySessions implements Sessions {
   /** The long-lived streams of the session era (2025-11-25 and before). */
   readonly streams: InMemoryStreamSessionManager;
-  /** What each client of the session era said of itself. */
+  /** What each client of the session era said about itself. */
   readonly info: InMemoryInfoSessionManager;
   /** The `subscriptions/listen` streams of the per-request era (2026-07-28). */
   readonly subscriptions: InMemorySubscriptionManager;
   readonly #gate: SessionGate;
 
   /**
-   * Makes three managers that share their options.
+   * Creates the three managers.
    *
-   * @param options Limits, and where failures are reported.
-   * @throws {InvalidArgumentError} For an option that is out of range.
+   * @param options Limits and callbacks.
+   * @throws {InvalidArgumentError} If an option is invalid.
    */
   constructor(options?: InMemorySessionsOptions) {
     const given = objectOption("options", options);
@@ -86,16 +86,16 @@ export class InMemorySessions implements Sessions {
   }
 
   /**
-   * Answers a request with a transport, and holds it to the rules for sessions of
-   * MCP 2025-11-25 (Transports, "Session Management"): 400, 404, the newest stream
-   * wins, resume, 503. {@linkcode Sessions} has them in full.
+   * Passes a request to a transport, and enforces the session rules of MCP
+   * 2025-11-25 (Transports, "Session Management"). {@linkcode Sessions}
+   * describes them in full.
    *
    * @param request The request.
-   * @param respond The transport. `null` for a request that is not its own becomes
-   * an empty 404.
+   * @param respond The transport. If it returns `null`, because the request is
+   * not for it, the answer is an empty 404.
    * @param options Who sends the request.
-   * @throws {InvalidArgumentError} For a principal that is no string; as a rejected
-   * promise.
+   * @throws {InvalidArgumentError} If the principal is not a string. As a
+   * rejected promise.
    */
   guard(
     request: Request,
@@ -105,21 +105,20 @@ export class InMemorySessions implements Sessions {
     return guard(this.#gate, request, respond, options);
   }
 
-  /** What was counted so far. It costs a look at each stream. */
+  /** Returns the counters. Visits every stream. */
   stats(): SessionsStats {
     return { ...this.streams.stats(), expired: this.info.expired };
   }
 
   /**
-   * Ends every stream and subscription and forgets all metadata. Subscriptions
-   * get what was sent to them before, at the latest after
-   * `subscriptions.closeTimeoutMs`. Calling it again changes nothing, or ends what a
-   * drain has left.
+   * Ends every stream and subscription, and removes all metadata. Subscriptions
+   * get what was sent before, within `subscriptions.closeTimeoutMs`. Calling it
+   * again changes nothing, or finishes a drain.
    *
-   * @param options Whether to take time for it. Requests other than GET are
-   * answered until it is over.
-   * @throws {InvalidArgumentError} For an option that is out of range; as a
-   * rejected promise.
+   * @param options Whether to drain. Requests other than GET are answered until
+   * it is over.
+   * @throws {InvalidArgumentError} If an option is invalid. As a rejected
+   * promise.
    */
   async close(options?: CloseOptions): Promise<void> {
     resolveCloseOptions(options);

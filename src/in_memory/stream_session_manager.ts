@@ -22,15 +22,14 @@ export interface InMemoryStreamSessionManagerOptions
 /**
  * Holds the streams of this process.
  *
- * A text is encoded once and its bytes are shared by every stream it goes to, so
- * read them, and copy them before you change or transfer them. A byte stream gets
- * a copy of its own. What a `send` costs depends on the sessions it names, not on
- * those it does not.
+ * A frame is encoded once, and all its streams share the bytes: copy them
+ * before you change or transfer them. A byte stream gets its own copy. The cost
+ * of a `send` depends on its recipients, not on the number of other sessions.
  *
- * The first text that an idle stream gets within a turn of the event loop is written
- * at once; what follows within that turn leaves as one chunk at its end, see
- * `coalesce`. A reader that falls behind is given up, see `backlog`; no sender ever
- * waits for one.
+ * The first frame that an idle stream gets within a turn of the event loop is
+ * written at once. Later ones are written as one chunk at the end of the turn,
+ * see `coalesce`. A slow reader is evicted, see `backlog`; no sender ever waits
+ * for one.
  *
  * @example
  * ```ts
@@ -51,10 +50,10 @@ export class InMemoryStreamSessionManager extends StreamSessionManager
   readonly #engine: StreamEngine;
 
   /**
-   * Makes a manager without streams.
+   * Creates a manager without streams.
    *
-   * @param options Limits, and who is told of what.
-   * @throws {InvalidArgumentError} For an option that is out of range.
+   * @param options Limits and callbacks.
+   * @throws {InvalidArgumentError} If an option is invalid.
    */
   constructor(options?: InMemoryStreamSessionManagerOptions) {
     super();
@@ -67,15 +66,15 @@ export class InMemoryStreamSessionManager extends StreamSessionManager
   }
 
   /**
-   * Attaches a stream to a session. The latest stream wins: an older one of the
-   * session is closed, or broken off where its reader is so far behind that it
-   * has not read all it was sent. That way a late cancel of the older stream
-   * cannot reach the newer one.
+   * Attaches a stream to a session. If the session has one, the new stream
+   * replaces it: the old one is closed, or aborted if it holds unread data, so
+   * that a late cancel of the old stream cannot reach the new one.
    *
-   * @param id The session: 1 to 256 characters of visible ASCII (0x21 to 0x7E).
+   * @param id The session ID: 1 to 256 characters of visible ASCII (0x21 to
+   * 0x7E).
    * @param controller The controller of the stream to write to.
-   * @throws {InvalidArgumentError} For an id or a controller that is none.
-   * @throws {SessionLimitError} When `maxSessions` streams are attached already.
+   * @throws {InvalidArgumentError} If the ID or the controller is invalid.
+   * @throws {SessionLimitError} If `maxSessions` is reached.
    * @throws {ClosedError} After {@linkcode close}.
    */
   override create(
@@ -86,48 +85,48 @@ export class InMemoryStreamSessionManager extends StreamSessionManager
   }
 
   /**
-   * Prepares for the next `create` of a session: it may replace a stream that is
-   * attached, and can continue where an earlier one broke off. Until then, or until
-   * it is taken back, {@linkcode has} answers false for the session, because tmcp's
-   * transports refuse a second stream; the stream that is attached goes on. A
-   * session without a stream gets a place kept free.
+   * Prepares the next `create` of a session: it may replace an attached stream,
+   * and can continue where an earlier one was cut. Until then, or until it is
+   * revoked, {@linkcode has} returns false for the session, because tmcp's
+   * transports refuse a second stream. An attached stream stays attached. For a
+   * session without a stream, a slot is reserved.
    *
    * `sessions.guard` does this for every GET.
    *
-   * @param id The session.
-   * @param expectation What is known of the stream.
-   * @returns Takes it back, if no stream was created.
-   * @throws {InvalidArgumentError} For an id that is none.
-   * @throws {SessionLimitError} When `maxSessions` streams are attached already.
+   * @param id The session ID.
+   * @param intent What is known of the stream.
+   * @returns Revokes it, if no stream was created.
+   * @throws {InvalidArgumentError} If the ID is invalid.
+   * @throws {SessionLimitError} If `maxSessions` is reached.
    * @throws {ClosedError} After {@linkcode close}.
    */
-  prepareStream(id: string, expectation: StreamIntent = {}): () => void {
-    return this.#engine.prepareStream(id, expectation);
+  prepareStream(id: string, intent: StreamIntent = {}): () => void {
+    return this.#engine.prepareStream(id, intent);
   }
 
   /**
-   * The id of the newest event, for `since` of {@linkcode prepareStream}; `undefined`
-   * without replay.
+   * The ID of the newest event, for `startEventId` of
+   * {@linkcode prepareStream}; `undefined` without replay.
    */
   get latestEventId(): string | undefined {
     return this.#engine.log?.latestEventId;
   }
 
   /**
-   * Detaches a session and closes its stream. What the stream holds can still be
-   * read. An unknown id changes nothing.
+   * Detaches a session and closes its stream. What the stream holds can still
+   * be read. Does nothing if the ID is unknown.
    *
-   * @param id The session.
+   * @param id The session ID.
    */
   override delete(id: string): void {
     this.#engine.delete(id);
   }
 
   /**
-   * Tells whether a stream is attached to a session, other than one that is
-   * expected to be replaced.
+   * Returns whether a stream is attached to a session, and is not about to be
+   * replaced.
    *
-   * @param id The session.
+   * @param id The session ID.
    */
   override has(id: string): Promise<boolean> {
     return Promise.resolve(
@@ -136,34 +135,33 @@ export class InMemoryStreamSessionManager extends StreamSessionManager
   }
 
   /**
-   * Writes the same text to sessions, as UTF-8 (lone surrogates become U+FFFD).
-   * Unknown ids are ignored, an id that is named twice gets the text once. A
-   * stream that takes no more data is removed and reported to `onError`, one whose
-   * reader is too far behind is broken off and reported to `onEvict`; the others
-   * get theirs.
+   * Writes a frame to sessions, as UTF-8 (lone surrogates become U+FFFD).
+   * Unknown session IDs are ignored, and a repeated ID gets the frame once. A
+   * stream that fails is removed and reported to `onError`, and a slow reader
+   * is evicted and reported to `onEvict`. The other streams are not affected.
    *
-   * @param sessions The sessions; `undefined` means everyone, `[]` nobody.
+   * @param sessions The session IDs; `undefined` for everyone, `[]` for nobody.
    * @param data One or more complete SSE frames. Nothing is written for `""`.
-   * @throws {InvalidArgumentError} When `data` is no string or `sessions` neither
-   * an array nor `undefined`; nobody got anything then.
+   * @throws {InvalidArgumentError} If `data` is not a string, or `sessions` is
+   * neither an array nor `undefined`. Nothing was written.
    */
   override send(sessions: string[] | undefined, data: string): void {
     this.#engine.send(sessions, data);
   }
 
-  /** What was counted so far. It costs a look at each stream. */
+  /** Returns the counters. Visits every stream. */
   stats(): StreamStats {
     return this.#engine.stats();
   }
 
   /**
-   * Closes every stream, at once or little by little. A later `create` is refused,
-   * everything else finds no session. Calling it again changes nothing, or ends
-   * what a drain has left.
+   * Closes every stream, at once or one by one. Later calls of `create` are
+   * refused, and all others find no session. Calling it again changes nothing,
+   * or finishes a drain.
    *
-   * @param options Whether to take time for it.
-   * @throws {InvalidArgumentError} For an option that is out of range; as a
-   * rejected promise.
+   * @param options Whether to drain.
+   * @throws {InvalidArgumentError} If an option is invalid. As a rejected
+   * promise.
    */
   close(options?: CloseOptions): Promise<void> {
     return this.#engine.close(options);

@@ -27,9 +27,9 @@ export interface InMemorySubscriptionManagerOptions
 /**
  * Routes notifications to the subscriptions of this process.
  *
- * A notification costs what its recipients cost, not what the other subscriptions
- * do. A subscription whose callback throws, or takes nothing for too long, is
- * closed, removed and reported to `onError`.
+ * The cost of a notification depends on its recipients, not on the number of
+ * other subscriptions. A subscription whose callback throws, or does not settle
+ * in time, is closed, removed and reported to `onError`.
  *
  * @example
  * ```ts
@@ -58,10 +58,10 @@ export class InMemorySubscriptionManager extends SubscriptionManager
   #closed = false;
 
   /**
-   * Makes a manager without subscriptions.
+   * Creates a manager without subscriptions.
    *
-   * @param options Limits, and where failures are reported.
-   * @throws {InvalidArgumentError} For an option that is out of range.
+   * @param options Limits and callbacks.
+   * @throws {InvalidArgumentError} If an option is invalid.
    */
   constructor(options?: InMemorySubscriptionManagerOptions) {
     super();
@@ -72,15 +72,17 @@ export class InMemorySubscriptionManager extends SubscriptionManager
   /**
    * Registers a subscription and acknowledges it. Notifications that arrive
    * meanwhile are delivered after the acknowledgement, in order. Resolves when
-   * those have been taken as well.
+   * those are delivered as well.
    *
-   * @param subscription What to register; copied, so later changes do nothing.
+   * @param subscription The subscription. It is copied.
    * @param callbacks How to reach its stream.
-   * @returns `false` when the id is taken in that origin.
-   * @throws {InvalidArgumentError} For a subscription or callbacks that are none.
-   * @throws {DeliveryError} When `acknowledge` takes longer than `maxAgeMs`.
-   * @throws {ClosedError} After the manager was disposed of.
-   * @throws The error of `acknowledge` when it fails; nothing is registered then.
+   * @returns `false` if the ID is already used in that origin.
+   * @throws {InvalidArgumentError} If the subscription or a callback is
+   * invalid.
+   * @throws {DeliveryError} If `acknowledge` takes longer than `maxAgeMs`.
+   * @throws {ClosedError} If the manager was disposed of.
+   * @throws The error of `acknowledge`, if it fails. Nothing is registered
+   * then.
    */
   override async create(
     subscription: Subscription,
@@ -115,23 +117,23 @@ export class InMemorySubscriptionManager extends SubscriptionManager
   }
 
   /**
-   * Tells whether there is a subscription.
+   * Returns whether a subscription exists.
    *
-   * @param id JSON-RPC id of the subscription: `1` and `"1"` are different.
-   * @param origin The connection it came from.
+   * @param id The JSON-RPC ID of the subscription. `1` and `"1"` are different.
+   * @param origin The connection that it came from.
    */
   has(id: string | number, origin: string): boolean {
     return this.#origins.get(origin)?.has(id) === true;
   }
 
   /**
-   * Delivers a notification to every subscription that asked for it. A failing
-   * subscription does not make it reject.
+   * Delivers a notification to every subscription whose filters match it. Does
+   * not reject if a subscription fails.
    *
    * @param notification The notification. Every recipient gets the same object.
-   * @returns What resolves once every recipient has taken it, at the latest after
-   * `closeTimeoutMs`; a slower one still gets it, in order.
-   * @throws {InvalidArgumentError} For a notification that is none.
+   * @returns Resolves when every recipient has accepted it, or after
+   * `closeTimeoutMs`; slower ones still get it, in order.
+   * @throws {InvalidArgumentError} If the notification is invalid.
    */
   override async send(notification: JSONRPCNotification): Promise<void> {
     assertNotification(notification);
@@ -145,13 +147,13 @@ export class InMemorySubscriptionManager extends SubscriptionManager
   }
 
   /**
-   * Ends one subscription, after what was sent before, at the latest after
-   * `closeTimeoutMs`. Its `close` is called once, and nothing afterwards.
+   * Ends a subscription, after what was sent before, within `closeTimeoutMs`.
+   * Its `close` is called once, and nothing afterwards.
    *
-   * @param id JSON-RPC id of the subscription: `1` and `"1"` are different.
-   * @param origin The connection it came from.
-   * @param reason Handed to the subscription's `close`.
-   * @returns `false` when there is no such subscription.
+   * @param id The JSON-RPC ID of the subscription. `1` and `"1"` are different.
+   * @param origin The connection that it came from.
+   * @param reason Passed to the subscription's `close`.
+   * @returns `false` if there is no such subscription.
    */
   override async close(
     id: string | number,
@@ -165,11 +167,11 @@ export class InMemorySubscriptionManager extends SubscriptionManager
   }
 
   /**
-   * Ends every subscription, or every one of an origin, all at once; see
+   * Ends every subscription, or every one of an origin, all at once. See
    * {@linkcode close}.
    *
-   * @param origin The connection; left out, all of them.
-   * @param reason Handed to each `close`.
+   * @param origin The connection. If omitted, all of them.
+   * @param reason Passed to each `close`.
    */
   override async closeAll(
     origin?: string,
@@ -186,8 +188,8 @@ export class InMemorySubscriptionManager extends SubscriptionManager
   }
 
   /**
-   * Ends every subscription with the reason `"closed"` and refuses new ones. For
-   * `await using`; calling it again changes nothing.
+   * Ends every subscription with the reason `"closed"` and refuses new ones.
+   * For `await using`. Calling it again changes nothing.
    */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#closed = true;
@@ -195,7 +197,7 @@ export class InMemorySubscriptionManager extends SubscriptionManager
   }
 }
 
-/** Refuses what is no notification. */
+/** Throws if a value is not a notification. */
 export function assertNotification(
   notification: JSONRPCNotification | undefined,
 ): void {
@@ -207,7 +209,7 @@ export function assertNotification(
   );
 }
 
-/** Refuses what is no subscription. */
+/** Throws if a subscription is invalid. */
 export function assertSubscription(value: Subscription): void {
   const { id, origin, filters } = value ?? {};
   const uris = filters?.resourceSubscriptions;
@@ -221,10 +223,10 @@ export function assertSubscription(value: Subscription): void {
     ? ["filters.resourceSubscriptions", "an array of strings", uris]
     : undefined;
   if (wrong === undefined) return;
-  const [field, wanted, found] = wrong;
+  const [field, expected, found] = wrong;
   throw new InvalidArgumentError(
     `subscription.${field}`,
-    `"${field}" of a subscription has to be ${wanted}, not ${
+    `"${field}" of a subscription has to be ${expected}, not ${
       formatValue(found)
     }.`,
   );
@@ -235,7 +237,7 @@ function isArrayOfStrings(value: unknown): boolean {
     value.every((item) => typeof item === "string");
 }
 
-/** Refuses what are no callbacks of a subscription. */
+/** Throws if the callbacks of a subscription are invalid. */
 export function assertCallbacks(value: SubscriptionCallbacks): void {
   for (const name of ["acknowledge", "send", "close"] as const) {
     if (typeof value?.[name] !== "function") {

@@ -2,7 +2,7 @@ import { formatValue } from "../runtime/describe.ts";
 import { ClosedError, InvalidArgumentError } from "../errors.ts";
 import { LOGGING_LEVELS, type LoggingLevel } from "../protocol/mcp_types.ts";
 
-/** Refuses what is neither a log level nor `undefined`. */
+/** Throws if a value is neither a log level nor `undefined`. */
 export function assertLevel(level: LoggingLevel | undefined): void {
   if (level === undefined || LOGGING_LEVELS.includes(level)) return;
   throw new InvalidArgumentError(
@@ -12,7 +12,7 @@ export function assertLevel(level: LoggingLevel | undefined): void {
   );
 }
 
-/** Refuses what cannot be the URI of a resource. */
+/** Throws if a value cannot be the URI of a resource. */
 export function assertUri(uri: unknown): asserts uri is string {
   if (typeof uri === "string") return;
   throw new InvalidArgumentError(
@@ -21,7 +21,7 @@ export function assertUri(uri: unknown): asserts uri is string {
   );
 }
 
-/** Refuses to store anything once a manager is closed. */
+/** Throws if a manager is closed. */
 export function assertOpen(isClosed: boolean): void {
   if (!isClosed) return;
   throw new ClosedError(
@@ -30,10 +30,10 @@ export function assertOpen(isClosed: boolean): void {
 }
 
 /**
- * What a setter answers that refuses its value.
+ * Returns the rejected promise of a setter, and reports the error.
  *
- * @param error Why.
- * @param report Is told, too.
+ * @param error The error.
+ * @param report Reports it.
  */
 export function rejectAndReport(
   error: unknown,
@@ -41,8 +41,8 @@ export function rejectAndReport(
 ): Promise<never> {
   report(error as Error);
   const refused = Promise.reject(error);
-  // Transports do not wait for setters: without this, a client with a bad
-  // session id would end the process.
+  // Transports don't wait for setters: without this handler, a client with an
+  // invalid session ID would end the process.
   refused.catch(() => {});
   return refused;
 }

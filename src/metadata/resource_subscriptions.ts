@@ -1,17 +1,17 @@
 /**
- * Which session subscribed to which resource, indexed both ways: what is asked or
- * changed costs what it touches, however many others there are.
+ * Which session subscribed to which resource, indexed both ways: the cost of an
+ * operation depends only on the entries it touches.
  */
 export class ResourceSubscriptions {
   readonly #sessions: Map<string, Set<string>> = new Map();
   readonly #uris: Map<string, Set<string>> = new Map();
 
-  /** The sessions that subscribed to a resource. */
+  /** Returns the sessions that subscribed to a resource. */
   sessionsOf(uri: string): string[] {
     return [...this.#sessions.get(uri) ?? []];
   }
 
-  /** Whether a session subscribed to anything. */
+  /** Returns whether a session has subscriptions. */
   hasSession(id: string): boolean {
     return this.#uris.has(id);
   }
@@ -28,7 +28,7 @@ export class ResourceSubscriptions {
     removeFrom(this.#uris, id, uri);
   }
 
-  /** Ends every subscription of a session. */
+  /** Ends all subscriptions of a session. */
   removeSession(id: string): void {
     for (const uri of this.#uris.get(id) ?? []) {
       removeFrom(this.#sessions, uri, id);
@@ -36,7 +36,7 @@ export class ResourceSubscriptions {
     this.#uris.delete(id);
   }
 
-  /** Ends every subscription. */
+  /** Ends all subscriptions. */
   clear(): void {
     this.#sessions.clear();
     this.#uris.clear();

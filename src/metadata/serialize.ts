@@ -2,11 +2,12 @@ import { formatValue } from "../runtime/describe.ts";
 import { InvalidArgumentError } from "../errors.ts";
 
 /**
- * An object as JSON text; `undefined` stays what it is.
+ * Serializes an object as JSON; `undefined` is returned unchanged.
  *
- * @param argument What it is called in the error.
+ * @param argument The name of the argument, for the error.
  * @param value The object.
- * @throws {InvalidArgumentError} For what is no object, or not for JSON.
+ * @throws {InvalidArgumentError} If the value is not an object, or not
+ * serializable.
  */
 export function serialize(
   argument: string,

@@ -8,17 +8,17 @@ import {
   type Scheduler,
 } from "../runtime/scheduler.ts";
 
-/** Who may use a session, and from where on events are its own. */
+/** Who may use a session, and which events are the first that are for it. */
 export interface SessionRegistration {
-  /** For whom the session began. */
+  /** The principal that began the session. */
   readonly principal: string | undefined;
-  /** The id of the newest event then; `undefined` without replay. */
+  /** The newest event at that time; `undefined` without replay. */
   readonly startEventId: string | undefined;
 }
 
 /**
- * What is stored of a session. Objects are kept as JSON text: nobody outside can
- * change it, and it is smaller than the object.
+ * The metadata of a session. Objects are stored as JSON: nobody can change them
+ * from outside, and they take less memory.
  */
 export interface SessionRecord extends IdleTracked {
   clientInfo?: string | undefined;
@@ -27,12 +27,12 @@ export interface SessionRecord extends IdleTracked {
   registration?: SessionRegistration | undefined;
 }
 
-/** A record that knows when it was used. */
+/** A record that knows when it was last used. */
 export interface IdleTracked {
   lastUsedAt: number;
 }
 
-/** Limits of {@linkcode SessionRecords}. */
+/** The limits of {@linkcode SessionRecords}. */
 export interface RecordLimits {
   readonly idleTimeoutMs: number;
   readonly maxSessions: number;
@@ -40,15 +40,15 @@ export interface RecordLimits {
   readonly streams: Pick<StreamSessionManager, "has"> | undefined;
 }
 
-/** What {@linkcode SessionRecords} asks and tells. */
+/** What {@linkcode SessionRecords} needs from its owner. */
 export interface RecordCallbacks<Record> {
-  /** Makes the record of a session that is used for the first time. */
+  /** Creates the record of a session that is used for the first time. */
   readonly newRecord: (lastUsedAt: number) => Record;
   readonly onExpire: (id: string, record: Record) => void;
   readonly onError: (error: Error) => void;
   /**
-   * Answers how many milliseconds ago others have used these sessions, where there
-   * are others; `undefined` when that cannot be said now.
+   * Returns how many milliseconds ago other nodes used these sessions;
+   * `undefined` if nobody can tell at the moment.
    */
   readonly remoteLastUsed?:
     | ((
@@ -58,37 +58,37 @@ export interface RecordCallbacks<Record> {
 }
 
 const NEVER: ReadonlyMap<string, number> = new Map();
-/** How many sessions are asked for their streams at once. */
+/** How many sessions are checked for open streams at once. */
 const SWEEP = 1_000;
 
-/** The records of sessions; those that nobody uses are forgotten after a while. */
+/** The records of sessions. Those that nobody uses expire. */
 export class SessionRecords<Record extends IdleTracked = SessionRecord>
   implements PeriodicTask {
   readonly periodMs: number;
   readonly #limits: RecordLimits;
-  readonly #listeners: RecordCallbacks<Record>;
-  readonly #ticker: Scheduler;
-  /** The one that was not used for longest first. */
+  readonly #callbacks: RecordCallbacks<Record>;
+  readonly #scheduler: Scheduler;
+  /** The records, least recently used first. */
   readonly #records: Map<string, Record> = new Map();
   #isSweeping = false;
 
   constructor(
     limits: RecordLimits,
-    listeners: RecordCallbacks<Record>,
-    ticker: Scheduler,
+    callbacks: RecordCallbacks<Record>,
+    scheduler: Scheduler,
   ) {
     this.#limits = limits;
-    this.#listeners = listeners;
-    this.#ticker = ticker;
+    this.#callbacks = callbacks;
+    this.#scheduler = scheduler;
     this.periodMs = checkPeriodFor(limits.idleTimeoutMs);
   }
 
-  /** The record of a session. */
+  /** Returns the record of a session. */
   get(id: string): Record | undefined {
     return this.#records.get(id);
   }
 
-  /** The record of a session, which is in use now. */
+  /** Returns the record of a session, and marks it as used. */
   touch(id: string): Record | undefined {
     const record = this.#records.get(id);
     if (record !== undefined) this.#markUsed(id, record);
@@ -96,9 +96,10 @@ export class SessionRecords<Record extends IdleTracked = SessionRecord>
   }
 
   /**
-   * The record of a session, which is in use now; a new one if there is none.
+   * Returns the record of a session, and marks it as used. Creates it if
+   * necessary.
    *
-   * @throws {SessionLimitError} When there is no place for another one.
+   * @throws {SessionLimitError} If `maxSessions` is reached.
    */
   getOrCreate(id: string): Record {
     const known = this.touch(id);
@@ -111,15 +112,15 @@ export class SessionRecords<Record extends IdleTracked = SessionRecord>
   }
 
   /**
-   * A new record of a session, whether there is a place for it or not.
+   * Creates the record of a session, regardless of `maxSessions`.
    *
-   * @param id The session.
+   * @param id The session ID.
    * @param age How many milliseconds ago it was used.
    */
   insert(id: string, age: number = 0): Record {
-    const record = this.#listeners.newRecord(this.#ticker.now() - age);
+    const record = this.#callbacks.newRecord(this.#scheduler.now() - age);
     this.#records.set(id, record);
-    this.#ticker.start(this);
+    this.#scheduler.start(this);
     return record;
   }
 
@@ -128,19 +129,19 @@ export class SessionRecords<Record extends IdleTracked = SessionRecord>
     return this.#records.entries();
   }
 
-  /** Forgets a session. */
+  /** Removes a session. */
   delete(id: string): void {
     this.#records.delete(id);
-    if (this.#records.size === 0) this.#ticker.stop(this);
+    if (this.#records.size === 0) this.#scheduler.stop(this);
   }
 
-  /** Forgets all sessions. */
+  /** Removes all sessions. */
   clear(): void {
     this.#records.clear();
-    this.#ticker.stop(this);
+    this.#scheduler.stop(this);
   }
 
-  /** Looks for sessions that nobody uses. */
+  /** Looks for sessions that expired. */
   run(now: number): void {
     if (this.#isSweeping) return;
     const idle: [id: string, record: Record][] = [];
@@ -151,7 +152,7 @@ export class SessionRecords<Record extends IdleTracked = SessionRecord>
     if (idle.length === 0) return;
     this.#isSweeping = true;
     void this.#sweep(idle, now)
-      .catch((error) => this.#listeners.onError(error))
+      .catch((error) => this.#callbacks.onError(error))
       .finally(() => this.#isSweeping = false);
   }
 
@@ -161,19 +162,19 @@ export class SessionRecords<Record extends IdleTracked = SessionRecord>
   ): Promise<void> {
     const isInUse = await Promise.all(idle.map(([id]) => this.#hasStream(id)));
     const unused = idle.filter((_, index) => !isInUse[index]).map(([id]) => id);
-    const { remoteLastUsed = () => NEVER } = this.#listeners;
+    const { remoteLastUsed = () => NEVER } = this.#callbacks;
     const used = unused.length === 0 ? NEVER : await remoteLastUsed(unused);
     for (const [index, [id, record]] of idle.entries()) {
-      // It may have been used, or replaced, while its stream was looked for.
+      // It may have been used or replaced while its stream was checked.
       if (this.#records.get(id) !== record) continue;
       if (isInUse[index]) this.#markUsed(id, record);
       if (used === undefined) continue;
       const usedAt = now - (used.get(id) ?? Infinity);
-      // It is not used by being looked at, here or there.
+      // The check itself must not count as use, on this node or another.
       if (usedAt > record.lastUsedAt) this.#usedAt(id, record, usedAt, now);
       if (now - record.lastUsedAt >= this.#limits.idleTimeoutMs) {
         this.delete(id);
-        this.#listeners.onExpire(id, record);
+        this.#callbacks.onExpire(id, record);
       }
     }
   }
@@ -182,23 +183,23 @@ export class SessionRecords<Record extends IdleTracked = SessionRecord>
     try {
       return await this.#limits.streams?.has(id) ?? false;
     } catch (error) {
-      // Rather too long than a session that is in use.
-      this.#listeners.onError(error as Error);
+      // Better too late than to remove a session in use.
+      this.#callbacks.onError(error as Error);
       return true;
     }
   }
 
-  /** It was used elsewhere, some time ago. */
+  /** Marks a session as used some time ago, on another node. */
   #usedAt(id: string, record: Record, at: number, now: number): void {
     record.lastUsedAt = at;
-    // In its place it holds up those behind it, at the end it is held up by those
-    // before it: whichever is shorter.
+    // If it stays in place, it delays the sessions behind it; at the end, those
+    // before it delay it. Choose the shorter delay.
     if (now - at > this.#limits.idleTimeoutMs / 2) return;
     touch(this.#records, id, record);
   }
 
   #markUsed(id: string, record: Record): void {
-    const now = this.#ticker.now();
+    const now = this.#scheduler.now();
     if (record.lastUsedAt === now) return;
     record.lastUsedAt = now;
     touch(this.#records, id, record);

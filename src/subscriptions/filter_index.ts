@@ -4,16 +4,16 @@ import type {
 } from "../protocol/mcp_types.ts";
 
 /**
- * Finds the members that asked for a notification without looking at the others.
- * It answers what `matchesSubscription` would, for all members at once.
+ * Finds the members whose filters match a notification, without visiting the
+ * others. The result is that of `matchesSubscription` for every member.
  */
 export class FilterIndex<Member> {
   readonly #members: Map<string, Set<Member>> = new Map();
 
   /**
-   * Adds a member under what it asked for.
+   * Adds a member under its filters.
    *
-   * @returns Removes it again.
+   * @returns Removes it.
    */
   add(member: Member, filters: SubscriptionFilter): () => void {
     const topics = topicsOf(filters);
@@ -32,7 +32,7 @@ export class FilterIndex<Member> {
     };
   }
 
-  /** The members that asked for a notification, as they are at this moment. */
+  /** Returns the members that match a notification, as of now. */
   match(notification: JSONRPCNotification): Member[] {
     const topic = topicOf(notification);
     return topic === undefined ? [] : [...this.#members.get(topic) ?? []];
@@ -40,7 +40,7 @@ export class FilterIndex<Member> {
 }
 
 // A topic is a method or, for one resource, the method and its URI. No method
-// holds a space, so the two cannot be confused.
+// contains a space, so the two cannot be confused.
 const TOOLS = "notifications/tools/list_changed";
 const PROMPTS = "notifications/prompts/list_changed";
 const RESOURCES = "notifications/resources/list_changed";

@@ -6,29 +6,32 @@ import type {
   SubscriptionCloseReason,
 } from "../contracts/subscription_manager.ts";
 
-/** How long a subscriber may take, in milliseconds; see `SubscriptionOptions`. */
+/**
+ * How long a subscriber may take, in milliseconds; see `SubscriptionOptions`.
+ */
 export interface SubscriptionQueueLimits {
   readonly closeTimeoutMs: number;
   readonly maxAgeMs: number;
 }
 
-/** One call of a callback that waits for its turn. */
+/** A call of a callback, in the queue. */
 interface Task {
   readonly run: () => void | Promise<void>;
-  /** When it was asked for, in milliseconds of `performance.now()`. */
+  /** When it was enqueued, in milliseconds of `performance.now()`. */
   readonly since: number;
   /** The call is over, or will never be made. */
   settle: () => void;
 }
 
-/** How many tasks that were run the queue may keep. */
-const MAX_SPENT = 10_000;
+/** How many finished tasks the queue may keep before it is compacted. */
+const MAX_FINISHED = 10_000;
 
 type TimerId = ReturnType<typeof setTimeout>;
 
 /**
- * One subscription and its queue: acknowledgement, notifications, close, one after
- * the other. A callback that answers without a promise is over at once.
+ * A subscription and its queue: acknowledgement, notifications and close run
+ * one after the other. A callback that doesn't return a promise is over at
+ * once.
  */
 export class SubscriptionQueue {
   readonly #subscription: { id: string | number; origin: string };
@@ -37,7 +40,7 @@ export class SubscriptionQueue {
   readonly #onEnd: () => void;
   readonly #report: (error: DeliveryError) => void;
   #queue: Task[] = [];
-  /** Where the queue begins; what is before has been run. */
+  /** The start of the queue; tasks before it are finished. */
   #head = 0;
   #running = false;
   #acknowledged = false;
@@ -51,11 +54,11 @@ export class SubscriptionQueue {
   #settleClosed: () => void = () => {};
 
   /**
-   * @param subscription What it is called in errors.
+   * @param subscription Its ID and origin, for errors.
    * @param callbacks How to reach its stream.
    * @param limits How long it may take.
-   * @param onEnd Called once, when its id is free again.
-   * @param report Told what it did not take.
+   * @param onEnd Called once, when its ID is free again.
+   * @param report Reports what was not delivered.
    */
   constructor(
     subscription: { id: string | number; origin: string },
@@ -72,8 +75,8 @@ export class SubscriptionQueue {
   }
 
   /**
-   * Acknowledges, then delivers what arrived meanwhile. Rejects with the error of
-   * the acknowledgement.
+   * Acknowledges the subscription, then delivers what arrived meanwhile.
+   * Rejects with the error of the acknowledgement.
    */
   async acknowledge(): Promise<void> {
     await this.#enqueue(() => this.#callbacks.acknowledge());
@@ -82,20 +85,23 @@ export class SubscriptionQueue {
   }
 
   /**
-   * Delivers a notification after all that was sent before.
+   * Delivers a notification after everything that was sent before.
    *
-   * @returns What resolves once it is delivered, or never will be; `undefined`
-   * when that is so already.
+   * @returns Resolves when it is delivered, or never will be; `undefined` if
+   * that is already the case.
    */
   send(notification: JSONRPCNotification): Promise<void> | undefined {
     if (this.#closed !== undefined) return undefined;
     return this.#enqueue(() => this.#callbacks.send(notification));
   }
 
-  /** Closes after all that was sent before, at the latest at the deadline. */
+  /**
+   * Closes the subscription after everything that was sent before, or at the
+   * deadline.
+   */
   close(reason: SubscriptionCloseReason): Promise<void> {
     if (this.#closed !== undefined) return this.#closed;
-    // It failed while the others were being closed.
+    // It failed while other subscriptions were being closed.
     if (this.#ended) return Promise.resolve();
     this.#reason = reason;
     this.#closed = new Promise((resolve) => this.#settleClosed = resolve);
@@ -113,15 +119,15 @@ export class SubscriptionQueue {
 
   #enqueue(run: Task["run"]): Promise<void> | undefined {
     if (this.#ended) return undefined;
-    let over = false;
+    let finish = false;
     const task: Task = {
       run,
       since: performance.now(),
-      settle: () => over = true,
+      settle: () => finish = true,
     };
     this.#queue.push(task);
     this.#drain();
-    return over ? undefined : new Promise((resolve) => task.settle = resolve);
+    return finish ? undefined : new Promise((resolve) => task.settle = resolve);
   }
 
   #drain(): void {
@@ -149,22 +155,22 @@ export class SubscriptionQueue {
     }
   }
 
-  /** The first task of the queue is over. */
+  /** Finishes the first task. */
   #advance(): void {
     clearTimeout(this.#stalled);
     this.#running = false;
     this.#acknowledged = true; // The first task is the acknowledgement.
     this.#queue[this.#head++]?.settle();
-    // Taking the first off every time would move all the others every time.
-    if (this.#head === this.#queue.length || this.#head === MAX_SPENT) {
+    // Removing the first element each time would move all others each time.
+    if (this.#head === this.#queue.length || this.#head === MAX_FINISHED) {
       this.#queue = this.#queue.slice(this.#head);
       this.#head = 0;
     }
   }
 
-  /** Gives the subscriber up when a task grows too old. */
+  /** Fails the subscriber when a task gets too old. */
   #watch(task: Task): void {
-    if (this.#closed !== undefined) return; // The deadline of `close` is at work.
+    if (this.#closed !== undefined) return; // The deadline of `close` applies.
     const { maxAgeMs } = this.#limits;
     const timer = setTimeout(
       () =>
@@ -173,8 +179,8 @@ export class SubscriptionQueue {
         ),
       Math.max(0, task.since + maxAgeMs - performance.now()),
     );
-    // A stalled subscriber is no reason to keep the process running; some
-    // runtimes' timers have no such switch.
+    // A stalled subscriber must not keep the process alive. Not all timers have
+    // `unref`.
     (timer as { unref?: () => void }).unref?.();
     this.#stalled = timer;
   }
@@ -184,8 +190,8 @@ export class SubscriptionQueue {
     const refused = !this.#acknowledged;
     if (refused) this.#refusal = { cause };
     this.#end(refused ? undefined : "failed and was removed", cause);
-    // The stream of a refused subscription is its creator's to end, who gets the
-    // error; unless somebody else asked for its end meanwhile.
+    // If a subscription is refused, its creator gets the error and ends the
+    // stream, unless it was closed meanwhile.
     if (!refused || this.#reason !== undefined) {
       void this.#callClose(this.#reason ?? "cancelled");
     }
@@ -197,16 +203,16 @@ export class SubscriptionQueue {
     try {
       await this.#callbacks.close(reason);
     } catch (cause) {
-      // It is being removed; how its stream takes that changes nothing.
+      // It is being removed, so errors of its stream don't matter.
       this.#report(this.#error("failed to close", cause));
     }
   }
 
   /**
-   * Settles everything that waits.
+   * Settles all pending tasks.
    *
-   * @param failure What happened, where that is to be reported.
-   * @param cause What was thrown.
+   * @param failure What happened, if it must be reported.
+   * @param cause The error that was thrown.
    */
   #end(failure?: string, cause?: unknown): void {
     if (this.#ended) return;
