@@ -18,36 +18,36 @@ import type { SharedInfoSessionManager } from "./metadata/shared_info_session_ma
 import type { ClusterStreamSessionManager } from "./stream_session_manager.ts";
 import type { ClusterSubscriptionManager } from "./subscription_manager.ts";
 
-/** What one node of several counts. */
+/** The counters of one node. */
 export interface ClusterSessionsStats extends SessionsStats {
-  /** What it counts of the others. */
+  /** Its counters of the cluster. */
   readonly cluster: ClusterStats;
 }
 
-/** What {@linkcode ClusteredSessions} are made of. */
+/** The parts of {@linkcode ClusteredSessions}. */
 export interface ClusteredSessionsParts<Info extends SharedInfoSessionManager> {
   readonly node: ClusterNode;
   readonly streams: ClusterStreamSessionManager;
   readonly info: Info;
   readonly subscriptions: ClusterSubscriptionManager;
   readonly ready: Promise<void>;
-  /** Leaves the other nodes. */
+  /** Leaves the cluster. */
   readonly disconnect: () => Promise<void>;
 }
 
-/** Sessions of one of several nodes, whatever they share. */
+/** The sessions of one node of a cluster, on any backend. */
 export class ClusteredSessions<
   Info extends SharedInfoSessionManager = SharedInfoSessionManager,
 > implements Sessions {
   /** The long-lived streams of the session era (2025-11-25 and before). */
   readonly streams: ClusterStreamSessionManager;
-  /** What each client of the session era said of itself. */
+  /** What each client of the session era said about itself. */
   readonly info: Info;
   /** The `subscriptions/listen` streams of the per-request era (2026-07-28). */
   readonly subscriptions: ClusterSubscriptionManager;
   /**
-   * Resolves when the other nodes were found and what they have is known here. What
-   * is done before works, but may not reach all of them.
+   * Resolves when the other nodes were found and their sessions are known here.
+   * Earlier calls work, but may not reach all of them.
    */
   readonly ready: Promise<void>;
   readonly #node: ClusterNode;
@@ -55,7 +55,7 @@ export class ClusteredSessions<
   readonly #gate: SessionGate;
 
   /**
-   * Makes one of its managers.
+   * Creates the sessions from their parts.
    *
    * @param parts The managers, and their node.
    */
@@ -69,24 +69,25 @@ export class ClusteredSessions<
     this.#gate = createSessionGate(this);
   }
 
-  /** The nodes that live, this one first, as far as this one knows. */
+  /**
+   * Returns the nodes that this node considers alive; this one is the first.
+   */
   nodes(): NodeInfo[] {
     return this.#node.nodes();
   }
 
   /**
-   * Answers a request with a transport, and holds it to the rules for sessions of
-   * MCP 2025-11-25 (Transports, "Session Management"): 400, 404, the newest stream
-   * wins, resume, 503. {@linkcode Sessions} has them in full. A session that was
-   * begun on one node is every node's; where nobody can say whether it exists, it is
-   * answered with 503.
+   * Passes a request to a transport, and enforces the session rules of MCP
+   * 2025-11-25 (Transports, "Session Management"). {@linkcode Sessions}
+   * describes them in full. A session is valid on every node. If nobody can
+   * tell whether it exists, the answer is 503.
    *
    * @param request The request.
-   * @param respond The transport. `null` for a request that is not its own becomes
-   * an empty 404.
+   * @param respond The transport. If it returns `null`, because the request is
+   * not for it, the answer is an empty 404.
    * @param options Who sends the request.
-   * @throws {InvalidArgumentError} For a principal that is no string; as a rejected
-   * promise.
+   * @throws {InvalidArgumentError} If the principal is not a string. As a
+   * rejected promise.
    */
   guard(
     request: Request,
@@ -96,7 +97,7 @@ export class ClusteredSessions<
     return guard(this.#gate, request, respond, options);
   }
 
-  /** What this node has counted so far. It costs a look at each of its streams. */
+  /** Returns the counters of this node. Visits each of its streams. */
   stats(): ClusterSessionsStats {
     return {
       ...this.streams.stats(),
@@ -106,13 +107,14 @@ export class ClusteredSessions<
   }
 
   /**
-   * Ends every stream and subscription of this node, and leaves the others, which go
-   * on. Calling it again changes nothing, or ends what a drain has left.
+   * Ends every stream and subscription of this node, and leaves the cluster.
+   * The other nodes continue. Calling it again changes nothing, or finishes a
+   * drain.
    *
-   * @param options Whether to take time for it. Meanwhile clients that come back to
-   * other nodes get what they missed.
-   * @throws {InvalidArgumentError} For an option that is out of range; as a
-   * rejected promise.
+   * @param options Whether to drain. Meanwhile, clients that reconnect to other
+   * nodes get what they missed.
+   * @throws {InvalidArgumentError} If an option is invalid. As a rejected
+   * promise.
    */
   async close(options?: CloseOptions): Promise<void> {
     resolveCloseOptions(options);

@@ -12,36 +12,39 @@ import { ReplicatedMetadataStore } from "./metadata/replicated_metadata.ts";
 import { SharedInfoSessionManager } from "./metadata/shared_info_session_manager.ts";
 import type { ClusterStreamSessionManager } from "./stream_session_manager.ts";
 
-/** Options of a manager of metadata on several nodes. */
+/** Options of an info manager of a cluster. */
 export interface ClusterInfoSessionManagerOptions
   extends InfoOptions, ErrorReportingOptions {
   /**
-   * The manager of the same sessions' streams: one with an open stream is in use.
+   * The stream manager of the same sessions: a session with an open stream is
+   * in use.
    *
-   * @default undefined only reads and writes are use
+   * @default undefined only reads and writes count as use
    */
   readonly streams?: ClusterStreamSessionManager | undefined;
 }
 
 /**
- * Remembers what each client said of itself, on every node the same.
+ * Remembers what each client said about itself, the same on every node.
  *
- * A write resolves when the other nodes have it. Of two writes at the same time the
- * newer one wins, field by field, on all nodes alike. A session that is unknown here
- * is asked for at the others. What no node has used for `idleTimeoutMs` is forgotten.
+ * A write resolves when the other nodes have it. Of two concurrent writes to a
+ * field, the newer one wins on all nodes. A session that is unknown here is
+ * requested from the others. The metadata of a session that no node used for
+ * `idleTimeoutMs` is removed.
  *
- * A setter that refuses its value answers with a rejected promise and tells
- * `onError`; it never throws in place and never ends as an unhandled rejection.
+ * If a value is invalid, the setter returns a rejected promise and also reports
+ * the error to `onError`. It never throws synchronously and never causes an
+ * unhandled rejection.
  */
 export class ClusterInfoSessionManager extends SharedInfoSessionManager {
   readonly #replica: MetadataReplica;
 
   /**
-   * Makes a manager without metadata, before its node starts.
+   * Creates an empty manager. Its node must not have started.
    *
-   * @param node Knows the other nodes.
-   * @param options Limits, and where refused writes are reported.
-   * @throws {InvalidArgumentError} For an option that is out of range.
+   * @param node This node.
+   * @param options Limits and callbacks.
+   * @throws {InvalidArgumentError} If an option is invalid.
    */
   constructor(node: ClusterNode, options?: ClusterInfoSessionManagerOptions) {
     const { onError, streams } = objectOption("options", options);
@@ -56,9 +59,9 @@ export class ClusterInfoSessionManager extends SharedInfoSessionManager {
   }
 
   /**
-   * The position of this node's events when it heard of a session.
+   * Returns the newest event of this node when it learned of a session.
    *
-   * @param id The session.
+   * @param id The session ID.
    */
   startEventId(id: string): string | undefined {
     return this.#replica.get(id)?.startEventId;

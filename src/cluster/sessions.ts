@@ -14,58 +14,66 @@ import {
 import { ClusterStreamSessionManager } from "./stream_session_manager.ts";
 import { ClusterSubscriptionManager } from "./subscription_manager.ts";
 
-/** Options of {@linkcode ClusterSessions}: the same on every node, but for its name. */
+/**
+ * Options of {@linkcode ClusterSessions}, the same on every node except for its
+ * name.
+ */
 export interface ClusterSessionsOptions extends SessionsOptions {
   /** The name and timings of this node. */
   readonly cluster?: ClusterOptions | undefined;
 }
 
 /**
- * Sessions of several nodes that act as one, over any {@linkcode MessageBus}: a
- * stream is on the node that its client is connected to, and every node reaches it.
+ * The sessions of several nodes that act as one, over any
+ * {@linkcode MessageBus}. A stream is on the node that its client is connected
+ * to, and every node can send to it.
  *
- * What is guaranteed:
+ * Guarantees:
  *
- * - A text reaches each of its sessions once, those of one sender in the order in
- *   which they were sent. What the bus loses, doubles or delays is made up for: a gap
- *   shows with the next message, the loss of the last one after 100 ms at most.
- * - What `create`, `delete` and the setters have resolved for, every node knows; at
- *   the latest after `requestTimeoutMs` [1 s] they resolve without the nodes that have not
- *   answered.
- * - Of streams that are created for one session at the same time, one stays.
- * - Metadata is the same everywhere and outlives its node. Of two writes to a field
- *   at the same time one wins, everywhere the same. A deletion wins over what was
- *   written before it and comes up to 60 s late.
- * - With `replay`, a client that comes back to another node gets what it missed, for
- *   `replay.maxAgeMs` [5 min] after its stream ended, as long as the node that it
- *   left lives, or drains.
- * - A node that was not heard of for three beats [3 s] is taken for dead: a second
- *   later nobody knows its streams any more. One that closes is gone at once.
- * - A node that was only silent is known again as soon as it is heard. What was sent
- *   meanwhile it gets, up to thirty beats [30 s] later, and as long as that is less
- *   than 64 million characters.
+ * - A frame reaches each of its sessions once, and those of one sender arrive
+ *   in order. If the bus drops, duplicates or delays messages, the nodes
+ *   correct that: a gap is noticed with the next message, and the loss of the
+ *   last one within 100 ms.
+ * - When `create`, `delete` or a setter has resolved, every node knows. They
+ *   wait at most `requestTimeoutMs` [1 s] for nodes that don't respond.
+ * - If several streams are created for a session at once, all nodes agree on
+ *   the one that stays.
+ * - Metadata is the same everywhere and outlives its node. Of two concurrent
+ *   writes to a field, one wins on all nodes. A deletion wins over earlier
+ *   writes that arrive up to 60 s late.
+ * - With `replay`, a client that reconnects to another node gets what it
+ *   missed, for `replay.maxAgeMs` [5 min] after its stream ended, as long as
+ *   the node it left is alive or drains.
+ * - A node that missed three heartbeats [3 s] is considered dead, and a second
+ *   later its streams are unknown everywhere. A node that closes announces it,
+ *   and is removed at once.
+ * - A node that was only unreachable is known again as soon as it sends
+ *   something. It gets what was sent meanwhile, up to thirty heartbeats [30 s]
+ *   later and up to 64 million characters.
  *
- * And what is not:
+ * Not guaranteed:
  *
- * - What is sent to a session at the moment when it moves from node to node may come
- *   in another order.
- * - What a client missed on a node that died is lost, and the client is told so
- *   (`event: reset`).
- * - What is sent while a node is silent for longer than the above may be lost to it,
- *   which it tells `onError` (a `ClusterError`) and counts (`stats().cluster.lost`).
- * - Before a node is {@linkcode ClusterSessions.ready}, not everyone knows it.
+ * - Frames that are sent to a session while it moves between nodes may arrive
+ *   in a different order.
+ * - What a client missed on a node that died is lost. The client gets a
+ *   `reset`.
+ * - What is sent while a node is unreachable for longer than the above may be
+ *   lost to it. It reports that to `onError` (a `ClusterError`) and counts it
+ *   (`stats().cluster.lost`).
+ * - Before a node is {@linkcode ClusterSessions.ready}, not every node knows
+ *   it.
  *
- * Names of sessions, metadata and texts pass over the bus as they are: whoever can
- * write to it can do everything.
+ * Session IDs, metadata and frames are not encrypted on the bus: anyone who can
+ * write to it has full control of the cluster.
  */
 export class ClusterSessions
   extends ClusteredSessions<ClusterInfoSessionManager> {
   /**
-   * Makes a node of a cluster, which joins the others by itself.
+   * Creates a node, which joins the cluster.
    *
-   * @param bus What carries its messages; it is this node's alone.
-   * @param options Limits of this node, its name, and where failures are reported.
-   * @throws {InvalidArgumentError} For an option that is out of range.
+   * @param bus Carries the messages of this node only.
+   * @param options Limits, the name of this node, and callbacks.
+   * @throws {InvalidArgumentError} If an option is invalid.
    */
   constructor(bus: MessageBus, options?: ClusterSessionsOptions) {
     const given = objectOption("options", options);

@@ -26,38 +26,42 @@ import { DetachedSessions } from "./directory/detached_sessions.ts";
 import type { SessionDirectory } from "./directory/session_directory.ts";
 import { DirectDelivery } from "./delivery/direct_delivery.ts";
 
-/** Options of a manager of streams on several nodes. */
+/** Options of a stream manager of a cluster. */
 export interface ClusterStreamSessionManagerOptions
   extends StreamOptions, ErrorReportingOptions, StreamEventOptions {
   /**
-   * The position of this node's events when it heard of a session: what was sent to
-   * everyone before is not for it.
+   * Returns the newest event of this node when it learned of a session. Earlier
+   * broadcasts are not for the session.
    *
-   * @default undefined everything that is kept is for every session
+   * @default undefined all stored events are for every session
    */
   readonly startEventId?: ((id: string) => string | undefined) | undefined;
 }
 
-/** What nodes share besides a bus; without it each has its own, and tells. */
+/**
+ * What nodes share in addition to a bus. Without it, each node has its own, and
+ * sends updates.
+ */
 export interface SharedStores {
-  /** Makes what knows where sessions are. */
+  /** Creates the directory of session owners. */
   readonly directory: (
     onClaimed: (id: string, wasHere: boolean) => void,
   ) => SessionDirectory;
-  /** Makes what keeps events, for replay. */
+  /** Creates the log of events, for replay. */
   readonly log: (settings: ReplaySettings) => EventLog;
 }
 
 /**
- * Holds the streams of this node, and reaches those of all others.
+ * Holds the streams of this node, and sends to those of all others.
  *
- * `send` goes once to every other node, or only to those that hold a session it
- * names. The streams of this node get it at once, those of others after its turn of
- * the event loop. `create` and `delete` resolve when the other nodes know.
+ * A broadcast is one message, and a targeted `send` is one message to each node
+ * that holds a recipient. Streams of this node get the frame at once, others
+ * after this turn of the event loop. `create` and `delete` resolve when the
+ * other nodes know.
  *
- * With `replay`, a client may come back to another node than the one it left: that
- * one hands over what the client has missed. It keeps it for as long as
- * `replay.maxAgeMs` after the stream has ended, and as long as it lives.
+ * With `replay`, a client can reconnect to another node than the one it left,
+ * which hands over what the client has missed. It keeps that for
+ * `replay.maxAgeMs` after the stream has ended, as long as it is alive.
  */
 export class ClusterStreamSessionManager extends StreamSessionManager {
   readonly #node: ClusterNode;
@@ -65,19 +69,19 @@ export class ClusterStreamSessionManager extends StreamSessionManager {
   readonly #directory: SessionDirectory;
   readonly #takeovers: PendingTakeovers;
   readonly #delivery: Delivery;
-  /** Sessions that keep their home, where there is something to come back for. */
+  /** Sessions that keep their owner because their client may resume. */
   readonly #detachedSessions: DetachedSessions | undefined;
   /** Sessions that are about to be deleted. */
   readonly #leaving: Set<string> = new Set();
   #isClosed = false;
 
   /**
-   * Makes a manager without streams, before its node starts.
+   * Creates a manager without streams. Its node must not have started.
    *
-   * @param node Knows the other nodes.
-   * @param options Limits of this node, and who is told of what.
-   * @param stores What the nodes share besides their bus.
-   * @throws {InvalidArgumentError} For an option that is out of range.
+   * @param node This node.
+   * @param options Limits and callbacks.
+   * @param stores What the nodes share in addition to their bus.
+   * @throws {InvalidArgumentError} If an option is invalid.
    */
   constructor(
     node: ClusterNode,
@@ -103,7 +107,7 @@ export class ClusterStreamSessionManager extends StreamSessionManager {
       {
         onError: (error) => {
           const { sessionId = "" } = error as Partial<DeliveryError>;
-          // A client that has left wants nothing any more: that is no failure.
+          // Failing to write to a client that disconnected is not an error.
           if (!this.#leaving.has(sessionId)) report(error);
         },
         onEvict: safeCallback("onEvict", onEvict),
@@ -136,16 +140,16 @@ export class ClusterStreamSessionManager extends StreamSessionManager {
   }
 
   /**
-   * Attaches a stream to a session. The latest stream wins: an older one of the
-   * session is ended, on whichever node it is. Resolves when the other nodes know,
-   * and with replay when the stream has what its client missed elsewhere.
+   * Attaches a stream to a session. If the session has one on any node, the new
+   * stream replaces it. Resolves when the other nodes know, and with replay
+   * when the stream has what its client missed elsewhere.
    *
-   * @param id The session: 1 to 256 characters of visible ASCII (0x21 to 0x7E).
+   * @param id The session ID: 1 to 256 characters of visible ASCII (0x21 to
+   * 0x7E).
    * @param controller The controller of the stream to write to.
-   * @throws {InvalidArgumentError} For an id or a controller that is none.
-   * @throws {SessionLimitError} When `maxSessions` streams are attached to this
-   * node already.
-   * @throws {ClosedError} After the manager was closed.
+   * @throws {InvalidArgumentError} If the ID or the controller is invalid.
+   * @throws {SessionLimitError} If this node has `maxSessions` streams.
+   * @throws {ClosedError} If the manager was closed.
    */
   override create(
     id: string,
@@ -165,83 +169,84 @@ export class ClusterStreamSessionManager extends StreamSessionManager {
   }
 
   /**
-   * Prepares for the next `create` of a session on this node, see
-   * `InMemoryStreamSessionManager.expect`. `sessions.guard` does this for every GET.
+   * Prepares the next `create` of a session on this node, see
+   * `InMemoryStreamSessionManager.prepareStream`. `sessions.guard` does this
+   * for every GET.
    *
-   * @param id The session.
-   * @param expectation What is known of the stream.
-   * @returns Takes it back, if no stream was created.
-   * @throws {InvalidArgumentError} For an id that is none.
-   * @throws {SessionLimitError} When `maxSessions` streams are attached already.
-   * @throws {ClosedError} After the manager was closed.
+   * @param id The session ID.
+   * @param intent What is known of the stream.
+   * @returns Revokes it, if no stream was created.
+   * @throws {InvalidArgumentError} If the ID is invalid.
+   * @throws {SessionLimitError} If `maxSessions` is reached.
+   * @throws {ClosedError} If the manager was closed.
    */
-  prepareStream(id: string, expectation: StreamIntent = {}): () => void {
-    return this.#engine.prepareStream(id, expectation);
+  prepareStream(id: string, intent: StreamIntent = {}): () => void {
+    return this.#engine.prepareStream(id, intent);
   }
 
-  /** The id of the newest event of this node; `undefined` without replay. */
+  /** The ID of the newest event of this node; `undefined` without replay. */
   get latestEventId(): string | undefined {
     return this.#delivery.latestEventId;
   }
 
   /**
-   * Detaches a session and closes its stream, on whichever node it is. An unknown id
-   * changes nothing. Resolves when the other nodes know.
+   * Detaches a session and closes its stream, on any node. Does nothing if the
+   * ID is unknown. Resolves when the other nodes know.
    *
-   * @param id The session.
+   * @param id The session ID.
    */
   override async delete(id: string): Promise<void> {
     await this.#deliverTo(id);
-    const arrived = this.#takeovers.end(id);
-    if (arrived || this.#engine.has(id)) {
+    const wasPending = this.#takeovers.end(id);
+    if (wasPending || this.#engine.has(id)) {
       this.#engine.delete(id);
-      if (arrived) this.#detached(id);
+      if (wasPending) this.#detached(id);
       return await this.#directory.flushed();
     }
     if (this.#isClosed) return;
-    const found = await this.#directory.findOwner(id);
-    if (found?.isDetached || found?.node === this.#node.name) return;
-    const nodes = found && [found.node];
+    const owner = await this.#directory.findOwner(id);
+    if (owner?.isDetached || owner?.node === this.#node.name) return;
+    const nodes = owner && [owner.node];
     await this.#node.requestAny({ kind: "delete", id }, { nodes });
   }
 
   /**
-   * Tells whether a stream is attached to a session, on whichever node, other than
-   * one that is expected to be replaced on this node. Only for a session that no node
-   * is known to hold are the others asked.
+   * Returns whether a stream is attached to a session on any node, and is not
+   * about to be replaced on this one. The other nodes are only asked if no
+   * owner is known.
    *
-   * @param id The session.
+   * @param id The session ID.
    */
   override async has(id: string): Promise<boolean> {
-    const expected = this.#engine.pendingStream(id);
-    if (expected !== undefined) return expected.isPlaceholder === true;
+    const intent = this.#engine.pendingStream(id);
+    if (intent !== undefined) return intent.isPlaceholder === true;
     if (this.#engine.has(id)) return true;
     if (this.#isClosed) return false;
-    const found = await this.#directory.findOwner(id);
-    if (found !== undefined) return !found.isDetached && !found.isDown;
+    const owner = await this.#directory.findOwner(id);
+    if (owner !== undefined) return !owner.isDetached && !owner.isDown;
     if (this.#directory.isComplete) return false;
     return await this.#node.requestAny({ kind: "has", id });
   }
 
   /**
-   * Whether any node is known to hold a stream of a session, also one that is taken
-   * for dead and may come back. Nobody is asked.
+   * Returns whether any node is known to hold a stream of a session, including
+   * nodes that are down and may come back. No node is asked.
    *
-   * @param id The session.
+   * @param id The session ID.
    */
   async isAttached(id: string): Promise<boolean> {
-    const found = await this.#directory.findOwner(id);
-    return found !== undefined && !found.isDetached;
+    const owner = await this.#directory.findOwner(id);
+    return owner !== undefined && !owner.isDetached;
   }
 
   /**
-   * Writes the same text to sessions, on whichever nodes they are. See
-   * `InMemoryStreamSessionManager.send` for what each node does.
+   * Writes a frame to sessions, on any node.
+   * `InMemoryStreamSessionManager.send` describes what each node does.
    *
-   * @param sessions The sessions; `undefined` means everyone, `[]` nobody.
+   * @param sessions The session IDs; `undefined` for everyone, `[]` for nobody.
    * @param data One or more complete SSE frames. Nothing is written for `""`.
-   * @throws {InvalidArgumentError} When `data` is no string or `sessions` neither
-   * an array nor `undefined`; nobody got anything then.
+   * @throws {InvalidArgumentError} If `data` is not a string, or `sessions` is
+   * neither an array nor `undefined`. Nothing was written.
    */
   override send(
     sessions: string[] | undefined,
@@ -252,19 +257,19 @@ export class ClusterStreamSessionManager extends StreamSessionManager {
     return this.#delivery.send(sessions, data);
   }
 
-  /** What this node has counted so far. It costs a look at each stream. */
+  /** Returns the counters of this node. Visits every stream. */
   stats(): StreamStats {
     const stats = this.#engine.stats();
     return { ...stats, attached: stats.attached + this.#takeovers.size };
   }
 
   /**
-   * Closes every stream of this node, at once or little by little. A later `create`
-   * is refused. The streams of other nodes go on.
+   * Closes every stream of this node, at once or one by one. Later calls of
+   * `create` are refused. The streams of other nodes continue.
    *
-   * @param options Whether to take time for it.
-   * @throws {InvalidArgumentError} For an option that is out of range; as a
-   * rejected promise.
+   * @param options Whether to drain.
+   * @throws {InvalidArgumentError} If an option is invalid. As a rejected
+   * promise.
    */
   async close(options?: CloseOptions): Promise<void> {
     await this.#delivery.flushed?.();
@@ -274,7 +279,7 @@ export class ClusterStreamSessionManager extends StreamSessionManager {
     this.#detachedSessions?.close();
   }
 
-  /** Forgets what is kept for a session that will not come back. */
+  /** Releases what is kept for a session that will not come back. */
   forget(id: string): void {
     if (this.#detachedSessions?.delete(id)) this.#release(id);
   }
@@ -289,7 +294,7 @@ export class ClusterStreamSessionManager extends StreamSessionManager {
     });
   }
 
-  /** Has a session that is about to be deleted get what was sent before. */
+  /** Delivers what was sent to a session before it is deleted. */
   async #deliverTo(id: string): Promise<void> {
     if (
       this.#delivery.flushed === undefined || !this.#isAttachedOrPending(id)
@@ -309,20 +314,22 @@ export class ClusterStreamSessionManager extends StreamSessionManager {
   async #claimed(id: string): Promise<void> {
     this.#detachedSessions?.delete(id);
     await this.#directory.claim(id);
-    // It may have failed with the first that was written to it.
+    // The stream may have failed at its first write.
     if (!this.#engine.has(id)) this.#detached(id);
     await this.#directory.flushed();
   }
 
-  /** A stream whose client may have missed something on another node. */
+  /**
+   * Attaches a stream whose client may have missed something on another node.
+   */
   async #takeOver(
     id: string,
     controller: ReadableStreamDefaultController,
-    expected: StreamIntent,
+    intent: StreamIntent,
   ): Promise<void> {
-    const attach = this.#takeovers.start(id, controller, expected);
+    const attach = this.#takeovers.start(id, controller, intent);
     this.#detachedSessions?.delete(id);
-    attach(await this.#delivery.resume(id, expected));
+    attach(await this.#delivery.resume(id, intent));
     if (!this.#isAttachedOrPending(id)) this.#detached(id);
     await this.#directory.flushed();
   }
@@ -339,7 +346,8 @@ export class ClusterStreamSessionManager extends StreamSessionManager {
 
   /** Another node has claimed a session. */
   #claimedElsewhere(id: string, wasHere: boolean): void {
-    // Also one that a drain has ended: its late cancel must not reach the newer one.
+    // Also a stream that a drain has ended: its late cancel must not reach the
+    // newer one.
     this.#engine.replace(id);
     if (!wasHere) return;
     this.#detachedSessions?.delete(id);
@@ -349,12 +357,12 @@ export class ClusterStreamSessionManager extends StreamSessionManager {
 
   #release(id: string): void {
     this.#directory.release(id);
-    // What is sent to it from now on is nowhere kept.
+    // What is sent to it from now on is not kept anywhere.
     this.#engine.log?.markHandedOff(id);
   }
 }
 
-/** What is kept in a log, for streams of which all is known when they start. */
+/** An event history for streams whose start comes from a shared log. */
 function eventHistoryOf(log: EventLog): EventHistory {
   return {
     get latestEventId(): string {

@@ -21,28 +21,29 @@ import {
 import { isNewer, type Timestamp } from "./membership/hybrid_clock.ts";
 import type { ClusterNode } from "./membership/cluster_node.ts";
 
-/** Options of a manager of subscriptions on several nodes. */
+/** Options of a subscription manager of a cluster. */
 export interface ClusterSubscriptionManagerOptions
   extends SubscriptionOptions, ErrorReportingOptions {}
 
 /**
- * Routes notifications to the subscriptions of all nodes. Each subscription is on the
- * node that holds its stream; a notification goes once to every other node.
+ * Routes notifications to the subscriptions of all nodes. A subscription is on
+ * the node that holds its stream. A notification is one message to all other
+ * nodes.
  */
 export class ClusterSubscriptionManager extends SubscriptionManager {
   readonly #node: ClusterNode;
   readonly #local: InMemorySubscriptionManager;
-  /** How long others may take to end a subscription, in milliseconds. */
+  /** How long other nodes may take to end a subscription, in milliseconds. */
   readonly #closeTimeoutMs: number;
-  /** Subscriptions of this node that others are asked about. */
+  /** Subscriptions of this node that the others are being asked about. */
   readonly #pending: Map<string, Timestamp> = new Map();
 
   /**
-   * Makes a manager without subscriptions, before its node starts.
+   * Creates a manager without subscriptions. Its node must not have started.
    *
-   * @param node Knows the other nodes.
-   * @param options Limits, and where failures are reported.
-   * @throws {InvalidArgumentError} For an option that is out of range.
+   * @param node This node.
+   * @param options Limits and callbacks.
+   * @throws {InvalidArgumentError} If an option is invalid.
    */
   constructor(node: ClusterNode, options?: ClusterSubscriptionManagerOptions) {
     super();
@@ -72,16 +73,19 @@ export class ClusterSubscriptionManager extends SubscriptionManager {
   }
 
   /**
-   * Registers a subscription on this node and acknowledges it, once the other nodes
-   * have said that it is none of theirs. See `InMemorySubscriptionManager.create`.
+   * Registers a subscription on this node and acknowledges it, after the other
+   * nodes have confirmed that its ID is free. See
+   * `InMemorySubscriptionManager.create`.
    *
-   * @param subscription What to register.
+   * @param subscription The subscription.
    * @param callbacks How to reach its stream.
-   * @returns `false` when the id is taken in that origin, on whichever node.
-   * @throws {InvalidArgumentError} For a subscription or callbacks that are none.
-   * @throws {DeliveryError} When `acknowledge` takes longer than `maxAgeMs`.
-   * @throws {ClosedError} After the manager was closed.
-   * @throws The error of `acknowledge` when it fails; nothing is registered then.
+   * @returns `false` if the ID is already used in that origin, on any node.
+   * @throws {InvalidArgumentError} If the subscription or a callback is
+   * invalid.
+   * @throws {DeliveryError} If `acknowledge` takes longer than `maxAgeMs`.
+   * @throws {ClosedError} If the manager was closed.
+   * @throws The error of `acknowledge`, if it fails. Nothing is registered
+   * then.
    */
   override async create(
     subscription: Subscription,
@@ -96,10 +100,10 @@ export class ClusterSubscriptionManager extends SubscriptionManager {
     const at = this.#node.clock.next();
     this.#pending.set(key, at);
     try {
-      const ask = { kind: "subscribed", id, origin, at } as const;
-      if (await this.#node.requestAny(ask)) return false;
+      const request = { kind: "subscribed", id, origin, at } as const;
+      if (await this.#node.requestAny(request)) return false;
       const created = this.#local.create(copy, callbacks);
-      // From here on it is this node's.
+      // From here on, it is registered on this node.
       this.#pending.delete(key);
       return await created;
     } finally {
@@ -108,12 +112,13 @@ export class ClusterSubscriptionManager extends SubscriptionManager {
   }
 
   /**
-   * Delivers a notification to every subscription that asked for it, on all nodes.
+   * Delivers a notification to every subscription whose filters match it, on
+   * all nodes.
    *
-   * @param notification The notification, an object that JSON can express.
-   * @returns What resolves once every recipient of this node has taken it, at the
-   * latest after `closeTimeoutMs`.
-   * @throws {InvalidArgumentError} For a notification that is none.
+   * @param notification The notification. It must be serializable as JSON.
+   * @returns Resolves when every recipient of this node has accepted it, or
+   * after `closeTimeoutMs`.
+   * @throws {InvalidArgumentError} If the notification is invalid.
    */
   override async send(notification: JSONRPCNotification): Promise<void> {
     assertNotification(notification);
@@ -133,13 +138,13 @@ export class ClusterSubscriptionManager extends SubscriptionManager {
   }
 
   /**
-   * Ends one subscription, on whichever node it is, after what that node has sent to
-   * it before. See `InMemorySubscriptionManager.close`.
+   * Ends a subscription on any node, after what that node has sent to it
+   * before. See `InMemorySubscriptionManager.close`.
    *
-   * @param id JSON-RPC id of the subscription: `1` and `"1"` are different.
-   * @param origin The connection it came from.
-   * @param reason Handed to the subscription's `close`.
-   * @returns `false` when there is no such subscription.
+   * @param id The JSON-RPC ID of the subscription. `1` and `"1"` are different.
+   * @param origin The connection that it came from.
+   * @param reason Passed to the subscription's `close`.
+   * @returns `false` if there is no such subscription.
    */
   override async close(
     id: string | number,
@@ -158,8 +163,8 @@ export class ClusterSubscriptionManager extends SubscriptionManager {
   /**
    * Ends every subscription, or every one of an origin, on all nodes.
    *
-   * @param origin The connection; left out, all of them.
-   * @param reason Handed to each `close`.
+   * @param origin The connection. If omitted, all of them.
+   * @param reason Passed to each `close`.
    */
   override async closeAll(
     origin?: string,
@@ -174,8 +179,8 @@ export class ClusterSubscriptionManager extends SubscriptionManager {
   }
 
   /**
-   * Ends every subscription of this node with the reason `"closed"` and refuses new
-   * ones. The subscriptions of other nodes go on.
+   * Ends every subscription of this node with the reason `"closed"` and refuses
+   * new ones. The subscriptions of other nodes continue.
    */
   dispose(): Promise<void> {
     return this.#local[Symbol.asyncDispose]();

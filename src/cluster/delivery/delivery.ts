@@ -2,27 +2,40 @@ import type { StreamIntent } from "../../streams/pending_streams.ts";
 import type { ResetReason } from "../../contracts/options.ts";
 import type { Missed, SessionIds } from "./event_log.ts";
 
-/** What a stream starts with whose client may have missed something. */
+/**
+ * The result of a resume: how the stream of a client that reconnected starts.
+ */
 export interface ResumeResult {
-  /** Why that cannot be had, if it cannot. */
+  /** Why the missed events are unavailable, if they are. */
   readonly reset?: ResetReason | undefined;
-  /** What it has missed, where this node does not keep that itself. */
+  /** The missed events, if this node does not store them itself. */
   readonly missed?: Missed | undefined;
 }
 
-/** How texts get to the streams of all nodes, and what clients have missed. */
+/**
+ * How frames reach the streams of all nodes, and how missed events are found.
+ */
 export interface Delivery {
-  /** The id of the newest event of this node; `undefined` without replay. */
+  /** The ID of the newest event of this node; `undefined` without replay. */
   readonly latestEventId: string | undefined;
-  /** Writes a text to sessions, on whichever nodes. */
-  send(audience: SessionIds, data: string): void | Promise<void>;
-  /** Whether the stream of a session has to wait for what its client has missed. */
-  needsResume(id: string, expected: StreamIntent | undefined): boolean;
-  /** Resolves when what was sent here before was delivered here, or takes too long. */
+  /** Writes a frame to sessions, on any node. */
+  send(recipients: SessionIds, data: string): void | Promise<void>;
+  /**
+   * Returns whether a stream must wait for the events that its client has
+   * missed.
+   */
+  needsResume(id: string, intent: StreamIntent | undefined): boolean;
+  /**
+   * Resolves when everything that was sent here before was delivered here, or
+   * after a timeout.
+   */
   flushed?(): Promise<void>;
-  /** Makes this node the home of a session, and fetches what its client has missed. */
+  /**
+   * Makes this node the owner of a session, and fetches what its client has
+   * missed.
+   */
   resume(
     id: string,
-    expected: StreamIntent | undefined,
+    intent: StreamIntent | undefined,
   ): Promise<ResumeResult>;
 }

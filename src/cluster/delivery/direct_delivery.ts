@@ -9,50 +9,61 @@ import type { ClusterNode } from "../membership/cluster_node.ts";
 import type { SessionDirectory } from "../directory/session_directory.ts";
 import { SessionTakeover } from "./session_takeover.ts";
 
-/** What is told when it is known where sessions are. */
+/** A message that waits until the owners of its sessions are known. */
 interface DeferredSend {
   readonly length: number;
   readonly ids: readonly string[];
   readonly send: (byNode: ReadonlyMap<string, string[]>) => void;
 }
 
-/** How much waits for that, in characters. */
+/** The maximum length of all deferred messages, in characters. */
 const MAX_DEFERRED_LENGTH = 67_108_864;
-/** How often a text may be passed on whose session moves at the same time. */
+/** How often a message may be forwarded while its session moves. */
 const MAX_HOPS = 3;
 
 /**
- * Each node tells the others its texts, and writes them to its own streams at once.
- * What clients may have missed, the node keeps that they were on.
+ * Delivery without a shared log: each node sends its frames to the others, and
+ * writes them to its own streams at once. Missed events are on the node that
+ * the client left.
  */
 export class DirectDelivery implements Delivery {
   readonly #node: ClusterNode;
   readonly #engine: StreamEngine;
   readonly #directory: SessionDirectory;
   readonly #takeover: SessionTakeover;
-  /** No earlier one of this node's name has counted as far. */
+  /**
+   * Sequence number of the last broadcast. Starts above those of any earlier
+   * node of this name.
+   */
   #broadcastSeq = Date.now() * 1_000;
-  /** While it is looked where sessions are; what comes meanwhile is told after it. */
+  /**
+   * A lookup of owners in progress. Later messages wait, so that order is kept.
+   */
   #pendingLookup: Promise<void> | undefined;
   #deferred: DeferredSend[] = [];
   #deferredLength = 0;
 
   /**
-   * @param node Knows the other nodes.
-   * @param engine The streams of this node, and what it keeps.
-   * @param directory Knows where sessions are.
-   * @param since The position here when a session began.
+   * @param node This node.
+   * @param engine The streams and replay log of this node.
+   * @param directory Knows the owners of sessions.
+   * @param startEventIdOf The newest event here when a session began.
    */
   constructor(
     node: ClusterNode,
     engine: StreamEngine,
     directory: SessionDirectory,
-    since: (id: string) => string | undefined,
+    startEventIdOf: (id: string) => string | undefined,
   ) {
     this.#node = node;
     this.#engine = engine;
     this.#directory = directory;
-    this.#takeover = new SessionTakeover(node, engine, directory, since);
+    this.#takeover = new SessionTakeover(
+      node,
+      engine,
+      directory,
+      startEventIdOf,
+    );
     node.handle("send", ({ sessions, data, seq, hops = 0 }, from) => {
       if (sessions !== undefined) {
         void this.#sendTo(sessions, data, hops + 1);
@@ -73,8 +84,8 @@ export class DirectDelivery implements Delivery {
     return this.#engine.log?.latestEventId;
   }
 
-  send(audience: SessionIds, data: string): void | Promise<void> {
-    if (audience !== undefined) return this.#sendTo(audience, data, 0);
+  send(recipients: SessionIds, data: string): void | Promise<void> {
+    if (recipients !== undefined) return this.#sendTo(recipients, data, 0);
     const broadcastId = {
       node: this.#node.name,
       seq: ++this.#broadcastSeq,
@@ -86,8 +97,8 @@ export class DirectDelivery implements Delivery {
     else this.#sendAfterLookup({ ids: [], length: data.length, send });
   }
 
-  needsResume(id: string, expected: StreamIntent | undefined): boolean {
-    if (!this.#engine.log || expected?.lastEventId === undefined) return false;
+  needsResume(id: string, intent: StreamIntent | undefined): boolean {
+    if (!this.#engine.log || intent?.lastEventId === undefined) return false;
     return !this.#directory.isLocal(id) || this.#takeover.has(id);
   }
 
@@ -107,10 +118,10 @@ export class DirectDelivery implements Delivery {
     hops: number,
   ): void | Promise<void> {
     const ids = sessions.length === 1 ? sessions : [...new Set(sessions)];
-    const here = ids.filter((id) => this.#directory.isLocal(id));
-    if (here.length > 0) this.#engine.send(here, data);
-    if (here.length === ids.length || hops > MAX_HOPS) return;
-    const tell = (byNode: ReadonlyMap<string, string[]>) => {
+    const local = ids.filter((id) => this.#directory.isLocal(id));
+    if (local.length > 0) this.#engine.send(local, data);
+    if (local.length === ids.length || hops > MAX_HOPS) return;
+    const sendToOwners = (byNode: ReadonlyMap<string, string[]>) => {
       for (const [node, sessions] of byNode) {
         this.#node.send(node, { kind: "send", sessions, data, hops });
       }
@@ -119,25 +130,25 @@ export class DirectDelivery implements Delivery {
       this.#sendAfterLookup({
         ids,
         length: data.length + 40 * ids.length,
-        send: tell,
+        send: sendToOwners,
       });
       return this.#whenLookedUp();
     }
-    const located = this.#directory.groupByOwner(ids);
-    if (!(located instanceof Promise)) return tell(located);
-    this.#pendingLookup = this.#runLookups(located.then(tell));
+    const grouped = this.#directory.groupByOwner(ids);
+    if (!(grouped instanceof Promise)) return sendToOwners(grouped);
+    this.#pendingLookup = this.#runLookup(grouped.then(sendToOwners));
     return this.#whenLookedUp();
   }
 
-  /** Resolves when it is known where sessions are, or that takes too long. */
+  /** Resolves when the lookup has ended, or after a timeout. */
   async #whenLookedUp(): Promise<void> {
     if (this.#pendingLookup === undefined) return;
     await waitAtMost(this.#pendingLookup, this.#node.requestTimeoutMs);
   }
 
-  #sendAfterLookup(later: DeferredSend): void {
-    this.#deferred.push(later);
-    this.#deferredLength += later.length;
+  #sendAfterLookup(message: DeferredSend): void {
+    this.#deferred.push(message);
+    this.#deferredLength += message.length;
     if (this.#deferredLength <= MAX_DEFERRED_LENGTH) return;
     this.#node.report(
       new ClusterError(
@@ -149,19 +160,19 @@ export class DirectDelivery implements Delivery {
     this.#deferredLength = 0;
   }
 
-  /** Tells what came while it was looked where sessions are, in its order. */
-  async #runLookups(told: Promise<void>): Promise<void> {
-    await told;
+  /** Sends the messages that were deferred during a lookup, in order. */
+  async #runLookup(lookup: Promise<void>): Promise<void> {
+    await lookup;
     while (this.#deferred.length > 0) {
-      const later = this.#deferred;
+      const message = this.#deferred;
       this.#deferred = [];
       this.#deferredLength = 0;
-      const ids = new Set(later.flatMap(({ ids }) => ids));
+      const ids = new Set(message.flatMap(({ ids }) => ids));
       const owners = new Map<string, string>();
       for (const [node, sessions] of await this.#directory.groupByOwner(ids)) {
         for (const id of sessions) owners.set(id, node);
       }
-      for (const { ids, send } of later) {
+      for (const { ids, send } of message) {
         send(groupByNode(ids, (id) => owners.get(id)));
       }
     }

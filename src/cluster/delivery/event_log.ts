@@ -1,50 +1,60 @@
 import type { ResetReason } from "../../contracts/options.ts";
 
-/** Whom an event is for: these sessions, or everyone. */
+/** The recipients of an event: these sessions, or everyone (`undefined`). */
 export type SessionIds = readonly string[] | undefined;
 
-/** What a session has missed. */
+/** The events that a session has missed. */
 export interface Missed {
-  /** The frames, with their ids. */
+  /** The frames, with their IDs. */
   readonly frames: readonly string[];
-  /** Up to which event that goes, and the id of it. */
+  /** The newest event among them: its offset, and its ID. */
   readonly upTo: number;
   readonly latestEventId: string;
 }
 
 /**
- * Events in one order that all nodes share. It outlives its nodes, so a client can
- * come back to any of them.
+ * A log of events in one order that all nodes share. It outlives the nodes, so
+ * a client can resume on any of them.
  *
- * This is the port of a store that nodes share. Without one, each node keeps the
- * events of its own, and hands them over (`SessionMoves`).
+ * This is a port, for stores that nodes share. Without one, each node keeps its
+ * own events, and hands them over (`SessionTakeover`).
  */
 export interface EventLog {
-  /** The id of the newest event that this node has delivered, once it is known. */
+  /**
+   * The ID of the newest event that this node has delivered, once it is known.
+   */
   readonly latestEventId: string | undefined;
   /**
-   * Begins to deliver the events for this node, in their order.
+   * Starts to deliver the events for this node, in order.
    *
-   * @param deliver Takes a frame. It has an id, unless the log is out of reach.
+   * @param deliver Called with each frame. It has an ID, unless the log is
+   * unavailable.
    */
   start(
-    deliver: (audience: SessionIds, frame: string, offset: number) => void,
+    deliver: (recipients: SessionIds, frame: string, offset: number) => void,
   ): void;
-  /** Adds events: frames without ids. Each node delivers them, this one included. */
-  append(audience: SessionIds, frames: readonly string[]): void;
-  /** Resolves when what was added here before was delivered, or takes too long. */
+  /**
+   * Appends events: frames without IDs. Each node delivers them, including this
+   * one.
+   */
+  append(recipients: SessionIds, frames: readonly string[]): void;
+  /**
+   * Resolves when everything that was appended here before was delivered, or
+   * after a timeout.
+   */
   delivered(): Promise<void>;
   /**
-   * What a session has missed of which this node is the home. Resolves when this
-   * node has delivered as much.
+   * Returns what a session of this node has missed. Resolves when this node has
+   * delivered all earlier events.
    *
-   * @param id The session.
-   * @param lastEventId What it got last; left out, it has missed nothing.
-   * @param since The position when the session began.
+   * @param id The session ID.
+   * @param lastEventId The last event that its client received; `undefined` if
+   * it has missed nothing.
+   * @param startEventId The newest event when the session began.
    */
   missed(
     id: string,
     lastEventId: string | undefined,
-    since: string | undefined,
+    startEventId: string | undefined,
   ): Promise<Missed | ResetReason>;
 }

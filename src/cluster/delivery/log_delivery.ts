@@ -7,10 +7,10 @@ import type { EventLog, SessionIds } from "./event_log.ts";
 import type { SessionDirectory } from "../directory/session_directory.ts";
 
 /**
- * All texts go through a log that the nodes share: each node delivers what comes
- * out of it, in the one order, its own texts included.
+ * Delivery through a log that the nodes share: each node delivers the events of
+ * the log, including its own, in one order.
  *
- * A stream starts at a place in that order, so each waits until that is known.
+ * A stream starts at an offset of the log, so it waits until that is known.
  */
 export class LogDelivery implements Delivery {
   readonly #engine: StreamEngine;
@@ -18,23 +18,23 @@ export class LogDelivery implements Delivery {
   readonly #log: EventLog;
 
   /**
-   * @param log Has the events.
+   * @param log The shared log.
    * @param engine The streams of this node.
-   * @param arrivals Streams that wait.
-   * @param directory Knows where sessions are.
+   * @param takeovers Streams that wait for missed events.
+   * @param directory Knows the owners of sessions.
    */
   constructor(
     log: EventLog,
     engine: StreamEngine,
-    arrivals: PendingTakeovers,
+    takeovers: PendingTakeovers,
     directory: SessionDirectory,
   ) {
     this.#engine = engine;
     this.#directory = directory;
     this.#log = log;
-    log.start((audience, frame, offset) => {
-      arrivals.buffer(audience, frame, offset);
-      engine.deliver(audience, frame);
+    log.start((recipients, frame, offset) => {
+      takeovers.buffer(recipients, frame, offset);
+      engine.deliver(recipients, frame);
     });
   }
 
@@ -42,8 +42,8 @@ export class LogDelivery implements Delivery {
     return this.#log.latestEventId;
   }
 
-  send(audience: SessionIds, data: string): void {
-    const ids = audience && [...new Set(audience)];
+  send(recipients: SessionIds, data: string): void {
+    const ids = recipients && [...new Set(recipients)];
     this.#log.append(ids, splitSseFrames(data));
   }
 
@@ -59,7 +59,7 @@ export class LogDelivery implements Delivery {
     id: string,
     { lastEventId, startEventId }: StreamIntent = {},
   ): Promise<ResumeResult> {
-    // Else what comes meanwhile would go to both.
+    // Otherwise both streams would get the next events.
     this.#engine.replace(id);
     const claimed = this.#directory.claim(id);
     const missed = this.#log.missed(id, lastEventId, startEventId);

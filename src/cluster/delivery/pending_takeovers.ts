@@ -10,83 +10,85 @@ import type { SessionIds } from "./event_log.ts";
 interface PendingTakeover {
   readonly controller: ReadableStreamDefaultController;
   readonly intent: StreamIntent;
-  /** Gives its place back. */
+  /** Releases its slot. */
   readonly release: () => void;
   /** What was sent to it meanwhile. */
   readonly buffered: { readonly frame: string; readonly offset: number }[];
 }
 
-/** Streams of sessions from other nodes that wait for what their clients missed. */
+/** Streams that wait for the events that their clients missed elsewhere. */
 export class PendingTakeovers {
   readonly #engine: StreamEngine;
   readonly #pending: Map<string, PendingTakeover> = new Map();
 
-  /** @param engine What the streams go to. */
+  /** @param engine Where the streams are attached afterwards. */
   constructor(engine: StreamEngine) {
     this.#engine = engine;
   }
 
-  /** How many wait. */
+  /** How many streams wait. */
   get size(): number {
     return this.#pending.size;
   }
 
-  /** Whether the stream of a session waits. */
+  /** Returns whether the stream of a session waits. */
   has(id: string): boolean {
     return this.#pending.has(id);
   }
 
   /**
-   * Takes a stream in, in the place of one that waits already.
+   * Adds a stream, replacing one of the same session.
    *
-   * @returns Attaches it, if it waits still.
-   * @throws {SessionLimitError} When there is no place for it.
+   * @returns Attaches it, unless it was replaced or ended meanwhile.
+   * @throws {SessionLimitError} If `maxSessions` is reached.
    */
   start(
     id: string,
     controller: ReadableStreamDefaultController,
-    expected: StreamIntent,
-  ): (start: ResumeResult) => void {
-    const older = this.#pending.get(id);
-    const arrival: PendingTakeover = {
+    intent: StreamIntent,
+  ): (result: ResumeResult) => void {
+    const replaced = this.#pending.get(id);
+    const takeover: PendingTakeover = {
       controller,
       buffered: [],
-      intent: expected,
+      intent,
       release: this.#engine.prepareStream(id, { isPlaceholder: true }),
     };
-    this.#pending.set(id, arrival);
-    older?.release();
-    if (older && older.controller !== controller) {
-      replaceController(older.controller, id);
+    this.#pending.set(id, takeover);
+    replaced?.release();
+    if (replaced && replaced.controller !== controller) {
+      replaceController(replaced.controller, id);
     }
-    return (start) => {
-      if (this.#pending.get(id) === arrival) this.#finish(id, arrival, start);
+    return (result) => {
+      if (this.#pending.get(id) === takeover) {
+        this.#finish(id, takeover, result);
+      }
     };
   }
 
-  /** Keeps what is sent for those that wait for it. */
-  buffer(audience: SessionIds, frame: string, offset: number): void {
+  /** Buffers a frame for the streams that wait. */
+  buffer(recipients: SessionIds, frame: string, offset: number): void {
     if (this.#pending.size === 0) return;
-    for (const id of audience ?? this.#pending.keys()) {
+    for (const id of recipients ?? this.#pending.keys()) {
       this.#pending.get(id)?.buffered.push({ frame, offset });
     }
   }
 
   /**
-   * Ends the stream of a session that waits.
+   * Ends the waiting stream of a session.
    *
    * @returns Whether there was one.
    */
   end(id: string): boolean {
-    const arrival = this.#pending.get(id);
-    if (arrival === undefined) return false;
+    const takeover = this.#pending.get(id);
+    if (takeover === undefined) return false;
     this.#pending.delete(id);
-    arrival.release();
-    closeController(arrival.controller);
+    takeover.release();
+    closeController(takeover.controller);
     return true;
   }
 
-  /** Ends them all. */
+  /** Ends all of them. */
   close(): void {
     for (const id of [...this.#pending.keys()]) this.end(id);
   }
@@ -94,21 +96,21 @@ export class PendingTakeovers {
   #finish(
     id: string,
     { controller, intent, release, buffered }: PendingTakeover,
-    { reset, missed: before }: ResumeResult,
+    { reset, missed: stored }: ResumeResult,
   ): void {
-    const missed = before && {
-      position: before.latestEventId,
-      count: before.frames.length,
+    const missed = stored && {
+      position: stored.latestEventId,
+      count: stored.frames.length,
       frames: [
-        ...before.frames,
-        ...buffered.filter(({ offset }) => offset > before.upTo)
+        ...stored.frames,
+        ...buffered.filter(({ offset }) => offset > stored.upTo)
           .map(({ frame }) => frame),
       ],
     };
     this.#pending.delete(id);
     release();
     try {
-      // It is the latest one, whatever is expected besides.
+      // It is the latest stream, whatever other intents there are.
       this.#engine.prepareStream(id, {
         ...intent,
         persistent: false,

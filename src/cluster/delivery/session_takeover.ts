@@ -5,15 +5,18 @@ import type { ClusterNode } from "../membership/cluster_node.ts";
 import { isMissedEvents } from "../messaging/protocol_items.ts";
 import type { SessionDirectory } from "../directory/session_directory.ts";
 
-/** A client that comes back, and what it says of itself. */
+/** What a client says when it reconnects. */
 export interface ResumeRequest {
-  /** What it got last. */
+  /** The last event that it received. */
   readonly lastEventId: string;
-  /** The position here when its session began. */
+  /** The newest event here when its session began. */
   readonly startEventId?: string | undefined;
 }
 
-/** Sessions that move here from other nodes, with what their clients have missed. */
+/**
+ * Moves sessions here from other nodes, with the events that their clients have
+ * missed.
+ */
 export class SessionTakeover {
   readonly #node: ClusterNode;
   readonly #engine: StreamEngine;
@@ -22,45 +25,47 @@ export class SessionTakeover {
     new Map();
 
   /**
-   * @param node Knows the other nodes.
-   * @param engine What keeps the events of this node.
-   * @param directory Knows where sessions are.
-   * @param since The position here when a session began.
+   * @param node This node.
+   * @param engine The streams and replay log of this node.
+   * @param directory Knows the owners of sessions.
+   * @param startEventIdOf The newest event here when a session began.
    */
   constructor(
     node: ClusterNode,
     engine: StreamEngine,
     directory: SessionDirectory,
-    since: (id: string) => string | undefined,
+    startEventIdOf: (id: string) => string | undefined,
   ) {
     this.#node = node;
     this.#engine = engine;
     this.#directory = directory;
     node.respond("resume", async ({ id, lastEventId }) => {
-      // It may be on its way here itself.
+      // The session may still be moving here.
       await this.#takeovers.get(id);
-      return this.#engine.exportMissed(id, lastEventId, since(id));
+      return this.#engine.exportMissed(id, lastEventId, startEventIdOf(id));
     });
   }
 
-  /** Whether a session is on its way here. */
+  /** Returns whether a session is moving here. */
   has(id: string): boolean {
     return this.#takeovers.has(id);
   }
 
   /**
-   * Makes this node the home of a session, and fetches what its client has missed.
-   * One that is on its way already comes once.
+   * Makes this node the owner of a session, and fetches what its client has
+   * missed. Concurrent takeovers of a session are one.
    *
-   * @returns Why that cannot be had, if another node knows.
+   * @returns A reason if the missed events are unavailable.
    */
-  start(id: string, comer: ResumeRequest): Promise<ResetReason | undefined> {
-    let move = this.#takeovers.get(id);
-    if (move === undefined) {
-      move = this.#fetch(id, comer).finally(() => this.#takeovers.delete(id));
-      this.#takeovers.set(id, move);
+  start(id: string, request: ResumeRequest): Promise<ResetReason | undefined> {
+    let takeover = this.#takeovers.get(id);
+    if (takeover === undefined) {
+      takeover = this.#fetch(id, request).finally(() =>
+        this.#takeovers.delete(id)
+      );
+      this.#takeovers.set(id, takeover);
     }
-    return move;
+    return takeover;
   }
 
   async #fetch(
@@ -69,11 +74,11 @@ export class SessionTakeover {
   ): Promise<ResetReason | undefined> {
     const previous = await this.#directory.claim(id);
     if (previous === undefined) return undefined;
-    const answers = await this.#node.request(
+    const responses = await this.#node.request(
       { kind: "resume", id, lastEventId },
       { nodes: [previous] },
     );
-    const missed = answers.get(previous);
+    const missed = responses.get(previous);
     if (!isMissedEvents(missed)) {
       return isResetReason(missed) ? missed : "unknown";
     }
@@ -82,9 +87,10 @@ export class SessionTakeover {
   }
 
   /**
-   * Waits for the texts to everyone that a session brings along from elsewhere.
+   * Waits for the broadcasts that the other node had received before the
+   * session moved.
    *
-   * @returns Whether they came in time.
+   * @returns Whether they arrived in time.
    */
   async #waitForBroadcasts(missed: MissedEvents): Promise<boolean> {
     const deadline = Date.now() + this.#node.requestTimeoutMs;
@@ -102,6 +108,6 @@ const RESET_REASONS: readonly unknown[] = [
   "future",
 ] satisfies ResetReason[];
 
-function isResetReason(answer: unknown): answer is ResetReason {
-  return RESET_REASONS.includes(answer);
+function isResetReason(response: unknown): response is ResetReason {
+  return RESET_REASONS.includes(response);
 }

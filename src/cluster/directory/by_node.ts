@@ -1,4 +1,4 @@
-/** Sessions by the nodes that they are on; those that are on none are left out. */
+/** Groups sessions by their node. Sessions without a node are omitted. */
 export function groupByNode(
   ids: Iterable<string>,
   nodeOf: (id: string) => string | undefined,
@@ -7,9 +7,9 @@ export function groupByNode(
   for (const id of ids) {
     const node = nodeOf(id);
     if (node === undefined) continue;
-    const there = grouped.get(node);
-    if (there === undefined) grouped.set(node, [id]);
-    else there.push(id);
+    const ofNode = grouped.get(node);
+    if (ofNode === undefined) grouped.set(node, [id]);
+    else ofNode.push(id);
   }
   return grouped;
 }

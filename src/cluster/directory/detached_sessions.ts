@@ -5,39 +5,39 @@ import {
   type Scheduler,
 } from "../../runtime/scheduler.ts";
 
-/** Sessions whose streams have ended, and whose clients may come back for a while. */
+/** Sessions whose streams have ended, and whose clients may still reconnect. */
 export class DetachedSessions implements PeriodicTask {
   readonly periodMs: number;
   readonly #maxAgeMs: number;
-  readonly #ticker: Scheduler;
+  readonly #scheduler: Scheduler;
   readonly #onExpire: (id: string) => void;
-  /** When the streams ended, the longest ago first. */
+  /** When the streams ended, oldest first. */
   readonly #detached: Map<string, number> = new Map();
 
   /**
-   * @param maxAgeMs For how long, in milliseconds.
-   * @param ticker Runs the look at them.
-   * @param onOver Told of those whose time is over.
+   * @param maxAgeMs How long to wait for a client, in milliseconds.
+   * @param scheduler Runs the check.
+   * @param onExpire Called with each session that expires.
    */
   constructor(
     maxAgeMs: number,
-    ticker: Scheduler,
-    onOver: (id: string) => void,
+    scheduler: Scheduler,
+    onExpire: (id: string) => void,
   ) {
     this.#maxAgeMs = maxAgeMs;
-    this.#ticker = ticker;
-    this.#onExpire = onOver;
+    this.#scheduler = scheduler;
+    this.#onExpire = onExpire;
     this.periodMs = checkPeriodFor(maxAgeMs);
   }
 
-  /** Adds one whose stream has just ended. */
+  /** Adds a session whose stream has just ended. */
   add(id: string): void {
-    touch(this.#detached, id, this.#ticker.now());
-    this.#ticker.start(this);
+    touch(this.#detached, id, this.#scheduler.now());
+    this.#scheduler.start(this);
   }
 
   /**
-   * Takes one out.
+   * Removes a session.
    *
    * @returns Whether it was there.
    */
@@ -46,17 +46,17 @@ export class DetachedSessions implements PeriodicTask {
   }
 
   run(now: number): void {
-    for (const [id, at] of this.#detached) {
-      if (now - at < this.#maxAgeMs) return;
+    for (const [id, detachedAt] of this.#detached) {
+      if (now - detachedAt < this.#maxAgeMs) return;
       this.#detached.delete(id);
       this.#onExpire(id);
     }
-    this.#ticker.stop(this);
+    this.#scheduler.stop(this);
   }
 
-  /** Forgets them all. */
+  /** Removes all sessions. */
   close(): void {
     this.#detached.clear();
-    this.#ticker.stop(this);
+    this.#scheduler.stop(this);
   }
 }

@@ -9,9 +9,11 @@ import type { ClusterNode } from "../membership/cluster_node.ts";
 import type { Ownership } from "../messaging/protocol.ts";
 import type { OwnerInfo, SessionDirectory } from "./session_directory.ts";
 
-/** How many owners go into one item. */
+/** How many claims are in one message. */
 const CLAIMS_PER_MESSAGE = 1_000;
-/** How many times in a row a digest has to differ before everything is fetched. */
+/**
+ * How many times in a row a digest must differ before everything is requested.
+ */
 const MAX_MISMATCHES = 2;
 
 interface Entry {
@@ -20,8 +22,8 @@ interface Entry {
 }
 
 /**
- * A directory of which every node has a copy. Each tells the others which sessions
- * it has; the newer claim of a session wins everywhere.
+ * A directory that every node has a copy of. Each node broadcasts its claims;
+ * the newest claim of a session wins on all nodes.
  */
 export class ReplicatedDirectory implements SessionDirectory {
   readonly isComplete: boolean = false;
@@ -29,17 +31,20 @@ export class ReplicatedDirectory implements SessionDirectory {
   readonly #clock: HybridLogicalClock;
   readonly #onClaimed: (id: string, wasHere: boolean) => void;
   readonly #owners: Map<string, Entry> = new Map();
-  /** A digest of what each node is the home of. */
+  /** For each node, a digest of the sessions that it owns. */
   readonly #digests: Map<string, number> = new Map();
   readonly #mismatches: Map<string, number> = new Map();
-  /** Nodes that are taken for dead; what they are the home of is kept for a while. */
+  /** Nodes that are down. Their entries are kept for a while. */
   readonly #down: Set<string> = new Set();
-  /** What nodes that were asked for everything have not told again yet. */
+  /**
+   * Entries that a node has not confirmed again yet, while it sends all of its
+   * claims.
+   */
   readonly #stale: Map<string, Set<string>> = new Map();
 
   /**
-   * @param node Who tells the others.
-   * @param onClaimed Told of sessions that another node has claimed.
+   * @param node This node.
+   * @param onClaimed Called with each session that another node claims.
    */
   constructor(
     node: ClusterNode,
@@ -49,9 +54,9 @@ export class ReplicatedDirectory implements SessionDirectory {
     this.#clock = node.clock;
     this.#onClaimed = onClaimed;
     node.handle("owners", ({ owners }, from) => {
-      for (const [id, at, isParked] of owners) {
+      for (const [id, at, isDetached] of owners) {
         this.#stale.get(from)?.delete(id);
-        this.#receive(id, { at: [at[0], from], isDetached: isParked });
+        this.#receive(id, { at: [at[0], from], isDetached });
       }
     });
     node.handle("released", ({ id, at }, from) => {
@@ -87,7 +92,7 @@ export class ReplicatedDirectory implements SessionDirectory {
 
   detach(id: string): void {
     const known = this.#owners.get(id);
-    // No news of its own: a claim that is on its way here is newer.
+    // Not a claim: a newer one may still be under way.
     if (known !== undefined && this.isLocal(id)) {
       this.#write(id, known.at, true);
     }
@@ -126,9 +131,9 @@ export class ReplicatedDirectory implements SessionDirectory {
     return this.#node.flushed();
   }
 
-  #write(id: string, at: Timestamp, isParked: boolean): void {
-    this.#set(id, { at, isDetached: isParked });
-    this.#node.broadcast({ kind: "owners", owners: [[id, at, isParked]] });
+  #write(id: string, at: Timestamp, isDetached: boolean): void {
+    this.#set(id, { at, isDetached });
+    this.#node.broadcast({ kind: "owners", owners: [[id, at, isDetached]] });
   }
 
   #receive(id: string, entry: Entry): void {
@@ -151,7 +156,7 @@ export class ReplicatedDirectory implements SessionDirectory {
     }
   }
 
-  /** Adds an entry to the digest of its node, or takes it out again. */
+  /** Adds an entry to the digest of its node, or removes it. */
   #digest(id: string, { at: [time, node], isDetached }: Entry): void {
     const digest = this.#digests.get(node) ?? 0;
     this.#digests.set(node, digest ^ hash(`${id} ${time} ${isDetached}`));
@@ -167,7 +172,10 @@ export class ReplicatedDirectory implements SessionDirectory {
     this.#down.delete(node);
   }
 
-  /** A node is about to tell everything: what is known holds until it has. */
+  /**
+   * A node is about to send all of its claims: known ones are kept until it is
+   * done.
+   */
   #countMismatch(node: string): void {
     const stale = new Set<string>();
     for (const [id, { at }] of this.#owners) {
@@ -181,7 +189,7 @@ export class ReplicatedDirectory implements SessionDirectory {
     this.#node.send(node, { kind: "requestOwners" });
   }
 
-  /** A node has told everything. */
+  /** A node has sent all of its claims. */
   #sweep(node: string): void {
     for (const id of this.#stale.get(node) ?? []) {
       if (this.#owners.get(id)?.at[1] === node) this.#set(id, undefined);
@@ -201,15 +209,18 @@ export class ReplicatedDirectory implements SessionDirectory {
     this.#node.send(node, { kind: "ownersDone" });
   }
 
-  /** One that has lost a session may not know of it yet, so once is no reason. */
+  /**
+   * Digests may differ for a moment while a claim is under way, so one mismatch
+   * doesn't count.
+   */
   #compare(node: string, digest: number): void {
     if (digest === (this.#digests.get(node) ?? 0)) {
       this.#mismatches.delete(node);
       return;
     }
-    const doubts = (this.#mismatches.get(node) ?? 0) + 1;
-    this.#mismatches.set(node, doubts);
-    if (doubts < MAX_MISMATCHES) return;
+    const mismatches = (this.#mismatches.get(node) ?? 0) + 1;
+    this.#mismatches.set(node, mismatches);
+    if (mismatches < MAX_MISMATCHES) return;
     this.#mismatches.delete(node);
     this.#requestOwners(node);
   }

@@ -1,44 +1,44 @@
 /**
- * Knows which node holds the stream of which session: the home of the session. With
- * replay a session keeps its home for a while after its stream has ended.
+ * Knows which node owns a session: the one that holds its stream. With replay,
+ * a session keeps its owner for a while after its stream has ended.
  *
- * This is a port: nodes can tell each other (`GossipedDirectory`), or look it up in a
- * store that they share.
+ * This is a port: nodes can inform each other (`ReplicatedDirectory`), or share
+ * a store.
  */
 export interface SessionDirectory {
   /**
-   * Makes this node the home of a session, in the place of another one.
+   * Makes this node the owner of a session.
    *
-   * @param id The session.
-   * @returns The node that was its home, if it was another one.
+   * @param id The session ID.
+   * @returns The previous owner, if it was another node.
    */
   claim(id: string): string | undefined | Promise<string | undefined>;
-  /** Notes that the stream of a session of this node has ended, for now. */
+  /** Records that the stream of a session of this node has ended for now. */
   detach(id: string): void;
-  /** Ends it that this node is the home of a session. */
+  /** Gives up the ownership of a session. */
   release(id: string): void;
-  /** Whether this node is the home of a session. */
+  /** Returns whether this node owns a session. */
   isLocal(id: string): boolean;
-  /** The home of a session. */
+  /** Returns the owner of a session. */
   findOwner(id: string): OwnerInfo | undefined | Promise<OwnerInfo | undefined>;
   /**
-   * The owners of sessions other than this node, and the sessions that each of them
-   * holds. Sessions without a home are left out.
+   * Returns the owners of sessions, other than this node, with the sessions of
+   * each. Sessions without an owner are omitted.
    */
   groupByOwner(
     ids: Iterable<string>,
   ): ReadonlyMap<string, string[]> | Promise<ReadonlyMap<string, string[]>>;
-  /** Resolves when the other nodes find what was changed here before. */
+  /** Resolves when the other nodes see the changes that were made here. */
   flushed(): Promise<void>;
-  /** Whether a session that is not found has no home anywhere. */
+  /** Whether a session that is not found has no owner at all. */
   readonly isComplete: boolean;
 }
 
-/** The home of a session. */
+/** The owner of a session. */
 export interface OwnerInfo {
   readonly node: string;
-  /** Whether its stream has ended. */
+  /** Whether the stream has ended. */
   readonly isDetached: boolean;
-  /** Whether the node is taken for dead, and may come back. */
+  /** Whether the node is down, and may come back. */
   readonly isDown: boolean;
 }
