@@ -17,37 +17,42 @@ import { PacketBus } from "../messaging/packet_bus.ts";
 
 /** A node of a cluster. */
 export interface NodeInfo {
-  /** Its name. */
+  /** The node's name. */
   readonly name: string;
-  /** Whether it is the one that was asked. */
+  /** Whether it is this node. */
   readonly isSelf: boolean;
 }
 
-/** What a node counts of the cluster. */
+/** The counters of a node's messages. */
 export interface ClusterStats {
-  /** How many nodes live, this one included. */
+  /** How many nodes are alive, including this one. */
   readonly nodes: number;
-  /** How many batches of messages this node has sent. */
+  /** How many batches this node has sent. */
   readonly published: number;
-  /** How many batches it has got. */
+  /** How many batches this node has received. */
   readonly received: number;
-  /** How many batches it had to send again. */
+  /** How many batches this node had to send again. */
   readonly resent: number;
-  /** How often messages may have been lost, as `onError` was told. */
+  /**
+   * How many times messages may have been lost. Each was reported to `onError`.
+   */
   readonly lost: number;
-  /** How many messages it ignored: garbage, or of another version. */
+  /**
+   * How many messages were ignored, because they were malformed or of another
+   * version.
+   */
   readonly ignored: number;
 }
 
 type Handler<Kind extends ClusterMessage["kind"]> = (
-  item: Extract<ClusterMessage, { kind: Kind }>,
+  message: Extract<ClusterMessage, { kind: Kind }>,
   from: string,
 ) => void;
 
-/** How to ask. */
+/** Options of a request. */
 export interface RequestOptions {
   /**
-   * Whom.
+   * The nodes to ask.
    *
    * @default undefined all others
    */
@@ -61,33 +66,33 @@ export interface RequestOptions {
 }
 
 /**
- * One node of a cluster, as its parts see it: knows the others, tells them what has
- * to arrive, once and in order, and asks them questions.
+ * One node of a cluster, as its components use it: knows the other nodes, sends
+ * them messages that arrive once and in order, and calls their handlers.
  */
 export class ClusterNode {
   /** The name of this node. */
   readonly name: string;
-  /** Stamps what this node writes. */
+  /** Creates the timestamps of this node's writes. */
   readonly clock: HybridLogicalClock;
-  /** Resolves when other nodes were found and what they have is known here. */
+  /** Resolves when the other nodes were found and their data was received. */
   readonly ready: Promise<void>;
-  /** Runs what has to be looked at again and again. */
+  /** Runs periodic work. */
   readonly scheduler: Scheduler = new Scheduler();
   readonly #settings: ClusterSettings;
   readonly #report: (error: Error) => void;
   readonly #packetBus: PacketBus;
   readonly #peers: Peers;
   readonly #rpc: Rpc;
-  readonly #handlers: Map<string, (item: never, from: string) => void> =
+  readonly #handlers: Map<string, (message: never, from: string) => void> =
     new Map();
   readonly #listeners: PeerListener[] = [];
   readonly #discovery: Discovery;
   #isClosed = false;
 
   /**
-   * @param bus What carries its messages.
-   * @param settings Its name and timings.
-   * @param onError Told of what fails.
+   * @param bus Carries the messages.
+   * @param settings The node's name and timings.
+   * @param onError Called with failures.
    */
   constructor(
     bus: MessageBus,
@@ -104,7 +109,7 @@ export class ClusterNode {
       settings.heartbeatMs,
       this.scheduler,
       {
-        onItem: (from, item) => this.#receive(from, item),
+        onItem: (from, message) => this.#receive(from, message),
         onPeerSubscribed: (name) => {
           this.#notify(({ onPeerSubscribed }) => onPeerSubscribed?.(name));
           this.send(name, { kind: "syncDone", nodes: this.others });
@@ -128,7 +133,7 @@ export class ClusterNode {
       },
     );
     this.#rpc = new Rpc(
-      (node, item) => this.send(node, item),
+      (node, message) => this.send(node, message),
       this.#report,
     );
     this.#discovery = new Discovery(this.name, {
@@ -141,27 +146,30 @@ export class ClusterNode {
     this.ready = this.#discovery.done;
   }
 
-  /** Joins the others. Parts have to listen before. */
+  /**
+   * Joins the other nodes. Components must have registered their handlers and
+   * listeners.
+   */
   start(): void {
     void this.#discovery.start(() => this.#peers.start());
   }
 
-  /** The names of all other nodes that live. */
+  /** The names of all other nodes that are alive. */
   get others(): string[] {
     return this.#peers.others;
   }
 
-  /** Tells this node from earlier ones of its name. */
+  /** Distinguishes this node from earlier ones of its name. */
   get incarnation(): number {
     return this.#packetBus.incarnation;
   }
 
-  /** Whether another node lives, as that incarnation. */
+  /** Returns whether another node is alive, as that incarnation. */
   isAlive(name: string, incarnation: number): boolean {
     return this.#peers.isAlive(name, incarnation);
   }
 
-  /** Whether nodes that were heard of cannot be asked now. */
+  /** Whether known nodes can't be asked at the moment. */
   get isPartial(): boolean {
     return this.#peers.isPartial;
   }
@@ -171,7 +179,7 @@ export class ClusterNode {
     return this.#settings.requestTimeoutMs;
   }
 
-  /** All nodes that live, this one first. */
+  /** Returns all nodes that are alive; this one is the first. */
   nodes(): NodeInfo[] {
     return [
       { name: this.name, isSelf: true },
@@ -179,7 +187,7 @@ export class ClusterNode {
     ];
   }
 
-  /** What was counted so far. */
+  /** Returns the counters. */
   stats(): ClusterStats {
     return {
       nodes: this.others.length + 1,
@@ -188,12 +196,12 @@ export class ClusterNode {
     };
   }
 
-  /** Lets a part hear of other nodes. */
+  /** Adds a listener for changes of the membership. */
   listen(listener: PeerListener): void {
     this.#listeners.push(listener);
   }
 
-  /** Handles a kind of items from now on. */
+  /** Sets the handler of a kind of message. */
   handle<Kind extends ClusterMessage["kind"]>(
     kind: Kind,
     handler: Handler<Kind>,
@@ -201,69 +209,73 @@ export class ClusterNode {
     this.#handlers.set(kind, handler);
   }
 
-  /** Answers a kind of questions from now on. */
+  /** Sets the handler of a kind of request. */
   respond<Kind extends RpcRequest["kind"]>(
     kind: Kind,
-    answer: RequestHandler<Kind>,
+    handler: RequestHandler<Kind>,
   ): void {
-    this.#rpc.handle(kind, answer);
+    this.#rpc.handle(kind, handler);
   }
 
-  /** Tells all other nodes something. */
-  broadcast(item: ClusterMessage): void {
-    this.#peers.send(item);
+  /** Sends a message to all other nodes. */
+  broadcast(message: ClusterMessage): void {
+    this.#peers.send(message);
   }
 
-  /** Tells a node something. */
-  send(node: string, item: ClusterMessage): void {
-    this.#peers.send(item, node);
+  /** Sends a message to a node. */
+  send(node: string, message: ClusterMessage): void {
+    this.#peers.send(message, node);
   }
 
   /**
-   * Asks nodes, by default all others that are known once this one is ready.
+   * Sends a request to nodes. Waits until this node is ready.
    *
-   * @param ask What.
-   * @param options Whom, and how long to wait.
-   * @returns The answers that came in time, by node.
+   * @param request The request.
+   * @param options Which nodes, and how long to wait.
+   * @returns The responses that arrived in time, by node.
    */
   async request(
-    ask: RpcRequest,
+    request: RpcRequest,
     options?: RequestOptions,
   ): Promise<ReadonlyMap<string, unknown>> {
-    return await this.#request(ask, options);
+    return await this.#request(request, options);
   }
 
   /**
-   * Whether any node answers `true`; the others are not waited for then.
+   * Returns whether any node responds with `true`. Does not wait for the others
+   * then.
    *
-   * @param ask What to ask.
-   * @param options Whom, and how long to wait.
+   * @param request The request.
+   * @param options Which nodes, and how long to wait.
    */
   async requestAny(
-    ask: RpcRequest,
+    request: RpcRequest,
     options?: RequestOptions,
   ): Promise<boolean> {
-    const answers = await this.#request(ask, options, isTrue);
-    return [...answers.values()].some(isTrue);
+    const responses = await this.#request(request, options, isTrue);
+    return [...responses.values()].some(isTrue);
   }
 
-  /** Resolves when all other nodes know what they were told, or take too long. */
+  /**
+   * Resolves when all other nodes have received what was sent to them, or after
+   * a timeout.
+   */
   async flushed(): Promise<void> {
     if (this.#isClosed || this.others.length === 0) return;
     await waitAtMost(this.#peers.flushed(), this.#settings.requestTimeoutMs);
   }
 
-  /** Notes a message that was of no use. */
+  /** Counts a message that was ignored. */
   ignore(): void {
     this.#packetBus.ignore();
   }
 
-  /** Reports what failed. */
+  /** Reports a failure. */
   report(error: Error): void {
     this.#report(error);
   }
 
-  /** Leaves the others. */
+  /** Leaves the cluster. */
   async close(): Promise<void> {
     if (this.#isClosed) return;
     await this.flushed();
@@ -275,43 +287,43 @@ export class ClusterNode {
   }
 
   async #request(
-    ask: RpcRequest,
+    request: RpcRequest,
     { nodes, extraTimeoutMs = 0 }: RequestOptions = {},
-    isEnough?: (answer: unknown) => boolean,
+    isSufficient?: (handler: unknown) => boolean,
   ): Promise<ReadonlyMap<string, unknown>> {
     if (!this.#discovery.isDone) await this.ready;
     if (this.#isClosed) return new Map();
     const { others } = this;
-    const asked = nodes?.filter((name) => others.includes(name)) ?? others;
-    const patienceMs = this.#settings.requestTimeoutMs + extraTimeoutMs;
-    return await this.#rpc.request(asked, ask, patienceMs, isEnough);
+    const targets = nodes?.filter((name) => others.includes(name)) ?? others;
+    const timeoutMs = this.#settings.requestTimeoutMs + extraTimeoutMs;
+    return await this.#rpc.request(targets, request, timeoutMs, isSufficient);
   }
 
-  #receive(from: string, item: AddressedMessage): void {
+  #receive(from: string, message: AddressedMessage): void {
     try {
-      switch (item.kind) {
+      switch (message.kind) {
         case "request":
-          return void this.#rpc.respond(from, item.id, item.request);
+          return void this.#rpc.respond(from, message.id, message.request);
         case "response":
-          return this.#rpc.onResponse(from, item.id, item.response);
+          return this.#rpc.onResponse(from, message.id, message.response);
         case "syncDone":
-          return this.#discovery.onSynced(from, item.nodes);
+          return this.#discovery.onSynced(from, message.nodes);
       }
-      const handler = this.#handlers.get(item.kind);
+      const handler = this.#handlers.get(message.kind);
       if (handler === undefined) this.#packetBus.ignore();
-      else handler(item as never, from);
+      else handler(message as never, from);
     } catch (error) {
-      // Nothing that another node says may break this one.
+      // No message of another node may break this one.
       this.#packetBus.ignore();
       this.#report(error as Error);
     }
   }
 
-  #notify(tell: (listener: PeerListener) => void): void {
-    for (const listener of this.#listeners) tell(listener);
+  #notify(notify: (listener: PeerListener) => void): void {
+    for (const listener of this.#listeners) notify(listener);
   }
 }
 
-function isTrue(answer: unknown): boolean {
-  return answer === true;
+function isTrue(handler: unknown): boolean {
+  return handler === true;
 }

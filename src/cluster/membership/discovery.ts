@@ -1,35 +1,42 @@
-/** How often to look whether all others are known, in milliseconds. */
+/** How often to check whether all other nodes are known, in milliseconds. */
 const POLL_MS = 50;
 
-/** What a {@linkcode Discovery} goes by. */
+/** Options of {@linkcode Discovery}. */
 export interface DiscoveryOptions {
-  /** After how long a node takes itself to be alone, in milliseconds. */
+  /**
+   * After how long without a message of another node this one is alone, in
+   * milliseconds.
+   */
   readonly aloneAfterMs: number;
-  /** After how long it goes on in any case, in milliseconds. */
+  /** After how long discovery ends in any case, in milliseconds. */
   readonly maxWaitMs: number;
-  /** The names of all nodes that were heard of. */
+  /** Returns the names of all known nodes. */
   readonly known: () => Iterable<string>;
-  /** Whether all is known of them. */
+  /**
+   * Returns whether all components have received the data of the other nodes.
+   */
   readonly isReady: () => boolean;
 }
 
-/** Finds out when a new node has met the others, and knows what they have. */
+/**
+ * Finds out when a new node has found the other nodes and received their data.
+ */
 export class Discovery {
-  /** Resolves when it has, or that takes too long. */
+  /** Resolves when discovery has ended. */
   readonly done: Promise<void>;
   readonly #name: string;
   readonly #options: DiscoveryOptions;
-  /** Nodes that have told what they have. */
+  /** Nodes that have sent their data. */
   readonly #synced: Set<string> = new Set();
-  /** Nodes that others have met. */
-  readonly #named: Set<string> = new Set();
+  /** Nodes that others know. */
+  readonly #knownByOthers: Set<string> = new Set();
   #finish: () => void = () => {};
   #timer: ReturnType<typeof setInterval> | undefined;
   #isDone = false;
 
   /**
    * @param name The name of the new node.
-   * @param options What it goes by.
+   * @param options Timings, and what is known of other nodes.
    */
   constructor(name: string, options: DiscoveryOptions) {
     this.#name = name;
@@ -37,20 +44,20 @@ export class Discovery {
     this.done = new Promise((resolve) => this.#finish = resolve);
   }
 
-  /** Whether it has ended. */
+  /** Whether discovery has ended. */
   get isDone(): boolean {
     return this.#isDone;
   }
 
   /**
-   * Begins to look.
+   * Starts discovery.
    *
-   * @param listening Resolves when other nodes can be heard.
+   * @param listening Resolves when messages of other nodes are received.
    */
   async start(listening: () => Promise<void>): Promise<void> {
     const startedAt = Date.now();
     let isListening = false;
-    // Keeps the process alive, for whoever waits until this node is ready.
+    // Keeps the process alive while someone waits for this node.
     this.#timer = setInterval(() => {
       const { aloneAfterMs, maxWaitMs } = this.#options;
       const waited = Date.now() - startedAt;
@@ -63,30 +70,30 @@ export class Discovery {
     isListening = true;
   }
 
-  /** A node has told what it has, and whom it has met. */
+  /** A node has sent its data, and the names of the nodes that it knows. */
   onSynced(node: string, others: readonly string[]): void {
     this.#synced.add(node);
     if (this.#isDone) return;
-    for (const name of others) this.#named.add(name);
+    for (const name of others) this.#knownByOthers.add(name);
   }
 
-  /** A node is there no longer. */
+  /** A node is down. */
   onPeerDown(node: string): void {
     this.#synced.delete(node);
-    this.#named.delete(node);
+    this.#knownByOthers.delete(node);
   }
 
-  /** Looks no longer. */
+  /** Ends discovery. */
   end(): void {
     this.#isDone = true;
     clearInterval(this.#timer);
-    this.#named.clear();
+    this.#knownByOthers.clear();
     this.#finish();
   }
 
   #knowsOthers(): boolean {
-    this.#named.delete(this.#name);
-    for (const name of [...this.#options.known(), ...this.#named]) {
+    this.#knownByOthers.delete(this.#name);
+    for (const name of [...this.#options.known(), ...this.#knownByOthers]) {
       if (!this.#synced.has(name)) return false;
     }
     return this.#options.isReady();

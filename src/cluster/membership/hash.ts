@@ -1,4 +1,4 @@
-/** A number of 32 bits that is most likely another one for another text: FNV-1a. */
+/** Returns a 32-bit hash of a text (FNV-1a). */
 export function hash(text: string): number {
   let hash = 0x811c9dc5;
   for (let at = 0; at < text.length; at++) {

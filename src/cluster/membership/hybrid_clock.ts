@@ -1,44 +1,47 @@
 /**
- * When something was written, in microseconds, and by which node: no two writes have
- * the same.
+ * When something was written, in microseconds, and by which node. No two writes
+ * have the same timestamp.
  */
 export type Timestamp = readonly [time: number, node: string];
 
-/** Whether a write is newer than another one. */
+/** Returns whether a write is newer than another one. */
 export function isNewer(
-  stamp: Timestamp,
+  timestamp: Timestamp,
   other: Timestamp | undefined,
 ): boolean {
   if (other === undefined) return true;
-  if (stamp[0] !== other[0]) return stamp[0] > other[0];
-  return stamp[1] > other[1];
+  if (timestamp[0] !== other[0]) return timestamp[0] > other[0];
+  return timestamp[1] > other[1];
 }
 
-/** How far a clock may be ahead, in microseconds, and still be believed: a day. */
+/**
+ * How far ahead of this node's clock a timestamp may be, in microseconds: a
+ * day.
+ */
 const MAX_LEAD = 86_400_000_000;
-/** How far the two clocks of a machine may be apart, in microseconds. */
+/** How far the two clocks of a machine may differ, in microseconds. */
 const MAX_DRIFT = 50_000;
 
 /**
- * A hybrid logical clock: what is written after another write was seen is newer,
- * whatever the clocks of the machines say; otherwise they decide.
+ * A hybrid logical clock: a write is newer than every write that its node had
+ * seen, whatever the clocks of the machines say. Otherwise the clocks decide.
  */
 export class HybridLogicalClock {
   readonly #node: string;
   #time = 0;
 
-  /** @param node Whose writes it stamps. */
+  /** @param node The node whose writes get the timestamps. */
   constructor(node: string) {
     this.#node = node;
   }
 
-  /** The stamp of a write that happens now. */
+  /** Returns the timestamp of a write that happens now. */
   next(): Timestamp {
     this.#time = Math.max(microseconds(), this.#time + 1);
     return [this.#time, this.#node];
   }
 
-  /** Notes that a write was seen. */
+  /** Records the timestamp of another node's write. */
   observe([time]: Timestamp): void {
     if (time < microseconds() + MAX_LEAD) {
       this.#time = Math.max(this.#time, time);
@@ -46,10 +49,13 @@ export class HybridLogicalClock {
   }
 }
 
-/** The time of day: what comes one after the other within a millisecond has one. */
+/**
+ * The time of day, with microseconds, so that writes within a millisecond are
+ * ordered.
+ */
 function microseconds(): number {
   const coarse = Date.now() * 1_000;
   const fine = Math.floor((performance.timeOrigin + performance.now()) * 1_000);
-  // The finer clock does not notice when the machine sleeps, or its clock is set.
+  // The fine clock doesn't notice when the machine sleeps or the time is set.
   return Math.abs(fine - coarse) < MAX_DRIFT ? fine : coarse;
 }

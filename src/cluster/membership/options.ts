@@ -5,33 +5,33 @@ import { objectOption } from "../../contracts/resolve_options.ts";
 /** Options of a node of a cluster. */
 export interface ClusterOptions {
   /**
-   * The name of this node, 1 to 256 characters: no two nodes may have the same at
-   * the same time. One that takes the name of a node that died takes its place at
-   * once.
+   * The name of this node, 1 to 256 characters. No two nodes may use the same
+   * name at the same time. A node that takes the name of a dead one replaces it
+   * at once.
    *
    * @default a new UUID
    */
   readonly node?: string | undefined;
   /**
-   * How often a node shows that it lives, in milliseconds, 10 to 60,000. One that
-   * was not heard of for three times as long is taken for dead, and its sessions
-   * with it. A new node that hears of no other for a quarter of that takes itself
-   * to be alone.
+   * How often a node shows that it is alive, in milliseconds, 10 to 60,000.
+   * After three missed heartbeats, it and its streams are considered dead. A
+   * new node that receives nothing for a quarter of this time considers itself
+   * alone.
    *
    * @default 1_000
    */
   readonly heartbeatMs?: number | undefined;
   /**
-   * How long to wait for the other nodes, in milliseconds, 1 to 60,000: for their
-   * answers, and for them to know of what was written before the write is said to
-   * be done. It goes on without those that take longer.
+   * How long to wait for other nodes, in milliseconds, 1 to 60,000: for their
+   * responses, and for them to confirm a write. Afterwards the call continues
+   * without those that are late.
    *
    * @default 1_000
    */
   readonly requestTimeoutMs?: number | undefined;
 }
 
-/** The options of a node with their defaults filled in. */
+/** The options of a node, complete. */
 export interface ClusterSettings {
   readonly node: string;
   readonly heartbeatMs: number;
@@ -39,9 +39,9 @@ export interface ClusterSettings {
 }
 
 /**
- * The options of a node with their defaults filled in.
+ * Validates the options of a node and fills in the defaults.
  *
- * @param options What the user gave.
+ * @param options The user's options.
  */
 export function resolveClusterOptions(
   options: ClusterOptions | undefined,
@@ -63,7 +63,7 @@ export function resolveClusterOptions(
   };
 }
 
-/** Refuses what cannot name a cluster or a node. */
+/** Throws if a value cannot be the name of a cluster or a node. */
 export function assertName(
   argument: string,
   name: unknown,
@@ -81,16 +81,16 @@ const MAX_MS = 60_000;
 function time(
   name: string,
   value: number | undefined,
-  least: number,
+  min: number,
   fallback: number,
 ): number {
   if (value === undefined) return fallback;
-  if (typeof value === "number" && value >= least && value <= MAX_MS) {
+  if (typeof value === "number" && value >= min && value <= MAX_MS) {
     return value;
   }
   throw new InvalidArgumentError(
     name,
-    `"${name}" has to be a number of milliseconds from ${least} to ${MAX_MS}, ` +
+    `"${name}" has to be a number of milliseconds from ${min} to ${MAX_MS}, ` +
       `not ${formatValue(value)}.`,
   );
 }

@@ -1,25 +1,39 @@
-/** What the links of a node tell of other nodes. */
+/** Events of the membership. */
 export interface PeerEvents {
-  /** Another node listens from now on: what does it have to know? */
+  /**
+   * Another node has subscribed to this one: send it everything it must know.
+   */
   readonly onPeerSubscribed: (node: string) => void;
-  /** This node hears all of another one from now on, and nothing from before. */
+  /**
+   * This node has subscribed to another one, and will receive all it sends from
+   * now on.
+   */
   readonly onPeerJoining: (node: string) => void;
-  /** This node and another one hear each other; again, where one was silent. */
+  /**
+   * This node and another one have subscribed to each other; `isBack` if it was
+   * down.
+   */
   readonly onPeerUp: (node: string, isBack: boolean) => void;
   /**
-   * A node has left for good, or was not heard of for so long that it is taken for
+   * A node has left, or has missed so many heartbeats that it is considered
    * dead.
    */
   readonly onPeerDown: (node: string, isForGood: boolean) => void;
 }
 
-/** A part of a node that hears of others. */
+/** A component that listens to the membership. */
 export interface PeerListener extends Partial<PeerEvents> {
-  /** Whether it knows what the nodes have that were met at first. */
+  /**
+   * Returns whether it has received the data of the nodes that were found at
+   * first.
+   */
   readonly isReady?: () => boolean;
-  /** What this node has, as a number. */
+  /** Returns a digest of this node's data. */
   readonly digest?: () => [name: string, digest: number];
-  /** What another node has, as a number, once everything it sent was read. */
+  /**
+   * Called with the digests of another node, when everything it sent before was
+   * received.
+   */
   readonly onDigest?: (
     node: string,
     digests: Readonly<Record<string, number>>,

@@ -19,18 +19,21 @@ import {
 } from "../messaging/protocol.ts";
 import type { PacketBus } from "../messaging/packet_bus.ts";
 
-/** What {@linkcode Peers} asks and tells. */
+/** What {@linkcode Peers} needs from its node. */
 export interface PeersOwner extends PeerEvents {
-  /** An item of another node. */
-  readonly onItem: (from: string, item: AddressedMessage) => void;
-  /** What this node has, in numbers. */
+  /** A message of another node. */
+  readonly onItem: (from: string, message: AddressedMessage) => void;
+  /** Returns the digests of this node. */
   readonly digests: () => Readonly<Record<string, number>>;
-  /** What another node has, in numbers, once everything it sent was read. */
+  /**
+   * Called with the digests of another node, when everything it sent before was
+   * received.
+   */
   readonly onDigests: (
     node: string,
     digests: Readonly<Record<string, number>>,
   ) => void;
-  /** Told of what fails, and of what may be lost. */
+  /** Called with failures, and with messages that may be lost. */
   readonly onError: (error: ClusterError) => void;
 }
 
@@ -41,64 +44,67 @@ interface Peer {
   handshakeId: number;
   heartbeats: number;
   joinSentAt: number;
-  /** What this node reads of it; nothing before it has let this node join. */
+  /** Receives its batches; `undefined` until it has accepted this node. */
   reorderBuffer: ReorderBuffer | undefined;
-  /** Whether it is taken for dead. What is sent is kept for it for a while. */
+  /** Whether it is down. What is sent to it is kept for a while. */
   isDown: boolean;
 }
 
-/** How many beats a node may miss before it is taken for dead. */
+/** After how many missed heartbeats a node is down. */
 const DOWN_AFTER_HEARTBEATS = 3;
-/** How many before nothing is kept for it any more. */
+/** After how many missed heartbeats nothing more is kept for a node. */
 const FORGET_AFTER_HEARTBEATS = 30;
-/** How often to ask again to join, in milliseconds. */
+/** How often an unanswered `join` is repeated, in milliseconds. */
 const JOIN_RETRY_MS = 50;
 
-/** The links of a node to all others: who is there, and what goes to and fro. */
+/**
+ * The other nodes, as this one sees them: the failure detector, the handshakes,
+ * and the messages in both directions.
+ */
 export class Peers implements PeriodicTask {
   readonly periodMs: number;
   readonly #packetBus: PacketBus;
   readonly #heartbeatMs: number;
-  readonly #ticker: Scheduler;
+  readonly #scheduler: Scheduler;
   readonly #listener: PeersOwner;
   readonly #peers: Map<string, Peer> = new Map();
   readonly #sender: ReliableSender;
   readonly #acks: AckScheduler;
   #handshakes = 0;
   #heartbeatAt = -Infinity;
-  #tickedAt = 0;
+  #lastRunAt = 0;
   #received = 0;
   #lost = 0;
   #isClosed = false;
 
   constructor(
-    wire: PacketBus,
+    packetBus: PacketBus,
     heartbeatMs: number,
-    ticker: Scheduler,
+    scheduler: Scheduler,
     listener: PeersOwner,
   ) {
-    this.#packetBus = wire;
+    this.#packetBus = packetBus;
     this.#heartbeatMs = heartbeatMs;
-    this.#ticker = ticker;
+    this.#scheduler = scheduler;
     this.#listener = listener;
     this.periodMs = checkPeriodFor(heartbeatMs);
     this.#sender = new ReliableSender({
-      flowControl: wire.flowControl,
-      write: (batch) => wire.write(batch),
-      publish: (text, to) => wire.publish(text, to),
-      probe: (reader) =>
-        wire.send({ ...this.#heartbeat(), isProbe: true }, reader),
-      onOverflow: (items) =>
+      flowControl: packetBus.flowControl,
+      write: (batch) => packetBus.write(batch),
+      publish: (text, to) => packetBus.publish(text, to),
+      probe: (receiver) =>
+        packetBus.send({ ...this.#heartbeat(), isProbe: true }, receiver),
+      onOverflow: (messages) =>
         this.#reportLoss(
-          `${items} messages to other nodes were dropped: they come faster than ` +
+          `${messages} messages to other nodes were dropped: they come faster than ` +
             "they can be sent.",
         ),
-      ticker,
+      scheduler: scheduler,
     });
     this.#acks = new AckScheduler(
-      wire.flowControl,
-      ticker,
-      (message, to) => wire.send(message, to),
+      packetBus.flowControl,
+      scheduler,
+      (message, to) => packetBus.send(message, to),
       (node) => {
         const { reorderBuffer, handshakeId = 0 } = this.#peers.get(node) ?? {};
         return reorderBuffer && { reorderBuffer, handshakeId };
@@ -106,7 +112,7 @@ export class Peers implements PeriodicTask {
     );
   }
 
-  /** What was counted so far. */
+  /** The counters. */
   get counts(): Record<"published" | "received" | "resent" | "lost", number> {
     return {
       published: this.#sender.published,
@@ -116,7 +122,7 @@ export class Peers implements PeriodicTask {
     };
   }
 
-  /** The names of the nodes that hear this one, and that it hears. */
+  /** The names of the nodes that are subscribed to this one and vice versa. */
   get others(): string[] {
     const others: string[] = [];
     for (const [name, { reorderBuffer, isDown }] of this.#peers) {
@@ -129,71 +135,74 @@ export class Peers implements PeriodicTask {
     return others;
   }
 
-  /** Whether nodes that were heard of cannot be asked now. */
+  /** Whether known nodes can't be asked at the moment. */
   get isPartial(): boolean {
     return this.others.length < this.#peers.size;
   }
 
-  /** Whether a node lives, as that incarnation. */
+  /** Returns whether a node is alive, as that incarnation. */
   isAlive(name: string, incarnation: number): boolean {
     const peer = this.#peers.get(name);
     return peer?.incarnation === incarnation && !peer.isDown;
   }
 
-  /** The names of all nodes that were heard of. */
+  /** The names of all known nodes. */
   get known(): IterableIterator<string> {
     return this.#peers.keys();
   }
 
-  /** Begins to receive, and shows that this node is there. */
+  /** Starts to receive, and announces this node. */
   async start(): Promise<void> {
     await this.#packetBus.start((packet) => this.#receive(packet));
     if (this.#isClosed) return;
-    this.#ticker.start(this);
-    this.#tickedAt = this.#ticker.now();
-    this.run(this.#tickedAt);
+    this.#scheduler.start(this);
+    this.#lastRunAt = this.#scheduler.now();
+    this.run(this.#lastRunAt);
   }
 
-  /** Sends an item that has to arrive, to one node or all. */
-  send(item: ClusterMessage, to?: string): void {
-    if (!this.#isClosed) this.#sender.add(item, to);
+  /** Sends a message that must arrive, to one node or all. */
+  send(message: ClusterMessage, to?: string): void {
+    if (!this.#isClosed) this.#sender.add(message, to);
   }
 
-  /** Resolves when all nodes that live have what they were told. */
+  /**
+   * Resolves when all nodes that are alive have received what was sent to them.
+   */
   flushed(): Promise<void> {
     return this.#sender.flushed();
   }
 
-  /** Shows that this node lives, and looks for those that do not. */
+  /** Sends a heartbeat, and checks those of the others. */
   run(now: number): void {
     if (now - this.#heartbeatAt >= this.#heartbeatMs) {
       this.#heartbeatAt = now;
-      // Where they are said sooner, there is nothing to gain.
+      // Heartbeats carry acknowledgements only if nothing else brings them
+      // sooner.
       const acks = this.#packetBus.flowControl.ackDelayMs > this.#heartbeatMs
         ? this.#acks.takeForHeartbeat()
         : undefined;
       this.#packetBus.send({ ...this.#heartbeat(), acks });
     }
-    const passed = now - this.#tickedAt;
-    this.#tickedAt = now;
-    // Nobody can be heard.
+    const elapsedMs = now - this.#lastRunAt;
+    this.#lastRunAt = now;
+    // While the bus is down, missed heartbeats mean nothing.
     if (this.#packetBus.isDown) {
-      for (const peer of this.#peers.values()) peer.lastReceivedAt += passed;
+      for (const peer of this.#peers.values()) peer.lastReceivedAt += elapsedMs;
     }
     for (const [name, peer] of [...this.#peers]) {
-      const silence = now - peer.lastReceivedAt;
-      if (silence > FORGET_AFTER_HEARTBEATS * this.#heartbeatMs) {
+      const silentMs = now - peer.lastReceivedAt;
+      if (silentMs > FORGET_AFTER_HEARTBEATS * this.#heartbeatMs) {
         this.#forget(name);
-      } else if (silence > DOWN_AFTER_HEARTBEATS * this.#heartbeatMs) {
+      } else if (silentMs > DOWN_AFTER_HEARTBEATS * this.#heartbeatMs) {
         this.#markDown(name, peer);
       } else if (peer.reorderBuffer === undefined) this.#join(name, peer, now);
     }
   }
 
-  /** Says goodbye. */
+  /** Announces that this node leaves. */
   async close(): Promise<void> {
     this.#isClosed = true;
-    this.#ticker.stop(this);
+    this.#scheduler.stop(this);
     this.#acks.close();
     this.#sender.close();
     this.#packetBus.send({ kind: "leave" });
@@ -203,7 +212,7 @@ export class Peers implements PeriodicTask {
 
   #receive(packet: Packet): void {
     const { from, incarnation } = packet;
-    const now = this.#ticker.now();
+    const now = this.#scheduler.now();
     let peer = this.#peers.get(from);
     if (peer !== undefined && peer.incarnation < incarnation) {
       this.#forget(from);
@@ -253,8 +262,8 @@ export class Peers implements PeriodicTask {
       case "batch":
         if (peer.reorderBuffer === undefined) return;
         this.#received++;
-        for (const item of peer.reorderBuffer.receive(packet)) {
-          this.#listener.onItem(from, item);
+        for (const message of peer.reorderBuffer.receive(packet)) {
+          this.#listener.onItem(from, message);
         }
         return this.#acks.schedule(from);
       case "ack":
@@ -280,9 +289,9 @@ export class Peers implements PeriodicTask {
     { lastSeq, digests, isProbe, acks }: Extract<Packet, { kind: "heartbeat" }>,
   ): void {
     const { reorderBuffer } = peer;
-    const own = this.#packetBus.name;
-    if (acks !== undefined && Object.hasOwn(acks, own)) {
-      const [attempt, number] = acks[own]!;
+    const ownSeq = this.#packetBus.name;
+    if (acks !== undefined && Object.hasOwn(acks, ownSeq)) {
+      const [attempt, number] = acks[ownSeq]!;
       this.#receiveAck(from, {
         kind: "ack",
         handshakeId: attempt,
@@ -290,7 +299,7 @@ export class Peers implements PeriodicTask {
       });
     }
     if (reorderBuffer === undefined) return;
-    const number = seqFor(own, lastSeq);
+    const number = seqFor(ownSeq, lastSeq);
     reorderBuffer.observe(number);
     if (isProbe) reorderBuffer.requestAck();
     const isDue =
@@ -321,7 +330,7 @@ export class Peers implements PeriodicTask {
     if (known === handshakeId) return;
     this.#listener.onPeerSubscribed(from);
     if (peer.reorderBuffer !== undefined) this.#listener.onPeerUp(from, false);
-    // It has forgotten this node, and keeps nothing for it any more.
+    // The peer has forgotten this node and keeps nothing for it.
     const isBack = known !== undefined && !isJoined;
     if (isBack && peer.reorderBuffer !== undefined) this.#rejoin(from, peer);
   }
@@ -335,7 +344,7 @@ export class Peers implements PeriodicTask {
     peer.reorderBuffer = undefined;
     peer.handshakeId = 0;
     peer.joinSentAt = -Infinity;
-    this.#join(name, peer, this.#ticker.now());
+    this.#join(name, peer, this.#scheduler.now());
   }
 
   #markDown(name: string, peer: Peer): void {

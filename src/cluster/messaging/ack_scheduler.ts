@@ -4,51 +4,54 @@ import type { FlowControl } from "./flow_control.ts";
 import type { ReorderBuffer } from "./reorder_buffer.ts";
 import type { HeartbeatAck, PacketBody } from "./protocol.ts";
 
-/** Where a node reads, and as what. */
+/** How far a node has received the batches of another, and its handshake ID. */
 export interface ReceiveState {
   readonly reorderBuffer: ReorderBuffer;
   readonly handshakeId: number;
 }
 
-/** How long to wait for a batch that was asked for again, in milliseconds. */
+/**
+ * How long to wait before a missing batch is requested again, in milliseconds.
+ */
 const NACK_RETRY_MS = 50;
 
 /**
- * Says what was read, and what is missing: at the end of the turn where somebody
- * waits for it, otherwise with what comes next.
+ * Sends acknowledgements, and requests for missing batches: at the end of the
+ * turn if someone waits for them, otherwise with the next heartbeat or after a
+ * delay.
  */
 export class AckScheduler implements PeriodicTask {
   readonly periodMs: number;
   readonly #flowControl: FlowControl;
-  readonly #ticker: Scheduler;
+  readonly #scheduler: Scheduler;
   readonly #send: (message: PacketBody, to: string) => void;
   readonly #receiveState: (node: string) => ReceiveState | undefined;
   readonly #due: Set<string> = new Set();
   #isScheduled = false;
 
   /**
-   * @param flow When to say it.
-   * @param ticker Runs what cannot wait forever.
-   * @param send Sends a message to a node.
-   * @param reading Where a node is read.
+   * @param flowControl When to send them.
+   * @param scheduler Runs the delayed ones.
+   * @param send Sends a packet to a node.
+   * @param receiveState Returns how far a node's batches were received.
    */
   constructor(
-    flow: FlowControl,
-    ticker: Scheduler,
+    flowControl: FlowControl,
+    scheduler: Scheduler,
     send: (message: PacketBody, to: string) => void,
-    reading: (node: string) => ReceiveState | undefined,
+    receiveState: (node: string) => ReceiveState | undefined,
   ) {
-    this.#flowControl = flow;
-    this.periodMs = flow.ackDelayMs;
-    this.#ticker = ticker;
+    this.#flowControl = flowControl;
+    this.periodMs = flowControl.ackDelayMs;
+    this.#scheduler = scheduler;
     this.#send = send;
-    this.#receiveState = reading;
+    this.#receiveState = receiveState;
   }
 
-  /** A node is owed an acknowledgement. */
+  /** Schedules an acknowledgement. */
   schedule(node: string): void {
     this.#due.add(node);
-    this.#ticker.start(this);
+    this.#scheduler.start(this);
     if (this.#isScheduled) return;
     this.#isScheduled = true;
     atEndOfTurn(() => {
@@ -61,38 +64,43 @@ export class AckScheduler implements PeriodicTask {
     this.#acknowledge(true);
   }
 
-  /** All that is owed now and does not ask for more, to be said with a beat. */
+  /**
+   * Takes all acknowledgements that are due and request nothing, to be sent
+   * with a heartbeat.
+   */
   takeForHeartbeat(): Record<string, HeartbeatAck> | undefined {
-    const now = this.#ticker.now();
-    let taken: Record<string, HeartbeatAck> | undefined;
+    const now = this.#scheduler.now();
+    let acks: Record<string, HeartbeatAck> | undefined;
     for (const node of this.#due) {
-      const reading = this.#receiveState(node);
-      if (reading === undefined || reading.reorderBuffer.hasGap) continue;
-      const { reorderBuffer, handshakeId } = reading;
+      const receiveState = this.#receiveState(node);
+      if (receiveState === undefined || receiveState.reorderBuffer.hasGap) {
+        continue;
+      }
+      const { reorderBuffer, handshakeId } = receiveState;
       reorderBuffer.acknowledged(now);
       this.#due.delete(node);
-      taken ??= Object.create(null) as Record<string, HeartbeatAck>;
-      taken[node] = [handshakeId, reorderBuffer.seq];
+      acks ??= Object.create(null) as Record<string, HeartbeatAck>;
+      acks[node] = [handshakeId, reorderBuffer.seq];
     }
-    if (this.#due.size === 0) this.#ticker.stop(this);
-    return taken;
+    if (this.#due.size === 0) this.#scheduler.stop(this);
+    return acks;
   }
 
-  /** Nobody is owed anything any more. */
+  /** Cancels all acknowledgements. */
   close(): void {
     this.#due.clear();
-    this.#ticker.stop(this);
+    this.#scheduler.stop(this);
   }
 
   #acknowledge(isTime: boolean): void {
-    const now = this.#ticker.now();
+    const now = this.#scheduler.now();
     for (const node of this.#due) {
-      const reading = this.#receiveState(node);
-      if (reading === undefined) {
+      const receiveState = this.#receiveState(node);
+      if (receiveState === undefined) {
         this.#due.delete(node);
         continue;
       }
-      const { reorderBuffer, handshakeId } = reading;
+      const { reorderBuffer, handshakeId } = receiveState;
       const { hasGap, seq } = reorderBuffer;
       const isDue = reorderBuffer.isAckDue(
         this.#flowControl.window,
@@ -105,6 +113,6 @@ export class AckScheduler implements PeriodicTask {
       const nack = hasGap ? { isNack: true } : {};
       this.#send({ kind: "ack", handshakeId, seq, ...nack }, node);
     }
-    if (this.#due.size === 0) this.#ticker.stop(this);
+    if (this.#due.size === 0) this.#scheduler.stop(this);
   }
 }

@@ -1,22 +1,25 @@
-/** How nodes pace what they send, and say what they have read. */
+/** How nodes limit what they send, and acknowledge what they receive. */
 export interface FlowControl {
-  /** How many batches a reader may have to acknowledge before the next one goes. */
+  /** How many batches may be unacknowledged before a sender waits. */
   readonly window: number;
   /**
-   * After how long a batch is acknowledged at the latest, in milliseconds. What a
-   * beat can say before needs no message of its own.
+   * The longest delay of an acknowledgement, in milliseconds. Acknowledgements
+   * that fit into a heartbeat need no message of their own.
    */
   readonly ackDelayMs: number;
   /**
-   * Every how-manieth beat of a node that has nothing new is acknowledged, so that
-   * it learns who has forgotten it.
+   * How many heartbeats of an idle node are acknowledged with one message, so
+   * that it notices peers that have forgotten it.
    */
   readonly heartbeatsPerAck: number;
-  /** After how long a silent reader is not waited for any more, in milliseconds. */
+  /**
+   * After how long without an acknowledgement a sender no longer waits for a
+   * receiver, in milliseconds.
+   */
   readonly retransmitTimeoutMs: number;
 }
 
-/** For buses on which a message costs next to nothing, but that may lose some. */
+/** Flow control for buses on which messages are cheap, but may be lost. */
 export const IN_PROCESS_FLOW: FlowControl = {
   window: 16,
   ackDelayMs: 20,

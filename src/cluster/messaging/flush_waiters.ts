@@ -1,36 +1,39 @@
 interface FlushWaiter {
-  /** The batch to be read; not known before it is sent. */
+  /** The batch that must be received; unknown until it is sent. */
   seq: number | undefined;
   readonly resolve: () => void;
 }
 
-/** Those who wait until what they have sent was read. */
+/** Callers that wait until everything they sent was received. */
 export class FlushWaiters {
   readonly #waiting: Set<FlushWaiter> = new Set();
 
-  /** Resolves when all was read that is sent from now on until `sent`. */
+  /**
+   * Resolves when everything was received that is sent up to the next call of
+   * `onSent`.
+   */
   wait(): Promise<void> {
     return new Promise((resolve) => {
       this.#waiting.add({ seq: undefined, resolve });
     });
   }
 
-  /** All that anybody waits for was sent, up to a batch. */
-  sent(number: number): void {
-    for (const settlement of this.#waiting) settlement.seq ??= number;
+  /** Everything up to a batch was sent. */
+  sent(seq: number): void {
+    for (const waiter of this.#waiting) waiter.seq ??= seq;
   }
 
-  /** All was read up to a batch. */
-  read(number: number): void {
-    for (const settlement of this.#waiting) {
-      const { seq: awaited, resolve } = settlement;
-      if (awaited === undefined || awaited > number) continue;
-      this.#waiting.delete(settlement);
+  /** Everything up to a batch was received. */
+  read(seq: number): void {
+    for (const waiter of this.#waiting) {
+      const { seq: awaited, resolve } = waiter;
+      if (awaited === undefined || awaited > seq) continue;
+      this.#waiting.delete(waiter);
       resolve();
     }
   }
 
-  /** Nobody is there to read anything. */
+  /** No receivers are left. */
   release(): void {
     for (const { resolve } of this.#waiting) resolve();
     this.#waiting.clear();

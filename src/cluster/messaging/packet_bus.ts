@@ -8,13 +8,16 @@ import {
   VERSION,
 } from "./protocol.ts";
 
-/** The bus as one node uses it: messages instead of texts, and no failures. */
+/**
+ * The message bus as one node uses it: packets instead of strings, and no
+ * exceptions.
+ */
 export class PacketBus {
   /** The name of this node. */
   readonly name: string;
   readonly #bus: MessageBus;
   readonly #report: (error: Error) => void;
-  /** Tells this node from earlier ones of its name. */
+  /** Distinguishes this node from earlier ones of its name. */
   readonly incarnation: number = Date.now() * 1_000 +
     Math.floor(Math.random() * 1_000);
   #isBroken = false;
@@ -23,8 +26,8 @@ export class PacketBus {
 
   /**
    * @param name The name of this node.
-   * @param bus What carries its messages.
-   * @param report Told once each time that the bus is out of order.
+   * @param bus Carries the messages.
+   * @param report Called once for each time that the bus fails.
    */
   constructor(name: string, bus: MessageBus, report: (error: Error) => void) {
     this.name = name;
@@ -32,22 +35,22 @@ export class PacketBus {
     this.#report = report;
   }
 
-  /** How to pace what is sent. */
+  /** The flow control of the bus. */
   get flowControl(): FlowControl {
     return this.#bus.flowControl ?? IN_PROCESS_FLOW;
   }
 
-  /** Whether the bus is known to be out of order. */
+  /** Whether the bus is known to be down. */
   get isDown(): boolean {
     return this.#bus.isDown === true;
   }
 
-  /** How many messages were of no use. */
+  /** How many messages were ignored. */
   get ignored(): number {
     return this.#ignored;
   }
 
-  /** Begins to receive. */
+  /** Starts to receive. */
   async start(receive: (packet: Packet) => void): Promise<void> {
     try {
       await this.#bus.start(this.name, (text) => {
@@ -57,32 +60,32 @@ export class PacketBus {
         try {
           receive(packet);
         } catch (error) {
-          // Nothing that another node says may break this one.
+          // No message of another node may break this one.
           this.#ignored++;
           this.#report(error as Error);
         }
       });
     } catch (error) {
-      this.#failed(error);
+      this.#onFailure(error);
     }
   }
 
-  /** A message as text. */
-  write(message: PacketBody): string {
+  /** Serializes a packet. */
+  write(packet: PacketBody): string {
     return JSON.stringify({
       v: VERSION,
       from: this.name,
       incarnation: this.incarnation,
-      ...message,
+      ...packet,
     });
   }
 
-  /** Sends a message, to one node or all. */
-  send(message: PacketBody, to?: string): void {
-    this.publish(this.write(message), to);
+  /** Sends a packet to one node or all. */
+  send(packet: PacketBody, to?: string): void {
+    this.publish(this.write(packet), to);
   }
 
-  /** Sends a text, to one node or all. */
+  /** Sends a serialized packet to one node or all. */
   publish(text: string, to: string | undefined): void {
     if (this.#isClosed) return;
     try {
@@ -91,20 +94,20 @@ export class PacketBus {
       else {
         published.then(
           () => this.#isBroken = false,
-          (error) => this.#failed(error),
+          (error) => this.#onFailure(error),
         );
       }
     } catch (error) {
-      this.#failed(error);
+      this.#onFailure(error);
     }
   }
 
-  /** Notes something that was of no use. */
+  /** Counts a message that was ignored. */
   ignore(): void {
     this.#ignored++;
   }
 
-  /** Sends and receives nothing any more. */
+  /** Stops sending and receiving. */
   async close(): Promise<void> {
     this.#isClosed = true;
     try {
@@ -117,14 +120,15 @@ export class PacketBus {
   #read(text: unknown): Packet | undefined {
     const packet = readPacket(text);
     const isOwn = packet?.from === this.name;
-    // Its own comes from a bus that echoes; another's, from a node of its name.
-    const isUseless = packet === undefined ||
+    // A bus that echoes returns this node's own packets. A foreign incarnation
+    // of the same name is another node.
+    const isInvalid = packet === undefined ||
       (isOwn && packet.incarnation !== this.incarnation);
-    if (isUseless) this.#ignored++;
+    if (isInvalid) this.#ignored++;
     return isOwn ? undefined : packet;
   }
 
-  #failed(cause: unknown): void {
+  #onFailure(cause: unknown): void {
     if (this.#isBroken || this.#isClosed) return;
     this.#isBroken = true;
     this.#report(busError(cause));

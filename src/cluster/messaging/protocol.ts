@@ -1,22 +1,26 @@
 /**
- * What nodes say to each other. A packet is a JSON text; packets of another version
- * and packets and items of an unknown kind are ignored, so that nodes of two
- * releases can work side by side.
+ * The wire protocol between nodes. A packet is a JSON string. Packets of
+ * another version, and kinds that a node doesn't know, are ignored, so that two
+ * releases can share a bus.
  *
- * Packets may get lost, doubled or late, all but batches by design: each replaces
- * the one before it, or is said again. Batches are numbered, and hold the items that
- * have to arrive, once and in order.
+ * | Packet | Sent | Meaning |
+ * | ------ | ---- | ------- |
+ * | `heartbeat` | every `heartbeatMs` | I am alive. Has the last sequence number, so that the loss of the newest batch is noticed, digests, and acknowledgements |
+ * | `join` | to a new peer, until it is answered | Handshake: send me everything from now on |
+ * | `joinAck` | to answer `join` | Batches after this number are for you |
+ * | `batch` | once a turn, and again if it was lost | Messages that must arrive, once and in order |
+ * | `ack` | within `ackDelayMs`, or at once if requested | I have everything up to this number; `isNack`: send the rest again |
+ * | `unknownPeer` | to answer a peer that this node has forgotten | Join again |
+ * | `leave` | when a node closes | I am gone |
  *
- * - A node that hears of another one sends it a `join` until it is answered with
- *   `joined`: the number after which batches are for it. The first items after that
- *   say what the other node has, up to `welcome`.
- * - Batches to all and to one node share their numbers, so each says which one came
- *   before it for its reader. One whose predecessor is missing waits for it.
- * - The reader acknowledges what it has, now and then, with its beats or when asked to
- *   be quick, and asks again for what is missing; the sender keeps what is not
- *   acknowledged.
- * - A `beat` shows that a node lives, and where its numbers are, so that the loss of
- *   the newest batch shows.
+ * Only batches are delivered reliably. All other packets replace the previous
+ * one of their kind, or are repeated. Batches to all nodes and to one node
+ * share their numbers, so each names the batch before it for its receiver, and
+ * waits if that is missing. The sender keeps a batch until all receivers have
+ * acknowledged it.
+ *
+ * After `joinAck`, the first messages for a new peer are everything it must
+ * know, up to `syncDone`.
  *
  * @module
  */
@@ -26,34 +30,36 @@ import { isClusterMessage } from "./protocol_items.ts";
 /** The version of the protocol. */
 export const VERSION = 2;
 
-/** The number of a batch, for all readers and for those where it is another one. */
+/**
+ * The number of a batch, for all receivers, and for those for which it differs.
+ */
 export interface BatchPosition {
   readonly seq: number;
   readonly overrides?: Readonly<Record<string, number>> | undefined;
 }
 
-/** A sign of life. */
+/** A sign that the node is alive. */
 export interface Heartbeat {
   readonly kind: "heartbeat";
   /** The newest batch. */
   readonly lastSeq: BatchPosition;
-  /** A digest of what the node has, to find what others have got wrong. */
+  /** Digests of the node's data, to find differences. */
   readonly digests: Readonly<Record<string, number>>;
   /** Whether the sender waits for an acknowledgement. */
   readonly isProbe?: boolean | undefined;
-  /** What it has read of others, by their names. */
+  /** Acknowledgements for other nodes, by name. */
   readonly acks?: Readonly<Record<string, HeartbeatAck>> | undefined;
 }
 
-/** An acknowledgement that comes with a beat. */
+/** An acknowledgement as part of a heartbeat. */
 export type HeartbeatAck = readonly [attempt: number, number: number];
 
-/** Asks to hear everything from now on. */
+/** Subscribes to everything that a node sends from now on. */
 export interface Join {
   readonly kind: "join";
-  /** Tells answers to this from answers to earlier ones. */
+  /** Identifies this handshake in the answer. */
   readonly handshakeId: number;
-  /** Whether the other node is known to have joined this one. */
+  /** Whether the other node has already subscribed to this one. */
   readonly isJoined: boolean;
 }
 
@@ -61,42 +67,42 @@ export interface Join {
 export interface JoinAck {
   readonly kind: "joinAck";
   readonly handshakeId: number;
-  /** The number after which batches are for the reader. */
+  /** The number after which batches are for the receiver. */
   readonly afterSeq: number;
 }
 
-/** What has to arrive. */
+/** Messages that must arrive, once and in order. */
 export interface Batch {
   readonly kind: "batch";
   readonly seq: number;
   /** The batch before this one. */
   readonly prevSeq: BatchPosition;
-  /** Whether somebody waits for the acknowledgement. */
+  /** Whether someone waits for the acknowledgement. */
   readonly isAckRequested?: boolean | undefined;
   readonly messages: readonly AddressedMessage[];
 }
 
-/** What a reader has. */
+/** Acknowledges the batches up to a number. */
 export interface Ack {
   readonly kind: "ack";
   readonly handshakeId: number;
   readonly seq: number;
-  /** Whether it knows of more, and asks to have it again. */
+  /** Whether later batches are missing and must be sent again. */
   readonly isNack?: boolean | undefined;
 }
 
-/** Says that the reader is unknown here, and has to join again. */
+/** The receiver is unknown here and must join again. */
 export interface UnknownPeer {
   readonly kind: "unknownPeer";
   readonly handshakeId: number;
 }
 
-/** A node leaves. */
+/** The node leaves the cluster. */
 export interface Leave {
   readonly kind: "leave";
 }
 
-/** What a packet says. */
+/** The content of a packet. */
 export type PacketBody =
   | Heartbeat
   | Join
@@ -106,54 +112,60 @@ export type PacketBody =
   | UnknownPeer
   | Leave;
 
-/** A message, and who it is from. */
+/** A packet: its content and sender. */
 export type Packet = PacketBody & {
   readonly v: typeof VERSION;
   readonly from: string;
-  /** Tells a node from an earlier one of its name; the newer one has the larger. */
+  /**
+   * Distinguishes a node from an earlier one of its name; the newer one is
+   * larger.
+   */
   readonly incarnation: number;
 };
 
-/** An item of a batch for all may be for one node only, in its place in the order. */
+/**
+ * A message in a batch for all nodes may be for one of them only, so that order
+ * is kept.
+ */
 export type AddressedMessage = ClusterMessage & {
   readonly only?: string | undefined;
 };
 
-/** What one node tells others. */
+/** A message from one node to others. */
 export type ClusterMessage =
   | {
-    /** Write to streams. */
+    /** Write a frame to streams. */
     readonly kind: "send";
-    /** Sessions whose home the reader is; `undefined` means everyone. */
+    /** Sessions that the receiver owns; `undefined` for everyone. */
     readonly sessions?: readonly string[] | undefined;
     readonly data: string;
-    /** The how-manieth text to everyone it is of this sender. */
+    /** The broadcast's sequence number at this sender. */
     readonly seq?: number | undefined;
-    /** How often it was passed on because its session had moved. */
+    /** How often it was forwarded because its session had moved. */
     readonly hops?: number | undefined;
   }
-  /** The how-manieth text to everyone was the last before these. */
+  /** The sender's last broadcast before the receiver subscribed. */
   | { readonly kind: "broadcastSeq"; readonly seq: number }
-  /** The sender is the home of sessions. */
+  /** The sender owns these sessions. */
   | { readonly kind: "owners"; readonly owners: readonly Ownership[] }
-  /** Asks for everything that the reader is the home of. */
+  /** Requests all claims of the receiver. */
   | { readonly kind: "requestOwners" }
-  /** Everything that the sender is the home of was told. */
+  /** All claims were sent. */
   | { readonly kind: "ownersDone" }
-  /** The sender is the home of a session no longer. */
+  /** The sender no longer owns a session. */
   | { readonly kind: "released"; readonly id: string; readonly at: Timestamp }
-  /** What is stored of a session, or that it is deleted. */
+  /** Metadata of a session, or its deletion. */
   | {
     readonly kind: "metadata";
     readonly id: string;
     readonly fields: readonly FieldWrite[];
     readonly deleted?: Timestamp | undefined;
-    /** How many milliseconds ago it was used, where that is not now. */
+    /** How many milliseconds ago the session was used, if not now. */
     readonly age?: number | undefined;
   }
-  /** Asks for the records where the reader's sums are others. */
+  /** Requests the records of the buckets whose digests differ. */
   | { readonly kind: "requestDiff"; readonly digests: readonly number[] }
-  /** Everything that `compare` asked for was told. */
+  /** The answer to `requestDiff` is complete. */
   | { readonly kind: "diffDone" }
   /** A notification for subscriptions, as JSON. */
   | { readonly kind: "notification"; readonly text: string }
@@ -167,60 +179,68 @@ export type ClusterMessage =
     readonly id: number;
     readonly response: unknown;
   }
-  /** Everything that a node has to know of its sender was told, and who is there. */
+  /**
+   * Everything a new peer must know was sent; with the nodes that the sender
+   * knows.
+   */
   | { readonly kind: "syncDone"; readonly nodes: readonly string[] };
 
-/** The session, since when it is there, and whether its stream is away. */
+/** A session, when it was claimed, and whether its stream has ended. */
 export type Ownership = readonly [id: string, at: Timestamp, isParked: boolean];
 
-/** A field of a record, and who wrote it when; `null` for one that was removed. */
+/** A field of a record, with its timestamp; `null` if it was removed. */
 export type FieldWrite = readonly [
   field: string,
   value: string | null,
   at: Timestamp,
 ];
 
-/** What one node asks others. */
+/** A request of one node to another. */
 export type RpcRequest =
-  /** Whether a stream is attached there: `boolean`. */
+  /** Is a stream attached? Response: `boolean`. */
   | { readonly kind: "has"; readonly id: string }
-  /** To end a stream there: `boolean`, whether there was one. */
+  /** End a stream. Response: `boolean`, whether there was one. */
   | { readonly kind: "delete"; readonly id: string }
   /**
-   * What a client has missed whose session moves to the asker: `MissedEvents`, or a
-   * `ResetReason`.
+   * What has the client of a session that moves to the caller missed? Response:
+   * `MissedEvents` or a `ResetReason`.
    */
   | {
     readonly kind: "resume";
     readonly id: string;
     readonly lastEventId: string;
   }
-  /** What is stored of a session: {@linkcode FieldWrite}`[]`. */
+  /** What is stored for a session? Response: {@linkcode FieldWrite}`[]`. */
   | { readonly kind: "metadata"; readonly id: string }
-  /** How many milliseconds ago these sessions were used: `[id, ms][]`. */
+  /**
+   * How many milliseconds ago were these sessions used? Response: `[id, ms][]`.
+   */
   | { readonly kind: "lastUsed"; readonly ids: readonly string[] }
-  /** Whether a subscription exists there: `boolean`. */
+  /** Does a subscription exist? Response: `boolean`. */
   | {
     readonly kind: "subscribed";
     readonly id: string | number;
     readonly origin: string;
     readonly at: Timestamp;
   }
-  /** To close a subscription there: `boolean`, whether there was one. */
+  /** Close a subscription. Response: `boolean`, whether there was one. */
   | {
     readonly kind: "unsubscribe";
     readonly id: string | number;
     readonly origin: string;
     readonly reason: string;
   }
-  /** To close all subscriptions there, of one origin or all: `true`. */
+  /** Close all subscriptions, or those of one origin. Response: `true`. */
   | {
     readonly kind: "unsubscribeAll";
     readonly origin?: string | undefined;
     readonly reason?: string | undefined;
   };
 
-/** The packet in a text; `undefined` for what is none of this version. */
+/**
+ * Parses and validates a packet; `undefined` if it is malformed or of another
+ * version.
+ */
 export function readPacket(text: unknown): Packet | undefined {
   if (typeof text !== "string") return undefined;
   let packet: Partial<Packet> | null;
@@ -244,21 +264,21 @@ export function seqFor(node: string, position: BatchPosition): number {
     : seq;
 }
 
-function isPacketBody(message: Partial<Packet>): boolean {
-  switch (message.kind) {
+function isPacketBody(packet: Partial<Packet>): boolean {
+  switch (packet.kind) {
     case "heartbeat":
-      return isPosition(message.lastSeq) && areAcks(message.acks);
+      return isPosition(packet.lastSeq) && areAcks(packet.acks);
     case "join":
     case "unknownPeer":
-      return isCount(message.handshakeId);
+      return isCount(packet.handshakeId);
     case "joinAck":
-      return isCount(message.handshakeId) && isCount(message.afterSeq);
+      return isCount(packet.handshakeId) && isCount(packet.afterSeq);
     case "batch":
-      return isCount(message.seq) && isPosition(message.prevSeq) &&
-        Array.isArray(message.messages) &&
-        message.messages.every(isClusterMessage);
+      return isCount(packet.seq) && isPosition(packet.prevSeq) &&
+        Array.isArray(packet.messages) &&
+        packet.messages.every(isClusterMessage);
     case "ack":
-      return isCount(message.handshakeId) && isCount(message.seq);
+      return isCount(packet.handshakeId) && isCount(packet.seq);
     case "leave":
       return true;
     default:

@@ -1,9 +1,9 @@
 import type { MissedEvents } from "../../replay/replay_log.ts";
 import type { Timestamp } from "../membership/hybrid_clock.ts";
 
-/** What checks the fields of each kind of items. */
+/** Validates the fields of each kind of message. */
 const CHECKS: Readonly<
-  Record<string, (item: Readonly<Record<string, unknown>>) => boolean>
+  Record<string, (message: Readonly<Record<string, unknown>>) => boolean>
 > = {
   send: ({ sessions, data, seq, hops }) =>
     typeof data === "string" && isOptional(sessions, areStrings) &&
@@ -12,9 +12,9 @@ const CHECKS: Readonly<
   owners: ({ owners }) =>
     areAll(
       owners,
-      (home) =>
-        Array.isArray(home) && typeof home[0] === "string" &&
-        isTimestamp(home[1]),
+      (owner) =>
+        Array.isArray(owner) && typeof owner[0] === "string" &&
+        isTimestamp(owner[1]),
     ),
   released: ({ id, at }) => typeof id === "string" && isTimestamp(at),
   metadata: ({ id, fields, deleted, age }) =>
@@ -28,21 +28,25 @@ const CHECKS: Readonly<
   syncDone: ({ nodes }) => areStrings(nodes),
 };
 
-/** Whether something is an item: one of an unknown kind may be anything besides. */
-export function isClusterMessage(item: unknown): boolean {
-  if (!isObject(item) || typeof item.kind !== "string") return false;
-  if (!isOptional(item.only, (only) => typeof only === "string")) return false;
-  return !Object.hasOwn(CHECKS, item.kind) || CHECKS[item.kind]!(item);
+/**
+ * Returns whether a value is a message. An unknown kind may have any fields.
+ */
+export function isClusterMessage(message: unknown): boolean {
+  if (!isObject(message) || typeof message.kind !== "string") return false;
+  if (!isOptional(message.only, (only) => typeof only === "string")) {
+    return false;
+  }
+  return !Object.hasOwn(CHECKS, message.kind) || CHECKS[message.kind]!(message);
 }
 
-/** Whether something is what a session has missed. */
+/** Returns whether a value is a valid {@linkcode MissedEvents}. */
 export function isMissedEvents(value: unknown): value is MissedEvents {
   return isObject(value) && areStrings(value.frames) &&
     isObject(value.versionVector) &&
     Object.values(value.versionVector).every(isNumber);
 }
 
-/** Whether something is a field, its value, and who wrote it when. */
+/** Returns whether a value is a valid {@linkcode FieldWrite}. */
 export function isFieldWrite(write: unknown): boolean {
   if (!Array.isArray(write)) return false;
   const [field, value, at] = write;
@@ -50,7 +54,7 @@ export function isFieldWrite(write: unknown): boolean {
     (value === null || typeof value === "string") && isTimestamp(at);
 }
 
-/** Whether something says how many milliseconds ago sessions were used. */
+/** Returns whether a value is a valid response to `lastUsed`. */
 export function areAges(
   value: unknown,
 ): value is readonly (readonly [id: string, ms: number])[] {
@@ -61,9 +65,9 @@ export function areAges(
   );
 }
 
-function isTimestamp(stamp: unknown): stamp is Timestamp {
-  return Array.isArray(stamp) && isNumber(stamp[0]) &&
-    typeof stamp[1] === "string";
+function isTimestamp(timestamp: unknown): timestamp is Timestamp {
+  return Array.isArray(timestamp) && isNumber(timestamp[0]) &&
+    typeof timestamp[1] === "string";
 }
 
 function isObject(
@@ -77,10 +81,10 @@ function isNumber(value: unknown): boolean {
 }
 
 function areStrings(value: unknown): boolean {
-  return areAll(value, (item) => typeof item === "string");
+  return areAll(value, (message) => typeof message === "string");
 }
 
-function areAll(value: unknown, is: (item: unknown) => boolean): boolean {
+function areAll(value: unknown, is: (message: unknown) => boolean): boolean {
   return Array.isArray(value) && value.every(is);
 }
 

@@ -16,25 +16,25 @@ import { RetransmitBuffer } from "./retransmit_buffer.ts";
 import { FlushWaiters } from "./flush_waiters.ts";
 import { type QueuedMessage, SendQueue } from "./send_queue.ts";
 
-/** How many characters are kept for readers that are behind, and wait to be sent. */
+/** How many characters are kept for slow receivers, and may wait to be sent. */
 const MAX_KEPT = 67_108_864;
 
-/** What an {@linkcode ReliableSender} needs. */
+/** What a {@linkcode ReliableSender} needs. */
 export interface ReliableSenderPort {
   readonly flowControl: FlowControl;
-  /** Writes a batch; the result is what is published. */
+  /** Serializes a batch. */
   readonly write: (batch: Batch) => string;
-  /** Publishes a text, to one node or all. */
+  /** Publishes a serialized batch to one node or all. */
   readonly publish: (text: string, to: string | undefined) => void;
-  /** Asks a reader what it has. */
-  readonly probe: (reader: string) => void;
-  /** Told when texts had to be dropped before anybody got them. */
-  readonly onOverflow: (items: number) => void;
-  /** Runs the look at readers. */
-  readonly ticker: Scheduler;
+  /** Asks a receiver for an acknowledgement. */
+  readonly probe: (receiver: string) => void;
+  /** Called when messages were dropped before anyone received them. */
+  readonly onOverflow: (messages: number) => void;
+  /** Runs the check of receivers. */
+  readonly scheduler: Scheduler;
 }
 
-/** A node that reads what this one sends. */
+/** A node that receives what this one sends. */
 interface ReceiverState {
   readonly handshakeId: number;
   /** The number after which batches are for it. */
@@ -43,22 +43,26 @@ interface ReceiverState {
   lastSeq: number;
   /** The batches that it has not acknowledged. */
   unacked: number[];
-  /** When it acknowledged something last, or got something to acknowledge. */
+  /**
+   * When it last acknowledged something, or was sent the first unacknowledged
+   * batch.
+   */
   progressAt: number;
   probedAt: number;
   probeEveryMs: number;
-  /** Whether the others go on without waiting for it. */
+  /** Whether the window no longer waits for it. */
   isLagging: boolean;
-  /** Whether it is taken for dead: nobody waits for it at all. */
+  /** Whether it is down: nothing waits for it. */
   isSuspended: boolean;
 }
 
 /**
- * What a node sends: collects a turn's items, numbers them in batches, and keeps
- * those until their readers have them.
+ * Sends messages reliably: collects those of a turn, numbers them in batches,
+ * and keeps each batch until its receivers have acknowledged it.
  *
- * The window holds as long as somebody reads: one who is silent for a while is not
- * waited for, and fetches the rest when it can.
+ * The window closes while receivers have too many unacknowledged batches. A
+ * receiver that is silent for a while is not waited for, and requests the rest
+ * when it can.
  */
 export class ReliableSender implements PeriodicTask {
   readonly periodMs: number;
@@ -67,7 +71,7 @@ export class ReliableSender implements PeriodicTask {
   readonly #queue = new SendQueue();
   #isScheduled = false;
   #isAckRequested = false;
-  /** The newest batch of which readers know that somebody waits for it. */
+  /** The newest batch for which receivers know that someone waits. */
   #lastUrgentSeq = 0;
   #lastSeq = 0;
   #lastBroadcastSeq = 0;
@@ -80,36 +84,39 @@ export class ReliableSender implements PeriodicTask {
     this.periodMs = checkPeriodFor(port.flowControl.retransmitTimeoutMs);
   }
 
-  /** How many batches were sent so far. */
+  /** How many batches were sent. */
   get published(): number {
     return this.#lastSeq;
   }
 
-  /** How many batches had to be sent again. */
+  /** How many batches were sent again. */
   get resent(): number {
     return this.#resent;
   }
 
-  /** The newest batch, for everyone who reads. */
+  /** The number of the newest batch. */
   get lastPosition(): BatchPosition {
-    let except: Record<string, number> | undefined;
+    let overrides: Record<string, number> | undefined;
     for (const [node, { lastSeq }] of this.#receivers) {
       if (lastSeq !== this.#lastBroadcastSeq) {
-        (except ??= Object.create(null) as Record<string, number>)[node] =
+        (overrides ??= Object.create(null) as Record<string, number>)[node] =
           lastSeq;
       }
     }
-    return { seq: this.#lastBroadcastSeq, overrides: except };
+    return { seq: this.#lastBroadcastSeq, overrides };
   }
 
-  /** Sends an item with the others of this turn, to one node or to all. */
-  add(item: ClusterMessage, to?: string): void {
+  /** Sends a message with the others of this turn, to one node or all. */
+  add(message: ClusterMessage, to?: string): void {
     if (this.#receivers.size === 0) return;
-    this.#queue.add(item, to);
+    this.#queue.add(message, to);
     this.#schedule();
   }
 
-  /** Resolves when every reader has what was added before, or has left. */
+  /**
+   * Resolves when every receiver has acknowledged what was sent before, or has
+   * left.
+   */
   async flushed(): Promise<void> {
     if (this.#receivers.size === 0) return;
     this.#isAckRequested = true;
@@ -117,17 +124,17 @@ export class ReliableSender implements PeriodicTask {
     await this.#flushWaiters.wait();
   }
 
-  /** Takes a reader in; what it gets comes after the number. */
-  addReceiver(node: string, attempt: number): number {
+  /** Adds a receiver; batches after this number are for it. */
+  addReceiver(node: string, handshakeId: number): number {
     const known = this.#receivers.get(node);
-    if (known?.handshakeId === attempt) return known.ackedSeq;
+    if (known?.handshakeId === handshakeId) return known.ackedSeq;
     this.removeReceiver(node);
-    const now = this.#port.ticker.now();
-    const newest = this.#lastSeq;
+    const now = this.#port.scheduler.now();
+    const lastSeq = this.#lastSeq;
     this.#receivers.set(node, {
-      handshakeId: attempt,
-      ackedSeq: newest,
-      lastSeq: newest,
+      handshakeId,
+      ackedSeq: lastSeq,
+      lastSeq,
       unacked: [],
       progressAt: now,
       probedAt: now,
@@ -135,62 +142,62 @@ export class ReliableSender implements PeriodicTask {
       isLagging: false,
       isSuspended: false,
     });
-    return newest;
+    return lastSeq;
   }
 
-  /** Whether a node reads. */
+  /** Returns whether a node receives batches. */
   hasReceiver(node: string): boolean {
     return this.#receivers.has(node);
   }
 
-  /** The attempt with which a node began to read, if it did. */
+  /** Returns the handshake ID with which a node subscribed. */
   handshakeIdOf(node: string): number | undefined {
     return this.#receivers.get(node)?.handshakeId;
   }
 
-  /** Takes a reader for dead, or not any more; what it gets is kept for it. */
+  /** Marks a receiver as down or up again. What is sent to it is kept. */
   suspend(node: string, isSuspended: boolean): void {
-    const reader = this.#receivers.get(node);
-    if (reader === undefined) return;
-    reader.isSuspended = isSuspended;
-    reader.isLagging = true;
+    const receiver = this.#receivers.get(node);
+    if (receiver === undefined) return;
+    receiver.isSuspended = isSuspended;
+    receiver.isLagging = true;
     this.#resolveFlushed();
     this.#flush();
   }
 
-  /** Forgets a reader, and what was kept for it alone. */
+  /** Removes a receiver, and what was kept for it alone. */
   removeReceiver(node: string): void {
-    const reader = this.#receivers.get(node);
-    if (reader === undefined) return;
+    const receiver = this.#receivers.get(node);
+    if (receiver === undefined) return;
     this.#receivers.delete(node);
-    for (const number of reader.unacked) this.#sent.release(number);
+    for (const seq of receiver.unacked) this.#sent.release(seq);
     this.#resolveFlushed();
     this.#flush();
   }
 
-  /** Notes what a reader has, and sends again what it has not. */
+  /** Processes an acknowledgement, and sends missing batches again. */
   acknowledge(node: string, ack: Ack): void {
-    const reader = this.#receivers.get(node);
-    if (reader === undefined) return;
-    const now = this.#port.ticker.now();
-    const { unacked } = reader;
+    const receiver = this.#receivers.get(node);
+    if (receiver === undefined) return;
+    const now = this.#port.scheduler.now();
+    const { unacked } = receiver;
     let read = 0;
     while (read < unacked.length && unacked[read]! <= ack.seq) {
       this.#sent.release(unacked[read++]!);
     }
     if (read > 0) {
       unacked.splice(0, read);
-      reader.progressAt = now;
-      reader.probeEveryMs = this.#port.flowControl.retransmitTimeoutMs;
+      receiver.progressAt = now;
+      receiver.probeEveryMs = this.#port.flowControl.retransmitTimeoutMs;
     }
     if (unacked.length < this.#port.flowControl.window / 2) {
-      reader.isLagging = false;
+      receiver.isLagging = false;
     }
     if (ack.isNack) {
-      reader.progressAt = now;
-      for (const number of unacked.slice(0, this.#port.flowControl.window)) {
+      receiver.progressAt = now;
+      for (const seq of unacked.slice(0, this.#port.flowControl.window)) {
         this.#resent++;
-        this.#port.publish(this.#sent.text(number), node);
+        this.#port.publish(this.#sent.text(seq), node);
       }
     }
     if (read === 0) return;
@@ -198,40 +205,41 @@ export class ReliableSender implements PeriodicTask {
     this.#flush();
   }
 
-  /** Looks for readers that are silent. */
+  /** Looks for receivers that are silent. */
   run(now: number): void {
-    let isWaited = false;
-    for (const [node, reader] of this.#receivers) {
-      if (reader.unacked.length === 0 || reader.isSuspended) continue;
-      isWaited = true;
+    let isAckRequested = false;
+    for (const [node, receiver] of this.#receivers) {
+      if (receiver.unacked.length === 0 || receiver.isSuspended) continue;
+      isAckRequested = true;
       if (
-        now - reader.progressAt >= this.#port.flowControl.retransmitTimeoutMs
+        now - receiver.progressAt >= this.#port.flowControl.retransmitTimeoutMs
       ) {
-        reader.isLagging = true;
+        receiver.isLagging = true;
       }
       if (
-        now - Math.max(reader.probedAt, reader.progressAt) < reader.probeEveryMs
+        now - Math.max(receiver.probedAt, receiver.progressAt) <
+          receiver.probeEveryMs
       ) {
         continue;
       }
-      reader.probedAt = now;
-      reader.probeEveryMs = Math.min(
-        reader.probeEveryMs * 2,
+      receiver.probedAt = now;
+      receiver.probeEveryMs = Math.min(
+        receiver.probeEveryMs * 2,
         10 * this.#port.flowControl.retransmitTimeoutMs,
       );
       this.#port.probe(node);
     }
-    if (!isWaited) this.#port.ticker.stop(this);
+    if (!isAckRequested) this.#port.scheduler.stop(this);
     this.#flush();
   }
 
-  /** Lets go of everything, and of everyone who waits. */
+  /** Drops everything, and resolves everyone who waits. */
   close(): void {
     this.#receivers.clear();
     this.#queue.clear();
     this.#sent.clear();
     this.#resolveFlushed();
-    this.#port.ticker.stop(this);
+    this.#port.scheduler.stop(this);
   }
 
   #schedule(): void {
@@ -259,10 +267,10 @@ export class ReliableSender implements PeriodicTask {
     if (this.#queue.length + this.#sent.length > MAX_KEPT) this.#overflow();
   }
 
-  /** Somebody waits for what was sent before, without hurry. */
+  /** Someone waits for what was sent before, but not urgently. */
   #requestAcks(): void {
-    for (const [node, reader] of this.#receivers) {
-      const { unacked, isSuspended } = reader;
+    for (const [node, receiver] of this.#receivers) {
+      const { unacked, isSuspended } = receiver;
       const last = unacked.at(-1);
       if (isSuspended || last === undefined || last <= this.#lastUrgentSeq) {
         continue;
@@ -285,67 +293,70 @@ export class ReliableSender implements PeriodicTask {
   }
 
   #sendToAll(batch: readonly QueuedMessage[]): void {
-    const items = batch.map(({ message, to }): AddressedMessage =>
+    const messages = batch.map(({ message, to }): AddressedMessage =>
       to === undefined ? message : { ...message, only: to }
     );
     const after = this.lastPosition;
     this.#lastBroadcastSeq = this.#lastSeq + 1;
-    this.#send(items, undefined, after, this.#receivers.values());
+    this.#send(messages, undefined, after, this.#receivers.values());
   }
 
-  /** In batches of their own, so that nobody gets what is not for it. */
+  /** Sends separate batches, so that nobody gets messages for others. */
   #sendToEach(batch: readonly QueuedMessage[]): void {
     const byNode = new Map<string, ClusterMessage[]>();
     for (const { message, to } of batch) {
-      const items = byNode.get(to!);
-      if (items === undefined) byNode.set(to!, [message]);
-      else items.push(message);
+      const messages = byNode.get(to!);
+      if (messages === undefined) byNode.set(to!, [message]);
+      else messages.push(message);
     }
-    for (const [node, items] of byNode) {
-      const reader = this.#receivers.get(node);
+    for (const [node, messages] of byNode) {
+      const receiver = this.#receivers.get(node);
       // It has left meanwhile.
-      if (reader === undefined) continue;
-      this.#send(items, node, { seq: reader.lastSeq }, [reader]);
+      if (receiver === undefined) continue;
+      this.#send(messages, node, { seq: receiver.lastSeq }, [receiver]);
     }
   }
 
   #send(
-    items: readonly AddressedMessage[],
+    messages: readonly AddressedMessage[],
     to: string | undefined,
     after: BatchPosition,
-    readers: Iterable<ReceiverState>,
+    receivers: Iterable<ReceiverState>,
   ): void {
-    const number = ++this.#lastSeq;
-    if (this.#isAckRequested) this.#lastUrgentSeq = number;
+    const seq = ++this.#lastSeq;
+    if (this.#isAckRequested) this.#lastUrgentSeq = seq;
     const text = this.#port.write({
       kind: "batch",
-      seq: number,
+      seq,
       prevSeq: after,
       isAckRequested: this.#isAckRequested || undefined,
-      messages: items,
+      messages,
     });
-    let unreadBy = 0;
-    for (const reader of readers) {
-      if (reader.unacked.length === 0) {
-        reader.progressAt = this.#port.ticker.now();
+    let unackedBy = 0;
+    for (const receiver of receivers) {
+      if (receiver.unacked.length === 0) {
+        receiver.progressAt = this.#port.scheduler.now();
       }
-      reader.unacked.push(number);
-      reader.lastSeq = number;
-      unreadBy++;
+      receiver.unacked.push(seq);
+      receiver.lastSeq = seq;
+      unackedBy++;
     }
-    if (unreadBy === 0) return;
-    this.#sent.add(number, text, unreadBy);
-    this.#port.ticker.start(this);
+    if (unackedBy === 0) return;
+    this.#sent.add(seq, text, unackedBy);
+    this.#port.scheduler.start(this);
     this.#port.publish(text, to);
   }
 
-  /** Cuts off the readers that are furthest behind, or drops what nobody has. */
+  /**
+   * Frees memory: gives up the receivers that are furthest behind, or drops
+   * unsent messages.
+   */
   #overflow(): void {
     let slowest: string | undefined;
-    let most = this.#port.flowControl.window;
+    let maxUnacked = this.#port.flowControl.window;
     for (const [node, { isLagging, unacked }] of this.#receivers) {
-      if (!isLagging || unacked.length <= most) continue;
-      most = unacked.length;
+      if (!isLagging || unacked.length <= maxUnacked) continue;
+      maxUnacked = unacked.length;
       slowest = node;
     }
     if (slowest !== undefined) return this.removeReceiver(slowest);

@@ -1,67 +1,70 @@
 import { type AddressedMessage, type Batch, seqFor } from "./protocol.ts";
 
-/** How many batches wait for one that is missing, before the rest is fetched. */
+/**
+ * How many batches may wait for a missing one before they are dropped and
+ * requested again.
+ */
 const MAX_OUT_OF_ORDER = 64;
 
-/** What one node reads of another: each batch once, in its order. */
+/** Receives the batches of one node: each once, and in order. */
 export class ReorderBuffer {
   readonly #node: string;
   readonly #outOfOrder: Map<number, Batch> = new Map();
-  /** What was read. */
+  /** The last batch that was delivered. */
   #seq: number;
-  /** What there is to read, as far as is known. */
+  /** The last batch that is known to exist. */
   #lastSeq: number;
-  /** How many batches were read since the last acknowledgement. */
+  /** How many batches were delivered since the last acknowledgement. */
   #unacknowledged = 0;
   #isAckRequested = false;
   #nackedAt = -Infinity;
   #nackedSeq = -1;
 
   /**
-   * @param node The reader.
-   * @param after The number after which batches are for it.
+   * @param node The receiver.
+   * @param afterSeq The number after which batches are for it.
    */
-  constructor(node: string, after: number) {
+  constructor(node: string, afterSeq: number) {
     this.#node = node;
-    this.#seq = after;
-    this.#lastSeq = after;
+    this.#seq = afterSeq;
+    this.#lastSeq = afterSeq;
   }
 
-  /** The number of the newest batch that was read. */
+  /** The number of the last batch that was delivered. */
   get seq(): number {
     return this.#seq;
   }
 
-  /** Whether something is known to be there that was not read. */
+  /** Whether batches are known to be missing. */
   get hasGap(): boolean {
     return this.#seq < this.#lastSeq;
   }
 
-  /** Somebody waits for the acknowledgement. */
+  /** Someone waits for the acknowledgement. */
   requestAck(): void {
     this.#isAckRequested = true;
   }
 
-  /** Notes how far the sender is. */
-  observe(newest: number): void {
-    this.#lastSeq = Math.max(this.#lastSeq, newest);
+  /** Records how far the sender is. */
+  observe(lastSeq: number): void {
+    this.#lastSeq = Math.max(this.#lastSeq, lastSeq);
   }
 
   /**
-   * Takes a batch.
+   * Adds a batch.
    *
-   * @returns The items that can be read now, in their order.
+   * @returns The messages that can be delivered now, in order.
    */
   receive(batch: Batch): AddressedMessage[] {
     this.observe(batch.seq);
     if (batch.seq <= this.#seq) {
-      // It was sent again: the sender does not know that it is here.
+      // A duplicate: the sender doesn't know that it has arrived.
       this.#unacknowledged++;
       return [];
     }
     this.#isAckRequested ||= batch.isAckRequested === true;
     this.#outOfOrder.set(batch.seq, batch);
-    const items: AddressedMessage[] = [];
+    const messages: AddressedMessage[] = [];
     for (
       let next = this.#next();
       next !== undefined;
@@ -70,25 +73,25 @@ export class ReorderBuffer {
       this.#outOfOrder.delete(next.seq);
       this.#seq = next.seq;
       this.#unacknowledged++;
-      items.push(...this.#addressedHere(next.messages));
+      messages.push(...this.#addressedHere(next.messages));
     }
     if (this.#outOfOrder.size > MAX_OUT_OF_ORDER) {
       this.#outOfOrder.delete(Math.max(...this.#outOfOrder.keys()));
     }
-    return items;
+    return messages;
   }
 
-  /** Whether it is time for an acknowledgement, rather than for more to read. */
-  isAckDue(window: number, now: number, patienceMs: number): boolean {
+  /** Returns whether an acknowledgement should be sent now. */
+  isAckDue(window: number, now: number, retransmitTimeoutMs: number): boolean {
     if (this.hasGap) {
-      // Once for each batch that is missing, and again when that was in vain.
+      // Requests each missing batch once, and again if that failed.
       return this.#nackedSeq !== this.#seq ||
-        now - this.#nackedAt >= patienceMs;
+        now - this.#nackedAt >= retransmitTimeoutMs;
     }
     return this.#isAckRequested || this.#unacknowledged >= window / 4;
   }
 
-  /** Notes that an acknowledgement is on its way. */
+  /** Records that an acknowledgement is being sent. */
   acknowledged(now: number): void {
     this.#unacknowledged = 0;
     this.#isAckRequested = false;
@@ -107,8 +110,8 @@ export class ReorderBuffer {
     return undefined;
   }
 
-  #addressedHere(items: readonly AddressedMessage[]): AddressedMessage[] {
-    return items.filter(({ only }) =>
+  #addressedHere(messages: readonly AddressedMessage[]): AddressedMessage[] {
+    return messages.filter(({ only }) =>
       only === undefined || only === this.#node
     );
   }

@@ -3,36 +3,39 @@ interface Sent {
   unackedBy: number;
 }
 
-/** What was sent, by number, and is kept until all of its readers have it. */
+/**
+ * Serialized batches by number, kept until all of their receivers have
+ * acknowledged them.
+ */
 export class RetransmitBuffer {
   readonly #sent: Map<number, Sent> = new Map();
   #length = 0;
 
-  /** How long they are together, in characters. */
+  /** The total length, in characters. */
   get length(): number {
     return this.#length;
   }
 
-  /** Keeps one for some readers. */
-  add(number: number, text: string, readers: number): void {
-    this.#sent.set(number, { text, unackedBy: readers });
+  /** Keeps a batch for some receivers. */
+  add(seq: number, text: string, receivers: number): void {
+    this.#sent.set(seq, { text, unackedBy: receivers });
     this.#length += text.length;
   }
 
-  /** One that somebody has not read. */
-  text(number: number): string {
-    return this.#sent.get(number)!.text;
+  /** Returns a batch. */
+  text(seq: number): string {
+    return this.#sent.get(seq)!.text;
   }
 
-  /** One of its readers has it, or has left. */
-  release(number: number): void {
-    const sent = this.#sent.get(number);
+  /** A receiver has acknowledged a batch, or has left. */
+  release(seq: number): void {
+    const sent = this.#sent.get(seq);
     if (sent === undefined || --sent.unackedBy > 0) return;
-    this.#sent.delete(number);
+    this.#sent.delete(seq);
     this.#length -= sent.text.length;
   }
 
-  /** Forgets them all. */
+  /** Removes all batches. */
   clear(): void {
     this.#sent.clear();
     this.#length = 0;

@@ -1,63 +1,66 @@
 import type { ClusterMessage, RpcRequest } from "./protocol.ts";
 
-/** Sends an item to a node. */
-export type SendTo = (node: string, item: ClusterMessage) => void;
+/** Sends a message to a node. */
+export type SendTo = (node: string, message: ClusterMessage) => void;
 
-/** Answers questions of other nodes. */
+/** Handles requests of other nodes. */
 export type RequestHandler<Kind extends RpcRequest["kind"]> = (
-  ask: Extract<RpcRequest, { kind: Kind }>,
+  request: Extract<RpcRequest, { kind: Kind }>,
   from: string,
 ) => unknown;
 
 interface OpenRequest {
   readonly open: Set<string>;
   readonly responses: Map<string, unknown>;
-  readonly resolve: (answers: ReadonlyMap<string, unknown>) => void;
-  readonly isSufficient: (answer: unknown) => boolean;
+  readonly resolve: (responses: ReadonlyMap<string, unknown>) => void;
+  readonly isSufficient: (handler: unknown) => boolean;
   readonly timer: ReturnType<typeof setTimeout>;
 }
 
-/** Questions to other nodes, and theirs to this one. */
+/** Remote procedure calls: requests to other nodes, and theirs to this one. */
 export class Rpc {
   readonly #send: SendTo;
   readonly #report: (error: Error) => void;
   readonly #open: Map<number, OpenRequest> = new Map();
-  readonly #handlers: Map<string, (ask: never, from: string) => unknown> =
+  readonly #handlers: Map<string, (request: never, from: string) => unknown> =
     new Map();
-  /** Not the same as that of an earlier node of this name. */
+  /**
+   * Starts at random, so that no earlier node of this name used the same IDs.
+   */
   #last = Math.floor(Math.random() * 2 ** 40);
 
   /**
-   * @param tell Sends an item to a node.
-   * @param report Told of what an answer failed with.
+   * @param send Sends a message to a node.
+   * @param report Reports the errors of handlers.
    */
-  constructor(tell: SendTo, report: (error: Error) => void) {
-    this.#send = tell;
+  constructor(send: SendTo, report: (error: Error) => void) {
+    this.#send = send;
     this.#report = report;
   }
 
-  /** Answers a kind of questions from now on. */
+  /** Sets the handler of a kind of request. */
   handle<Kind extends RpcRequest["kind"]>(
     kind: Kind,
-    answer: RequestHandler<Kind>,
+    handler: RequestHandler<Kind>,
   ): void {
-    this.#handlers.set(kind, answer);
+    this.#handlers.set(kind, handler);
   }
 
   /**
-   * Asks nodes.
+   * Sends a request to nodes.
    *
-   * @param nodes Whom.
-   * @param ask What.
-   * @param patienceMs How long to wait for answers, in milliseconds.
-   * @param isEnough Whether an answer makes the others needless.
-   * @returns The answers in time, of those that can answer.
+   * @param nodes Their names.
+   * @param request The request.
+   * @param timeoutMs How long to wait for responses, in milliseconds.
+   * @param isSufficient Returns whether a response makes the others
+   * unnecessary.
+   * @returns The responses that arrived in time, by node.
    */
   request(
     nodes: readonly string[],
     request: RpcRequest,
-    patienceMs: number,
-    isEnough: (answer: unknown) => boolean = () => false,
+    timeoutMs: number,
+    isSufficient: (handler: unknown) => boolean = () => false,
   ): Promise<ReadonlyMap<string, unknown>> {
     if (nodes.length === 0) return Promise.resolve(new Map());
     const id = ++this.#last;
@@ -66,8 +69,8 @@ export class Rpc {
         open: new Set(nodes),
         responses: new Map(),
         resolve,
-        isSufficient: isEnough,
-        timer: setTimeout(() => this.#finish(id), patienceMs),
+        isSufficient,
+        timer: setTimeout(() => this.#finish(id), timeoutMs),
       });
       for (const node of nodes) {
         this.#send(node, { kind: "request", id, request });
@@ -79,7 +82,8 @@ export class Rpc {
   async respond(from: string, id: number, request: RpcRequest): Promise<void> {
     let response: unknown;
     try {
-      // An unknown kind gets an empty response, so the caller does not wait.
+      // An unknown kind gets an empty response, so that the caller doesn't
+      // wait.
       response = await this.#handlers.get(request.kind)?.(
         request as never,
         from,
@@ -100,14 +104,14 @@ export class Rpc {
     }
   }
 
-  /** A node that has left answers no more. */
+  /** A node that is down will not respond. */
   onPeerDown(node: string): void {
     for (const id of [...this.#open.keys()]) {
       this.onResponse(node, id, undefined);
     }
   }
 
-  /** Waits for no answer any more. */
+  /** Ends all open requests. */
   close(): void {
     for (const id of [...this.#open.keys()]) this.#finish(id);
   }

@@ -1,12 +1,12 @@
 import type { ClusterNode } from "../membership/cluster_node.ts";
 
-/** How often in a row digests have to differ before two nodes compare. */
+/** How many times in a row digests must differ before two nodes compare. */
 const MAX_MISMATCHES = 3;
 
 /**
- * When this node compares what it has with other nodes: with one that it meets, and
- * with one that has something else for a while. One after the other, as what one
- * tells need not be told by the next.
+ * Decides when this node compares its data with others: with each node that it
+ * meets, and with one whose digest differs for a while. It compares with one
+ * node at a time, because the next one has mostly the same data.
  */
 export class AntiEntropy {
   readonly #node: ClusterNode;
@@ -16,19 +16,19 @@ export class AntiEntropy {
   #current: string | undefined;
 
   /**
-   * @param node Knows the other nodes.
-   * @param name Names the digest.
-   * @param digest What this node has, in one number.
-   * @param sums What it has, in many.
+   * @param node This node.
+   * @param name The name of the digest.
+   * @param digest Returns the digest of all data.
+   * @param bucketDigests Returns the digest of each bucket.
    */
   constructor(
     node: ClusterNode,
     name: string,
     digest: () => number,
-    sums: () => readonly number[],
+    bucketDigests: () => readonly number[],
   ) {
     this.#node = node;
-    this.#bucketDigests = sums;
+    this.#bucketDigests = bucketDigests;
     node.handle("diffDone", (_, from) => this.#finish(from));
     node.listen({
       onPeerUp: (other) => this.#compare(other),
@@ -41,9 +41,9 @@ export class AntiEntropy {
       digest: () => [name, digest()],
       onDigest: (other, digests) => {
         const isSame = (digests[name] ?? 0) === digest();
-        const doubts = isSame ? 0 : (this.#mismatches.get(other) ?? 0) + 1;
-        this.#mismatches.set(other, doubts % MAX_MISMATCHES);
-        if (doubts < MAX_MISMATCHES) return;
+        const mismatches = isSame ? 0 : (this.#mismatches.get(other) ?? 0) + 1;
+        this.#mismatches.set(other, mismatches % MAX_MISMATCHES);
+        if (mismatches < MAX_MISMATCHES) return;
         if (this.#current === other) this.#current = undefined;
         this.#compare(other);
       },

@@ -12,28 +12,28 @@ import type { ClusterMessage, FieldWrite } from "../messaging/protocol.ts";
 import { areAges, isFieldWrite } from "../messaging/protocol_items.ts";
 import { type Fields, LwwRecords } from "./replicated_records.ts";
 
-/** What is known of a session. */
+/** The metadata of a session. */
 export interface ReplicaRecord extends IdleTracked {
   readonly fields: Fields;
-  /** The position of this node's events when it heard of the session. */
+  /** The newest event of this node when it learned of the session. */
   readonly startEventId: string | undefined;
 }
 
-/** What an {@linkcode MetadataReplica} needs to know, and whom it tells. */
+/** What a {@linkcode MetadataReplica} needs. */
 export interface ReplicaOptions extends RecordLimits {
-  /** The position of this node's events. */
+  /** Returns the newest event of this node. */
   readonly latestEventId: () => string | undefined;
-  /** Told of every session of which nothing is stored any more. */
+  /** Called with every session whose metadata was removed. */
   readonly onDelete: (id: string) => void;
 }
 
 const SUBSCRIPTION = "subscription ";
-/** The field that says for whom a session was begun. */
+/** The field with the principal of a session. */
 const PRINCIPAL = "principal";
 
 /**
- * What is stored of all sessions, the same on every node. A node that joins, and
- * one that differs from another for a while, fetches what it lacks.
+ * The metadata of all sessions, replicated on every node. A node that joins, or
+ * whose digest differs for a while, requests what it lacks.
  */
 export class MetadataReplica {
   readonly #node: ClusterNode;
@@ -60,27 +60,27 @@ export class MetadataReplica {
     this.#listen();
   }
 
-  /** How many sessions were forgotten because nobody used them. */
+  /** How many sessions expired. */
   get expired(): number {
     return this.#expired;
   }
 
-  /** What is known of a session, which is in use now. */
+  /** Returns the metadata of a session, and marks it as used. */
   touch(id: string): ReplicaRecord | undefined {
     return this.#records.touch(id);
   }
 
-  /** What is known of a session. */
+  /** Returns the metadata of a session. */
   get(id: string): ReplicaRecord | undefined {
     return this.#records.get(id);
   }
 
-  /** A field of a session. */
+  /** Returns a field of a session, and marks it as used. */
   field(id: string, field: string): string | undefined {
     return this.#records.touch(id)?.fields.get(field)?.[0];
   }
 
-  /** How a session was registered. */
+  /** Returns the registration of a session. */
   registration(id: string): SessionRegistration | undefined {
     const record = this.#records.get(id);
     const principal = record?.fields.get(PRINCIPAL)?.[0];
@@ -91,7 +91,7 @@ export class MetadataReplica {
     };
   }
 
-  /** The sessions that subscribed to a resource. */
+  /** Returns the sessions that subscribed to a resource. */
   sessionsSubscribedTo(uri: string): string[] {
     return this.#subscribed.sessionsOf(uri);
   }
@@ -99,21 +99,21 @@ export class MetadataReplica {
   /**
    * Registers a session.
    *
-   * @throws {SessionLimitError} When there is no place for it.
+   * @throws {SessionLimitError} If `maxSessions` is reached.
    */
   register(id: string, principal: string | undefined): void {
-    // Nobody is not the same as somebody without a name.
+    // An empty principal differs from none.
     this.write(id, PRINCIPAL, principal === undefined ? "" : `=${principal}`);
   }
 
   /**
    * Writes a field of a session.
    *
-   * @throws {SessionLimitError} When there is no place for it.
+   * @throws {SessionLimitError} If `maxSessions` is reached.
    */
   write(id: string, field: string, value: string | null): void {
-    const isThere = this.#records.get(id)?.fields.has(field);
-    if (value === null && !isThere) return;
+    const exists = this.#records.get(id)?.fields.has(field);
+    if (value === null && !exists) return;
     const { fields } = this.#records.getOrCreate(id);
     const write: FieldWrite = [field, value, this.#node.clock.next()];
     this.#store(id, fields, write);
@@ -132,25 +132,25 @@ export class MetadataReplica {
     this.write(id, SUBSCRIPTION + uri, null);
   }
 
-  /** Deletes what is stored of a session. */
+  /** Deletes the metadata of a session. */
   delete(id: string): void {
     const deleted = this.#node.clock.next();
     this.#remove(id, deleted);
     this.#node.broadcast({ kind: "metadata", id, fields: [], deleted });
   }
 
-  /** Asks the other nodes for a session that is unknown here. */
+  /** Requests a session that is unknown here from the other nodes. */
   async fetch(id: string): Promise<void> {
     if (this.#lww.deletedAt(id) !== undefined) return;
-    const answers = await this.#node.request({ kind: "metadata", id });
-    for (const [, fields] of answers) {
+    const responses = await this.#node.request({ kind: "metadata", id });
+    for (const [, fields] of responses) {
       if (Array.isArray(fields) && fields.every(isFieldWrite)) {
         this.#merge({ kind: "metadata", id, fields }, undefined);
       }
     }
   }
 
-  /** Forgets everything here. */
+  /** Removes everything on this node. */
   clear(): void {
     this.#records.clear();
     this.#subscribed.clear();
@@ -159,7 +159,7 @@ export class MetadataReplica {
 
   #listen(): void {
     const node = this.#node;
-    node.handle("metadata", (item, from) => this.#merge(item, from));
+    node.handle("metadata", (message, from) => this.#merge(message, from));
     node.handle(
       "requestDiff",
       ({ digests }, from) => this.#publish(from, digests),
@@ -207,14 +207,14 @@ export class MetadataReplica {
     this.#deleteIfEmpty(id);
   }
 
-  /** Tells a node of a deletion that it did not hear of. */
+  /** Informs a node of a deletion that it has missed. */
   #contradict(id: string, write: FieldWrite, from: string | undefined): void {
     const contradiction = this.#lww.newerTombstone(id, write);
     if (contradiction === undefined || from === undefined) return;
-    const item = "deleted" in contradiction
+    const message = "deleted" in contradiction
       ? { fields: [], ...contradiction }
       : { fields: [contradiction.removed] };
-    this.#node.send(from, { kind: "metadata", id, ...item });
+    this.#node.send(from, { kind: "metadata", id, ...message });
   }
 
   #store(id: string, fields: Fields, write: FieldWrite): boolean {
@@ -236,7 +236,7 @@ export class MetadataReplica {
     this.#deleteIfEmpty(id);
   }
 
-  /** Forgets a session of which nothing is left. */
+  /** Removes a session without fields. */
   #deleteIfEmpty(id: string): void {
     const record = this.#records.get(id);
     if (record === undefined || record.fields.size > 0) return;
@@ -252,31 +252,31 @@ export class MetadataReplica {
     this.#options.onDelete(id);
   }
 
-  /** Nodes that cannot answer may be using them. */
+  /** Nodes that can't respond may be using the sessions. */
   async #remoteLastUsed(
     ids: readonly string[],
   ): Promise<ReadonlyMap<string, number> | undefined> {
     const { isPartial, others } = this.#node;
     if (isPartial) return undefined;
-    const answers = await this.#node.request({ kind: "lastUsed", ids });
-    if (answers.size < others.length) return undefined;
+    const responses = await this.#node.request({ kind: "lastUsed", ids });
+    if (responses.size < others.length) return undefined;
     const used = new Map<string, number>();
-    for (const answer of answers.values()) {
-      if (!areAges(answer)) return undefined;
-      for (const [id, ms] of answer) {
+    for (const response of responses.values()) {
+      if (!areAges(response)) return undefined;
+      for (const [id, ms] of response) {
         used.set(id, Math.min(ms, used.get(id) ?? Infinity));
       }
     }
     return used;
   }
 
-  /** Tells a node the records where its sums are others. */
-  #publish(node: string, sums: readonly number[]): void {
-    const own = this.#lww.bucketDigests;
+  /** Sends a node the records of the buckets whose digests differ. */
+  #publish(node: string, digests: readonly number[]): void {
+    const ownDigests = this.#lww.bucketDigests;
     const now = this.#node.scheduler.now();
     for (const [id, { fields, lastUsedAt }] of this.#records.entries()) {
-      const sum = this.#lww.bucketOf(id);
-      if (sums[sum] === own[sum]) continue;
+      const bucket = this.#lww.bucketOf(id);
+      if (digests[bucket] === ownDigests[bucket]) continue;
       const age = now - lastUsedAt;
       const writes = writesOf(fields);
       this.#node.send(node, { kind: "metadata", id, fields: writes, age });
@@ -285,7 +285,9 @@ export class MetadataReplica {
   }
 }
 
-/** The resource that a field is a subscription to, if it is one. */
+/**
+ * Returns the resource of a subscription field; `undefined` for other fields.
+ */
 function uriOf(field: string): string | undefined {
   return field.startsWith(SUBSCRIPTION)
     ? field.slice(SUBSCRIPTION.length)

@@ -1,48 +1,49 @@
 import type { SessionRegistration } from "../../metadata/session_records.ts";
 
-/** What is stored of a session besides its subscriptions, as text. */
+/** A field of a session's metadata, except subscriptions. */
 export type MetadataField = "clientInfo" | "clientCapabilities" | "logLevel";
 
 /**
- * Keeps the metadata of sessions for all nodes. What is written can be read on the
- * others when the promise has resolved.
+ * Stores the metadata of sessions for all nodes. When a write has resolved, the
+ * other nodes can read it.
  *
- * This is a port: nodes can each have a copy (`ReplicatedInfo`), or share a store.
+ * This is a port: each node can have a copy (`ReplicatedMetadataStore`), or
+ * they share a store.
  */
 export interface MetadataStore {
-  /** A field of a session, which is in use now. */
+  /** Reads a field of a session, and marks the session as used. */
   read(id: string, field: MetadataField): Promise<string | undefined>;
   /**
    * Writes a field of a session; `null` removes it.
    *
-   * @throws {SessionLimitError} When there is no place for it.
+   * @throws {SessionLimitError} If `maxSessions` is reached.
    */
   write(id: string, field: MetadataField, value: string | null): Promise<void>;
-  /** The sessions that subscribed to a resource. */
+  /** Returns the sessions that subscribed to a resource. */
   sessionsSubscribedTo(uri: string): Promise<string[]>;
   /**
    * Subscribes a session to a resource.
    *
-   * @throws {SessionLimitError} When there is no place for it.
+   * @throws {SessionLimitError} If `maxSessions` is reached.
    */
   subscribe(id: string, uri: string): Promise<void>;
   /** Ends a subscription to a resource. */
   unsubscribe(id: string, uri: string): Promise<void>;
   /**
-   * Begins a session, unless it is there.
+   * Registers a session, unless it exists.
    *
-   * @returns Whether it is that principal's.
-   * @throws {SessionLimitError} When there is no place for it.
+   * @returns Whether it belongs to the principal.
+   * @throws {SessionLimitError} If `maxSessions` is reached.
    */
   register(id: string, principal: string | undefined): Promise<boolean>;
-  /** How a session was begun. Asking is no use of it. */
+  /** Returns the registration of a session. Does not count as use of it. */
   registration(id: string): Promise<SessionRegistration | undefined>;
-  /** Notes that a session is in use. */
+  /** Marks a session as used. */
   touch(id: string): void;
-  /** Forgets a session, on all nodes. */
+  /** Deletes a session on all nodes. */
   delete(id: string): Promise<void>;
-  /** How many sessions were forgotten because nobody used them. */
+  /** How many sessions expired. */
   readonly expired: number;
-  /** Forgets everything here. */
+  /** Removes everything on this node. */
   close(): void;
 }

@@ -3,14 +3,17 @@ import type { MetadataReplica } from "./metadata_replica.ts";
 import type { MetadataField, MetadataStore } from "./metadata_store.ts";
 import type { ClusterNode } from "../membership/cluster_node.ts";
 
-/** Metadata of which each node has a copy. A session unknown here is asked for. */
+/**
+ * Metadata that is replicated on each node. A session that is unknown here is
+ * requested from the others.
+ */
 export class ReplicatedMetadataStore implements MetadataStore {
   readonly #node: ClusterNode;
   readonly #replica: MetadataReplica;
 
   /**
-   * @param node Knows the other nodes.
-   * @param replica The copy of this one.
+   * @param node This node.
+   * @param replica Its copy.
    */
   constructor(node: ClusterNode, replica: MetadataReplica) {
     this.#node = node;

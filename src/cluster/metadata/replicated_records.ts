@@ -4,66 +4,67 @@ import { touch } from "../../runtime/lru_map.ts";
 import { hash } from "../membership/hash.ts";
 import type { FieldWrite } from "../messaging/protocol.ts";
 
-/** A field of a record: its value, and who wrote it when. */
+/** A field of a record, with its timestamp. */
 export type Field = readonly [value: string, at: Timestamp];
 
 /** The fields of a session. */
 export type Fields = Map<string, Field>;
 
-/** What was deleted, and when this node heard of it. */
+/** Remembers a deletion. */
 interface Tombstone {
   readonly at: Timestamp;
   readonly deletedAt: number;
 }
 
-/** How long deletions are remembered, in milliseconds. */
+/** How long tombstones are kept, in milliseconds. */
 const TOMBSTONE_TTL_MS = 60_000;
-/** How many sums there are; each is of the sessions whose id has a certain hash. */
+/** The number of buckets; a session belongs to one by the hash of its ID. */
 const BUCKETS = 256;
 
 /**
- * Decides between writes of several nodes: the newest one of a field wins, and
- * nothing survives a newer deletion. Whatever order writes come in, the same is left.
+ * Resolves conflicts between the writes of several nodes: of each field the
+ * newest write wins, and nothing survives a newer deletion. The result doesn't
+ * depend on the order in which writes arrive.
  */
 export class LwwRecords implements PeriodicTask {
   readonly periodMs: number = 1_000;
-  readonly #ticker: Scheduler;
-  /** Deletions of sessions that older writes may still be on their way to. */
+  readonly #scheduler: Scheduler;
+  /** Tombstones of sessions: older writes may still arrive. */
   readonly #deleted: Map<string, Tombstone> = new Map();
-  /** The same of single fields. */
+  /** Tombstones of single fields. */
   readonly #removed: Map<string, Tombstone> = new Map();
   readonly #bucketDigests: number[] = new Array(BUCKETS).fill(0);
 
-  /** @param ticker Runs the look at deletions. */
-  constructor(ticker: Scheduler) {
-    this.#ticker = ticker;
+  /** @param scheduler Removes old tombstones. */
+  constructor(scheduler: Scheduler) {
+    this.#scheduler = scheduler;
   }
 
-  /** The sums of all fields that are there, to compare with those of others. */
+  /** A digest of each bucket's fields, to compare with those of other nodes. */
   get bucketDigests(): readonly number[] {
     return this.#bucketDigests;
   }
 
-  /** All sums in one. */
+  /** A digest of all buckets. */
   get digest(): number {
     return this.#bucketDigests.reduce(
-      (digest, sum) => (digest * 31 + sum) >>> 0,
+      (digest, bucket) => (digest * 31 + bucket) >>> 0,
       0,
     );
   }
 
-  /** Which sum a session counts for. */
+  /** Returns the bucket of a session. */
   bucketOf(id: string): number {
     return hash(id) % BUCKETS;
   }
 
   /**
-   * Decides on a write.
+   * Applies a write, unless a newer one is known.
    *
-   * @param id The session.
-   * @param fields What is there of it.
-   * @param write The field, its value or `null` to remove it, and when.
-   * @returns Whether it is the newest one, and was done.
+   * @param id The session ID.
+   * @param fields The known fields of the session; changed by the write.
+   * @param write The field, its value (`null` to remove it), and its timestamp.
+   * @returns Whether it was applied.
    */
   write(
     id: string,
@@ -77,7 +78,7 @@ export class LwwRecords implements PeriodicTask {
     if (known !== undefined) this.#toggleDigest(id, field, known);
     if (value === null) {
       fields.delete(field);
-      this.#note(this.#removed, keyOf(id, field), at);
+      this.#addTombstone(this.#removed, keyOf(id, field), at);
     } else {
       const written: Field = [value, at];
       fields.set(field, written);
@@ -87,7 +88,7 @@ export class LwwRecords implements PeriodicTask {
     return true;
   }
 
-  /** What a node has not heard of that makes such a write: a newer deletion. */
+  /** Returns a newer deletion that the sender of a write has missed. */
   newerTombstone(
     id: string,
     [field, , at]: FieldWrite,
@@ -100,36 +101,36 @@ export class LwwRecords implements PeriodicTask {
       : undefined;
   }
 
-  /** When a session was deleted, if that is not long ago. */
+  /** Returns when a session was deleted, if that is remembered. */
   deletedAt(id: string): Timestamp | undefined {
     return this.#deleted.get(id)?.at;
   }
 
   /**
-   * Deletes what is older.
+   * Deletes the fields that are older than a timestamp.
    *
-   * @returns The fields that are gone.
+   * @returns The names of the deleted fields.
    */
   delete(id: string, fields: Fields, at: Timestamp): string[] {
     if (isNewer(at, this.#deleted.get(id)?.at)) {
-      this.#note(this.#deleted, id, at);
+      this.#addTombstone(this.#deleted, id, at);
     }
-    const gone: string[] = [];
+    const deletedFields: string[] = [];
     for (const [field, known] of fields) {
       if (isNewer(known[1], at)) continue;
       this.#toggleDigest(id, field, known);
       fields.delete(field);
-      gone.push(field);
+      deletedFields.push(field);
     }
-    return gone;
+    return deletedFields;
   }
 
-  /** Takes the fields of a session out of the sums. */
+  /** Removes the fields of a session from the digests. */
   forget(id: string, fields: Fields): void {
     for (const [field, known] of fields) this.#toggleDigest(id, field, known);
   }
 
-  /** Forgets deletions that no older write can be on its way to any more. */
+  /** Removes old tombstones: no older writes can arrive any more. */
   run(now: number): void {
     for (const deletions of [this.#deleted, this.#removed]) {
       for (const [key, { deletedAt }] of deletions) {
@@ -138,31 +139,35 @@ export class LwwRecords implements PeriodicTask {
       }
     }
     if (this.#deleted.size + this.#removed.size > 0) return;
-    this.#ticker.stop(this);
+    this.#scheduler.stop(this);
   }
 
-  /** Forgets everything. */
+  /** Removes everything. */
   clear(): void {
     this.#deleted.clear();
     this.#removed.clear();
-    this.#ticker.stop(this);
+    this.#scheduler.stop(this);
     this.#bucketDigests.fill(0);
   }
 
-  #note(deletions: Map<string, Tombstone>, key: string, at: Timestamp): void {
-    touch(deletions, key, { at, deletedAt: this.#ticker.now() });
-    this.#ticker.start(this);
+  #addTombstone(
+    deletions: Map<string, Tombstone>,
+    key: string,
+    at: Timestamp,
+  ): void {
+    touch(deletions, key, { at, deletedAt: this.#scheduler.now() });
+    this.#scheduler.start(this);
   }
 
-  /** Adds a field to the sums, or takes it out again. */
+  /** Adds a field to the digest of its bucket, or removes it. */
   #toggleDigest(id: string, field: string, [, [time, node]]: Field): void {
-    const sum = this.bucketOf(id);
+    const bucket = this.bucketOf(id);
     const digest = hash(`${id} ${field} ${time} ${node}`);
-    this.#bucketDigests[sum] = (this.#bucketDigests[sum]! ^ digest) >>> 0;
+    this.#bucketDigests[bucket] = (this.#bucketDigests[bucket]! ^ digest) >>> 0;
   }
 }
 
 function keyOf(id: string, field: string): string {
-  // Session ids have no spaces.
+  // Session IDs contain no spaces.
   return `${id} ${field}`;
 }

@@ -18,12 +18,12 @@ import { assertSessionId } from "../../protocol/session_id.ts";
 import type { MetadataField, MetadataStore } from "./metadata_store.ts";
 
 /**
- * Remembers what each client said of itself, in a store that all nodes share or have
- * a copy of.
+ * Remembers what each client said about itself, in a store that all nodes share
+ * or have a copy of.
  *
- * A write resolves when the other nodes can read it. A setter that refuses its value
- * answers with a rejected promise and tells `onError`; it never throws in place and
- * never ends as an unhandled rejection.
+ * A write resolves when the other nodes can read it. If a value is invalid, the
+ * setter returns a rejected promise and also reports the error to `onError`. It
+ * never throws synchronously and never causes an unhandled rejection.
  */
 export class SharedInfoSessionManager extends InfoSessionManager {
   readonly #store: MetadataStore;
@@ -31,10 +31,10 @@ export class SharedInfoSessionManager extends InfoSessionManager {
   #isClosed = false;
 
   /**
-   * Makes a manager.
+   * Creates a manager.
    *
-   * @param store What keeps the metadata.
-   * @param onError Told of refused writes.
+   * @param store Stores the metadata.
+   * @param onError Called with refused writes.
    */
   constructor(
     store: MetadataStore,
@@ -46,22 +46,22 @@ export class SharedInfoSessionManager extends InfoSessionManager {
   }
 
   /**
-   * What the client of a session says it is.
+   * Returns the name and version of a session's client.
    *
-   * @param id The session.
-   * @throws {SessionNotFoundError} When no node has it; always as a rejected
-   * promise.
+   * @param id The session ID.
+   * @throws {SessionNotFoundError} If no node has it. As a rejected promise.
    */
   override async getClientInfo(id: string): Promise<ClientInfo> {
     return JSON.parse(await this.#read(id, "clientInfo", "client info"));
   }
 
   /**
-   * Stores what the client of a session says it is.
+   * Stores the name and version of a session's client.
    *
-   * @param id The session: 1 to 256 characters of visible ASCII (0x21 to 0x7E).
-   * @param info A JSON object; `undefined` removes what is stored.
-   * @throws {InvalidArgumentError} For an id or a value that is none; as a
+   * @param id The session ID: 1 to 256 characters of visible ASCII (0x21 to
+   * 0x7E).
+   * @param info A JSON object; `undefined` removes the stored one.
+   * @throws {InvalidArgumentError} If the ID or the value is invalid. As a
    * rejected promise.
    */
   override setClientInfo(
@@ -72,11 +72,10 @@ export class SharedInfoSessionManager extends InfoSessionManager {
   }
 
   /**
-   * What the client of a session can do.
+   * Returns the capabilities of a session's client.
    *
-   * @param id The session.
-   * @throws {SessionNotFoundError} When no node has it; always as a rejected
-   * promise.
+   * @param id The session ID.
+   * @throws {SessionNotFoundError} If no node has them. As a rejected promise.
    */
   override async getClientCapabilities(
     id: string,
@@ -86,11 +85,12 @@ export class SharedInfoSessionManager extends InfoSessionManager {
   }
 
   /**
-   * Stores what the client of a session can do.
+   * Stores the capabilities of a session's client.
    *
-   * @param id The session: 1 to 256 characters of visible ASCII (0x21 to 0x7E).
-   * @param capabilities A JSON object; `undefined` removes what is stored.
-   * @throws {InvalidArgumentError} For an id or a value that is none; as a
+   * @param id The session ID: 1 to 256 characters of visible ASCII (0x21 to
+   * 0x7E).
+   * @param capabilities A JSON object; `undefined` removes the stored one.
+   * @throws {InvalidArgumentError} If the ID or the value is invalid. As a
    * rejected promise.
    */
   override setClientCapabilities(
@@ -105,11 +105,10 @@ export class SharedInfoSessionManager extends InfoSessionManager {
   }
 
   /**
-   * The least urgent level of log messages that a session wants.
+   * Returns the least urgent level of log messages that a session wants.
    *
-   * @param id The session.
-   * @throws {SessionNotFoundError} When no node has it; always as a rejected
-   * promise.
+   * @param id The session ID.
+   * @throws {SessionNotFoundError} If no node has it. As a rejected promise.
    */
   override async getLogLevel(id: string): Promise<LoggingLevel> {
     return await this.#read(id, "logLevel", "log level") as LoggingLevel;
@@ -118,9 +117,10 @@ export class SharedInfoSessionManager extends InfoSessionManager {
   /**
    * Stores the least urgent level of log messages that a session wants.
    *
-   * @param id The session: 1 to 256 characters of visible ASCII (0x21 to 0x7E).
-   * @param level One of the eight levels; `undefined` removes what is stored.
-   * @throws {InvalidArgumentError} For an id or a value that is none; as a
+   * @param id The session ID: 1 to 256 characters of visible ASCII (0x21 to
+   * 0x7E).
+   * @param level One of the eight levels; `undefined` removes the stored one.
+   * @throws {InvalidArgumentError} If the ID or the level is invalid. As a
    * rejected promise.
    */
   override setLogLevel(
@@ -134,20 +134,22 @@ export class SharedInfoSessionManager extends InfoSessionManager {
   }
 
   /**
-   * The sessions that subscribed to a resource, each once, in no fixed order.
+   * Returns the sessions that subscribed to a resource, each once, in no
+   * particular order.
    *
-   * @param uri The resource, compared character by character.
+   * @param uri The URI of the resource, compared character by character.
    */
   override async getSubscriptions(uri: string): Promise<string[]> {
     return this.#isClosed ? [] : await this.#store.sessionsSubscribedTo(uri);
   }
 
   /**
-   * Subscribes a session to a resource. Doing it twice changes nothing.
+   * Subscribes a session to a resource. Subscribing twice changes nothing.
    *
-   * @param id The session: 1 to 256 characters of visible ASCII (0x21 to 0x7E).
-   * @param uri The resource, any string.
-   * @throws {InvalidArgumentError} For an id or a value that is none; as a
+   * @param id The session ID: 1 to 256 characters of visible ASCII (0x21 to
+   * 0x7E).
+   * @param uri The URI of the resource, any string.
+   * @throws {InvalidArgumentError} If the ID or the URI is invalid. As a
    * rejected promise.
    */
   override addSubscription(id: string, uri: string): Promise<void> {
@@ -158,10 +160,10 @@ export class SharedInfoSessionManager extends InfoSessionManager {
   }
 
   /**
-   * Ends a session's subscription to a resource. An unknown pair changes nothing.
+   * Ends a session's subscription to a resource. Does nothing if there is none.
    *
-   * @param id The session.
-   * @param uri The resource.
+   * @param id The session ID.
+   * @param uri The URI of the resource.
    */
   override async removeSubscription(id: string, uri: string): Promise<void> {
     if (this.#isClosed || typeof id !== "string") return;
@@ -169,10 +171,10 @@ export class SharedInfoSessionManager extends InfoSessionManager {
   }
 
   /**
-   * Forgets all that is stored of a session, its subscriptions included, on every
-   * node. An unknown id changes nothing.
+   * Removes everything that is stored for a session, including its
+   * subscriptions, on every node. Does nothing if the ID is unknown.
    *
-   * @param id The session.
+   * @param id The session ID.
    */
   override async delete(id: string): Promise<void> {
     if (this.#isClosed || typeof id !== "string") return;
@@ -180,15 +182,17 @@ export class SharedInfoSessionManager extends InfoSessionManager {
   }
 
   /**
-   * Notes that the server itself began a session, and for whom, see
+   * Registers a session that this server began, and its principal. See
    * `InMemoryInfoSessionManager.register`.
    *
-   * @param id The session: 1 to 256 characters of visible ASCII (0x21 to 0x7E).
-   * @param registration For whom; from where on events are its own, each node knows
-   * for itself.
-   * @returns Whether it is that principal's: false for an id that another has.
-   * @throws {InvalidArgumentError} For an id that is none.
-   * @throws {SessionLimitError} When there is no place for another session.
+   * @param id The session ID: 1 to 256 characters of visible ASCII (0x21 to
+   * 0x7E).
+   * @param registration The principal. Each node records its own start event
+   * ID.
+   * @returns Whether the session belongs to the principal: false if another one
+   * has the ID.
+   * @throws {InvalidArgumentError} If the ID is invalid.
+   * @throws {SessionLimitError} If `maxSessions` is reached.
    * @throws {ClosedError} After {@linkcode close}.
    */
   async register(
@@ -201,32 +205,35 @@ export class SharedInfoSessionManager extends InfoSessionManager {
   }
 
   /**
-   * How a session was registered, on whichever node. Asking is no use of the
-   * session.
+   * Returns the registration of a session, on any node. Does not count as use
+   * of it.
    *
-   * @param id The session.
+   * @param id The session ID.
    */
   async registration(id: string): Promise<SessionRegistration | undefined> {
     return this.#isClosed ? undefined : await this.#store.registration(id);
   }
 
   /**
-   * Notes that a session is in use.
+   * Marks a session as used.
    *
-   * @param id The session.
+   * @param id The session ID.
    */
   touch(id: string): void {
     this.#store.touch(id);
   }
 
-  /** Of how many sessions this node found that nobody had used them for `idleTimeoutMs`. */
+  /**
+   * For how many sessions this node found that they expired after
+   * `idleTimeoutMs`.
+   */
   get expired(): number {
     return this.#store.expired;
   }
 
   /**
-   * Forgets everything on this node. Later writes are refused with a `ClosedError`.
-   * The other nodes keep what they have.
+   * Removes everything on this node. Later writes are refused with a
+   * `ClosedError`. The other nodes keep what they have.
    */
   close(): Promise<void> {
     this.#isClosed = true;
@@ -237,12 +244,12 @@ export class SharedInfoSessionManager extends InfoSessionManager {
   async #read(
     id: string,
     field: MetadataField,
-    wanted: string,
+    name: string,
   ): Promise<string> {
     const value = this.#isClosed || typeof id !== "string"
       ? undefined
       : await this.#store.read(id, field);
-    if (value === undefined) throw new SessionNotFoundError(id, wanted);
+    if (value === undefined) throw new SessionNotFoundError(id, name);
     return value;
   }
 
@@ -257,13 +264,13 @@ export class SharedInfoSessionManager extends InfoSessionManager {
     );
   }
 
-  /** Changes what is stored of a session. */
+  /** Changes what is stored for a session. */
   #change(id: string, change: () => Promise<void>): Promise<void> {
     try {
       assertSessionId(id);
       assertOpen(this.#isClosed);
       const changed = change();
-      // Nobody may wait for it.
+      // The caller may not wait for it.
       changed.catch(this.#report);
       return changed;
     } catch (error) {
