@@ -14,40 +14,44 @@ export interface RedisInfoSessionManagerOptions
   extends InfoOptions, ErrorReportingOptions, RedisOptions {}
 
 /**
- * Remembers in Redis what each client said of itself. What nobody has used for
- * `idleTimeoutMs` expires there. `RedisSessions` has all three managers on one node.
+ * Remembers in Redis what each client said about itself. The metadata of a
+ * session that nobody used for `idleTimeoutMs` expires there. `RedisSessions`
+ * has all three managers on one node.
  */
 export class RedisInfoSessionManager extends SharedInfoSessionManager
   implements AsyncDisposable {
   /**
-   * Resolves when the other nodes were found; rejects when the clients or their
-   * server cannot be used, and says what to do.
+   * Resolves when the other nodes were found. Rejects if the clients or their
+   * server cannot be used; the error says what to do.
    */
   readonly ready: Promise<void>;
   readonly #disconnect: () => Promise<void>;
 
   /**
-   * Makes a node, which joins the others of its prefix by itself.
+   * Creates a node, which joins the other nodes with the same prefix.
    *
-   * @param clients Two connected clients, which stay the user's.
-   * @param options Limits, the name of this node, and where failures are reported.
-   * @throws {InvalidArgumentError} For an option that is out of range.
+   * @param clients Two connected clients. This does not close them.
+   * @param options Limits, the name of this node, and callbacks.
+   * @throws {InvalidArgumentError} If an option is invalid.
    */
   constructor(clients: RedisClients, options?: RedisInfoSessionManagerOptions) {
     const { idleTimeoutMs, maxSessions } = resolveInfoOptions(options);
-    const backend = new RedisNode(clients, "info", options);
-    const store = new RedisMetadataStore(backend, {
+    const redisNode = new RedisNode(clients, "info", options);
+    const store = new RedisMetadataStore(redisNode, {
       ttlMs: ttlOf(idleTimeoutMs),
       maxSessions,
       flushed: undefined,
     });
     super(store, options?.onError);
-    this.ready = backend.ready;
-    this.#disconnect = () => backend.close();
-    backend.start();
+    this.ready = redisNode.ready;
+    this.#disconnect = () => redisNode.close();
+    redisNode.start();
   }
 
-  /** Forgets what this node knows, and leaves the others. What is stored stays. */
+  /**
+   * Removes what this node remembers, and leaves the cluster. What is stored in
+   * Redis stays.
+   */
   override async close(): Promise<void> {
     await this.#disconnect();
     await super.close();

@@ -1,6 +1,6 @@
 /**
- * Sessions of many processes and machines, over Redis 6.2 or later. The clients are
- * the user's: those of node-redis 5 and 6 as they are, others with a line.
+ * Sessions of many processes and machines, over Redis 6.2 or later. You bring
+ * the clients: node-redis 5 and 6 fit directly, others need one line.
  *
  * @example Two processes, each with two clients of node-redis
  * ```ts no-eval

@@ -5,22 +5,22 @@ import type { RedisKeys } from "./connection/keys.ts";
 import { isTransientError } from "./connection/redis_errors.ts";
 
 /**
- * Carries messages between nodes by publishing them: one channel a node, and one
- * for all. What the event log publishes is on the same channels.
+ * Carries messages between nodes by publishing them: one channel for each node,
+ * and one for all. The event log publishes on the same channels.
  */
 export class RedisBus implements MessageBus {
   readonly flowControl: FlowControl;
   readonly #connection: RedisConnection;
   readonly #keys: RedisKeys;
   #onEvents: (text: string) => void = () => {};
-  /** What is still to be done to hear anything. */
+  /** Subscribes, if that has not succeeded yet. */
   #subscribe: (() => Promise<void>) | undefined;
   #onSubscribed: () => Promise<void> = () => Promise.resolve();
 
   /**
-   * @param connection What to publish with.
+   * @param connection Publishes and subscribes.
    * @param keys The names of the channels.
-   * @param heartbeatMs How often nodes show that they live, in milliseconds.
+   * @param heartbeatMs The time between two heartbeats, in milliseconds.
    */
   constructor(
     connection: RedisConnection,
@@ -29,8 +29,8 @@ export class RedisBus implements MessageBus {
   ) {
     this.#connection = connection;
     this.#keys = keys;
-    // Each message costs every node a look, and one that is lost, which happens
-    // with its connection only, shows with the next beat.
+    // Every message costs every node some work. Losses only happen with a
+    // connection, and are noticed with the next heartbeat.
     this.flowControl = {
       window: 256,
       ackDelayMs: heartbeatMs * 1.5,
@@ -39,12 +39,14 @@ export class RedisBus implements MessageBus {
     };
   }
 
-  /** Takes what the event log publishes. */
+  /** Sets the receiver of messages of the event log. */
   onEvents(listener: (text: string) => void): void {
     this.#onEvents = listener;
   }
 
-  /** Told when this node hears what is published; `start` waits for it. */
+  /**
+   * Sets a callback for when this node has subscribed; `start` waits for it.
+   */
   onSubscribed(listener: () => Promise<void>): void {
     this.#onSubscribed = listener;
   }
@@ -62,12 +64,12 @@ export class RedisBus implements MessageBus {
     await this.resubscribe();
   }
 
-  /** Whether nothing can be published now. */
+  /** Whether nothing can be published at the moment. */
   get isDown(): boolean {
     return this.#connection.isDown;
   }
 
-  /** Begins to hear what is published, if that has not worked yet. */
+  /** Subscribes to the channels, if that has not succeeded yet. */
   async resubscribe(): Promise<void> {
     const subscribe = this.#subscribe;
     if (subscribe === undefined) return;
@@ -76,7 +78,7 @@ export class RedisBus implements MessageBus {
       await subscribe();
     } catch (error) {
       if (!isTransientError(error)) throw error;
-      // Some clients do not keep what they cannot send.
+      // Some clients fail instead of queueing the command.
       this.#subscribe = subscribe;
       return;
     }
@@ -88,7 +90,7 @@ export class RedisBus implements MessageBus {
     const channel = to === undefined
       ? broadcastChannel
       : nodeChannelPrefix + to;
-    // What is lost in an outage is sent again after it.
+    // What is lost in an outage is sent again afterwards.
     if (this.#connection.isDown) return;
     this.#connection.run("PUBLISH", channel, text).catch((error) =>
       this.#connection.report(error)

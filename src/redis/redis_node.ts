@@ -14,11 +14,11 @@ import { LOG_TTL_MS, LOOK } from "./log/log_scripts.ts";
 import { isTransientError } from "./connection/redis_errors.ts";
 import { RedisBus } from "./redis_bus.ts";
 
-/** Options of a node whose server is Redis. */
+/** Options of a node on Redis. */
 export interface RedisOptions {
   /**
-   * What all keys and channels begin with, in braces: nodes with the same prefix
-   * share their sessions. 1 to 128 letters, digits or characters of `_.:@/-`.
+   * The prefix of all keys and channels. Nodes with the same prefix share their
+   * sessions. 1 to 128 letters, digits or characters of `_.:@/-`.
    *
    * @default "mcp"
    */
@@ -27,61 +27,72 @@ export interface RedisOptions {
   readonly cluster?: ClusterOptions | undefined;
 }
 
-/** What Redis says of what is there. */
+/** The state of the log, as Redis returns it. */
 export interface LogState {
-  /** Which log it is: another one after Redis has lost it. */
+  /** Identifies the log: a new one after Redis has lost it. */
   readonly epoch: string;
-  /** The newest event, the newest one for everyone, and for this node alone. */
+  /**
+   * The newest event, the newest broadcast, and the newest event for this node
+   * alone.
+   */
   readonly lastEvent: number;
   readonly lastBroadcast: number;
   readonly lastDirect: number;
 }
 
-/** What keeps something in Redis. */
+/** A component that stores something in Redis. */
 export interface RedisComponent {
-  /** Told now and then what is there. */
+  /** Called regularly with the state of the log. */
   onLogState?(state: LogState): void;
-  /** The newest event it knows, if it knows any. */
+  /** The newest event that the component knows. */
   readonly newest?: number;
-  /** Told that messages may have been missed. */
+  /** Called when messages may have been missed. */
   onResubscribed?(): void;
   /**
-   * Told that Redis is back.
+   * Called when Redis is available again.
    *
    * @param isEmpty Whether it may have lost everything.
    */
   onReconnected?(isEmpty: boolean): void;
-  /** Told of sessions that have their home here now, or whose others may be lost. */
+  /**
+   * Called with sessions that this node now owns, or that another node may have
+   * lost.
+   */
   onSessionsClaimed?(ids: Iterable<string>): void;
-  /** Told when the other nodes have had time to tell it again what it had lost. */
+  /**
+   * Called when the other nodes have had time to restore what Redis had lost.
+   */
   onRecovered?(): void;
   close?(): void;
 }
 
-/** How long nodes have to tell an empty Redis what it has lost. */
+/** How long nodes may take to restore their sessions in an empty Redis. */
 const RECOVERY_HEARTBEATS = 3;
 const MIN_RECOVERY_MS = 1_000;
-/** Every how-manieth beat it is looked whether Redis has lost something. */
+/** After how many heartbeats the state of the log is read again. */
 const CHECK_HEARTBEATS = 10;
 
-/** What the managers of one node share: a server, a bus, and a node on it. */
+/** What the managers of one node share: a server, a bus, and a node. */
 export class RedisNode implements PeriodicTask {
   readonly periodMs: number;
   readonly keys: RedisKeys;
   readonly connection: RedisConnection;
   readonly bus: RedisBus;
   readonly node: ClusterNode;
-  /** How Redis knows this node. */
+  /** This node's ID in Redis: incarnation and name. */
   readonly nodeKeyId: string;
-  /** Resolves when the other nodes are known; rejects for misuse. */
+  /**
+   * Resolves when the other nodes are known. Rejects if the clients cannot be
+   * used.
+   */
   readonly ready: Promise<void>;
   readonly report: (error: Error) => void;
   readonly #components: RedisComponent[] = [];
   #known: string | undefined;
-  /** Resolves when the others have told Redis again what it has lost. */
-  #others: Promise<void> | undefined;
-  #over: () => void = () => {};
-  /** Whether Redis has lost something that the parts have not told it again. */
+  /** Resolves when the other nodes have restored what Redis had lost. */
+  #recovery: Promise<void> | undefined;
+  #endRecovery: () => void = () => {};
+  /** Whether Redis has lost something that the components have not restored. */
   #isEmpty = false;
   #isSubscribed = false;
   #isClosed = false;
@@ -90,14 +101,14 @@ export class RedisNode implements PeriodicTask {
   #fail: (error: unknown) => void = () => {};
 
   /**
-   * @param clients What the user handed in.
-   * @param part What the channels are for.
+   * @param clients The user's clients.
+   * @param component What the channels are for.
    * @param options The user's options.
-   * @throws {InvalidArgumentError} For an option of the node that is out of range.
+   * @throws {InvalidArgumentError} If an option of the node is invalid.
    */
   constructor(
     clients: RedisClients,
-    part: string,
+    component: string,
     options: RedisOptions & ErrorReportingOptions | undefined,
   ) {
     const { prefix = "mcp", cluster, onError } = objectOption(
@@ -105,19 +116,19 @@ export class RedisNode implements PeriodicTask {
       options,
     );
     const settings = resolveClusterOptions(cluster);
-    let misuse: Error | undefined;
+    let clientError: Error | undefined;
     try {
-      this.keys = new RedisKeys(prefix, part);
+      this.keys = new RedisKeys(prefix, component);
     } catch (error) {
-      misuse = error as Error;
-      this.keys = new RedisKeys("none", part);
+      clientError = error as Error;
+      this.keys = new RedisKeys("none", component);
     }
     this.report = safeCallback("onError", onError);
     this.periodMs = settings.heartbeatMs;
     this.connection = new RedisConnection(
       clients,
       settings.requestTimeoutMs,
-      misuse,
+      clientError,
     );
     this.bus = new RedisBus(this.connection, this.keys, settings.heartbeatMs);
     this.node = new ClusterNode(this.bus, settings, onError);
@@ -127,26 +138,28 @@ export class RedisNode implements PeriodicTask {
       this.#finish = resolve;
       this.#fail = reject;
     });
-    // Whoever does not wait for it is told by `onError`.
+    // The error is also reported to `onError`.
     this.ready.catch(() => {});
   }
 
-  /** The key of what Redis knows of this node. */
+  /** The key of this node in Redis. */
   get nodeKey(): string {
     return this.keys.nodes + this.nodeKeyId;
   }
 
-  /** Tells the others of sessions that have their home here. */
+  /** Informs the components of sessions that this node owns. */
   claimed(ids: Iterable<string>): void {
-    for (const part of this.#components) part.onSessionsClaimed?.(ids);
+    for (const component of this.#components) {
+      component.onSessionsClaimed?.(ids);
+    }
   }
 
-  /** Tells a part what becomes of Redis. */
-  add(part: RedisComponent): void {
-    this.#components.push(part);
+  /** Adds a component. */
+  add(component: RedisComponent): void {
+    this.#components.push(component);
   }
 
-  /** Joins the others. All parts have to be there. */
+  /** Joins the cluster. All components must have been added. */
   start(): void {
     void this.#start().then(this.#finish, (error) => {
       this.report(error as Error);
@@ -155,20 +168,23 @@ export class RedisNode implements PeriodicTask {
   }
 
   /**
-   * Whether Redis is out of reach, or was empty a moment ago: before the others have
-   * told it their sessions again, nobody finds them.
+   * Whether Redis is unavailable, or was empty a moment ago. Before the other
+   * nodes have restored their sessions, nobody finds them.
    */
   get isRecovering(): boolean {
-    return this.connection.isDown || this.#others !== undefined;
+    return this.connection.isDown || this.#recovery !== undefined;
   }
 
-  /** Resolves when Redis can be reached and knows the sessions of all nodes. */
+  /**
+   * Resolves when Redis is available and all nodes have restored their
+   * sessions.
+   */
   async whenAvailable(): Promise<void> {
     await this.connection.whenAvailable();
-    await this.#others;
+    await this.#recovery;
   }
 
-  /** Looks what is there. */
+  /** Reads the state of the log. */
   async refreshLogState(): Promise<void> {
     try {
       if (!this.connection.isDown) await this.#readLogState();
@@ -183,19 +199,19 @@ export class RedisNode implements PeriodicTask {
     void this.refreshLogState();
   }
 
-  /** Whether it has left the others. */
+  /** Whether this node has left the cluster. */
   get isClosed(): boolean {
     return this.#isClosed;
   }
 
-  /** Leaves the others. */
+  /** Leaves the cluster. */
   async close(): Promise<void> {
     this.#isClosed = true;
     this.node.scheduler.stop(this);
     await this.node.close();
-    this.#over();
+    this.#endRecovery();
     this.connection.close();
-    for (const part of this.#components) part.close?.();
+    for (const component of this.#components) component.close?.();
   }
 
   async #start(): Promise<void> {
@@ -212,11 +228,11 @@ export class RedisNode implements PeriodicTask {
       checkState: () => this.#readLogState(),
       onBack: (isOther) => {
         this.#isEmpty ||= isOther;
-        this.#tellBack();
+        this.#notifyReconnected();
         this.bus.resubscribe().catch((error) => this.connection.report(error));
       },
       onResubscribed: () => {
-        for (const part of this.#components) part.onResubscribed?.();
+        for (const component of this.#components) component.onResubscribed?.();
       },
       onError: this.report,
     });
@@ -226,22 +242,22 @@ export class RedisNode implements PeriodicTask {
     await this.node.ready;
   }
 
-  #waitForOthers(): void {
+  #startRecovery(): void {
     const isAlone = this.node.others.length === 0 && !this.node.isPartial;
-    if (this.#others !== undefined || isAlone) return;
-    this.#others = new Promise((resolve) => {
-      const over = () => {
+    if (this.#recovery !== undefined || isAlone) return;
+    this.#recovery = new Promise((resolve) => {
+      const end = () => {
         clearTimeout(timer);
-        this.#others = undefined;
+        this.#recovery = undefined;
         resolve();
-        for (const part of this.#components) part.onRecovered?.();
+        for (const component of this.#components) component.onRecovered?.();
       };
       const timer = setTimeout(
-        over,
+        end,
         Math.max(RECOVERY_HEARTBEATS * this.periodMs, MIN_RECOVERY_MS),
       );
       (timer as { unref?: () => void }).unref?.();
-      this.#over = over;
+      this.#endRecovery = end;
     });
   }
 
@@ -261,7 +277,7 @@ export class RedisNode implements PeriodicTask {
           ),
         ],
       ) as [string, string, string, string];
-    // What was published before this node heard anything is not for it.
+    // What was published before this node had subscribed is not for it.
     if (!this.#isSubscribed) return;
     this.#isEmpty ||= this.#known !== undefined && epoch !== this.#known;
     this.#known = epoch;
@@ -271,22 +287,23 @@ export class RedisNode implements PeriodicTask {
       lastBroadcast: Number(lastBroadcast),
       lastDirect: Number(lastDirect),
     };
-    for (const part of this.#components) part.onLogState?.(state);
-    if (this.#isEmpty && !this.connection.isDown) this.#tellBack();
+    for (const component of this.#components) component.onLogState?.(state);
+    if (this.#isEmpty && !this.connection.isDown) this.#notifyReconnected();
   }
 
-  #tellBack(): void {
+  #notifyReconnected(): void {
     const isEmpty = this.#isEmpty;
     this.#isEmpty = false;
-    if (isEmpty) this.#waitForOthers();
-    // Sessions have to be known before what is for them is added: the log is first.
-    for (const part of this.#components.toReversed()) {
-      part.onReconnected?.(isEmpty);
+    if (isEmpty) this.#startRecovery();
+    // Sessions must be restored before events for them are appended. The log
+    // was added first.
+    for (const component of this.#components.toReversed()) {
+      component.onReconnected?.(isEmpty);
     }
   }
 }
 
-/** What a log is called that begins now; each has another name. */
+/** Returns the name of a new log. */
 export function newEpoch(): string {
   return crypto.randomUUID().replaceAll("-", "").slice(0, 16);
 }

@@ -13,26 +13,32 @@ import type { RedisClients } from "./connection/clients.ts";
 import { RedisMetadataStore } from "./metadata/metadata_store.ts";
 import { createStores, ttlOf } from "./stores.ts";
 
-/** Options of {@linkcode RedisSessions}: the same on every node, but for its name. */
+/**
+ * Options of {@linkcode RedisSessions}, the same on every node except for its
+ * name.
+ */
 export interface RedisSessionsOptions extends SessionsOptions, RedisOptions {}
 
 /**
- * Sessions of the processes that share a Redis server, on any number of machines: a
- * stream is on the node that its client is connected to, and every node reaches it.
+ * The sessions of processes that share a Redis server, on any number of
+ * machines. A stream is on the node that its client is connected to, and every
+ * node can send to it.
  *
- * It guarantees what `ClusterSessions` does, and with `replay` more: events are kept in
- * Redis, in one order and with the same ids on all nodes, so that a client which comes
- * back to any node gets what it missed, once and in order, also when the node that it
- * left was killed. Where each session is and its metadata are in Redis.
+ * The guarantees are those of `ClusterSessions`. With `replay`, events are also
+ * kept in Redis, in one order and with the same IDs on all nodes: a client that
+ * reconnects to any node gets what it missed, once and in order, even if the
+ * node it left was killed. Redis also stores the owner and the metadata of each
+ * session.
  *
- * While Redis is out of reach, each node serves its own streams, and answers from what
- * it has seen. What was written and sent meanwhile is made up for when it is back; what
- * Redis has lost, the nodes tell it again, but for past events. One error is reported
- * for each outage.
+ * While Redis is unavailable, each node serves its own streams, and answers
+ * from what it has seen. Everything that was written and sent meanwhile follows
+ * when Redis is back. The nodes restore what it has lost, except past events.
+ * Each outage is reported once.
  *
- * With `replay`, what a node sends passes through Redis before its own streams get it;
- * that takes the time of a command. A client that resumes at an event from before or
- * during an outage may get once more what its node sent meanwhile, or a `reset`.
+ * With `replay`, a frame passes through Redis before it is written to any
+ * stream, which takes the time of one command. A client that resumes after an
+ * event from before or during an outage may get events of the outage twice, or
+ * a `reset`.
  *
  * @example Two processes, each with two clients of node-redis
  * ```ts no-eval
@@ -53,23 +59,23 @@ export interface RedisSessionsOptions extends SessionsOptions, RedisOptions {}
  */
 export class RedisSessions extends ClusteredSessions {
   /**
-   * Resolves when the other nodes were found, at the latest after `requestTimeoutMs`. Rejects
-   * when the clients or their server cannot be used, and says what to do: with an
-   * `InvalidArgumentError` for clients that are missing, closed or in subscriber mode
-   * and for a prefix that is none, with a `ClusterError` for a server that is too old
-   * or refuses. `onError` is told as well; streams of this node work all the same.
+   * Resolves when the other nodes were found, within `requestTimeoutMs`.
+   * Rejects if the clients or their server cannot be used; the error says what
+   * to do. It is an `InvalidArgumentError` if the clients are missing, closed
+   * or in subscriber mode or the prefix is invalid, and a `ClusterError` if the
+   * server is too old or refuses a command. It is also reported to `onError`.
+   * Streams of this node work anyway.
    */
   declare readonly ready: Promise<void>;
 
   /**
-   * Makes a node, which joins the others of its prefix by itself. `close` leaves what
-   * is in Redis until it expires, and the clients open.
+   * Creates a node, which joins the other nodes with the same prefix. `close`
+   * leaves the clients open, and the data in Redis until it expires.
    *
-   * @param clients Two connected clients, which stay the user's: this does not close
-   * them.
-   * @param options Limits of this node, its name, and where failures are reported.
-   * @throws {InvalidArgumentError} For an option that is out of range, other than the
-   * prefix.
+   * @param clients Two connected clients. This does not close them.
+   * @param options Limits, the name of this node, and callbacks.
+   * @throws {InvalidArgumentError} If an option other than the prefix is
+   * invalid.
    */
   constructor(clients: RedisClients, options?: RedisSessionsOptions) {
     const given = objectOption("options", options);
@@ -80,9 +86,9 @@ export class RedisSessions extends ClusteredSessions {
       "info",
     );
     const ttlMs = ttlOf(idleTimeoutMs);
-    const backend = new RedisNode(clients, "sessions", given);
-    const { node, ready } = backend;
-    const { stores, log } = createStores(backend, ttlMs);
+    const redisNode = new RedisNode(clients, "sessions", given);
+    const { node, ready } = redisNode;
+    const { stores, log } = createStores(redisNode, ttlMs);
     const streams = new ClusterStreamSessionManager(node, {
       ...given.streams,
       onError,
@@ -90,7 +96,7 @@ export class RedisSessions extends ClusteredSessions {
       onReset,
     }, stores);
     const events = log();
-    const store = new RedisMetadataStore(backend, {
+    const store = new RedisMetadataStore(redisNode, {
       ttlMs,
       maxSessions,
       flushed: events && (() => events.flushed()),
@@ -104,8 +110,8 @@ export class RedisSessions extends ClusteredSessions {
         onError,
       }),
       ready,
-      disconnect: () => backend.close(),
+      disconnect: () => redisNode.close(),
     });
-    backend.start();
+    redisNode.start();
   }
 }

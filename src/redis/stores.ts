@@ -3,19 +3,21 @@ import type { RedisNode } from "./redis_node.ts";
 import { RedisEventLog } from "./log/event_log.ts";
 import { RedisSessionDirectory } from "./directory/session_directory.ts";
 
-/** How long sessions are kept whose metadata is not, in milliseconds. */
+/**
+ * How long the owner of a session is kept without metadata, in milliseconds.
+ */
 export const DEFAULT_TTL_MS = 7_200_000;
-/** How long those are kept that are not to be forgotten, in milliseconds: a year. */
+/** How long sessions that never expire are kept, in milliseconds: a year. */
 const MAX_TTL_MS = 31_536_000_000;
 
-/** How long Redis keeps a session that nobody uses, in milliseconds. */
+/** Returns how long Redis keeps an unused session, in milliseconds. */
 export function ttlOf(idleTimeoutMs: number): number {
   return Math.max(1, Math.ceil(Math.min(idleTimeoutMs, MAX_TTL_MS)));
 }
 
-/** The stores of a manager of streams, and the log, if it has one. */
+/** Creates the stores of a stream manager, and the log, if it has one. */
 export function createStores(
-  backend: RedisNode,
+  redisNode: RedisNode,
   ttlMs: number,
 ): { stores: SharedStores; log: () => RedisEventLog | undefined } {
   let log: RedisEventLog | undefined;
@@ -25,13 +27,13 @@ export function createStores(
     stores: {
       log: (settings) =>
         log = new RedisEventLog(
-          backend,
+          redisNode,
           settings,
           (id) => directory!.isLocal(id),
         ),
       directory: (onClaimed) =>
         directory = new RedisSessionDirectory(
-          backend,
+          redisNode,
           ttlMs,
           onClaimed,
         ),

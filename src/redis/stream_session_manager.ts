@@ -12,43 +12,47 @@ export interface RedisStreamSessionManagerOptions
   extends ClusterStreamSessionManagerOptions, RedisOptions {}
 
 /**
- * Holds the streams of the processes that share a Redis server, on channels of its
- * own. `RedisSessions` has all three managers on one node.
+ * Holds the streams of processes that share a Redis server, on its own
+ * channels. `RedisSessions` has all three managers on one node.
  */
 export class RedisStreamSessionManager extends ClusterStreamSessionManager
   implements AsyncDisposable {
   /**
-   * Resolves when the other nodes were found; rejects when the clients or their
-   * server cannot be used, and says what to do.
+   * Resolves when the other nodes were found. Rejects if the clients or their
+   * server cannot be used; the error says what to do.
    */
   readonly ready: Promise<void>;
   readonly #disconnect: () => Promise<void>;
 
   /**
-   * Makes a node, which joins the others of its prefix by itself.
+   * Creates a node, which joins the other nodes with the same prefix.
    *
-   * @param clients Two connected clients, which stay the user's.
-   * @param options Limits of this node, its name, and where failures are reported.
-   * @throws {InvalidArgumentError} For an option that is out of range.
+   * @param clients Two connected clients. This does not close them.
+   * @param options Limits, the name of this node, and callbacks.
+   * @throws {InvalidArgumentError} If an option is invalid.
    */
   constructor(
     clients: RedisClients,
     options?: RedisStreamSessionManagerOptions,
   ) {
-    const backend = new RedisNode(clients, "streams", options);
-    super(backend.node, options, createStores(backend, DEFAULT_TTL_MS).stores);
-    this.ready = backend.ready;
-    this.#disconnect = () => backend.close();
-    backend.start();
+    const redisNode = new RedisNode(clients, "streams", options);
+    super(
+      redisNode.node,
+      options,
+      createStores(redisNode, DEFAULT_TTL_MS).stores,
+    );
+    this.ready = redisNode.ready;
+    this.#disconnect = () => redisNode.close();
+    redisNode.start();
   }
 
-  /** Closes the streams of this node, and leaves the others. */
+  /** Closes the streams of this node, and leaves the cluster. */
   override async close(options?: CloseOptions): Promise<void> {
     await super.close(options);
     await this.#disconnect();
   }
 
-  /** Ends what is on this node, and leaves the others. */
+  /** The same as {@linkcode close}, for `await using`. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
   }

@@ -1,9 +1,11 @@
 const MIN_DELAY_MS = 50;
 const MAX_DELAY_MS = 5_000;
-/** For how long an attempt may go without an answer before there is another one. */
+/**
+ * After how long without an answer an attempt is abandoned, in milliseconds.
+ */
 const ATTEMPT_TIMEOUT_MS = 30_000;
 
-/** Tries something again and again, less and less often, until it works. */
+/** Retries with exponential backoff until an attempt succeeds. */
 export class Backoff {
   readonly #attempt: () => Promise<unknown>;
   readonly #onDone: () => void;
@@ -13,20 +15,20 @@ export class Backoff {
   #isRunning = false;
 
   /**
-   * @param attempt What to try; it rejects where it did not work.
-   * @param onDone Told when it worked.
+   * @param attempt The attempt; it rejects if it fails.
+   * @param onDone Called when it succeeded.
    */
   constructor(attempt: () => Promise<unknown>, onDone: () => void) {
     this.#attempt = attempt;
     this.#onDone = onDone;
   }
 
-  /** Whether it has not worked yet. */
+  /** Whether retries are in progress. */
   get isRunning(): boolean {
     return this.#isRunning;
   }
 
-  /** Begins, if it has not. */
+  /** Starts, unless retries are in progress. */
   start(): void {
     if (this.#isRunning) return;
     this.#isRunning = true;
@@ -34,14 +36,14 @@ export class Backoff {
     this.#wait();
   }
 
-  /** Does not wait any longer for the next attempt. */
+  /** Retries without waiting for the backoff. */
   retryNow(): void {
     if (!this.#isRunning) return;
     clearTimeout(this.#timer);
     this.#try();
   }
 
-  /** Ends. */
+  /** Stops. */
   stop(): void {
     this.#isRunning = false;
     clearTimeout(this.#timer);
@@ -49,12 +51,15 @@ export class Backoff {
 
   #wait(): void {
     const ms = Math.min(MIN_DELAY_MS * 2 ** this.#tries++, MAX_DELAY_MS);
-    // Many nodes lose their server at the same time.
+    // Jitter: many nodes lose their server at the same time.
     this.#timer = setTimeout(() => this.#try(), ms * (0.5 + Math.random() / 2));
     (this.#timer as { unref?: () => void }).unref?.();
   }
 
-  /** One at a time: a client keeps what it cannot send yet. */
+  /**
+   * Makes one attempt at a time: clients queue commands that they cannot send
+   * yet.
+   */
   #try(): void {
     const now = Date.now();
     if (this.#since > now - ATTEMPT_TIMEOUT_MS) return this.#wait();

@@ -1,4 +1,7 @@
-/** Items in lists of at most so many, for commands that are not to take too long. */
+/**
+ * Splits items into chunks of a maximum size, so that no command takes too
+ * long.
+ */
 export function inChunks<Item>(
   items: readonly Item[],
   size: number,

@@ -1,7 +1,7 @@
 import { ClusterError, InvalidArgumentError } from "../../errors.ts";
 import { isSubscriberModeError, messageOf } from "./redis_errors.ts";
 
-/** What is wrong with clients or a server that refuse. */
+/** Explains why clients or a server cannot be used. */
 export function toClientError(error: unknown): Error {
   if (error instanceof ClusterError) return error;
   if (isSubscriberModeError(error)) {

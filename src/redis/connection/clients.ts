@@ -2,15 +2,15 @@ import { formatValue } from "../../runtime/describe.ts";
 import { InvalidArgumentError } from "../../errors.ts";
 
 /**
- * What is asked of a Redis client that sends commands. Those of node-redis 5 and 6
- * are such as they are; for others it takes a line:
+ * A Redis client that sends commands. Clients of node-redis 5 and 6 fit
+ * directly; others need one line:
  *
  * - ioredis: `{ sendCommand: ([name, ...args]) => redis.call(name!, ...args) }`
  * - Bun: `{ sendCommand: ([name, ...args]) => redis.send(name!, args) }`
  */
 export interface RedisPublisher {
   /**
-   * Sends a command, and answers what the server answers.
+   * Sends a command and returns its reply.
    *
    * @param args The name of the command and its arguments.
    */
@@ -18,26 +18,26 @@ export interface RedisPublisher {
 }
 
 /**
- * What is asked of a Redis client that subscribes: a connection of its own, because
- * with RESP2 one that subscribes can do nothing else. It has to subscribe again by
- * itself when its connection is back.
+ * A Redis client that subscribes. It needs its own connection, because with
+ * RESP2 a connection in subscriber mode can do nothing else. It must subscribe
+ * again by itself after a reconnect.
  */
 export interface RedisSubscriber {
   /**
-   * Hears what is published to channels.
+   * Subscribes to channels.
    *
-   * @param channels Their names.
-   * @param listener Takes a message.
+   * @param channels The names of the channels.
+   * @param listener Called with each message.
    */
   subscribe(
     channels: string[],
     listener: (message: string, channel: string) => void,
   ): Promise<unknown>;
   /**
-   * Hears it no longer.
+   * Unsubscribes from channels.
    *
-   * @param channels Their names.
-   * @param listener The one that took messages.
+   * @param channels The names of the channels.
+   * @param listener The listener to remove.
    */
   unsubscribe(
     channels: string[],
@@ -45,22 +45,24 @@ export interface RedisSubscriber {
   ): Promise<unknown>;
 }
 
-/** Two connected clients of one Redis server. They are the user's to close. */
+/** Two connected clients of one Redis server. You close them. */
 export interface RedisClients {
   /** Sends commands. */
   readonly publisher: RedisPublisher;
-  /** Hears messages; `publisher.duplicate()` for node-redis and ioredis. */
+  /**
+   * Receives messages. Use `publisher.duplicate()` for node-redis and ioredis.
+   */
   readonly subscriber: RedisSubscriber;
 }
 
-/** What some clients tell of themselves. */
+/** What some clients reveal about their state. */
 interface Emitter {
   readonly isOpen?: unknown;
   on?(event: string, listener: (...args: never[]) => void): unknown;
   off?(event: string, listener: (...args: never[]) => void): unknown;
 }
 
-/** Refuses what are no clients, or closed ones. */
+/** Throws if the clients are missing, invalid or closed. */
 export function assertClients(
   clients: unknown,
 ): asserts clients is RedisClients {
@@ -70,9 +72,9 @@ export function assertClients(
 }
 
 /**
- * Listens to a client, if it is one that can be listened to.
+ * Adds a listener to a client, if it is an event emitter.
  *
- * @returns Stops that.
+ * @returns Removes the listener.
  */
 export function listenTo(
   client: unknown,

@@ -1,13 +1,13 @@
-/** Lets those go on who wait for something to happen. */
+/** A condition variable: callers wait until something happens. */
 export class Condition {
   readonly #waiting: Set<() => void> = new Set();
 
-  /** Resolves when it happens the next time. */
+  /** Resolves the next time that it happens. */
   wait(): Promise<void> {
     return new Promise((resolve) => this.#waiting.add(resolve));
   }
 
-  /** It has happened. */
+  /** Resolves all waiting callers. */
   notifyAll(): void {
     for (const resolve of this.#waiting) resolve();
     this.#waiting.clear();

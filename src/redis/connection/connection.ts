@@ -7,27 +7,29 @@ import { Backoff } from "./backoff.ts";
 import { Script } from "./script.ts";
 import { Condition } from "./condition.ts";
 
-/** The oldest release of Redis that has all that is used. */
+/** The oldest supported release of Redis. */
 const MIN_VERSION = [6, 2] as const;
 
-/** Whom a {@linkcode RedisConnection} asks and tells. */
+/** Callbacks of a {@linkcode RedisConnection}. */
 export interface ConnectionListener {
-  /** Looks whether the server works, and takes note of what it says. */
+  /** Checks whether the server works, and reads its state. */
   readonly checkState: () => Promise<unknown>;
   /**
-   * Told that the server works again.
+   * Called when the server works again.
    *
-   * @param isOther Whether it may be another one, or was started anew.
+   * @param isOther Whether it may be another server, or was restarted.
    */
   readonly onBack: (isOther: boolean) => void;
-  /** Told that the subscriber is connected again, and may have missed something. */
+  /**
+   * Called when the subscriber has reconnected, and may have missed messages.
+   */
   readonly onResubscribed: () => void;
   readonly onError: (error: Error) => void;
 }
 
 /**
- * The clients, as the rest uses them: what cannot be sent fails at once while the
- * server is out of reach, instead of piling up in the client, and one error is
+ * The user's clients, as the other components use them. During an outage,
+ * commands fail at once instead of piling up in the client, and one error is
  * reported for each outage.
  */
 export class RedisConnection {
@@ -39,22 +41,22 @@ export class RedisConnection {
   #answeredAt = 0;
   #clientError: Error | undefined;
   #listener: ConnectionListener | undefined;
-  /** Which server it is, since when; unknown where nobody may ask. */
+  /** The run ID of the server; unknown without permission to ask. */
   #runId: string | undefined;
   #isNewServer = false;
   #isClosed = false;
 
   /**
-   * @param clients What the user handed in.
-   * @param requestTimeoutMs How long an answer may take, in milliseconds.
-   * @param misuse What else is wrong, if anything is.
+   * @param clients The user's clients.
+   * @param requestTimeoutMs How long a reply may take, in milliseconds.
+   * @param clientError Why the connection cannot be used, if that is known.
    */
   constructor(
     clients: unknown,
     requestTimeoutMs: number,
-    misuse: Error | undefined,
+    clientError: Error | undefined,
   ) {
-    this.#clientError = misuse;
+    this.#clientError = clientError;
     try {
       assertClients(clients);
     } catch (error) {
@@ -74,27 +76,27 @@ export class RedisConnection {
     );
   }
 
-  /** Whether the server is out of reach. */
+  /** Whether the server is unavailable. */
   get isDown(): boolean {
     return this.#backoff.isRunning || this.#clientError !== undefined;
   }
 
   /**
-   * Looks whether the clients and their server can be used.
+   * Checks whether the clients and their server can be used.
    *
-   * @throws {InvalidArgumentError} For clients that cannot.
-   * @throws {ClusterError} For a server that is too old, or refuses.
+   * @throws {InvalidArgumentError} If the clients are invalid.
+   * @throws {ClusterError} If the server is too old, or refuses a command.
    */
   async start(listener: ConnectionListener): Promise<void> {
     this.#listener = listener;
     if (this.#clientError !== undefined) throw this.#clientError;
     const { publisher, subscriber } = this.#clients;
-    // Sooner than by commands that are not answered.
-    const lost = (cause?: unknown) => this.#onOutage(cause ?? "reconnecting");
+    // Clients notice an outage sooner than commands time out.
+    const onLost = (cause?: unknown) => this.#onOutage(cause ?? "reconnecting");
     this.#stops.push(
-      listenTo(publisher, "error", lost),
-      listenTo(publisher, "reconnecting", () => lost()),
-      // Without a listener an error of the connection would end the process.
+      listenTo(publisher, "error", onLost),
+      listenTo(publisher, "reconnecting", () => onLost()),
+      // Without a listener, a connection error would end the process.
       listenTo(subscriber, "error", () => {}),
       listenTo(publisher, "ready", () => this.#reconnected()),
       listenTo(subscriber, "ready", () => listener.onResubscribed()),
@@ -108,19 +110,22 @@ export class RedisConnection {
     }
   }
 
-  /** Notes that the clients or their server are of no use. Answers why. */
+  /**
+   * Records that the clients or their server cannot be used, and returns the
+   * error.
+   */
   fail(error: unknown): Error {
     this.#backoff.stop();
     this.#available.notifyAll();
     return this.#clientError ??= toClientError(error);
   }
 
-  /** Whether the server is out of reach, and may be back. */
+  /** Whether the server is unavailable and retries are in progress. */
   get isWaiting(): boolean {
     return this.#backoff.isRunning;
   }
 
-  /** Resolves when the server can be reached, or will not be any more. */
+  /** Resolves when the server is available, or never will be. */
   async whenAvailable(): Promise<void> {
     while (this.#backoff.isRunning && !this.#isClosed) {
       await this.#available.wait();
@@ -128,9 +133,10 @@ export class RedisConnection {
   }
 
   /**
-   * Runs a command.
+   * Sends a command.
    *
-   * @throws What the server answers, or the client; nothing is sent during an outage.
+   * @throws The error of the server or the client. During an outage nothing is
+   * sent.
    */
   async run(...args: string[]): Promise<unknown> {
     if (this.isDown) throw this.#unavailableError();
@@ -147,7 +153,7 @@ export class RedisConnection {
     return await this.evaluateUnchecked(script, key, args);
   }
 
-  /** The same, also during an outage. */
+  /** Runs a script, even during an outage. */
   async evaluateUnchecked(
     script: Script,
     key: string,
@@ -155,7 +161,8 @@ export class RedisConnection {
   ): Promise<unknown> {
     const rest = ["1", key, ...args];
     try {
-      // Nothing is awaited before: commands are sent in the order of the calls.
+      // Nothing is awaited before this point, so that commands are sent in the
+      // order of the calls.
       if (script.sha !== undefined) {
         return await this.#send(["EVALSHA", script.sha, ...rest]);
       }
@@ -165,14 +172,14 @@ export class RedisConnection {
     return await this.#send(["EVAL", script.text, ...rest]);
   }
 
-  /** Hears what is published to channels, until it is closed. */
+  /** Subscribes to channels until the connection is closed. */
   async subscribe(
     channels: string[],
     listener: (message: string, channel: string) => void,
   ): Promise<void> {
     const { subscriber } = this.#clients;
     const stop = () =>
-      // What the user has closed already needs no end.
+      // The user may have closed the client already.
       void Promise.resolve(subscriber.unsubscribe(channels, listener))
         .catch(() => {});
     if (this.#isClosed) return;
@@ -181,7 +188,9 @@ export class RedisConnection {
     if (this.#isClosed) stop();
   }
 
-  /** Reports what failed other than by an outage, which is reported already. */
+  /**
+   * Reports an error, unless it is due to an outage, which is reported once.
+   */
   report(error: unknown): void {
     if (
       !this.#isClosed && !isTransientError(error) && error !== this.#clientError
@@ -190,7 +199,7 @@ export class RedisConnection {
     }
   }
 
-  /** Uses the clients no longer. */
+  /** Stops using the clients. */
   close(): void {
     this.#isClosed = true;
     this.#backoff.stop();
@@ -199,7 +208,7 @@ export class RedisConnection {
       try {
         stop();
       } catch {
-        // A client that was closed before.
+        // The client had been closed before.
       }
     }
   }
@@ -215,10 +224,10 @@ export class RedisConnection {
       do {
         since = Date.now();
         await waitAtMost(sent, this.#requestTimeoutMs);
-        // A long queue is no outage, as long as it moves.
+        // A long queue is no outage as long as replies arrive.
       } while (isOpen && this.#answeredAt > since);
       if (!isOpen) return await sent;
-      // It may still be answered, or fail.
+      // The command may still succeed or fail.
       sent.catch(() => {});
       throw new Error(`no answer within ${this.#requestTimeoutMs} ms`);
     } catch (error) {
@@ -255,20 +264,20 @@ export class RedisConnection {
     this.#backoff.retryNow();
   }
 
-  /** Looks which server it is, and whether it is new enough. */
+  /** Identifies the server, and checks its version. */
   async #identify(): Promise<string | undefined> {
     let info: string;
     try {
       info = String(await this.#send(["INFO", "server"]));
     } catch (error) {
-      // Whoever may not ask has to know.
+      // Without permission to ask, the version is assumed to be fine.
       if (messageOf(error).includes("NOPERM")) return undefined;
       throw error;
     }
     const [, version = ""] = /redis_version:(\S+)/.exec(info) ?? [];
     const [major = 0, minor = 0] = version.split(".").map(Number);
-    const [least, leastMinor] = MIN_VERSION;
-    const isOld = major < least || major === least && minor < leastMinor;
+    const [minMajor, minMinor] = MIN_VERSION;
+    const isOld = major < minMajor || major === minMajor && minor < minMinor;
     if (version !== "" && isOld) {
       throw new ClusterError(
         `Redis ${version} is too old: use ${MIN_VERSION.join(".")} or later.`,
@@ -277,7 +286,7 @@ export class RedisConnection {
     return /run_id:(\S+)/.exec(info)?.[1];
   }
 
-  /** Lets the server have all scripts, so that each runs at the first call. */
+  /** Loads all scripts into the server, so that their first call finds them. */
   async #load(): Promise<void> {
     try {
       await Promise.all(Script.all.map(async (script) => {
@@ -285,7 +294,7 @@ export class RedisConnection {
         script.sha = String(sha);
       }));
     } catch (error) {
-      // Whoever may not do that sends them whole.
+      // Without that permission, scripts are sent in full.
       if (!messageOf(error).includes("NOPERM")) throw error;
     }
   }

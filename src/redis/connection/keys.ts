@@ -1,31 +1,31 @@
 import { formatValue } from "../../runtime/describe.ts";
 import { InvalidArgumentError } from "../../errors.ts";
 
-/** Letters that mean nothing in patterns of keys, in hash tags or in scripts. */
+/** Characters without a meaning in key patterns, hash tags and scripts. */
 const PREFIX = /^[A-Za-z0-9_.:@/-]{1,128}$/;
 
 /**
- * The names of all keys and channels. What others choose (ids, URIs, names of
- * nodes) is always last, so that it cannot be taken for anything else.
+ * The names of all keys and channels. Parts that others choose (IDs, URIs, node
+ * names) always come last, so that they cannot be mistaken for anything else.
  *
- * All of them have the prefix as their hash tag: in a Redis Cluster they are on one
- * shard, where scripts can reach them together.
+ * All names have the prefix as their hash tag: in a Redis Cluster they are in
+ * one slot, where scripts can use them together.
  */
 export class RedisKeys {
-  /** What all of them begin with. */
+  /** The prefix of all names. */
   readonly prefix: string;
-  /** What is known of the log; also what scripts name that use many keys. */
+  /** The state of the log. Scripts with many keys name this one. */
   readonly logState: string;
   /** The events. */
   readonly events: string;
   readonly #channels: string;
 
   /**
-   * @param prefix What others do not begin with.
-   * @param part What the channels are for, where that is not everything.
-   * @throws {InvalidArgumentError} For a prefix that is none.
+   * @param prefix The user's prefix.
+   * @param component What the channels are for, if not for all three managers.
+   * @throws {InvalidArgumentError} If the prefix is invalid.
    */
-  constructor(prefix: unknown, part: string) {
+  constructor(prefix: unknown, component: string) {
     if (typeof prefix !== "string" || !PREFIX.test(prefix)) {
       throw new InvalidArgumentError(
         "prefix",
@@ -36,30 +36,30 @@ export class RedisKeys {
     this.prefix = `{${prefix}}:`;
     this.logState = `${this.prefix}log`;
     this.events = `${this.prefix}events`;
-    this.#channels = `${this.prefix}${part}:`;
+    this.#channels = `${this.prefix}${component}:`;
   }
 
-  /** What all keys of sessions begin with. */
+  /** The prefix of all session keys. */
   get sessions(): string {
     return `${this.prefix}s:`;
   }
 
-  /** What all keys of resources begin with. */
+  /** The prefix of all resource keys. */
   get resources(): string {
     return `${this.prefix}u:`;
   }
 
-  /** What all keys of nodes begin with. */
+  /** The prefix of all node keys. */
   get nodes(): string {
     return `${this.prefix}n:`;
   }
 
-  /** The channel of everyone. */
+  /** The channel of all nodes. */
   get broadcastChannel(): string {
     return `${this.#channels}all`;
   }
 
-  /** What all channels of single nodes begin with. */
+  /** The prefix of the channels of single nodes. */
   get nodeChannelPrefix(): string {
     return `${this.#channels}to:`;
   }

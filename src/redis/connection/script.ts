@@ -1,4 +1,4 @@
-/** What the scripts share. Numbers of 16 digits need a format of their own. */
+/** The beginning of all scripts. Numbers of 16 digits need their own format. */
 const COMMON = `
 local function text(number) return string.format('%.0f', tonumber(number)) end
 local clock = redis.call('TIME')
@@ -10,16 +10,16 @@ local function extend(key, ttl)
 end
 `;
 
-/** A script that runs in the server, in one go. */
+/** A Lua script that runs atomically in the server. */
 export class Script {
-  /** All there are. */
+  /** All scripts. */
   static readonly all: Script[] = [];
-  /** Its source. */
+  /** The source. */
   readonly text: string;
-  /** What servers know it by, once one has it. */
+  /** The SHA-1 digest, once a server has loaded it. */
   sha: string | undefined;
 
-  /** @param text Lua, after what all scripts share. */
+  /** @param text The source, without the part that all scripts share. */
   constructor(text: string) {
     this.text = COMMON + text;
     Script.all.push(this);

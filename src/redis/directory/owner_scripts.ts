@@ -1,9 +1,13 @@
 import { Script } from "../connection/script.ts";
 
-// A session is a hash. Of its home it has: h, the incarnation and name of the node;
-// i, when that claimed it, in microseconds; p, if its stream has ended for now.
+// A session is a hash. Its fields about the owner are: h, the incarnation and
+// name of the node; i, when it claimed the session, in microseconds; p, set if
+// the stream has ended for now.
 
-/** Makes a node the home of a session. Answers when, and the home before. */
+/**
+ * Makes a node the owner of a session. Returns the time of the claim, and the
+ * previous owner.
+ */
 export const CLAIM: Script = new Script(`
 local home, ttl = ARGV[1], ARGV[2]
 local known = redis.call('HMGET', KEYS[1], 'h', 'i')
@@ -14,13 +18,13 @@ extend(KEYS[1], ttl)
 return { at, known[1] or '' }
 `);
 
-/** Answers the home of a session, and whether its stream has ended. */
+/** Returns the owner of a session, and whether its stream has ended. */
 export const FIND: Script = new Script(`
 local known = redis.call('HMGET', KEYS[1], 'h', 'p')
 return { known[1] or '', known[2] and '1' or '' }
 `);
 
-/** Answers the homes of sessions, in their order. */
+/** Returns the owners of sessions, in order. */
 export const LOCATE: Script = new Script(`
 local prefix = ARGV[1]
 local homes = {}
@@ -30,7 +34,7 @@ end
 return homes
 `);
 
-/** Notes what became of sessions: that they are parked (p), or left (r). */
+/** Records that streams have ended (p), or that sessions were released (r). */
 export const LEAVE: Script = new Script(`
 local prefix, home = ARGV[1], ARGV[2]
 for at = 3, #ARGV, 3 do
@@ -44,9 +48,10 @@ end
 `);
 
 /**
- * Keeps the sessions of a node that have a stream, and notes those again that are not
- * known; of those that are parked (p) only that, or (c) only whether they are there.
- * Answers those that have a newer home, and since when, or "0" for none.
+ * Renews the leases of a node's sessions that have a stream, and restores those
+ * that Redis has lost. For detached sessions: p restores them, c only checks
+ * them. Returns those with a newer owner and the time of its claim, or "0" for
+ * no owner.
  */
 export const KEEP: Script = new Script(`
 local prefix, home, ttl = ARGV[1], ARGV[2], ARGV[3]

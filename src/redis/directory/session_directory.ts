@@ -12,21 +12,22 @@ import type { RedisConnection } from "../connection/connection.ts";
 import { CLAIM, FIND, KEEP, LEAVE, LOCATE } from "./owner_scripts.ts";
 import type { RedisKeys } from "../connection/keys.ts";
 
-/** A session whose home this node is. */
+/** A session that this node owns. */
 interface OwnedSession {
-  /** When it was claimed, in microseconds; not known before the server says so. */
+  /** When it was claimed, in microseconds; unknown until Redis has replied. */
   claimToken: number | undefined;
   isDetached: boolean;
   /** When another node claimed it. */
   replacedAt: number;
 }
 
-/** How many sessions a command keeps. */
+/** How many sessions are in one command. */
 const SESSIONS_PER_COMMAND = 1_000;
 
 /**
- * A directory in Redis: each session has its home beside its metadata. Each node
- * also knows its own, so that they are known again where Redis has lost them.
+ * A directory in Redis: the owner of a session is stored with its metadata.
+ * Each node also remembers its own sessions, and restores them if Redis has
+ * lost them.
  */
 export class RedisSessionDirectory implements SessionDirectory, PeriodicTask {
   readonly isComplete: boolean = true;
@@ -39,24 +40,24 @@ export class RedisSessionDirectory implements SessionDirectory, PeriodicTask {
   readonly #onClaimed: (id: string, wasHere: boolean) => void;
   readonly #nodeKeyId: string;
   readonly #owned: Map<string, OwnedSession> = new Map();
-  /** What became of sessions in this turn. */
+  /** Sessions that were detached or released in this turn. */
   #pendingReleases: string[] = [];
   #isScheduled = false;
-  #leaving: Promise<void> = Promise.resolve();
+  #releasing: Promise<void> = Promise.resolve();
   #renewedAt = 0;
 
   /**
-   * @param backend The server, and the node.
-   * @param ttlMs How long a session is kept that nobody uses, in milliseconds.
-   * @param onClaimed Told of sessions that another node has claimed.
+   * @param redisNode The server, and this node.
+   * @param ttlMs How long an unused session is kept, in milliseconds.
+   * @param onClaimed Called with each session that another node has claimed.
    */
   constructor(
-    backend: RedisNode,
+    redisNode: RedisNode,
     ttlMs: number,
     onClaimed: (id: string, wasHere: boolean) => void,
   ) {
-    const { node, connection, keys, nodeKeyId } = backend;
-    this.#redisNode = backend;
+    const { node, connection, keys, nodeKeyId } = redisNode;
+    this.#redisNode = redisNode;
     this.#node = node;
     this.#connection = connection;
     this.#keys = keys;
@@ -64,7 +65,7 @@ export class RedisSessionDirectory implements SessionDirectory, PeriodicTask {
     this.#onClaimed = onClaimed;
     this.#nodeKeyId = nodeKeyId;
     this.periodMs = checkPeriodFor(ttlMs);
-    backend.add({
+    redisNode.add({
       onReconnected: () => {
         this.#flush();
         void this.renewLeases(true);
@@ -74,8 +75,8 @@ export class RedisSessionDirectory implements SessionDirectory, PeriodicTask {
         this.#owned.clear();
       },
     });
-    // What it alone knew of them is in Redis only.
-    node.listen({ onPeerDown: () => backend.claimed(this.#owned.keys()) });
+    // What only that node knew of them is now in Redis only.
+    node.listen({ onPeerDown: () => redisNode.claimed(this.#owned.keys()) });
     node.handle("owners", ({ owners }) => {
       for (const [id, [at]] of owners) this.#onReplaced(id, at);
     });
@@ -90,7 +91,7 @@ export class RedisSessionDirectory implements SessionDirectory, PeriodicTask {
     this.#owned.set(id, own);
     this.#node.scheduler.start(this);
     try {
-      const [at, before] = await this.#connection.evaluate(
+      const [at, previousOwner] = await this.#connection.evaluate(
         CLAIM,
         this.#keys.sessions + id,
         [this.#nodeKeyId, String(this.#ttlMs)],
@@ -98,14 +99,14 @@ export class RedisSessionDirectory implements SessionDirectory, PeriodicTask {
       own.claimToken = Number(at);
       this.#claimed(id, own);
       this.#redisNode.claimed([id]);
-      const previous = nodeOf(before)?.name;
+      const previous = nodeOf(previousOwner)?.name;
       if (previous === undefined || previous === this.#node.name) {
         return undefined;
       }
       this.#announceClaim(previous, id, own.claimToken);
       return previous;
     } catch (error) {
-      // It is claimed when the server is back.
+      // It is claimed again when the server is back.
       own.claimToken ??= Date.now() * 1_000;
       this.#connection.report(error);
       return undefined;
@@ -141,17 +142,18 @@ export class RedisSessionDirectory implements SessionDirectory, PeriodicTask {
       };
     }
     try {
-      const [home, parked] = await this.#connection.evaluate(
+      const [owner, detached] = await this.#connection.evaluate(
         FIND,
         this.#keys.sessions + id,
       ) as [string, string];
-      const found = nodeOf(home);
-      // Given up, but Redis does not know yet; or of an earlier one of its name.
-      if (found === undefined || found.name === this.#node.name) {
+      const ownerNode = nodeOf(owner);
+      // Released, but not in Redis yet; or owned by an earlier node of this
+      // name.
+      if (ownerNode === undefined || ownerNode.name === this.#node.name) {
         return undefined;
       }
-      const isSilent = !this.#node.isAlive(found.name, found.incarnation);
-      return { node: found.name, isDetached: parked !== "", isDown: isSilent };
+      const isDown = !this.#node.isAlive(ownerNode.name, ownerNode.incarnation);
+      return { node: ownerNode.name, isDetached: detached !== "", isDown };
     } catch (error) {
       this.#connection.report(error);
       return undefined;
@@ -166,9 +168,9 @@ export class RedisSessionDirectory implements SessionDirectory, PeriodicTask {
     );
     if (elsewhere.length === 0) return new Map();
     try {
-      const homes = await this.#ownersOf(elsewhere);
+      const ownersById = await this.#ownersOf(elsewhere);
       const nodes = new Map(
-        elsewhere.map((id, index) => [id, nodeOf(homes[index]!)?.name]),
+        elsewhere.map((id, index) => [id, nodeOf(ownersById[index]!)?.name]),
       );
       return groupByNode(nodes.keys(), (id) => {
         const node = nodes.get(id);
@@ -180,18 +182,19 @@ export class RedisSessionDirectory implements SessionDirectory, PeriodicTask {
     }
   }
 
-  /** Waits for a server that is out of reach. */
+  /** Looks up owners; waits while the server is unavailable. */
   async #ownersOf(ids: readonly string[]): Promise<readonly string[]> {
     for (;;) {
       await this.#redisNode.whenAvailable();
       try {
-        const homes = await this.#connection.evaluate(
+        const ownersById = await this.#connection.evaluate(
           LOCATE,
           this.#keys.logState,
           [this.#keys.sessions, ...ids],
         ) as string[];
-        // A client may have kept the command until the server was back, empty.
-        if (!this.#redisNode.isRecovering) return homes;
+        // A client may have queued the command until the server was back, and
+        // empty.
+        if (!this.#redisNode.isRecovering) return ownersById;
       } catch (error) {
         if (!this.#connection.isWaiting) throw error;
       }
@@ -200,7 +203,7 @@ export class RedisSessionDirectory implements SessionDirectory, PeriodicTask {
 
   async flushed(): Promise<void> {
     if (!this.#connection.isWaiting) this.#flush();
-    await this.#leaving;
+    await this.#releasing;
   }
 
   run(now: number): void {
@@ -210,9 +213,9 @@ export class RedisSessionDirectory implements SessionDirectory, PeriodicTask {
   }
 
   /**
-   * Keeps the sessions of this node.
+   * Renews the leases of this node's sessions.
    *
-   * @param isBack Whether Redis may have lost what it knew of them.
+   * @param isBack Whether Redis may have lost them.
    */
   async renewLeases(isBack: boolean): Promise<void> {
     const { sessions, logState } = this.#keys;
@@ -245,7 +248,7 @@ export class RedisSessionDirectory implements SessionDirectory, PeriodicTask {
     }
   }
 
-  /** A session is claimed: what became of it meanwhile can be noted. */
+  /** A claim has succeeded: records what happened to the session meanwhile. */
   #claimed(id: string, own: OwnedSession): void {
     const latest = this.#owned.get(id);
     if (latest === undefined) return this.#release("r", id, own);
@@ -254,10 +257,10 @@ export class RedisSessionDirectory implements SessionDirectory, PeriodicTask {
     else if (own.isDetached) this.#release("p", id, own);
   }
 
-  /** Tells a node that a session of its is here now. */
+  /** Informs the previous owner of a claim. */
   #announceClaim(node: string, id: string, at: number): void {
-    const stamp = [at, this.#node.name] as const;
-    this.#node.send(node, { kind: "owners", owners: [[id, stamp, false]] });
+    const timestamp = [at, this.#node.name] as const;
+    this.#node.send(node, { kind: "owners", owners: [[id, timestamp, false]] });
   }
 
   /** Another node has claimed a session. */
@@ -271,7 +274,7 @@ export class RedisSessionDirectory implements SessionDirectory, PeriodicTask {
   }
 
   #release(change: "p" | "r", id: string, { claimToken }: OwnedSession): void {
-    // One that is on its way to be claimed is noted then.
+    // While the claim is in progress, this is recorded afterwards.
     if (claimToken === undefined) return;
     this.#pendingReleases.push(change, id, String(claimToken));
     if (this.#isScheduled) return;
@@ -283,30 +286,30 @@ export class RedisSessionDirectory implements SessionDirectory, PeriodicTask {
   }
 
   #flush(): void {
-    const left = this.#pendingReleases;
+    const releases = this.#pendingReleases;
     this.#pendingReleases = [];
     const { sessions, logState } = this.#keys;
-    for (const some of inChunks(left, 3 * SESSIONS_PER_COMMAND)) {
-      const done = this.#connection.evaluate(
+    for (const some of inChunks(releases, 3 * SESSIONS_PER_COMMAND)) {
+      const written = this.#connection.evaluate(
         LEAVE,
         logState,
         [sessions, this.#nodeKeyId, ...some],
       ).then(() => {}, (error) => {
-        // Else others take them to be here until they expire.
+        // Otherwise other nodes consider them to be here until they expire.
         if (this.#connection.isWaiting) this.#pendingReleases.push(...some);
         else this.#connection.report(error);
       });
-      this.#leaving = Promise.all([this.#leaving, done]).then(() => {});
+      this.#releasing = Promise.all([this.#releasing, written]).then(() => {});
     }
   }
 }
 
-/** The node that Redis knows so; `undefined` for none. */
+/** Parses the value of an owner field; `undefined` if it is empty. */
 export function nodeOf(
-  home: string,
+  owner: string,
 ): { name: string; incarnation: number } | undefined {
-  const space = home.indexOf(" ");
+  const space = owner.indexOf(" ");
   if (space < 0) return undefined;
-  const incarnation = parseInt(home.slice(0, space), 36);
-  return { name: home.slice(space + 1), incarnation };
+  const incarnation = parseInt(owner.slice(0, space), 36);
+  return { name: owner.slice(space + 1), incarnation };
 }

@@ -1,64 +1,64 @@
 /** How many senders are remembered. */
 const MAX_SENDERS = 10_000;
 
-/** The newest event of a sender for everyone, and for single sessions. */
+/** The last events of a sender that were delivered: broadcast and targeted. */
 interface LastDelivered {
   lastBroadcast: number;
   lastDirect: number;
 }
 
 /**
- * Which events a node has delivered, by sender and number: what is added again after
- * a log was lost, and what a node delivered itself while it could not be added, is
- * delivered once.
+ * Which events a node has delivered, by sender and sequence number. Events that
+ * are republished after a log was lost, and events that a node delivered itself
+ * during an outage, are delivered once.
  */
 export class DeliveredEvents {
   readonly #nodeKeyId: string;
   readonly #own: LastDelivered = { lastBroadcast: 0, lastDirect: 0 };
   readonly #others: Map<string, LastDelivered> = new Map();
-  /** Up to where this node delivered its own events itself. */
+  /** The last of its own events that this node delivered without the log. */
   #local = 0;
 
-  /** @param home The node, as the log knows it. */
-  constructor(home: string) {
-    this.#nodeKeyId = home;
+  /** @param nodeKeyId This node's ID in the log. */
+  constructor(nodeKeyId: string) {
+    this.#nodeKeyId = nodeKeyId;
   }
 
-  /** Notes that this node delivered an event of its own itself. */
-  markLocal(number: number): void {
-    this.#local = Math.max(this.#local, number);
+  /** Records that this node delivered one of its own events without the log. */
+  markLocal(seq: number): void {
+    this.#local = Math.max(this.#local, seq);
   }
 
-  /** Whether an event of this node was delivered here. */
-  hasDelivered(isToAll: boolean, number: number): boolean {
-    const newest = isToAll ? this.#own.lastBroadcast : this.#own.lastDirect;
-    return number <= Math.max(newest, this.#local);
+  /** Returns whether an event of this node was delivered here. */
+  hasDelivered(isBroadcast: boolean, seq: number): boolean {
+    const last = isBroadcast ? this.#own.lastBroadcast : this.#own.lastDirect;
+    return seq <= Math.max(last, this.#local);
   }
 
-  /** Notes an event. Answers whether it was delivered before. */
+  /** Records an event. Returns whether it was delivered before. */
   isDuplicate(
     sender: string,
-    isToAll: boolean,
-    number: number,
-    isRepeated: boolean,
+    isBroadcast: boolean,
+    seq: number,
+    isRepublished: boolean,
   ): boolean {
     const isOwn = sender === this.#nodeKeyId;
-    const newest = isOwn ? this.#own : this.#of(sender);
-    const known = isToAll ? newest.lastBroadcast : newest.lastDirect;
-    if (isToAll) newest.lastBroadcast = Math.max(known, number);
-    else newest.lastDirect = Math.max(known, number);
-    return isRepeated && number <= known || isOwn && number <= this.#local;
+    const last = isOwn ? this.#own : this.#of(sender);
+    const known = isBroadcast ? last.lastBroadcast : last.lastDirect;
+    if (isBroadcast) last.lastBroadcast = Math.max(known, seq);
+    else last.lastDirect = Math.max(known, seq);
+    return isRepublished && seq <= known || isOwn && seq <= this.#local;
   }
 
   #of(sender: string): LastDelivered {
-    let newest = this.#others.get(sender);
-    // The one that was heard last is forgotten last.
-    if (newest === undefined) newest = { lastBroadcast: 0, lastDirect: 0 };
+    let last = this.#others.get(sender);
+    // The least recently seen sender is forgotten first.
+    if (last === undefined) last = { lastBroadcast: 0, lastDirect: 0 };
     else this.#others.delete(sender);
-    this.#others.set(sender, newest);
+    this.#others.set(sender, last);
     if (this.#others.size > MAX_SENDERS) {
       this.#others.delete(this.#others.keys().next().value!);
     }
-    return newest;
+    return last;
   }
 }

@@ -20,16 +20,23 @@ import {
 } from "./log_codec.ts";
 import { Condition } from "../connection/condition.ts";
 
-type Deliver = (audience: SessionIds, frame: string, offset: number) => void;
+type Deliver = (recipients: SessionIds, frame: string, offset: number) => void;
 
-/** How long to wait for what was published before it is looked for, in milliseconds. */
+/**
+ * How long to wait for a published event before it is read from the log, in
+ * milliseconds.
+ */
 const GAP_TIMEOUT_MS = 50;
-/** How many messages wait for others, before those are read. */
+/**
+ * How many messages may wait for earlier ones before they are dropped and read
+ * from the log.
+ */
 const MAX_OUT_OF_ORDER = 10_000;
 
 /**
- * Events in Redis, in one order for all nodes. What is added is published to the
- * nodes in the same go; what a node did not hear, it reads.
+ * A log of events in Redis, in one order for all nodes. Appending an event also
+ * publishes it to the nodes. A node that misses a message reads the event from
+ * the log.
  */
 export class RedisEventLog implements EventLog, RedisComponent {
   readonly #redisNode: RedisNode;
@@ -38,37 +45,37 @@ export class RedisEventLog implements EventLog, RedisComponent {
   readonly #writer: LogWriter;
   #deliver: Deliver = () => {};
   #epoch: string | undefined;
-  /** The newest event for everyone that was delivered here. */
+  /** The newest broadcast that was delivered here. */
   #lastBroadcast = 0;
-  /** The newest one for this node alone. */
+  /** The newest event for this node alone that was delivered here. */
   #lastDirect = 0;
-  /** Up to here nothing is missing. */
+  /** All events up to this one were delivered. */
   #contiguousTo = 0;
   readonly #deliveredEvents: DeliveredEvents;
-  /** Up to where sessions that came here have got what was before. */
+  /** For sessions that resumed here: the newest event of their replay. */
   readonly #resumeFloors: Map<string, number> = new Map();
   #outOfOrder: string[] = [];
   #catchUpRun: Promise<void> | undefined;
   readonly #delivered = new Condition();
 
   /**
-   * @param backend The server, and the channels of this node.
-   * @param settings How much is kept.
-   * @param isHere Whether this node is the home of a session.
+   * @param redisNode The server, and the channels of this node.
+   * @param settings The limits of the log.
+   * @param isLocal Returns whether this node owns a session.
    */
   constructor(
-    backend: RedisNode,
+    redisNode: RedisNode,
     settings: ReplaySettings,
-    isHere: (id: string) => boolean,
+    isLocal: (id: string) => boolean,
   ) {
-    this.#redisNode = backend;
-    this.#isLocal = isHere;
+    this.#redisNode = redisNode;
+    this.#isLocal = isLocal;
     this.#limits = limitsOf(settings);
-    this.#deliveredEvents = new DeliveredEvents(backend.nodeKeyId);
-    this.#writer = new LogWriter(backend, settings, this.#limits, {
+    this.#deliveredEvents = new DeliveredEvents(redisNode.nodeKeyId);
+    this.#writer = new LogWriter(redisNode, settings, this.#limits, {
       isDelivered: ({ ids, seq }) =>
         this.#deliveredEvents.hasDelivered(ids === undefined, seq) ||
-        ids?.some(isHere) === false,
+        ids?.some(isLocal) === false,
       deliver: ({ ids, frame, seq }) => {
         this.#deliveredEvents.markLocal(seq);
         this.#deliver(ids, frame, Number.MAX_SAFE_INTEGER);
@@ -76,8 +83,8 @@ export class RedisEventLog implements EventLog, RedisComponent {
       onLate: () => void this.#catchUp(),
       epoch: () => this.#epoch,
     });
-    backend.add(this);
-    backend.bus.onEvents((text) => this.#take(text));
+    redisNode.add(this);
+    redisNode.bus.onEvents((text) => this.#take(text));
   }
 
   get latestEventId(): string | undefined {
@@ -93,11 +100,14 @@ export class RedisEventLog implements EventLog, RedisComponent {
     this.#deliver = deliver;
   }
 
-  append(audience: SessionIds, frames: readonly string[]): void {
-    for (const frame of frames) this.#writer.add(audience, frame);
+  append(recipients: SessionIds, frames: readonly string[]): void {
+    for (const frame of frames) this.#writer.add(recipients, frame);
   }
 
-  /** Resolves when what was added before is in the log, or cannot be. */
+  /**
+   * Resolves when everything that was appended before is in the log, or cannot
+   * be.
+   */
   flushed(): Promise<void> {
     return this.#writer.flushed();
   }
@@ -110,10 +120,10 @@ export class RedisEventLog implements EventLog, RedisComponent {
   async missed(
     id: string,
     lastEventId: string | undefined,
-    since: string | undefined,
+    startEventId: string | undefined,
   ): Promise<Missed | ResetReason> {
-    const place = parseEventId(lastEventId);
-    const start = parseEventId(since);
+    const lastPosition = parseEventId(lastEventId);
+    const startPosition = parseEventId(startEventId);
     const { keys, connection, nodeKey } = this.#redisNode;
     try {
       const [epoch, upTo, reset, missed, newest] = await connection.evaluate(
@@ -124,25 +134,29 @@ export class RedisEventLog implements EventLog, RedisComponent {
           id,
           nodeKey,
           ...this.#limits,
-          place?.offset ?? "",
-          place?.epoch ?? "",
-          start?.epoch === place?.epoch ? start?.offset ?? "0" : "0",
+          lastPosition?.offset ?? "",
+          lastPosition?.epoch ?? "",
+          startPosition?.epoch === lastPosition?.epoch
+            ? startPosition?.offset ?? "0"
+            : "0",
         ],
       ) as [string, string, ResetReason | "", string[], string];
       this.#resumeFloors.set(id, Number(newest));
       await this.#waitUntil(epoch, Number(upTo));
-      if (lastEventId !== undefined && place === undefined) return "unknown";
+      if (lastEventId !== undefined && lastPosition === undefined) {
+        return "unknown";
+      }
       if (reset !== "") return reset;
       const frames: string[] = [];
       for (let at = 0; at < missed.length; at += 2) {
         const frame = JSON.parse(missed[at + 1]!) as string;
         frames.push(withSseId(frame, `${epoch}-${missed[at]}`));
       }
-      const position = epoch === "" ? "" : `${epoch}-${newest}`;
-      return { frames, upTo: Number(newest), latestEventId: position };
+      const latestEventId = epoch === "" ? "" : `${epoch}-${newest}`;
+      return { frames, upTo: Number(newest), latestEventId };
     } catch (error) {
       connection.report(error);
-      // Nothing can be said of what it has missed.
+      // Nobody can tell what the client has missed.
       if (lastEventId !== undefined) return "unknown";
       return { frames: [], upTo: 0, latestEventId: this.latestEventId ?? "" };
     }
@@ -150,7 +164,7 @@ export class RedisEventLog implements EventLog, RedisComponent {
 
   onLogState({ epoch, lastEvent, lastBroadcast, lastDirect }: LogState): void {
     if (this.#epoch === undefined) {
-      // What was before is not for this node.
+      // Earlier events are not for this node.
       this.#epoch = epoch;
       this.#lastBroadcast = lastBroadcast;
       this.#lastDirect = lastDirect;
@@ -158,7 +172,7 @@ export class RedisEventLog implements EventLog, RedisComponent {
       return this.#releaseOutOfOrder();
     }
     if (epoch !== this.#epoch) {
-      // Redis has lost the log: all of the new one is for this node.
+      // Redis has lost the log: all events of the new one are for this node.
       this.#epoch = epoch;
       this.#lastBroadcast = this.#lastDirect = this.#contiguousTo = 0;
       this.#resumeFloors.clear();
@@ -196,17 +210,20 @@ export class RedisEventLog implements EventLog, RedisComponent {
     }
     const message = decodeBatch(text);
     if (message === undefined) return this.#redisNode.node.ignore();
-    const { epoch, sender, before, events, nodeKeyId } = message;
-    // It was for an earlier node of this name.
+    const { epoch, sender, before: previousOffset, events, nodeKeyId } =
+      message;
+    // The message was for an earlier node of this name.
     if (nodeKeyId !== undefined && nodeKeyId !== this.#redisNode.nodeKeyId) {
       return;
     }
-    const isToAll = nodeKeyId === undefined;
+    const isBroadcast = nodeKeyId === undefined;
     if (epoch !== this.#epoch) {
       this.#bufferOutOfOrder(text);
       return void this.#redisNode.refreshLogState();
     }
-    if (before > (isToAll ? this.#lastBroadcast : this.#lastDirect)) {
+    if (
+      previousOffset > (isBroadcast ? this.#lastBroadcast : this.#lastDirect)
+    ) {
       this.#bufferOutOfOrder(text);
       return void this.#catchUp();
     }
@@ -214,39 +231,41 @@ export class RedisEventLog implements EventLog, RedisComponent {
     this.#updatePosition();
   }
 
-  /** Delivers an event, if it is new here. */
+  /** Delivers an event, unless it was delivered before. */
   #receive(event: PublishedEvent, sender: string): void {
     const { offset, seq, isRepublished, frame, ids } = event;
-    const isToAll = ids === undefined;
-    if (offset <= (isToAll ? this.#lastBroadcast : this.#lastDirect)) return;
-    if (isToAll) this.#lastBroadcast = offset;
+    const isBroadcast = ids === undefined;
+    if (offset <= (isBroadcast ? this.#lastBroadcast : this.#lastDirect)) {
+      return;
+    }
+    if (isBroadcast) this.#lastBroadcast = offset;
     else this.#lastDirect = offset;
     if (
-      this.#deliveredEvents.isDuplicate(sender, isToAll, seq, isRepublished)
+      this.#deliveredEvents.isDuplicate(sender, isBroadcast, seq, isRepublished)
     ) return;
     this.#deliver(ids, withSseId(frame, `${this.#epoch}-${offset}`), offset);
   }
 
   #bufferOutOfOrder(text: string): void {
     this.#outOfOrder.push(text);
-    // Those that are dropped are read.
+    // Dropped messages are read from the log later.
     if (this.#outOfOrder.length > MAX_OUT_OF_ORDER) this.#outOfOrder.shift();
   }
 
   #releaseOutOfOrder(): void {
-    const held = this.#outOfOrder;
+    const buffered = this.#outOfOrder;
     this.#outOfOrder = [];
-    for (const text of held) this.#take(text);
+    for (const text of buffered) this.#take(text);
   }
 
-  /** Reads what was published and did not come. */
+  /** Reads the events that were published and did not arrive. */
   #catchUp(): Promise<void> {
     if (this.#epoch === undefined) return Promise.resolve();
     return this.#catchUpRun ??= this.#read().then(() => {
       this.#catchUpRun = undefined;
       this.#releaseOutOfOrder();
     }, (error) => {
-      // What is held is read when the server is back.
+      // Buffered messages are read from the log when the server is back.
       this.#catchUpRun = undefined;
       this.#outOfOrder = [];
       this.#redisNode.connection.report(error);
@@ -255,37 +274,40 @@ export class RedisEventLog implements EventLog, RedisComponent {
 
   async #read(): Promise<void> {
     const { connection, keys, nodeKey } = this.#redisNode;
-    let start = Math.max(
+    let startPosition = Math.max(
       Math.min(this.#lastBroadcast, this.#lastDirect),
       this.#contiguousTo,
     );
     for (;;) {
-      const [epoch, all, own, events, gone] = await connection.evaluate(
-        AFTER,
-        keys.logState,
-        [keys.events, nodeKey, String(start)],
-      ) as [string, string, string, string[], string];
+      const [epoch, lastForAll, lastOwn, events, trimmedUpTo] = await connection
+        .evaluate(
+          AFTER,
+          keys.logState,
+          [keys.events, nodeKey, String(startPosition)],
+        ) as [string, string, string, string[], string];
       if (epoch !== this.#epoch) return void this.#redisNode.refreshLogState();
-      if (Number(gone) > this.#lastBroadcast && this.#lastBroadcast > 0) {
+      if (
+        Number(trimmedUpTo) > this.#lastBroadcast && this.#lastBroadcast > 0
+      ) {
         this.#reportGap();
       }
       for (let at = 0; at < events.length; at += 4) {
         const { sender, ...event } = decodeEntry(events.slice(at, at + 4));
-        start = event.offset;
+        startPosition = event.offset;
         const { ids } = event;
         if (ids === undefined) {
           this.#receive(event, sender);
           continue;
         }
-        const here = ids.filter((id) =>
-          this.#isLocal(id) && start > (this.#resumeFloors.get(id) ?? 0)
+        const local = ids.filter((id) =>
+          this.#isLocal(id) && startPosition > (this.#resumeFloors.get(id) ?? 0)
         );
-        if (here.length > 0) this.#receive({ ...event, ids: here }, sender);
+        if (local.length > 0) this.#receive({ ...event, ids: local }, sender);
       }
       if (events.length > 0) continue;
-      this.#lastBroadcast = Math.max(this.#lastBroadcast, Number(all));
-      this.#lastDirect = Math.max(this.#lastDirect, Number(own));
-      this.#verify(Math.max(this.#contiguousTo, start));
+      this.#lastBroadcast = Math.max(this.#lastBroadcast, Number(lastForAll));
+      this.#lastDirect = Math.max(this.#lastDirect, Number(lastOwn));
+      this.#verify(Math.max(this.#contiguousTo, startPosition));
       return;
     }
   }
@@ -306,7 +328,9 @@ export class RedisEventLog implements EventLog, RedisComponent {
     }
   }
 
-  /** Resolves when what there is was delivered, or takes too long. */
+  /**
+   * Resolves when everything up to an event was delivered, or after a timeout.
+   */
   async #waitUntil(epoch: string, upTo: number): Promise<void> {
     const { requestTimeoutMs } = this.#redisNode.node;
     const deadline = Date.now() + requestTimeoutMs;
@@ -325,14 +349,14 @@ export class RedisEventLog implements EventLog, RedisComponent {
   }
 }
 
-/** The longest that anything is kept, in milliseconds: thirty days. */
-const MOST_MS = 2_592_000_000;
+/** The maximum of `maxAgeMs`, in milliseconds: thirty days. */
+const MAX_AGE_MS = 2_592_000_000;
 
 /** The limits as arguments of scripts: events, bytes, microseconds. */
 function limitsOf({ maxEvents, maxBytes, maxAgeMs }: ReplaySettings): string[] {
   return [
     String(Math.min(maxEvents, Number.MAX_SAFE_INTEGER)),
     String(Math.min(maxBytes, Number.MAX_SAFE_INTEGER)),
-    String(Math.ceil(Math.min(maxAgeMs, MOST_MS) * 1_000)),
+    String(Math.ceil(Math.min(maxAgeMs, MAX_AGE_MS) * 1_000)),
   ];
 }

@@ -1,30 +1,30 @@
 import { isSessionId } from "../../protocol/session_id.ts";
 import { inChunks } from "../connection/chunks.ts";
 
-/** An event as the log publishes it. */
+/** An event as it is published. */
 export interface PublishedEvent {
   readonly offset: number;
-  /** Whether it was in an earlier log already. */
+  /** Whether it was in an earlier log as well. */
   readonly isRepublished: boolean;
-  /** The how-manieth of its sender it is. */
+  /** The sequence number at its sender. */
   readonly seq: number;
   readonly frame: string;
-  /** The sessions of this node that it is for; `undefined` means everyone. */
+  /** The recipients on this node; `undefined` for everyone. */
   readonly ids: readonly string[] | undefined;
 }
 
-/** Events in a row on one channel. */
+/** Consecutive events on one channel. */
 export interface PublishedBatch {
   readonly epoch: string;
   readonly sender: string;
-  /** The event before them on that channel. */
+  /** The event before them on the same channel. */
   readonly before: number;
   readonly events: readonly PublishedEvent[];
-  /** The node that it is for, where it is for one: a later one may have its name. */
+  /** The receiver, if it is one node; a later node may have the same name. */
   readonly nodeKeyId: string | undefined;
 }
 
-/** The events in a message; `undefined` for what has none. */
+/** Decodes a message; `undefined` if it is malformed. */
 export function decodeBatch(text: string): PublishedBatch | undefined {
   let message: unknown;
   try {
@@ -33,100 +33,101 @@ export function decodeBatch(text: string): PublishedBatch | undefined {
     return undefined;
   }
   if (!Array.isArray(message)) return undefined;
-  const [epoch, sender, before, list, home] = message;
+  const [epoch, sender, before, list, receiver] = message;
   const isMessage = typeof epoch === "string" && typeof sender === "string" &&
     Number.isSafeInteger(Number(before)) && Array.isArray(list) &&
-    list.length > 0 && (home === undefined || typeof home === "string");
+    list.length > 0 && (receiver === undefined || typeof receiver === "string");
   if (!isMessage) return undefined;
   const events: PublishedEvent[] = [];
   for (const event of list) {
     if (!Array.isArray(event)) return undefined;
-    const [offset, mark, number, frame, ids] = event;
+    const [offset, mark, seq, frame, ids] = event;
     const isEvent = Number.isSafeInteger(Number(offset)) &&
-      typeof mark === "string" && Number.isSafeInteger(number) &&
-      typeof frame === "string" && Array.isArray(ids) === (home !== undefined);
+      typeof mark === "string" && Number.isSafeInteger(seq) &&
+      typeof frame === "string" &&
+      Array.isArray(ids) === (receiver !== undefined);
     if (!isEvent) return undefined;
-    const isRepeated = mark !== "";
+    const isRepublished = mark !== "";
     events.push({
       offset: Number(offset),
-      isRepublished: isRepeated,
-      seq: number,
+      isRepublished,
+      seq,
       frame,
       ids,
     });
   }
-  return { epoch, sender, before: Number(before), events, nodeKeyId: home };
+  return { epoch, sender, before: Number(before), events, nodeKeyId: receiver };
 }
 
-/** An event as the log keeps it: places, sessions, frames and origins in a row. */
+/** Decodes an entry of the log: offset, recipients, frame and origin. */
 export function decodeEntry(
-  [offset, targets, data, origin]: readonly string[],
+  [offset, recipients, data, origin]: readonly string[],
 ): PublishedEvent & { readonly sender: string } {
   const space = origin!.indexOf(" ");
-  const isRepeated = origin!.startsWith("r");
+  const isRepublished = origin!.startsWith("r");
   return {
     offset: Number(offset),
-    isRepublished: isRepeated,
-    seq: Number(origin!.slice(isRepeated ? 1 : 0, space)),
+    isRepublished,
+    seq: Number(origin!.slice(isRepublished ? 1 : 0, space)),
     sender: origin!.slice(space + 1),
     frame: JSON.parse(data!),
-    ids: targets === "" ? undefined : JSON.parse(targets!),
+    ids: recipients === "" ? undefined : JSON.parse(recipients!),
   };
 }
 
 const EVENT_ID = /^([0-9a-f]{16})-(0|[1-9][0-9]{0,31})$/;
 
-/** A place in a log. */
+/** A position in a log. */
 export interface EventPosition {
   readonly epoch: string;
   readonly offset: string;
 }
 
-/** The place that an id of an event names; `undefined` for what is none. */
+/** Parses an event ID; `undefined` if it is malformed. */
 export function parseEventId(
-  position: string | undefined,
+  eventId: string | undefined,
 ): EventPosition | undefined {
-  const [, epoch, offset] = EVENT_ID.exec(position ?? "") ?? [];
+  const [, epoch, offset] = EVENT_ID.exec(eventId ?? "") ?? [];
   return epoch && offset ? { epoch, offset } : undefined;
 }
 
-/** An event that is to be added. */
+/** An event to append. */
 export interface NewEvent {
   readonly seq: number;
   readonly ids: readonly string[] | undefined;
   readonly frame: string;
   /** The frame as JSON. */
   readonly data: string;
-  /** Whether it was added before, to a log that is lost. */
+  /** Whether it was appended before, to a log that is lost. */
   readonly isRepublished?: boolean | undefined;
 }
 
-/** An event that is to be added. */
+/** Creates an event to append. */
 export function newEvent(
-  number: number,
+  seq: number,
   ids: readonly string[] | undefined,
   frame: string,
 ): NewEvent {
-  return { seq: number, ids, frame, data: JSON.stringify(frame) };
+  return { seq, ids, frame, data: JSON.stringify(frame) };
 }
 
-/** The sessions in a list, at most so many at once. What cannot be one is left out. */
+/** Splits recipients into chunks. Invalid session IDs are omitted. */
 export function chunkRecipients(
-  audience: readonly string[],
-  most: number,
+  recipients: readonly string[],
+  max: number,
 ): readonly string[][] {
-  const ids = audience.filter((id) =>
+  const ids = recipients.filter((id) =>
     typeof id === "string" && isSessionId(id)
   );
-  return inChunks(ids, most);
+  return inChunks(ids, max);
 }
 
-/** About how much an event takes, in characters. */
+/** Estimates the size of an event, in characters. */
 export function estimateSize({ ids, data }: NewEvent): number {
   return data.length + 64 + (ids?.length ?? 0) * 40;
 }
 
-/** An event as arguments of the script that adds it. */
+/** Encodes an event as arguments of the script that appends it. */
 export function encodeArguments(
   { ids, data, isRepublished }: NewEvent,
 ): string[] {

@@ -1,24 +1,31 @@
 import { Script } from "../connection/script.ts";
 
-// The log is a stream of events, and a hash of what is known of it:
-//   epoch  which log it is; another one after Redis has lost it
-//   last   the newest event; all  the newest one for everyone
-//   began  when, in microseconds
-//   gone   the newest one for everyone that is kept no longer; bytes  what is kept
-// An event is named by its time in microseconds, which no two share. It has d, its
-// frame as JSON, o, the how-manieth of which sender it is, after an r if it was in an
-// earlier log already, and t, the sessions it is for as JSON, unless that is everyone.
+// The log is a Redis stream with the events, and a hash with its state:
 //
-// Of a session, "e:" has its own events, in their order, from the newest one on that
-// is kept no longer. Its hash has t, the newest of them, and q, the newest one that
-// was for it while nobody could tell where it would come back. Of a node, "n:" has
-// "to", the newest event that was published to it alone, and "from", how many it has
-// added itself.
+//   epoch  identifies the log; Redis gets a new one after losing it
+//   last   the newest event
+//   all    the newest broadcast
+//   began  when the log began, in microseconds
+//   gone   the newest broadcast that was trimmed
+//   bytes  the size of all events
+//
+// The ID of an event is its time in microseconds, made unique. Its fields are:
+//
+//   d  the frame as JSON
+//   o  the origin: sequence number and sender, after an "r" if it was republished
+//   t  the recipients as JSON; missing for a broadcast
+//
+// For each session, the sorted set "e:" has its targeted events. Its hash has t, the
+// newest of them, and q, the newest one that was sent while it had no owner. For each
+// node, the hash "n:" has "to", the newest event that was published to it alone, and
+// "from", how many events it has appended.
 
-/** How long what is known of the log is kept that nobody uses, in milliseconds. */
+/** How long the state of an unused log is kept, in milliseconds. */
 export const LOG_TTL_MS = 86_400_000;
 
-/** Drops what is too old or too much. Needs: events, meta, limits. */
+/**
+ * Drops events until the log is within its limits. Needs: events, meta, limits.
+ */
 const PURGE = `
 local function weigh(fields)
   local bytes = 64
@@ -39,7 +46,7 @@ local function purge()
     count = count - 1
   end
   if count == 0 then
-    -- It may have expired as a whole.
+    -- The whole key may have expired.
     gone = math.max(gone, tonumber(known[3]) or 0)
     bytes = 0
   end
@@ -49,16 +56,16 @@ end
 `;
 
 /**
- * Looks at the log, and begins one if there is none, or if it lacks what was in it
- * before. Answers its epoch, the newest event, the newest one for everyone, and the
- * newest one for this node alone.
+ * Reads the state of the log. Creates a log if there is none, or if it is older
+ * than one that a node has seen. Returns its epoch, the newest event, the
+ * newest broadcast, and the newest event for this node alone.
  */
 export const LOOK: Script = new Script(`
 local meta, node, ttl, prefix = KEYS[1], ARGV[2], ARGV[3], ARGV[4]
 local epoch, newest = ARGV[5], tonumber(ARGV[6])
 local known = redis.call('HMGET', meta, 'epoch', 'last', 'all')
 if known[1] == epoch and (tonumber(known[2]) or 0) < newest then
-  -- An older copy of it: places in it would mean something else.
+  -- Restored from an older state: its offsets have other meanings.
   redis.call('DEL', meta, prefix .. 'events')
   known = { false, false, false }
 end
@@ -73,8 +80,8 @@ return { known[1], known[2] or '0', known[3] or '0',
 `);
 
 /**
- * Adds events, and publishes each to the nodes that it is for. Answers "lost" if the
- * log is not the expected one; nothing is added then.
+ * Appends events, and publishes each to the nodes of its recipients. Returns
+ * "lost" if the log is not the expected one; then nothing is appended.
  */
 export const APPEND: Script = new Script(`
 local meta, prefix, sender, first = KEYS[1], ARGV[1], ARGV[2], tonumber(ARGV[3])
@@ -97,7 +104,7 @@ local senderKey = prefix .. 'n:' .. sender
 local count = tonumber(redis.call('HGET', senderKey, 'from')) or 0
 local json = cjson.encode(sender)
 
--- What goes to one channel in a row is one message.
+-- Consecutive events on one channel share a message.
 local channel, before, pending, recipient
 local function flush()
   if not channel then return end
@@ -119,9 +126,9 @@ local function note(id, offset)
   redis.call('PEXPIRE', places, text(math.ceil(maxAge / 1000)))
   redis.call('HSET', prefix .. 's:' .. id, 't', offset)
   local kept = redis.call('ZCARD', places)
-  -- Now and then is enough.
+  -- Trimming occasionally is enough.
   if kept < 32 or kept % 16 > 0 then return end
-  -- The newest that is kept no longer stays, to tell so.
+  -- The newest trimmed event stays, as a low watermark.
   local old = redis.call('ZCOUNT', places, '-inf', text(now - maxAge))
   local over = math.max(old - 2, kept - maxEvents - 2)
   if over >= 0 then redis.call('ZREMRANGEBYRANK', places, 0, text(over)) end
@@ -133,7 +140,7 @@ while at <= #ARGV do
   local data, mark, targets = ARGV[at], ARGV[at + 1], tonumber(ARGV[at + 2])
   at = at + 3
   if number <= count then
-    -- It is there: the answer to an earlier attempt got lost.
+    -- It was appended before: the reply to an earlier attempt was lost.
     if targets > 0 then at = at + targets end
   else
     count = number
@@ -155,7 +162,7 @@ while at <= #ARGV do
         local known = redis.call('HMGET', key, 'h', 'i')
         local home = known[1]
         if home and mark ~= '' and tonumber(known[2]) > began then
-          -- Its client came back since, and was told that it may have missed some.
+          -- Its client has reconnected since, and got a reset.
           home = nil
         elseif home then
           local quoted = cjson.encode(id)
@@ -203,9 +210,9 @@ return 'added'
 `);
 
 /**
- * Answers what a session has missed after an event, as frames with their places, or
- * why that cannot be had; and the newest event that its node has to have delivered,
- * and the newest of all, up to which nothing else is for the session.
+ * Returns what a session has missed after an event, as offsets and frames, or
+ * the reason for a reset. Also returns the event up to which the node must have
+ * delivered, and the newest event, up to which nothing else is for the session.
  */
 export const MISSED: Script = new Script(`
 local meta, prefix, id, node = KEYS[1], ARGV[1], ARGV[2], ARGV[3]
@@ -228,7 +235,7 @@ purge()
 local gone = tonumber(redis.call('HGET', meta, 'gone')) or 0
 local start = math.max(claimed, since)
 if start < gone then return answer('purged') end
--- Those are for nodes that had not heard them when an earlier log was lost.
+-- Republished events are for nodes that had missed them when an earlier log was lost.
 local function repeated(origin) return string.sub(origin, 1, 1) == 'r' end
 local found = {}
 local session = redis.call('HMGET', prefix .. 's:' .. id, 't', 'q')
@@ -264,8 +271,8 @@ return answer('', missed)
 `);
 
 /**
- * Answers what comes after an event: places, sessions, frames and origins; and the
- * newest event for everyone that is kept no longer.
+ * Returns the entries after an event: offsets, recipients, frames and origins.
+ * Also returns the newest broadcast that was trimmed.
  */
 export const AFTER: Script = new Script(`
 local meta, events, node, start = KEYS[1], ARGV[1], ARGV[2], ARGV[3]

@@ -14,31 +14,41 @@ import { isTransientError } from "../connection/redis_errors.ts";
 import { RecentAppends } from "./recent_appends.ts";
 import { Condition } from "../connection/condition.ts";
 
-/** Longest command of several events, in characters; how many, and for how many. */
+/**
+ * The limits of one command: its length in characters, its events, and their
+ * recipients.
+ */
 const BATCH_LENGTH = 1_048_576;
 const BATCH_EVENTS = 500;
 const BATCH_RECIPIENTS = 1_000;
-/** How much waits for a server that is out of reach, in characters. */
+/** How much may wait while the server is unavailable, in characters. */
 const MAX_QUEUED_LENGTH = 67_108_864;
-/** After how long an event that was added should have come back, in milliseconds. */
+/**
+ * After how long an appended event should have been received, in milliseconds.
+ */
 const READ_BACK_MS = 200;
 
-/** What a {@linkcode LogWriter} asks and tells. */
+/** What a {@linkcode LogWriter} needs. */
 export interface LogWriterListener {
-  /** Whether an event of this node came back, or is none of its sessions'. */
+  /**
+   * Returns whether an event of this node was received here, or is for other
+   * nodes only.
+   */
   readonly isDelivered: (event: NewEvent) => boolean;
-  /** Delivers an event here that cannot be added now. */
+  /** Delivers an event to streams of this node that cannot be appended now. */
   readonly deliver: (event: NewEvent) => void;
-  /** Told that an event was added and did not come back. */
+  /** Called if an event was appended but not received in time. */
   readonly onLate: () => void;
-  /** The log to add to; `undefined` while it is unknown. */
+  /**
+   * Returns the epoch of the log to append to; `undefined` while it is unknown.
+   */
   readonly epoch: () => string | undefined;
 }
 
 /**
- * Adds what this node sends to the log, one command after the other: each takes
- * what came meanwhile. What cannot be added now is delivered here, and added when
- * the server is back.
+ * Appends this node's events to the log, one command after the other; each
+ * takes the events that were added meanwhile. Events that cannot be appended
+ * now are delivered locally, and appended when the server is back.
  */
 export class LogWriter {
   readonly #redisNode: RedisNode;
@@ -46,14 +56,14 @@ export class LogWriter {
   readonly #ttlMs: number;
   readonly #listener: LogWriterListener;
   #queue: NewEvent[] = [];
-  /** How many of those were delivered here. */
+  /** How many of them were delivered locally. */
   #deliveredLocally = 0;
   #length = 0;
   #seq = 0;
-  /** The newest event that comes back. */
+  /** The newest event of which this node expects to receive a copy. */
   #last: NewEvent | undefined;
   readonly #recent: RecentAppends;
-  /** Whether what was added before is delivered here. */
+  /** Whether earlier events that were appended were also delivered locally. */
   #isLocal = false;
   #isScheduled = false;
   #isWriting = false;
@@ -65,28 +75,32 @@ export class LogWriter {
   #echo: ReturnType<typeof setTimeout> | undefined;
 
   constructor(
-    backend: RedisNode,
+    redisNode: RedisNode,
     { maxAgeMs }: ReplaySettings,
     limits: readonly string[],
     listener: LogWriterListener,
   ) {
-    this.#redisNode = backend;
+    this.#redisNode = redisNode;
     this.#limits = limits;
     this.#ttlMs = Math.max(LOG_TTL_MS, Math.min(maxAgeMs * 2, 5_184_000_000));
     this.#listener = listener;
-    this.#recent = new RecentAppends(backend.periodMs);
+    this.#recent = new RecentAppends(redisNode.periodMs);
   }
 
-  /** Adds an event with the others of this turn. */
-  add(audience: readonly string[] | undefined, frame: string): void {
-    if (audience === undefined) return this.#add(undefined, frame);
-    // A long list takes the server so long that others would miss it.
-    for (const ids of chunkRecipients(audience, BATCH_RECIPIENTS)) {
+  /** Adds an event; it is appended together with the others of this turn. */
+  add(recipients: readonly string[] | undefined, frame: string): void {
+    if (recipients === undefined) return this.#add(undefined, frame);
+    // Long lists of recipients are split: a long command would block the
+    // server.
+    for (const ids of chunkRecipients(recipients, BATCH_RECIPIENTS)) {
       this.#add(ids, frame);
     }
   }
 
-  /** Resolves when what was added before is in the log, or cannot be now. */
+  /**
+   * Resolves when everything that was added before is in the log, or cannot be
+   * now.
+   */
   async flushed(): Promise<void> {
     const last = this.#queue.at(-1)?.seq;
     if (last === undefined || this.#redisNode.isRecovering) return;
@@ -97,7 +111,10 @@ export class LogWriter {
     await flushed;
   }
 
-  /** Resolves when what was added before was delivered here, or cannot be. */
+  /**
+   * Resolves when everything that was added before was delivered here, or
+   * cannot be.
+   */
   async readBack(): Promise<void> {
     const last = this.#last;
     await this.flushed();
@@ -109,28 +126,31 @@ export class LogWriter {
     }
   }
 
-  /** Something was delivered here. */
+  /** Called when an event was received. */
   onReceived(): void {
     this.#receivedSeq.notifyAll();
   }
 
-  /** Adds again what others may not have heard before the server lost it. */
+  /**
+   * Appends again what other nodes may not have received before the server lost
+   * it.
+   */
   republish(): void {
-    const again = this.#recent.take();
-    this.#queue = [...again, ...this.#queue];
-    this.#deliveredLocally += again.length;
-    this.#length += again.reduce(
+    const republished = this.#recent.take();
+    this.#queue = [...republished, ...this.#queue];
+    this.#deliveredLocally += republished.length;
+    this.#length += republished.reduce(
       (length, event) => length + estimateSize(event),
       0,
     );
   }
 
-  /** Adds what waits. */
+  /** Appends the queued events. */
   flush(): void {
     if (!this.#isWriting) void this.#write();
   }
 
-  /** Adds nothing any more. */
+  /** Stops appending. */
   close(): void {
     clearTimeout(this.#echo);
     this.#queue = [];
@@ -164,11 +184,11 @@ export class LogWriter {
       const events = this.#batch();
       try {
         const isAdded = await this.#append(events);
-        // The log is another one: it will be known soon.
+        // The log is another one: its state is being read.
         if (!isAdded) break;
       } catch (error) {
         if (isTransientError(error)) break;
-        // It is refused, and would be again.
+        // The command was refused, and would be refused again.
         this.#redisNode.connection.report(error);
         for (const event of events) this.#flushLocally(event);
         this.#remove(events);
@@ -217,17 +237,17 @@ export class LogWriter {
     return events.every((event) => this.#listener.isDelivered(event));
   }
 
-  /** Events in a row, as many as one command takes. */
+  /** Returns consecutive events, as many as one command takes. */
   #batch(): NewEvent[] {
     const events: NewEvent[] = [];
     let length = 0;
-    let targets = 0;
+    let recipients = 0;
     for (const event of this.#queue) {
       length += estimateSize(event);
-      targets += event.ids?.length ?? 1;
+      recipients += event.ids?.length ?? 1;
       const previous = events.at(-1);
       if (previous !== undefined) {
-        if (length > BATCH_LENGTH || targets > BATCH_RECIPIENTS) break;
+        if (length > BATCH_LENGTH || recipients > BATCH_RECIPIENTS) break;
         if (event.seq !== previous.seq + 1) break;
       }
       if (events.push(event) === BATCH_EVENTS) break;
@@ -236,7 +256,7 @@ export class LogWriter {
   }
 
   #remove(events: readonly NewEvent[]): void {
-    // Others may have come before them meanwhile.
+    // Republished events may have been inserted before them meanwhile.
     const at = this.#queue.indexOf(events[0]!);
     if (at < 0) return;
     this.#queue.splice(at, events.length);
@@ -249,9 +269,9 @@ export class LogWriter {
     for (const event of events) this.#length -= estimateSize(event);
   }
 
-  /** Delivers what waits to the streams of this node, in its order. */
+  /** Delivers the queued events to the streams of this node, in order. */
   #deliverLocally(): void {
-    // What was added, and did not come back, is before that.
+    // Events that were appended but not received come first.
     if (!this.#isLocal) {
       this.#recent.all().forEach((event) => this.#flushLocally(event));
     }

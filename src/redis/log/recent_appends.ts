@@ -1,21 +1,24 @@
 import { estimateSize, type NewEvent } from "./log_codec.ts";
 
-/** How much is remembered, in characters, and for how many beats. */
+/** How much is remembered, in characters, and for how many heartbeats. */
 const MAX_LENGTH = 16_777_216;
 const HEARTBEATS = 20;
 
-/** What was added to a log a short while ago, and may be lost with its server. */
+/**
+ * Events that were appended a short while ago, and may be lost with their
+ * server.
+ */
 export class RecentAppends {
   readonly #ms: number;
   #added: { readonly events: readonly NewEvent[]; readonly at: number }[] = [];
   #length = 0;
 
-  /** @param heartbeatMs How often nodes show that they live, in milliseconds. */
+  /** @param heartbeatMs The time between two heartbeats, in milliseconds. */
   constructor(heartbeatMs: number) {
     this.#ms = HEARTBEATS * heartbeatMs;
   }
 
-  /** Remembers events, and forgets older ones. */
+  /** Adds events, and forgets old ones. */
   add(events: readonly NewEvent[]): void {
     const at = Date.now();
     this.#added.push({ events, at });
@@ -25,12 +28,12 @@ export class RecentAppends {
     }
   }
 
-  /** All that is remembered, in its order. */
+  /** Returns all events, in order. */
   all(): NewEvent[] {
     return this.#added.flatMap(({ events }) => events);
   }
 
-  /** Takes all that is remembered, to be added again. */
+  /** Removes all events and returns them, to be republished. */
   take(): NewEvent[] {
     const taken = this.#added.flatMap(({ events }) =>
       events.map((event) => ({ ...event, isRepublished: true }))

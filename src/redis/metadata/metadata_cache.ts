@@ -1,25 +1,25 @@
 import { touch } from "../../runtime/lru_map.ts";
 
-/** A field: its value, and when it was known last, in microseconds. */
+/** A field: its value, and when it was last confirmed, in microseconds. */
 export type CachedField = readonly [value: string, at: string];
 
 /** What a node has seen of a session. */
 export interface CachedSession {
   readonly fields: Map<string, CachedField>;
   lastUsedAt: number;
-  /** When Redis was told last that it is in use. */
+  /** When Redis was last informed that it is in use. */
   lastRenewedAt: number;
 }
 
 /**
- * What this node has written and read of sessions, to write it again where Redis
- * has lost it, and to answer from it while Redis is out of reach.
+ * The fields of sessions that this node has written or read. They are written
+ * again if Redis has lost them, and answer reads during an outage.
  */
 export class MetadataCache {
-  /** The one that was not used for longest first. */
+  /** The sessions, least recently used first. */
   readonly #sessions: Map<string, CachedSession> = new Map();
 
-  /** Notes a field of a session; `null` for one that is not there. */
+  /** Stores a field of a session; `null` if it does not exist. */
   set(
     id: string,
     field: string,
@@ -43,22 +43,22 @@ export class MetadataCache {
     else touch(this.#sessions, id, session);
   }
 
-  /** What is known of a session. */
+  /** Returns what is known of a session. */
   get(id: string): CachedSession | undefined {
     return this.#sessions.get(id);
   }
 
-  /** A field of a session. */
+  /** Returns a field of a session. */
   field(id: string, field: string): string | undefined {
     return this.#sessions.get(id)?.fields.get(field)?.[0];
   }
 
-  /** Whether anything is known of a session. */
+  /** Returns whether anything is known of a session. */
   has(id: string): boolean {
     return this.#sessions.has(id);
   }
 
-  /** Notes that a session is in use, as of some time. */
+  /** Marks a session as used at some time. */
   touch(id: string, now: number): void {
     const session = this.#sessions.get(id);
     if (session === undefined) return;
@@ -67,9 +67,9 @@ export class MetadataCache {
   }
 
   /**
-   * Notes that a session is in use now.
+   * Marks a session as used now.
    *
-   * @returns Whether it is time to tell Redis so again.
+   * @returns Whether Redis should be informed again.
    */
   renew(id: string, now: number, everyMs: number): boolean {
     this.touch(id, now);
@@ -81,7 +81,7 @@ export class MetadataCache {
     return true;
   }
 
-  /** The sessions that have a field. */
+  /** Returns the sessions that have a field. */
   sessionsWith(field: string): string[] {
     const ids: string[] = [];
     for (const [id, { fields }] of this.#sessions) {
@@ -90,27 +90,29 @@ export class MetadataCache {
     return ids;
   }
 
-  /** The sessions that were not used since then, but not too many. */
-  idle(since: number, most: number): string[] {
+  /**
+   * Returns the sessions that were not used since some time, up to a maximum.
+   */
+  idle(since: number, max: number): string[] {
     const ids: string[] = [];
     for (const [id, { lastUsedAt }] of this.#sessions) {
-      if (lastUsedAt > since || ids.length === most) break;
+      if (lastUsedAt > since || ids.length === max) break;
       ids.push(id);
     }
     return ids;
   }
 
-  /** All sessions. */
+  /** Returns all sessions. */
   ids(): IterableIterator<string> {
     return this.#sessions.keys();
   }
 
-  /** Forgets a session. */
+  /** Removes a session. */
   delete(id: string): boolean {
     return this.#sessions.delete(id);
   }
 
-  /** Forgets all. */
+  /** Removes all sessions. */
   clear(): void {
     this.#sessions.clear();
   }

@@ -1,16 +1,16 @@
 import { Script } from "../connection/script.ts";
 
-// A session is a hash. Of its metadata it has: c, the client info; b, the
-// capabilities; l, the log level; r, for whom it was begun, and n, the newest event
-// then; "u:" and a URI for each subscription. A field that was written again after
-// Redis had lost it has "~" and its name besides, with when it was known last.
-//
-// Of a resource, "u:" has its sessions with when they expire at the earliest, in
-// milliseconds; "known" has all sessions so, where their number is limited.
+// A session is a hash. Its metadata fields are: c, the client info; b, the
+// capabilities; l, the log level; r, the principal; n, the newest event when it
+// began; "u:" and a URI for each subscription. A field that was restored after
+// Redis had lost it also has "~" and its name, with the time when it was last
+// confirmed. The set "u:" and a URI has the sessions that subscribed to a
+// resource, scored by the earliest time at which they may expire, in
+// milliseconds. The set "known" has all sessions, if their number is limited.
 
 /**
- * Sets of sessions. Their members expire one by one, and those that are used do not
- * tell; a set that nobody looks at is kept for thirty days. Needs: prefix.
+ * Sets of sessions. Members expire one by one, without notice if they are used.
+ * A set that nobody uses is kept for thirty days. Needs: prefix.
  */
 const SETS = `
 local SET_TTL = 2592000000
@@ -18,7 +18,7 @@ local function put(set, id, ttl)
   redis.call('ZADD', set, text(now / 1000 + ttl), id)
   extend(set, math.max(ttl, SET_TTL))
 end
--- Takes out those that have expired, or lack a field.
+-- Removes members that have expired, or lack a field.
 local function prune(set, field)
   for _, id in ipairs(
     redis.call('ZRANGEBYSCORE', set, '-inf', text(now / 1000))) do
@@ -33,7 +33,7 @@ local function prune(set, field)
 end
 `;
 
-/** Makes place for a session, if there is one. Needs: sets, max, id, ttl. */
+/** Admits a session, if `maxSessions` allows it. Needs: sets, max, id, ttl. */
 const ADMIT = `
 local known = prefix .. 'known'
 local function admit()
@@ -48,8 +48,8 @@ end
 `;
 
 /**
- * Writes fields of a session, or removes them. Answers when, and "" if there is no
- * place for it.
+ * Writes or removes fields of a session. Returns the time, or "" if the session
+ * was not admitted.
  */
 export const WRITE: Script = new Script(`
 local key, prefix, id = KEYS[1], ARGV[1], ARGV[2]
@@ -74,8 +74,8 @@ return text(now)
 `);
 
 /**
- * Begins a session, unless it is there. Answers for whom it was begun and the newest
- * event then, or "" if there is no place for it.
+ * Registers a session, unless it exists. Returns its principal and start event
+ * ID, or "" if it was not admitted.
  */
 export const REGISTER: Script = new Script(`
 local key, prefix, id = KEYS[1], ARGV[1], ARGV[2]
@@ -92,14 +92,14 @@ extend(key, ttl)
 return { ARGV[5], newest }
 `);
 
-/** Answers a field of a session, which is in use now, and when that was. */
+/** Returns a field of a session, and the time. Counts as use. */
 export const READ: Script = new Script(`
 local value = redis.call('HGET', KEYS[1], ARGV[1])
 extend(KEYS[1], ARGV[2])
 return { value, text(now) }
 `);
 
-/** Answers fields of a session, which is no use of it. */
+/** Returns fields of a session. Does not count as use. */
 export const PEEK: Script = new Script(`
 local values = redis.call('HMGET', KEYS[1], unpack(ARGV))
 for at = 1, #ARGV do values[at] = values[at] or '' end
@@ -107,13 +107,13 @@ values[#ARGV + 1] = text(now)
 return values
 `);
 
-/** Notes that a session is in use. */
+/** Marks a session as used. */
 export const TOUCH: Script = new Script(`
 extend(KEYS[1], ARGV[1])
 return 1
 `);
 
-/** Answers the sessions of a resource. */
+/** Returns the sessions that subscribed to a resource. */
 export const SUBSCRIBED: Script = new Script(`
 local set, prefix, field = KEYS[1], ARGV[1], ARGV[2]
 ${SETS}
@@ -122,7 +122,7 @@ extend(set, SET_TTL)
 return redis.call('ZRANGE', set, 0, -1)
 `);
 
-/** Forgets the metadata of a session. */
+/** Deletes the metadata of a session. */
 export const DELETE: Script = new Script(`
 local key, prefix, id = KEYS[1], ARGV[1], ARGV[2]
 for _, field in ipairs(redis.call('HKEYS', key)) do
@@ -136,7 +136,7 @@ redis.call('ZREM', prefix .. 'known', id)
 return text(now)
 `);
 
-/** Answers all fields of sessions, a list for each, and when that was. */
+/** Returns all fields of sessions, a list for each, and the time. */
 export const RECALL: Script = new Script(`
 local prefix = ARGV[1]
 local sessions = {}
@@ -147,7 +147,9 @@ sessions[#ARGV] = text(now)
 return sessions
 `);
 
-/** Answers for how many milliseconds sessions are kept; -2 for those that are not. */
+/**
+ * Returns for how many milliseconds sessions are kept; -2 if they don't exist.
+ */
 export const LEFT: Script = new Script(`
 local prefix = ARGV[1]
 local left = {}
@@ -159,8 +161,8 @@ return left
 `);
 
 /**
- * Writes again what Redis may have lost, each field with when it was known last:
- * what was known later wins, and what was written since then.
+ * Restores fields that Redis may have lost, each with the time when it was last
+ * confirmed. Fields that were confirmed later, or written since, win.
  */
 export const RESTORE: Script = new Script(`
 local key, prefix, id = KEYS[1], ARGV[1], ARGV[2]

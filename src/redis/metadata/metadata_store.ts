@@ -12,32 +12,38 @@ import { type CachedSession, MetadataCache } from "./metadata_cache.ts";
 import * as scripts from "./metadata_scripts.ts";
 import { isTransientError } from "../connection/redis_errors.ts";
 
-/** How fields are called in Redis, where each letter counts. */
+/**
+ * The names of fields in Redis, short because each character is stored for
+ * every session.
+ */
 const NAMES = {
   clientInfo: "c",
   clientCapabilities: "b",
   logLevel: "l",
 } satisfies Record<MetadataField, string>;
-/** How many sessions are looked at by one command. */
+/** How many sessions one command checks. */
 const SESSIONS_PER_COMMAND = 1_000;
 
-/** Whether a field of a session is metadata, and not where it is. */
+/** Returns whether a field is metadata, rather than about the owner. */
 function isMetadata(name: string): boolean {
   return name.length === 1 ? "cblrn".includes(name) : name.startsWith("u:");
 }
 
-/** What is asked of an {@linkcode RedisMetadataStore}. */
+/** Options of a {@linkcode RedisMetadataStore}. */
 export interface RedisMetadataStoreOptions {
-  /** How long a session is kept that nobody uses, in milliseconds. */
+  /** How long an unused session is kept, in milliseconds. */
   readonly ttlMs: number;
   readonly maxSessions: number;
-  /** Resolves when what was sent before is in the log; absent without one. */
+  /**
+   * Resolves when everything that was sent before is in the log; undefined
+   * without one.
+   */
   readonly flushed: (() => Promise<void>) | undefined;
 }
 
 /**
- * The metadata of sessions in Redis. During an outage it is what this node knows,
- * and what is written then is written again after it.
+ * The metadata of sessions in Redis. During an outage, reads are answered from
+ * this node's cache, and writes are repeated afterwards.
  */
 export class RedisMetadataStore
   implements MetadataStore, RedisComponent, PeriodicTask {
@@ -45,12 +51,14 @@ export class RedisMetadataStore
   readonly #redisNode: RedisNode;
   readonly #options: RedisMetadataStoreOptions;
   readonly #cache = new MetadataCache();
-  /** What is to be written when Redis is back, by session and field. */
+  /** Writes to repeat when Redis is back, by session and field. */
   readonly #pendingWrites: Map<string, Map<string, () => Promise<unknown>>> =
     new Map();
-  /** Sessions that Redis has lost, and was not told again. */
+  /** Sessions that Redis has lost, and that must be restored. */
   readonly #toRestore: Set<string> = new Set();
-  /** Sessions that came here, of which this node may not know all. */
+  /**
+   * Sessions that this node has taken over, and whose fields it may not know.
+   */
   #toPrefetch: Set<string> = new Set();
   #expired = 0;
   #isChecking = false;
@@ -148,7 +156,7 @@ export class RedisMetadataStore
     this.#redisNode.connection.evaluate(
       scripts.TOUCH,
       this.#redisNode.keys.sessions + id,
-      // For as long as it is not told again.
+      // Kept until it is restored.
       [String(Math.ceil(ttlMs * 1.1))],
     ).catch((error) => this.#redisNode.connection.report(error));
   }
@@ -177,15 +185,15 @@ export class RedisMetadataStore
     await this.#runOrQueue(id, "", remove);
   }
 
-  /** Learns what others have written of sessions that are here now. */
+  /** Reads the fields of sessions that this node has taken over. */
   onSessionsClaimed(ids: Iterable<string>): void {
     const isScheduled = this.#toPrefetch.size > 0;
     for (const id of ids) this.#toPrefetch.add(id);
     if (isScheduled || this.#toPrefetch.size === 0) return;
     atEndOfTurn(() => {
-      const came = [...this.#toPrefetch];
+      const arrived = [...this.#toPrefetch];
       this.#toPrefetch = new Set();
-      this.#prefetch(came).catch((error) =>
+      this.#prefetch(arrived).catch((error) =>
         this.#redisNode.connection.report(error)
       );
     });
@@ -213,7 +221,7 @@ export class RedisMetadataStore
     );
   }
 
-  /** Forgets what this node knows. */
+  /** Removes everything on this node. */
   close(): void {
     this.#redisNode.node.scheduler.stop(this);
     this.#cache.clear();
@@ -252,24 +260,27 @@ export class RedisMetadataStore
     return connection.evaluate(script, key, [keys.prefix, id, ...args]);
   }
 
-  /** Does something now, or when Redis is back; `undefined` if it is not yet done. */
+  /**
+   * Runs an operation now, or queues it until Redis is back; `undefined` if it
+   * is queued.
+   */
   async #runOrQueue<Result>(
     id: string,
     field: string,
     act: () => Promise<Result>,
   ): Promise<Result | undefined> {
-    // What was to be done later is done with.
-    const late = this.#pendingWrites.get(id);
-    late?.delete(field);
-    if (late?.size === 0) this.#pendingWrites.delete(id);
+    // This operation replaces the queued one.
+    const queued = this.#pendingWrites.get(id);
+    queued?.delete(field);
+    if (queued?.size === 0) this.#pendingWrites.delete(id);
     try {
       return await act();
     } catch (error) {
       if (!isTransientError(error)) throw error;
-      const later = this.#pendingWrites.get(id) ?? new Map();
-      // In the order in which they were done.
-      later.delete(field);
-      this.#pendingWrites.set(id, later.set(field, act));
+      const queue = this.#pendingWrites.get(id) ?? new Map();
+      // Moves it to the end: operations are repeated in order.
+      queue.delete(field);
+      this.#pendingWrites.set(id, queue.set(field, act));
       return undefined;
     }
   }
@@ -280,21 +291,21 @@ export class RedisMetadataStore
     this.#cache.set(id, field, value, at, scheduler.now());
   }
 
-  /** What is known here, during an outage. */
+  /** Answers from the cache, during an outage. */
   #fromCache(error: unknown, id: string, field: string): string | undefined {
     if (!isTransientError(error)) throw error;
     return this.#cachedField(id, field);
   }
 
-  /** Whether Redis is still being told of a session again, here or by others. */
+  /** Whether a session is still being restored, by this node or others. */
   #isRestoring(id: string): boolean {
     return this.#toRestore.has(id) || this.#redisNode.isRecovering;
   }
 
   /**
-   * What this node has seen of a session.
+   * Returns a field from the cache.
    *
-   * @throws {ClusterError} When it has seen nothing of it.
+   * @throws {ClusterError} If this node has seen nothing of the session.
    */
   #cachedField(id: string, field: string): string | undefined {
     const value = this.#cache.field(id, field);
@@ -331,13 +342,13 @@ export class RedisMetadataStore
 
   async #check(ids: readonly string[], now: number): Promise<void> {
     const { connection, keys } = this.#redisNode;
-    const left = await connection.evaluate(
+    const ttls = await connection.evaluate(
       scripts.LEFT,
       keys.logState,
       [keys.sessions, ...ids],
     ) as number[];
     for (const [index, id] of ids.entries()) {
-      const ms = Number(left[index]);
+      const ms = Number(ttls[index]);
       if (ms > 0) this.#cache.touch(id, now - this.#options.ttlMs + ms);
       else if (this.#cache.has(id)) {
         this.#forget(id);
@@ -347,22 +358,22 @@ export class RedisMetadataStore
   }
 
   async #replayWrites(): Promise<void> {
-    for (const [id, late] of [...this.#pendingWrites]) {
-      for (const [field, act] of [...late]) {
-        // Unless something newer was done meanwhile.
+    for (const [id, queued] of [...this.#pendingWrites]) {
+      for (const [field, act] of [...queued]) {
+        // Unless something newer was queued meanwhile.
         const isDue = this.#pendingWrites.get(id)?.get(field) === act;
         if (isDue) await this.#runOrQueue(id, field, act);
       }
     }
     const now = this.#redisNode.node.scheduler.now();
-    // An outage may cut it off: it goes on after that.
+    // If an outage interrupts it, it continues afterwards.
     for (const some of inChunks([...this.#toRestore], 100)) {
       await Promise.all(some.map(async (id) => {
-        const session = this.#cache.get(id);
-        const used = session?.lastUsedAt ?? -Infinity;
-        const left = this.#options.ttlMs - (now - used);
-        if (session !== undefined && left > 0) {
-          await this.#restore(id, session, left);
+        const cached = this.#cache.get(id);
+        const used = cached?.lastUsedAt ?? -Infinity;
+        const ttls = this.#options.ttlMs - (now - used);
+        if (cached !== undefined && ttls > 0) {
+          await this.#restore(id, cached, ttls);
         }
         this.#toRestore.delete(id);
       }));
@@ -372,16 +383,16 @@ export class RedisMetadataStore
   async #restore(
     id: string,
     { fields }: CachedSession,
-    left: number,
+    ttls: number,
   ): Promise<void> {
     await this.#run(scripts.RESTORE, id, [
-      String(Math.ceil(left)),
+      String(Math.ceil(ttls)),
       this.#limits()[1]!,
       ...[...fields].flatMap(([field, [value, at]]) => [field, value, at]),
     ]);
   }
 
-  /** About what the server's clock says, in microseconds. */
+  /** Estimates the server's time, in microseconds. */
   #now(): string {
     return String(Date.now() * 1_000);
   }
