@@ -33,6 +33,7 @@ async function gates(importMap: string | undefined): Promise<Gate[]> {
   return [
     ["Format", "fmt --check"],
     ["Lint", "lint"],
+    ["Imports", "run -A scripts/check_imports.ts"],
     // "--doc" is for the examples in the docs.
     ["Types", "check --quiet --doc", ...map, ...typed],
     ["Types in the documents", "check --quiet --doc-only", ...map, ...texts],
