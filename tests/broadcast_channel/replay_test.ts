@@ -192,6 +192,39 @@ describe("BroadcastChannelSessions: clients that come back elsewhere", () => {
     ),
   );
 
+  for (const blocked of ["the node that it left", "its new node"] as const) {
+    it(
+      `S14 a client misses nothing when ${blocked} is blocked for a second`,
+      withWorkers(
+        // Longer than `requestTimeoutMs`, and shorter than a node may be silent.
+        { ...REPLAY, cluster: { requestTimeoutMs: 100 } },
+        async (workers) => {
+          const [a, b, c] = await workers.start(3) as Three;
+          const id = await a.clients.begin();
+          await a.clients.listen(id);
+          await c.messages.send([id], "before");
+          const [event] = await a.clients.events(id, 1);
+          await a.clients.leave(id);
+          await c.messages.sendNumbers([id], 3, "targeted:");
+          await c.messages.sendNumbers(undefined, 3, "broadcast:");
+          const listen = async () =>
+            assertEquals(await b.clients.listen(id, event!.lastEventId), 200);
+          // Blocked just before the request arrives, or just after it was sent.
+          await Promise.all(
+            blocked === "its new node"
+              ? [listen(), b.node.block(1_000)]
+              : [a.node.block(1_000), listen()],
+          );
+          assertEquals(texts(await b.clients.events(id, 6)), [
+            ...numbers(0, 3, "targeted:"),
+            ...numbers(0, 3, "broadcast:"),
+          ]);
+          assertEquals((await b.node.stats()).resets, 0);
+        },
+      ),
+    );
+  }
+
   it(
     "S14 a client that got nothing yet has a position that is good elsewhere",
     withWorkers(REPLAY, async (workers) => {

@@ -49,6 +49,110 @@ describe("ClusterSessions, with a session that moves,", () => {
   );
 
   it(
+    "S14 replay what a client missed on an owner that the new node has not learned of",
+    faked(async (time) => {
+      const { network, nodes } = await start(
+        time,
+        ["n0", "n1", "n2", "n3"],
+        options,
+      );
+      const [a, b, c] = nodes;
+      const send = async (text: string) => {
+        void b!.sessions.streams.send(["s"], `data: ${text}\n\n`);
+        await pass(time, 20);
+      };
+      const first = a!.open("s", { expect: { prime: true } });
+      await settled(time, first.created, "create");
+      // The claim of the second owner does not reach the third node.
+      network.partition([["n2"]]);
+      const second = b!.open("s", {
+        expect: { lastEventId: positionOf(first.client) },
+      });
+      await send("one");
+      assertEquals(textsOf(second.client), ["one"]);
+      second.client.cancel();
+      await send("two");
+      // The takeover does not wait for a node that has nothing to do with it.
+      network.partition([["n3"]]);
+      const third = c!.open("s", {
+        expect: { lastEventId: positionOf(second.client) },
+      });
+      await pass(time, 20);
+      assertEquals(textsOf(third.client), ["two"]);
+      network.heal();
+      await settled(time, third.created, "create");
+      await settled(time, second.created, "create");
+      await send("three");
+      assertEquals(textsOf(third.client), ["two", "three"]);
+      assertEquals(c!.sessions.stats().resets, 0);
+      await stop(time, nodes);
+    }),
+  );
+
+  it(
+    "S15 reset a stream as soon as the previous owner responds, without asking others",
+    faked(async (time) => {
+      const { network, nodes } = await start(time, ["n0", "n1", "n2"], options);
+      const [a, b] = nodes;
+      const first = a!.open("s", { expect: { prime: true } });
+      await settled(time, first.created, "create");
+      // It would not respond for a while.
+      network.partition([["n2"]]);
+      const unknownId = `${"0".repeat(16)}-7`;
+      const second = b!.open("s", { expect: { lastEventId: unknownId } });
+      await pass(time, 20);
+      assertEquals(b!.sessions.stats().resets, 1);
+      assert(second.client.text.includes("event: reset"), second.client.text);
+      network.heal();
+      await settled(time, second.created, "create");
+      await stop(time, nodes);
+    }),
+  );
+
+  it(
+    "S15 reset a stream at once when no node knows its session",
+    faked(async (time) => {
+      const { nodes } = await start(time, ["n0", "n1", "n2"], options);
+      const unknownId = `${"0".repeat(16)}-7`;
+      const { client } = nodes[1]!.open("s", {
+        expect: { lastEventId: unknownId },
+      });
+      await pass(time, 20);
+      assertEquals(nodes[1]!.sessions.stats().resets, 1);
+      assert(client.text.includes("event: reset"), client.text);
+      await stop(time, nodes);
+    }),
+  );
+
+  it(
+    "S14 keep what a client missed if it reconnects to two nodes at once",
+    faked(async (time) => {
+      const { nodes } = await start(time, ["n0", "n1"], options);
+      const [a, b] = nodes;
+      const first = b!.open("s", { expect: { prime: true } });
+      await settled(time, first.created, "create");
+      const expect = { lastEventId: positionOf(first.client) };
+      first.client.cancel();
+      await pass(time, 20);
+      void b!.sessions.streams.send(["s"], "data: missed\n\n");
+      // Of two claims at the same time, that of the second node wins.
+      const older = a!.open("s", { expect });
+      const newer = b!.open("s", { expect });
+      await settled(time, older.created, "create");
+      await settled(time, newer.created, "create");
+      assertEquals(older.client.ended, "closed");
+      assertEquals(textsOf(newer.client), ["missed"]);
+      newer.client.cancel();
+      await pass(time, 20);
+      const last = b!.open("s", { expect });
+      await settled(time, last.created, "create");
+      assertEquals(textsOf(last.client), ["missed"]);
+      assertEquals(b!.sessions.stats().resets, 0);
+      await stop(time, nodes);
+    }),
+  );
+
+  it(
     "S13 end a stream that is on its way to a node that closes",
     faked(async (time) => {
       const network = new LossyNetwork({ delayMs: [20, 20] });

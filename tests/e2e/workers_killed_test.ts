@@ -10,6 +10,7 @@ import {
   countsOf,
   frameOf,
   numbersOf,
+  resetsOf,
   seenBy,
 } from "./support/workers_clients.ts";
 import { scatter } from "./support/workers_network.ts";
@@ -112,8 +113,12 @@ for (const engine of engines) {
         owners.push(network.streamWorker());
         // The official client forgets its position when a stream ends before its
         // first event: https://github.com/modelcontextprotocol/typescript-sdk/issues/2499
-        await seenBy([alice], count);
+        await seenBy([alice], count).catch(async ({ message }) => {
+          assertEquals(await resetsOf(workers), [], message);
+          throw new Error(message);
+        });
       }
+      assertEquals(await resetsOf(workers), []);
       const numbers = numbersOf(notifications);
       const all = Array.from({ length: count }, (_, number) => number);
       assertEquals(numbers.toSorted((one, other) => one - other), all);

@@ -39,9 +39,13 @@ export class SessionTakeover {
     this.#node = node;
     this.#engine = engine;
     this.#directory = directory;
-    node.respond("resume", async ({ id, lastEventId }) => {
+    node.respond("resume", async ({ id, lastEventId }, from) => {
       // The session may still be moving here.
       await this.#takeovers.get(id);
+      const owner = await this.#directory.findOwner(id);
+      // Only the previous owner has all events. It keeps them if another node
+      // has claimed the session since.
+      if (owner?.node !== from || !owner.wasLocal) return undefined;
       return this.#engine.exportMissed(id, lastEventId, startEventIdOf(id));
     });
   }
@@ -73,17 +77,44 @@ export class SessionTakeover {
     { lastEventId, startEventId }: ResumeRequest,
   ): Promise<ResetReason | undefined> {
     const previous = await this.#directory.claim(id);
-    if (previous === undefined) return undefined;
-    const responses = await this.#node.request(
-      { kind: "resume", id, lastEventId },
-      { nodes: [previous] },
-    );
-    const missed = responses.get(previous);
+    const missed = await this.#requestMissed(id, lastEventId, previous);
+    if (missed === undefined) {
+      // If no other node owned it, the log of this node knows.
+      return previous === undefined ? undefined : "unknown";
+    }
     if (!isMissedEvents(missed)) {
       return isResetReason(missed) ? missed : "unknown";
     }
     if (!await this.#waitForBroadcasts(missed)) return "unknown";
     return this.#engine.importMissed(id, lastEventId, missed, startEventId);
+  }
+
+  /**
+   * Requests the events that a client has missed, first from the known previous
+   * owner, then from all other nodes: the last claim may still be under way.
+   *
+   * @returns The response of the previous owner, if it is found.
+   */
+  async #requestMissed(
+    id: string,
+    lastEventId: string,
+    previous: string | undefined,
+  ): Promise<unknown> {
+    for (const isPrevious of [true, false]) {
+      const { others, downAfterMs } = this.#node;
+      const responses = await this.#node.request(
+        { kind: "resume", id, lastEventId },
+        {
+          nodes: others.filter((name) => (name === previous) === isPrevious),
+          // No other node has the events, so wait for one that is busy.
+          extraTimeoutMs: downAfterMs,
+          isSufficient: (response) => response !== undefined,
+        },
+      );
+      const [response] = responses.values();
+      if (response !== undefined) return response;
+    }
+    return undefined;
   }
 
   /**
@@ -93,9 +124,10 @@ export class SessionTakeover {
    * @returns Whether they arrived in time.
    */
   async #waitForBroadcasts(missed: MissedEvents): Promise<boolean> {
-    const deadline = Date.now() + this.#node.requestTimeoutMs;
+    const { scheduler, requestTimeoutMs, downAfterMs } = this.#node;
+    const deadline = scheduler.now() + requestTimeoutMs + downAfterMs;
     while (this.#engine.log?.isBehind(this.#node.others, missed)) {
-      if (Date.now() > deadline) return false;
+      if (scheduler.now() > deadline) return false;
       await new Promise((resolve) => setTimeout(resolve, 1));
     }
     return true;

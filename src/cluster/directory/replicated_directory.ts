@@ -19,6 +19,8 @@ const MAX_MISMATCHES = 2;
 interface Entry {
   readonly at: Timestamp;
   readonly isDetached: boolean;
+  /** Whether this node was the owner before the current one. */
+  readonly wasLocal?: boolean | undefined;
 }
 
 /**
@@ -117,6 +119,7 @@ export class ReplicatedDirectory implements SessionDirectory {
       node,
       isDetached: known.isDetached,
       isDown: this.#down.has(node),
+      wasLocal: known.wasLocal,
     };
   }
 
@@ -142,7 +145,9 @@ export class ReplicatedDirectory implements SessionDirectory {
     const isSame = known?.at[0] === entry.at[0] && known.at[1] === entry.at[1];
     if (isSame ? !entry.isDetached : !isNewer(entry.at, known?.at)) return;
     const wasHere = this.isLocal(id);
-    this.#set(id, entry);
+    const isSameOwner = known?.at[1] === entry.at[1];
+    const wasLocal = isSameOwner ? known.wasLocal : wasHere;
+    this.#set(id, { ...entry, wasLocal });
     if (!entry.isDetached) this.#onClaimed(id, wasHere);
   }
 

@@ -41,4 +41,6 @@ export interface OwnerInfo {
   readonly isDetached: boolean;
   /** Whether the node is down, and may come back. */
   readonly isDown: boolean;
+  /** Whether this node was the previous owner, if the directory knows. */
+  readonly wasLocal?: boolean | undefined;
 }

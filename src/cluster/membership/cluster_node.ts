@@ -63,6 +63,12 @@ export interface RequestOptions {
    * @default 0
    */
   readonly extraTimeoutMs?: number | undefined;
+  /**
+   * Returns whether a response makes the others unnecessary.
+   *
+   * @default undefined all nodes must respond
+   */
+  readonly isSufficient?: ((response: unknown) => boolean) | undefined;
 }
 
 /**
@@ -134,6 +140,7 @@ export class ClusterNode {
     );
     this.#rpc = new Rpc(
       (node, message) => this.send(node, message),
+      this.scheduler,
       this.#report,
     );
     this.#discovery = new Discovery(this.name, {
@@ -177,6 +184,11 @@ export class ClusterNode {
   /** How long to wait for other nodes, in milliseconds. */
   get requestTimeoutMs(): number {
     return this.#settings.requestTimeoutMs;
+  }
+
+  /** After how long without a heartbeat a node is down, in milliseconds. */
+  get downAfterMs(): number {
+    return this.#peers.downAfterMs;
   }
 
   /** Returns all nodes that are alive; this one is the first. */
@@ -236,9 +248,14 @@ export class ClusterNode {
    */
   async request(
     request: RpcRequest,
-    options?: RequestOptions,
+    { nodes, extraTimeoutMs = 0, isSufficient }: RequestOptions = {},
   ): Promise<ReadonlyMap<string, unknown>> {
-    return await this.#request(request, options);
+    if (!this.#discovery.isDone) await this.ready;
+    if (this.#isClosed) return new Map();
+    const { others } = this;
+    const targets = nodes?.filter((name) => others.includes(name)) ?? others;
+    const timeoutMs = this.#settings.requestTimeoutMs + extraTimeoutMs;
+    return await this.#rpc.request(targets, request, timeoutMs, isSufficient);
   }
 
   /**
@@ -252,7 +269,10 @@ export class ClusterNode {
     request: RpcRequest,
     options?: RequestOptions,
   ): Promise<boolean> {
-    const responses = await this.#request(request, options, isTrue);
+    const responses = await this.request(request, {
+      ...options,
+      isSufficient: isTrue,
+    });
     return [...responses.values()].some(isTrue);
   }
 
@@ -284,19 +304,6 @@ export class ClusterNode {
     this.#rpc.close();
     this.#discovery.end();
     await this.#peers.close();
-  }
-
-  async #request(
-    request: RpcRequest,
-    { nodes, extraTimeoutMs = 0 }: RequestOptions = {},
-    isSufficient?: (handler: unknown) => boolean,
-  ): Promise<ReadonlyMap<string, unknown>> {
-    if (!this.#discovery.isDone) await this.ready;
-    if (this.#isClosed) return new Map();
-    const { others } = this;
-    const targets = nodes?.filter((name) => others.includes(name)) ?? others;
-    const timeoutMs = this.#settings.requestTimeoutMs + extraTimeoutMs;
-    return await this.#rpc.request(targets, request, timeoutMs, isSufficient);
   }
 
   #receive(from: string, message: AddressedMessage): void {

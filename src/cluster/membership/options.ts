@@ -24,7 +24,9 @@ export interface ClusterOptions {
   /**
    * How long to wait for other nodes, in milliseconds, 1 to 60,000: for their
    * responses, and for them to confirm a write. Afterwards the call continues
-   * without those that are late.
+   * without those that are late. A client that reconnects to another node waits
+   * three heartbeats longer for the events it missed, because a busy node may
+   * have them; after that time the node is considered dead.
    *
    * @default 1_000
    */

@@ -140,6 +140,11 @@ export class Peers implements PeriodicTask {
     return this.others.length < this.#peers.size;
   }
 
+  /** After how long without a heartbeat a node is down, in milliseconds. */
+  get downAfterMs(): number {
+    return DOWN_AFTER_HEARTBEATS * this.#heartbeatMs;
+  }
+
   /** Returns whether a node is alive, as that incarnation. */
   isAlive(name: string, incarnation: number): boolean {
     const peer = this.#peers.get(name);
@@ -193,7 +198,7 @@ export class Peers implements PeriodicTask {
       const silentMs = now - peer.lastReceivedAt;
       if (silentMs > FORGET_AFTER_HEARTBEATS * this.#heartbeatMs) {
         this.#forget(name);
-      } else if (silentMs > DOWN_AFTER_HEARTBEATS * this.#heartbeatMs) {
+      } else if (silentMs > this.downAfterMs) {
         this.#markDown(name, peer);
       } else if (peer.reorderBuffer === undefined) this.#join(name, peer, now);
     }

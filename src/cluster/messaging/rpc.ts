@@ -1,3 +1,4 @@
+import type { Scheduler } from "../../runtime/scheduler.ts";
 import type { ClusterMessage, RpcRequest } from "./protocol.ts";
 
 /** Sends a message to a node. */
@@ -14,12 +15,13 @@ interface OpenRequest {
   readonly responses: Map<string, unknown>;
   readonly resolve: (responses: ReadonlyMap<string, unknown>) => void;
   readonly isSufficient: (handler: unknown) => boolean;
-  readonly timer: ReturnType<typeof setTimeout>;
+  timer?: ReturnType<typeof setTimeout>;
 }
 
 /** Remote procedure calls: requests to other nodes, and theirs to this one. */
 export class Rpc {
   readonly #send: SendTo;
+  readonly #scheduler: Scheduler;
   readonly #report: (error: Error) => void;
   readonly #open: Map<number, OpenRequest> = new Map();
   readonly #handlers: Map<string, (request: never, from: string) => unknown> =
@@ -31,10 +33,17 @@ export class Rpc {
 
   /**
    * @param send Sends a message to a node.
+   * @param scheduler The clock for timeouts. It stops while the event loop is
+   * blocked.
    * @param report Reports the errors of handlers.
    */
-  constructor(send: SendTo, report: (error: Error) => void) {
+  constructor(
+    send: SendTo,
+    scheduler: Scheduler,
+    report: (error: Error) => void,
+  ) {
     this.#send = send;
+    this.#scheduler = scheduler;
     this.#report = report;
   }
 
@@ -70,8 +79,8 @@ export class Rpc {
         responses: new Map(),
         resolve,
         isSufficient,
-        timer: setTimeout(() => this.#finish(id), timeoutMs),
       });
+      this.#finishAt(id, this.#scheduler.now() + timeoutMs);
       for (const node of nodes) {
         this.#send(node, { kind: "request", id, request });
       }
@@ -114,6 +123,18 @@ export class Rpc {
   /** Ends all open requests. */
   close(): void {
     for (const id of [...this.#open.keys()]) this.#finish(id);
+  }
+
+  /**
+   * Finishes a request at a time of the scheduler's clock, so that responses
+   * that arrived while the event loop was blocked are received first.
+   */
+  #finishAt(id: number, deadline: number): void {
+    const request = this.#open.get(id);
+    if (request === undefined) return;
+    const remainingMs = deadline - this.#scheduler.now();
+    if (remainingMs <= 0) return this.#finish(id);
+    request.timer = setTimeout(() => this.#finishAt(id, deadline), remainingMs);
   }
 
   #finish(id: number): void {

@@ -8,18 +8,20 @@ const DEADLINE_MS = 4_000;
  * Waits for what other parties do, without a fixed delay.
  *
  * @param condition Asked again and again until it holds.
- * @param what What is waited for; it becomes the message of the error.
- * @param deadlineMs How long it may take.
+ * @param what What is waited for; it becomes the message of the error. A function
+ * is called after the deadline.
+ * @param deadlineMs How long it may take, in milliseconds.
  */
 export async function until(
   condition: () => boolean | Promise<boolean>,
-  what: string,
+  what: string | (() => string),
   deadlineMs: number = DEADLINE_MS,
 ): Promise<void> {
   const end = performance.now() + deadlineMs;
   while (!await condition()) {
     if (performance.now() > end) {
-      throw new Error(`Waited ${deadlineMs} ms in vain for: ${what}.`);
+      const missing = typeof what === "string" ? what : what();
+      throw new Error(`Waited ${deadlineMs} ms in vain for: ${missing}.`);
     }
     await new Promise((resolve) => setTimeout(resolve, 5));
   }

@@ -64,7 +64,7 @@ export async function seenBy(
   for (const { notifications } of clients) {
     await until(
       () => notifications.length >= count,
-      `${count} notifications, of which ${notifications.length} had come`,
+      () => `${count} notifications, but got ${notifications.length}`,
     );
   }
 }
@@ -78,6 +78,12 @@ export function countsOf(
     counts[what] = (counts[what] ?? 0) + 1;
   }
   return counts;
+}
+
+/** Returns the sessions of all streams that workers have reset. */
+export async function resetsOf({ alive }: Workers): Promise<string[]> {
+  const resets = await Promise.all(alive.map(({ call }) => call("resets")));
+  return resets.flat();
 }
 
 /** Waits until all workers answer the same, and fails where one does not. */
