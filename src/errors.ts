@@ -47,7 +47,7 @@ export class SessionNotFoundError extends Error {
   constructor(sessionId: string, wanted: string) {
     super(
       `No ${wanted} is stored for session ${formatValue(sessionId)}. ` +
-        "The session may have ended; the client has to initialize a new one.",
+        "The session may have ended; its client must initialize a new one.",
     );
     this.name = "SessionNotFoundError";
     this.sessionId = sessionId;
@@ -68,7 +68,7 @@ export class SessionLimitError extends Error {
    */
   constructor(maxSessions: number) {
     super(
-      `All ${maxSessions} sessions are taken. ` +
+      `The limit of ${maxSessions} sessions is reached. ` +
         'Try again later, or raise the option "maxSessions".',
     );
     this.name = "SessionLimitError";

@@ -128,7 +128,7 @@ export class ClusterSubscriptionManager extends SubscriptionManager {
     } catch (cause) {
       throw new InvalidArgumentError(
         "notification",
-        `A notification has to be an object that JSON can express, not ${
+        `"notification" must be serializable as JSON, but got ${
           formatValue(notification)
         }.`,
         { cause },

@@ -148,7 +148,7 @@ export function objectOption<T extends object>(
   if (typeof value !== "object" || value === null) {
     throw new InvalidArgumentError(
       name,
-      `"${name}" has to be an object, not ${formatValue(value)}.`,
+      `"${name}" must be an object, but got ${formatValue(value)}.`,
     );
   }
   return value;
@@ -171,8 +171,8 @@ function positiveInteger(
   }
   throw new InvalidArgumentError(
     name,
-    `"${name}" has to be a whole number of at least 1, or Infinity for no ` +
-      `limit, not ${formatValue(value)}.`,
+    `"${name}" must be a whole number of at least 1, or Infinity for no ` +
+      `limit, but got ${formatValue(value)}.`,
   );
 }
 
@@ -189,8 +189,8 @@ function durationMs(
   if (typeof value === "number" && value > 0) return value;
   throw new InvalidArgumentError(
     name,
-    `"${name}" has to be a number of milliseconds above 0, or Infinity, not ` +
-      `${formatValue(value)}.`,
+    `"${name}" must be a number of milliseconds above 0, or Infinity, but ` +
+      `got ${formatValue(value)}.`,
   );
 }
 
@@ -203,7 +203,7 @@ function booleanOption(
   if (typeof value === "boolean") return value;
   throw new InvalidArgumentError(
     name,
-    `"${name}" has to be true or false, not ${formatValue(value)}.`,
+    `"${name}" must be true or false, but got ${formatValue(value)}.`,
   );
 }
 
@@ -219,7 +219,7 @@ function timeoutMs(
   }
   throw new InvalidArgumentError(
     name,
-    `"${name}" has to be a number of milliseconds above 0 and up to ` +
-      `${MAX_DELAY_MS}, not ${formatValue(value)}.`,
+    `"${name}" must be a number of milliseconds above 0 and up to ` +
+      `${MAX_DELAY_MS}, but got ${formatValue(value)}.`,
   );
 }

@@ -34,7 +34,7 @@ export async function guard(
   if (principal !== undefined && typeof principal !== "string") {
     throw new InvalidArgumentError(
       "principal",
-      `"principal" has to be a string, not ${formatValue(principal)}.`,
+      `"principal" must be a string, but got ${formatValue(principal)}.`,
     );
   }
   const refuse = (status: keyof typeof REFUSALS) =>

@@ -92,7 +92,7 @@ export class InMemorySubscriptionManager extends SubscriptionManager
     assertCallbacks(callbacks);
     if (this.#closed) {
       throw new ClosedError(
-        "This manager of subscriptions is closed. Make a new one to subscribe.",
+        "This subscription manager is closed. Create a new one to subscribe.",
       );
     }
     const { id, origin, filters } = subscription;
@@ -204,7 +204,7 @@ export function assertNotification(
   if (typeof notification?.method === "string") return;
   throw new InvalidArgumentError(
     "notification",
-    "A notification has to be an object with a method, not " +
+    '"notification" must be an object with a "method", but got ' +
       `${formatValue(notification)}.`,
   );
 }
@@ -226,7 +226,7 @@ export function assertSubscription(value: Subscription): void {
   const [field, expected, found] = wrong;
   throw new InvalidArgumentError(
     `subscription.${field}`,
-    `"${field}" of a subscription has to be ${expected}, not ${
+    `"subscription.${field}" must be ${expected}, but got ${
       formatValue(found)
     }.`,
   );
@@ -243,7 +243,7 @@ export function assertCallbacks(value: SubscriptionCallbacks): void {
     if (typeof value?.[name] !== "function") {
       throw new InvalidArgumentError(
         `callbacks.${name}`,
-        `"${name}" of the callbacks has to be a function, not ` +
+        `"callbacks.${name}" must be a function, but got ` +
           `${formatValue(value?.[name])}.`,
       );
     }

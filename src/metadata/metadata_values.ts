@@ -7,7 +7,7 @@ export function assertLevel(level: LoggingLevel | undefined): void {
   if (level === undefined || LOGGING_LEVELS.includes(level)) return;
   throw new InvalidArgumentError(
     "level",
-    `${formatValue(level)} is no log level. ` +
+    `"level" must be a log level, but got ${formatValue(level)}. ` +
       `Use one of ${LOGGING_LEVELS.join(", ")}.`,
   );
 }
@@ -17,7 +17,7 @@ export function assertUri(uri: unknown): asserts uri is string {
   if (typeof uri === "string") return;
   throw new InvalidArgumentError(
     "uri",
-    `A resource URI has to be a string, not ${formatValue(uri)}.`,
+    `"uri" must be a string, but got ${formatValue(uri)}.`,
   );
 }
 
@@ -25,7 +25,7 @@ export function assertUri(uri: unknown): asserts uri is string {
 export function assertOpen(isClosed: boolean): void {
   if (!isClosed) return;
   throw new ClosedError(
-    "This manager of metadata is closed. Make a new one to store more.",
+    "This info manager is closed. Create a new one to store metadata.",
   );
 }
 

@@ -24,7 +24,7 @@ export function serialize(
   if (text === undefined || !text.startsWith("{")) {
     throw new InvalidArgumentError(
       argument,
-      `"${argument}" has to be an object that JSON can express, not ` +
+      `"${argument}" must be an object that is serializable as JSON, but got ` +
         `${formatValue(value)}.`,
       { cause },
     );

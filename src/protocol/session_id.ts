@@ -19,13 +19,13 @@ export function assertSessionId(id: unknown): asserts id is string {
   if (typeof id !== "string") {
     throw new InvalidArgumentError(
       "id",
-      `A session id has to be a string, not ${formatValue(id)}.`,
+      `A session ID must be a string, but got ${formatValue(id)}.`,
     );
   }
   if (!isSessionId(id)) {
     throw new InvalidArgumentError(
       "id",
-      `${formatValue(id)} cannot be a session id. Use 1 to ${MAX_LENGTH} ` +
+      `${formatValue(id)} is not a valid session ID. Use 1 to ${MAX_LENGTH} ` +
         "characters of visible ASCII (0x21 to 0x7E), such as a UUID.",
     );
   }

@@ -50,7 +50,7 @@ export function formatSseEvent(event: SseEvent): string {
     if (!Number.isSafeInteger(retry) || retry < 0) {
       throw new InvalidArgumentError(
         "retry",
-        '"retry" has to be a whole number of milliseconds, not ' +
+        '"retry" must be a whole number of milliseconds, but got ' +
           `${formatValue(retry)}.`,
       );
     }
@@ -121,7 +121,7 @@ function line(field: string, value: string): string {
   if (!/[\r\n\0]/.test(text(field, value))) return value;
   throw new InvalidArgumentError(
     field,
-    `"${field}" has to be one line without NUL, not ${formatValue(value)}.`,
+    `"${field}" must be one line without NUL, but got ${formatValue(value)}.`,
   );
 }
 
@@ -129,6 +129,6 @@ function text(field: string, value: string): string {
   if (typeof value === "string") return value;
   throw new InvalidArgumentError(
     field,
-    `"${field}" has to be a string, not ${formatValue(value)}.`,
+    `"${field}" must be a string, but got ${formatValue(value)}.`,
   );
 }

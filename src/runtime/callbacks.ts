@@ -17,7 +17,7 @@ export function safeCallback<Args extends unknown[]>(
   if (typeof callback !== "function") {
     throw new InvalidArgumentError(
       name,
-      `"${name}" has to be a function, not ${formatValue(callback)}.`,
+      `"${name}" must be a function, but got ${formatValue(callback)}.`,
     );
   }
   return (...args) => {

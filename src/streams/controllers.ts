@@ -14,8 +14,8 @@ export function assertController(
   ) {
     throw new InvalidArgumentError(
       "controller",
-      `${formatValue(value)} is no stream controller. Pass the one that a ` +
-        'ReadableStream hands to "start".',
+      "Expected a ReadableStreamDefaultController (the argument of a " +
+        `ReadableStream's "start"), but got ${formatValue(value)}.`,
     );
   }
 }
@@ -52,6 +52,8 @@ export function replaceController(
 ): void {
   closeController(controller);
   controller.error(
-    new ClosedError(`Session ${formatValue(id)} has a newer stream.`),
+    new ClosedError(
+      `Session ${formatValue(id)} has a newer stream, which replaced this one.`,
+    ),
   );
 }

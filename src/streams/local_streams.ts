@@ -261,7 +261,9 @@ export class LocalStreams implements PeriodicTask {
     failures.evicted(id, reason);
     controller.error(
       new DeliveryError(
-        `The reader of session ${formatValue(id)} is too far behind.`,
+        `The reader of session ${
+          formatValue(id)
+        } is too slow, so its stream was aborted.`,
         { sessionId: id },
       ),
     );

@@ -240,7 +240,7 @@ export class StreamEngine {
   #assertOpen(): void {
     if (!this.#isClosed) return;
     throw new ClosedError(
-      "This manager of streams is closed. Make a new one to attach streams.",
+      "This stream manager is closed. Create a new one to attach streams.",
     );
   }
 
@@ -262,14 +262,14 @@ export function assertMessage(sessions: unknown, data: unknown): void {
   if (typeof data !== "string") {
     throw new InvalidArgumentError(
       "data",
-      `Only strings can be sent, not ${formatValue(data)}. ` +
-        "Turn it into an SSE frame first.",
+      `"data" must be a string, but got ${formatValue(data)}. ` +
+        "Format it first, for example with `formatSseEvent`.",
     );
   }
   if (sessions !== undefined && !Array.isArray(sessions)) {
     throw new InvalidArgumentError(
       "sessions",
-      `"sessions" has to be an array of ids, or undefined for everyone, not ` +
+      `"sessions" must be an array of session IDs, or undefined for everyone, but got ` +
         `${formatValue(sessions)}.`,
     );
   }

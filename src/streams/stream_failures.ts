@@ -25,9 +25,7 @@ export class StreamFailures {
   /** Records a stream that threw. */
   failed(id: string, cause: unknown): void {
     const error = new DeliveryError(
-      `The stream of session ${
-        formatValue(id)
-      } takes no more data and was removed.`,
+      `The stream of session ${formatValue(id)} failed and was removed.`,
       { cause, sessionId: id },
     );
     this.#reports.push(() => this.#callbacks.onError(error));

@@ -233,7 +233,7 @@ describe("BroadcastChannelSessions", () => {
         () =>
           new BroadcastChannelSessions(crypto.randomUUID(), options as never),
         InvalidArgumentError,
-        `"${argument}" has to be`,
+        `"${argument}" must be`,
       );
       assertEquals(error.argument, argument);
     }

@@ -35,7 +35,7 @@ describe("InMemoryInfoSessionManager", () => {
           async () => await manager.setLogLevel(id as string, "info"),
           async () => await manager.addSubscription(id as string, "file:///a"),
         ]
-      ) await assertRejects(write, InvalidArgumentError, "session id");
+      ) await assertRejects(write, InvalidArgumentError, "session ID");
       await manager.removeSubscription(id as string, "file:///a");
       await manager.delete(id as string);
     }
@@ -54,7 +54,7 @@ describe("InMemoryInfoSessionManager", () => {
         async () =>
           await manager.setClientInfo("a", value as unknown as ClientInfo),
         InvalidArgumentError,
-        "an object that JSON can express",
+        "serializable as JSON",
       );
       assertEquals(error.argument, "info");
       await assertRejects(
@@ -125,7 +125,7 @@ describe("InMemoryInfoSessionManager", () => {
         const error = assertThrows(
           () => new InMemoryInfoSessionManager(options as never),
           InvalidArgumentError,
-          `"${argument}" has to be`,
+          `"${argument}" must be`,
         );
         assertEquals(error.argument, argument);
       }

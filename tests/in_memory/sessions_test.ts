@@ -110,7 +110,7 @@ describe("InMemorySessions", () => {
       const error = assertThrows(
         () => new InMemorySessions(options as never),
         InvalidArgumentError,
-        `"${argument}" has to be`,
+        `"${argument}" must be`,
       );
       assertEquals(error.argument, argument);
     }

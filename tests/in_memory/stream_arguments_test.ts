@@ -33,7 +33,7 @@ describe("InMemoryStreamSessionManager", () => {
       assertThrows(
         () => manager.create(id as string, open().controller),
         InvalidArgumentError,
-        "has to be a string",
+        "must be a string",
       );
     }
     manager.send(undefined, "still here");
@@ -53,7 +53,7 @@ describe("InMemoryStreamSessionManager", () => {
             controller as unknown as ReadableStreamDefaultController,
           ),
         InvalidArgumentError,
-        "no stream controller",
+        "Expected a ReadableStreamDefaultController",
       );
     }
     manager.send(["a"], "still here");
@@ -69,7 +69,7 @@ describe("InMemoryStreamSessionManager", () => {
         assertThrows(
           () => manager.send(sessions, data as string),
           InvalidArgumentError,
-          "Only strings can be sent",
+          "must be a string",
         );
       }
     }
@@ -114,7 +114,7 @@ describe("InMemoryStreamSessionManager", () => {
               (argument === "options" ? value : given) as never,
             ),
           InvalidArgumentError,
-          `"${argument}" has to be`,
+          `"${argument}" must be`,
         );
         assertEquals(error.argument, argument);
         assertEquals(error.code, "ERR_INVALID_ARGUMENT");

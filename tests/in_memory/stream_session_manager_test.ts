@@ -88,7 +88,7 @@ describe("InMemoryStreamSessionManager", () => {
     const { end } = await stalled.rest();
     assertInstanceOf(end, DeliveryError);
     assertEquals(end.sessionId, "stalled");
-    assertStringIncludes(end.message, "too far behind");
+    assertStringIncludes(end.message, "too slow");
     await manager.close();
   });
 

@@ -124,14 +124,14 @@ describe("formatSseEvent", () => {
         const error = assertThrows(
           () => formatSseEvent({ [field]: value as unknown as string }),
           InvalidArgumentError,
-          "has to be a string",
+          "must be a string",
         );
         assertEquals(error.argument, field);
       }
       assertThrows(
         () => formatSseComment(value as unknown as string),
         InvalidArgumentError,
-        "has to be a string",
+        "must be a string",
       );
     }
     for (const retry of [-1, 1.5, NaN, Infinity, 2 ** 53, "1", null]) {

@@ -183,7 +183,7 @@ describeRedis("RedisSessions: misuse", () => {
       ) {
         assertInstanceOf(error, InvalidArgumentError);
         assertEquals(error.argument, "prefix");
-        assertStringIncludes(error.message, '"prefix" has to be');
+        assertStringIncludes(error.message, '"prefix" must be');
       }
     }
   });
@@ -225,7 +225,7 @@ describeRedis("RedisSessions: misuse", () => {
     const user = { username: "guest", password: "secret" };
     await using clients = await connect({ port: server.port, ...user });
     const { message } = await refusal(clients);
-    assertStringIncludes(message, "allowed");
+    assertStringIncludes(message, "docs/redis.md#permissions");
   });
 });
 

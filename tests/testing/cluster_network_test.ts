@@ -110,7 +110,7 @@ describe("LossyNetwork", () => {
       assertThrows(
         () => network.become({ dropRate: 2 }),
         InvalidArgumentError,
-        '"dropRate" has to be',
+        '"dropRate" must be',
       );
       time.tick(1);
       network.become({});
@@ -212,7 +212,7 @@ describe("LossyNetwork", () => {
       const error = assertThrows(
         () => new LossyNetwork(options as never),
         InvalidArgumentError,
-        `"${argument}" has to be`,
+        `"${argument}" must be`,
       );
       assertEquals(error.argument, argument);
     }

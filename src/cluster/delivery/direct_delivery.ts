@@ -152,8 +152,8 @@ export class DirectDelivery implements Delivery {
     if (this.#deferredLength <= MAX_DEFERRED_LENGTH) return;
     this.#node.report(
       new ClusterError(
-        `${this.#deferred.length} texts to other nodes were dropped: it takes too ` +
-          "long to find where their sessions are.",
+        `${this.#deferred.length} messages to other nodes were dropped, because ` +
+          "looking up the owners of their sessions takes too long.",
       ),
     );
     this.#deferred = [];

@@ -73,7 +73,7 @@ export function assertName(
   if (typeof name === "string" && name.length > 0 && name.length <= 256) return;
   throw new InvalidArgumentError(
     argument,
-    `"${argument}" has to be a string of 1 to 256 characters, not ` +
+    `"${argument}" must be a string of 1 to 256 characters, but got ` +
       `${formatValue(name)}.`,
   );
 }
@@ -92,7 +92,7 @@ function time(
   }
   throw new InvalidArgumentError(
     name,
-    `"${name}" has to be a number of milliseconds from ${min} to ${MAX_MS}, ` +
-      `not ${formatValue(value)}.`,
+    `"${name}" must be a number of milliseconds from ${min} to ${MAX_MS}, ` +
+      `but got ${formatValue(value)}.`,
   );
 }

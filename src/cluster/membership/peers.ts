@@ -96,8 +96,8 @@ export class Peers implements PeriodicTask {
         packetBus.send({ ...this.#heartbeat(), isProbe: true }, receiver),
       onOverflow: (messages) =>
         this.#reportLoss(
-          `${messages} messages to other nodes were dropped: they come faster than ` +
-            "they can be sent.",
+          `${messages} messages to other nodes were dropped, because they are sent ` +
+            "faster than the message bus carries them.",
         ),
       scheduler: scheduler,
     });
@@ -342,8 +342,8 @@ export class Peers implements PeriodicTask {
 
   #rejoin(name: string, peer: Peer): void {
     this.#reportLoss(
-      `Messages of node "${name}" may be lost: it was not heard for so long that ` +
-        "it has forgotten this node. What it has is fetched again.",
+      `Messages of node "${name}" may be lost: it was unreachable for so long that ` +
+        "it has forgotten this node. Its data is requested again.",
       name,
     );
     peer.reorderBuffer = undefined;

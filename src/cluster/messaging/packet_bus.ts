@@ -137,7 +137,7 @@ export class PacketBus {
 
 function busError(cause: unknown): ClusterError {
   return new ClusterError(
-    "The other nodes cannot be reached: the message bus failed.",
+    "The message bus failed, so other nodes are unreachable. See `cause`.",
     { cause },
   );
 }

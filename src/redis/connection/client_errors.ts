@@ -7,17 +7,37 @@ export function toClientError(error: unknown): Error {
   if (isSubscriberModeError(error)) {
     return new InvalidArgumentError(
       "publisher",
-      'The Redis client "publisher" is in subscriber mode, in which it can send ' +
-        "nothing. Hand in two clients: publisher, and publisher.duplicate() as " +
-        "subscriber.",
+      '"publisher" is in subscriber mode, in which it cannot send commands. ' +
+        'Pass two clients: use publisher.duplicate() as the "subscriber".',
       { cause: error },
     );
   }
+  const message = messageOf(error);
   return new ClusterError(
-    `Redis refuses what is needed: ${
-      messageOf(error)
-    }. The README has the ACL ` +
-      "rule with all that the user of the clients has to be allowed.",
-    { cause: error },
+    `${message.replace(/\.?$/, ".")} ${remedyFor(message)}`,
+    {
+      cause: error,
+    },
   );
+}
+
+const PERMISSIONS =
+  "https://github.com/crossmcp/session-manager/blob/main/docs/redis.md#permissions";
+
+/** What to do about an error reply of the server, or an error of a client. */
+function remedyFor(message: string): string {
+  if (message.includes("NOPERM")) {
+    return `Redis denies a command to this user. Allow what ${PERMISSIONS} lists.`;
+  }
+  if (/\b(?:NOAUTH|WRONGPASS)\b/.test(message)) {
+    return "Redis requires a login. Check the user name and password of the clients.";
+  }
+  if (/unknown command/i.test(message)) {
+    return "The server does not have this command. Use Redis 6.2 or later.";
+  }
+  if (/\b(?:CROSSSLOT|MOVED)\b/.test(message)) {
+    return "Use the cluster client of your library to connect to a Redis Cluster.";
+  }
+  return "The clients or their server cannot be used. Pass two connected clients " +
+    "of Redis 6.2 or later.";
 }

@@ -98,16 +98,16 @@ function assertClient(
     }
     throw new InvalidArgumentError(
       name,
-      `"${name}" has to be a Redis client with a method "${method}", not ` +
+      `"${name}" must be a Redis client with a method "${method}", but got ` +
         `${
           formatValue(client)
-        }. Hand in two clients of node-redis, or wrap yours.`,
+        }. Pass two clients of node-redis, or wrap yours.`,
     );
   }
   if ((client as Emitter).isOpen !== false) return;
   throw new InvalidArgumentError(
     name,
-    `The Redis client "${name}" is closed. Connect it before it is handed in: ` +
+    `"${name}" is a closed Redis client. Connect it first: ` +
       `await ${name}.connect().`,
   );
 }

@@ -241,10 +241,10 @@ export class RedisConnection {
     this.#backoff.start();
     this.#listener?.onError(
       new ClusterError(
-        `Redis is out of reach (${
+        `Redis is unavailable (${
           messageOf(cause)
-        }). Streams of this node go on; ` +
-          "what others have to know is told them when it is back.",
+        }). Streams of this node are served, ` +
+          "and other nodes are updated when it is back.",
         { cause },
       ),
     );
@@ -280,7 +280,9 @@ export class RedisConnection {
     const isOld = major < minMajor || major === minMajor && minor < minMinor;
     if (version !== "" && isOld) {
       throw new ClusterError(
-        `Redis ${version} is too old: use ${MIN_VERSION.join(".")} or later.`,
+        `Redis ${version} is not supported. Use version ${
+          MIN_VERSION.join(".")
+        } or later.`,
       );
     }
     return /run_id:(\S+)/.exec(info)?.[1];
@@ -300,6 +302,6 @@ export class RedisConnection {
   }
 
   #unavailableError(): Error {
-    return this.#clientError ?? new Error("Redis is out of reach.");
+    return this.#clientError ?? new Error("Redis is unavailable.");
   }
 }

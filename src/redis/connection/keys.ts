@@ -29,7 +29,7 @@ export class RedisKeys {
     if (typeof prefix !== "string" || !PREFIX.test(prefix)) {
       throw new InvalidArgumentError(
         "prefix",
-        '"prefix" has to be 1 to 128 letters, digits or characters of ' +
+        '"prefix" must be 1 to 128 letters, digits or characters of ' +
           `"_.:@/-", not ${formatValue(prefix)}.`,
       );
     }

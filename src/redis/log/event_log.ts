@@ -315,8 +315,8 @@ export class RedisEventLog implements EventLog, RedisComponent {
   #reportGap(): void {
     this.#redisNode.report(
       new ClusterError(
-        "Events for everyone were dropped before this node had read them: it was " +
-          "cut off for too long, or the limits of replay are too low.",
+        "Broadcasts were trimmed before this node had read them: it was " +
+          'disconnected for too long, or the limits of "replay" are too low.',
       ),
     );
   }

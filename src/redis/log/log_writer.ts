@@ -293,8 +293,8 @@ export class LogWriter {
     this.#length = 0;
     this.#redisNode.report(
       new ClusterError(
-        `${dropped} events were dropped before other nodes had them: Redis was ` +
-          "out of reach for too long.",
+        `${dropped} events were dropped before other nodes had them, because ` +
+          "Redis was unavailable for too long.",
       ),
     );
   }

@@ -311,8 +311,8 @@ export class RedisMetadataStore
     const value = this.#cache.field(id, field);
     if (value !== undefined || this.#cache.has(id)) return value;
     throw new ClusterError(
-      "Nothing can be said of the session: Redis is out of reach, or is being " +
-        "told again what it has lost.",
+      "The session cannot be looked up: Redis is unavailable, or is being " +
+        "restored after it lost its data. Try again later.",
     );
   }
 

@@ -295,6 +295,6 @@ function refusal(
 ): InvalidArgumentError {
   return new InvalidArgumentError(
     name,
-    `"${name}" has to be ${wanted}, not ${formatValue(value)}.`,
+    `"${name}" must be ${wanted}, but got ${formatValue(value)}.`,
   );
 }
