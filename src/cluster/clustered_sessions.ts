@@ -9,11 +9,8 @@ import type { CloseOptions } from "../contracts/options.ts";
 import { resolveCloseOptions } from "../contracts/resolve_options.ts";
 import type { Sessions } from "../contracts/sessions.ts";
 import type { SessionsStats } from "../contracts/stats.ts";
-import type {
-  ClusterNode,
-  ClusterStats,
-  NodeInfo,
-} from "./membership/cluster_node.ts";
+import type { ClusterNode } from "./membership/cluster_node.ts";
+import type { ClusterStats, NodeInfo } from "./membership/node_info.ts";
 import type { SharedInfoSessionManager } from "./metadata/shared_info_session_manager.ts";
 import type { ClusterStreamSessionManager } from "./stream_session_manager.ts";
 import type { ClusterSubscriptionManager } from "./subscription_manager.ts";

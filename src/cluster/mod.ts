@@ -7,7 +7,7 @@ export type {
   ClusteredSessions,
   ClusterSessionsStats,
 } from "./clustered_sessions.ts";
-export type { ClusterStats, NodeInfo } from "./membership/cluster_node.ts";
+export type { ClusterStats, NodeInfo } from "./membership/node_info.ts";
 export type { ClusterOptions } from "./membership/options.ts";
 export type {
   ClusterStreamSessionManager,

@@ -3,6 +3,7 @@ import { waitAtMost } from "../../runtime/deadline.ts";
 import { Scheduler } from "../../runtime/scheduler.ts";
 import { HybridLogicalClock } from "./hybrid_clock.ts";
 import { Discovery } from "./discovery.ts";
+import type { ClusterStats, NodeInfo } from "./node_info.ts";
 import { Peers } from "./peers.ts";
 import type { PeerListener } from "./peer_listener.ts";
 import type { MessageBus } from "../messaging/message_bus.ts";
@@ -14,35 +15,6 @@ import type {
 } from "../messaging/protocol.ts";
 import { type RequestHandler, Rpc } from "../messaging/rpc.ts";
 import { PacketBus } from "../messaging/packet_bus.ts";
-
-/** A node of a cluster. */
-export interface NodeInfo {
-  /** The node's name. */
-  readonly name: string;
-  /** Whether it is this node. */
-  readonly isSelf: boolean;
-}
-
-/** The counters of a node's messages. */
-export interface ClusterStats {
-  /** How many nodes are alive, including this one. */
-  readonly nodes: number;
-  /** How many batches this node has sent. */
-  readonly published: number;
-  /** How many batches this node has received. */
-  readonly received: number;
-  /** How many batches this node had to send again. */
-  readonly resent: number;
-  /**
-   * How many times messages may have been lost. Each was reported to `onError`.
-   */
-  readonly lost: number;
-  /**
-   * How many messages were ignored, because they were malformed or of another
-   * version.
-   */
-  readonly ignored: number;
-}
 
 type Handler<Kind extends ClusterMessage["kind"]> = (
   message: Extract<ClusterMessage, { kind: Kind }>,
