@@ -65,7 +65,7 @@ describe("InMemoryInfoSessionManager", () => {
     await assertRejects(
       async () => await manager.addSubscription("a", 7 as unknown as string),
       InvalidArgumentError,
-      "URI",
+      '"uri" must be a string',
     );
     assertEquals(await manager.getClientInfo("a"), client());
   });
