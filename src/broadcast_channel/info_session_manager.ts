@@ -1,4 +1,9 @@
 import {
+  assertKnownOptions,
+  CLUSTER_OPTIONS,
+  INFO_OPTIONS,
+} from "../contracts/known_options.ts";
+import {
   ClusterInfoSessionManager,
   type ClusterInfoSessionManagerOptions,
 } from "../cluster/info_session_manager.ts";
@@ -38,6 +43,7 @@ export class BroadcastChannelInfoSessionManager
     name: string,
     options?: BroadcastChannelInfoSessionManagerOptions,
   ) {
+    assertKnownOptions(options, { ...INFO_OPTIONS, ...CLUSTER_OPTIONS });
     const node = createChannelNode(name, "info", options);
     super(node, options);
     this.ready = node.ready;

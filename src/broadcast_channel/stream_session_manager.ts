@@ -1,4 +1,9 @@
 import {
+  assertKnownOptions,
+  CLUSTER_OPTIONS,
+  STREAM_OPTIONS,
+} from "../contracts/known_options.ts";
+import {
   ClusterStreamSessionManager,
   type ClusterStreamSessionManagerOptions,
 } from "../cluster/stream_session_manager.ts";
@@ -39,6 +44,7 @@ export class BroadcastChannelStreamSessionManager
     name: string,
     options?: BroadcastChannelStreamSessionManagerOptions,
   ) {
+    assertKnownOptions(options, { ...STREAM_OPTIONS, ...CLUSTER_OPTIONS });
     const node = createChannelNode(name, "streams", options);
     super(node, options);
     this.ready = node.ready;

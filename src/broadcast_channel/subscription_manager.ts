@@ -1,4 +1,9 @@
 import {
+  assertKnownOptions,
+  CLUSTER_OPTIONS,
+  SUBSCRIPTION_OPTIONS,
+} from "../contracts/known_options.ts";
+import {
   ClusterSubscriptionManager,
   type ClusterSubscriptionManagerOptions,
 } from "../cluster/subscription_manager.ts";
@@ -36,6 +41,10 @@ export class BroadcastChannelSubscriptionManager
     name: string,
     options?: BroadcastChannelSubscriptionManagerOptions,
   ) {
+    assertKnownOptions(options, {
+      ...SUBSCRIPTION_OPTIONS,
+      ...CLUSTER_OPTIONS,
+    });
     const node = createChannelNode(name, "subscriptions", options);
     super(node, options);
     this.ready = node.ready;

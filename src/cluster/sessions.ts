@@ -1,3 +1,8 @@
+import {
+  assertKnownOptions,
+  CLUSTER_OPTIONS,
+  SESSIONS_OPTIONS,
+} from "../contracts/known_options.ts";
 import type { SessionsOptions } from "../contracts/options.ts";
 import {
   assertSessionsOptions,
@@ -77,6 +82,7 @@ export class ClusterSessions
    */
   constructor(bus: MessageBus, options?: ClusterSessionsOptions) {
     const given = objectOption("options", options);
+    assertKnownOptions(given, { ...SESSIONS_OPTIONS, ...CLUSTER_OPTIONS });
     assertSessionsOptions(given);
     const { subscriptions, cluster, onError, onEvict, onReset } = given;
     const node = new ClusterNode(bus, resolveClusterOptions(cluster), onError);

@@ -48,8 +48,12 @@ export class ClusterSubscriptionManager extends SubscriptionManager {
   constructor(node: ClusterNode, options?: ClusterSubscriptionManagerOptions) {
     super();
     this.#node = node;
-    this.#closeTimeoutMs = resolveSubscriptionOptions(options).closeTimeoutMs;
-    this.#local = new InMemorySubscriptionManager(options);
+    const limits = resolveSubscriptionOptions(options);
+    this.#closeTimeoutMs = limits.closeTimeoutMs;
+    this.#local = new InMemorySubscriptionManager({
+      ...limits,
+      onError: options?.onError,
+    });
     node.handle("notification", ({ text }) => {
       void this.#local.send(JSON.parse(text)).catch((error) =>
         node.report(error)

@@ -1,3 +1,4 @@
+import { assertKnownOptions, CLOSE_OPTIONS } from "./known_options.ts";
 import { formatValue } from "../runtime/describe.ts";
 import { InvalidArgumentError } from "../errors.ts";
 import type {
@@ -131,6 +132,7 @@ export function resolveCloseOptions(
   options: CloseOptions | undefined,
 ): { drainMs: number; retryMs: number } {
   const { drainMs, retryMs } = objectOption("options", options);
+  assertKnownOptions(options, CLOSE_OPTIONS);
   return {
     drainMs: drainMs === 0 ? 0 : timeoutMs("drainMs", drainMs, 0),
     retryMs: retryMs === 0

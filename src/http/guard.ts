@@ -1,3 +1,7 @@
+import {
+  assertKnownOptions,
+  GUARD_OPTIONS,
+} from "../contracts/known_options.ts";
 import { formatValue } from "../runtime/describe.ts";
 import type {
   GuardOptions,
@@ -29,8 +33,10 @@ export async function guard(
   sessions: SessionGate,
   request: Request,
   respond: Respond,
-  { principal }: GuardOptions = {},
+  options: GuardOptions = {},
 ): Promise<Response> {
+  assertKnownOptions(options, GUARD_OPTIONS);
+  const { principal } = options;
   if (principal !== undefined && typeof principal !== "string") {
     throw new InvalidArgumentError(
       "principal",

@@ -1,3 +1,7 @@
+import {
+  assertKnownOptions,
+  INFO_OPTIONS,
+} from "../contracts/known_options.ts";
 import { safeCallback } from "../runtime/callbacks.ts";
 import { SessionNotFoundError } from "../errors.ts";
 import { InfoSessionManager } from "../contracts/info_session_manager.ts";
@@ -78,6 +82,7 @@ export class InMemoryInfoSessionManager extends InfoSessionManager
    */
   constructor(options?: InMemoryInfoSessionManagerOptions) {
     super();
+    assertKnownOptions(options, INFO_OPTIONS);
     const { onError, streams } = objectOption("options", options);
     this.#report = safeCallback("onError", onError);
     this.#records = new SessionRecords(

@@ -1,3 +1,7 @@
+import {
+  assertKnownOptions,
+  SESSIONS_OPTIONS,
+} from "../contracts/known_options.ts";
 import type {
   GuardOptions,
   Respond,
@@ -65,6 +69,7 @@ export class InMemorySessions implements Sessions {
    */
   constructor(options?: InMemorySessionsOptions) {
     const given = objectOption("options", options);
+    assertKnownOptions(given, SESSIONS_OPTIONS);
     assertSessionsOptions(given);
     const { streams, info, subscriptions, onError, onEvict, onReset } = given;
     this.streams = new InMemoryStreamSessionManager({

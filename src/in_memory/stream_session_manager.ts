@@ -1,3 +1,7 @@
+import {
+  assertKnownOptions,
+  STREAM_OPTIONS,
+} from "../contracts/known_options.ts";
 import { safeCallback } from "../runtime/callbacks.ts";
 import type {
   CloseOptions,
@@ -57,6 +61,7 @@ export class InMemoryStreamSessionManager extends StreamSessionManager
    */
   constructor(options?: InMemoryStreamSessionManagerOptions) {
     super();
+    assertKnownOptions(options, STREAM_OPTIONS);
     const { onError, onEvict, onReset } = objectOption("options", options);
     this.#engine = new StreamEngine(resolveStreamOptions(options), {
       onError: safeCallback("onError", onError),

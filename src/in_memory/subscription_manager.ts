@@ -1,3 +1,7 @@
+import {
+  assertKnownOptions,
+  SUBSCRIPTION_OPTIONS,
+} from "../contracts/known_options.ts";
 import { safeCallback } from "../runtime/callbacks.ts";
 import { formatValue } from "../runtime/describe.ts";
 import { ClosedError, InvalidArgumentError } from "../errors.ts";
@@ -65,6 +69,7 @@ export class InMemorySubscriptionManager extends SubscriptionManager
    */
   constructor(options?: InMemorySubscriptionManagerOptions) {
     super();
+    assertKnownOptions(options, SUBSCRIPTION_OPTIONS);
     this.#limits = resolveSubscriptionOptions(options);
     this.#report = safeCallback("onError", options?.onError);
   }

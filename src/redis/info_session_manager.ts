@@ -1,3 +1,8 @@
+import {
+  assertKnownOptions,
+  INFO_OPTIONS,
+} from "../contracts/known_options.ts";
+import { REDIS_OPTIONS } from "./redis_node.ts";
 import { SharedInfoSessionManager } from "../cluster/metadata/shared_info_session_manager.ts";
 import type {
   ErrorReportingOptions,
@@ -35,6 +40,7 @@ export class RedisInfoSessionManager extends SharedInfoSessionManager
    * @throws {InvalidArgumentError} If an option is invalid.
    */
   constructor(clients: RedisClients, options?: RedisInfoSessionManagerOptions) {
+    assertKnownOptions(options, { ...INFO_OPTIONS, ...REDIS_OPTIONS });
     const { idleTimeoutMs, maxSessions } = resolveInfoOptions(options);
     const redisNode = new RedisNode(clients, "info", options);
     const store = new RedisMetadataStore(redisNode, {

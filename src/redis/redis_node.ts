@@ -1,3 +1,7 @@
+import {
+  CLUSTER_OPTIONS,
+  type OptionNames,
+} from "../contracts/known_options.ts";
 import { ClusterNode } from "../cluster/membership/cluster_node.ts";
 import {
   type ClusterOptions,
@@ -26,6 +30,9 @@ export interface RedisOptions {
   /** The name and timings of this node. */
   readonly cluster?: ClusterOptions | undefined;
 }
+
+/** The names of the options of a node on Redis. */
+export const REDIS_OPTIONS: OptionNames = { ...CLUSTER_OPTIONS, prefix: true };
 
 /** The state of the log, as Redis returns it. */
 export interface LogState {

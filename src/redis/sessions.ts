@@ -1,3 +1,8 @@
+import {
+  assertKnownOptions,
+  SESSIONS_OPTIONS,
+} from "../contracts/known_options.ts";
+import { REDIS_OPTIONS } from "./redis_node.ts";
 import { ClusteredSessions } from "../cluster/clustered_sessions.ts";
 import { SharedInfoSessionManager } from "../cluster/metadata/shared_info_session_manager.ts";
 import { ClusterStreamSessionManager } from "../cluster/stream_session_manager.ts";
@@ -79,6 +84,7 @@ export class RedisSessions extends ClusteredSessions {
    */
   constructor(clients: RedisClients, options?: RedisSessionsOptions) {
     const given = objectOption("options", options);
+    assertKnownOptions(given, { ...SESSIONS_OPTIONS, ...REDIS_OPTIONS });
     assertSessionsOptions(given);
     const { subscriptions, onError, onEvict, onReset } = given;
     const { idleTimeoutMs, maxSessions } = resolveInfoOptions(

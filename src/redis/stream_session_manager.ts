@@ -1,4 +1,9 @@
 import {
+  assertKnownOptions,
+  STREAM_OPTIONS,
+} from "../contracts/known_options.ts";
+import { REDIS_OPTIONS } from "./redis_node.ts";
+import {
   ClusterStreamSessionManager,
   type ClusterStreamSessionManagerOptions,
 } from "../cluster/stream_session_manager.ts";
@@ -35,6 +40,7 @@ export class RedisStreamSessionManager extends ClusterStreamSessionManager
     clients: RedisClients,
     options?: RedisStreamSessionManagerOptions,
   ) {
+    assertKnownOptions(options, { ...STREAM_OPTIONS, ...REDIS_OPTIONS });
     const redisNode = new RedisNode(clients, "streams", options);
     super(
       redisNode.node,

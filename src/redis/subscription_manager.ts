@@ -1,4 +1,9 @@
 import {
+  assertKnownOptions,
+  SUBSCRIPTION_OPTIONS,
+} from "../contracts/known_options.ts";
+import { REDIS_OPTIONS } from "./redis_node.ts";
+import {
   ClusterSubscriptionManager,
   type ClusterSubscriptionManagerOptions,
 } from "../cluster/subscription_manager.ts";
@@ -33,6 +38,7 @@ export class RedisSubscriptionManager extends ClusterSubscriptionManager
     clients: RedisClients,
     options?: RedisSubscriptionManagerOptions,
   ) {
+    assertKnownOptions(options, { ...SUBSCRIPTION_OPTIONS, ...REDIS_OPTIONS });
     const redisNode = new RedisNode(clients, "subscriptions", options);
     super(redisNode.node, options);
     this.ready = redisNode.ready;
