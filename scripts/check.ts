@@ -34,6 +34,7 @@ async function gates(importMap: string | undefined): Promise<Gate[]> {
     ["Format", "fmt --check"],
     ["Lint", "lint"],
     ["Imports", "run -A scripts/check_imports.ts"],
+    ["Documents", "run -A scripts/check_documents.ts"],
     // "--doc" is for the examples in the docs.
     ["Types", "check --quiet --doc", ...map, ...typed],
     ["Types in the documents", "check --quiet --doc-only", ...map, ...texts],
