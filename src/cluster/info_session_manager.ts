@@ -6,6 +6,7 @@ import {
   objectOption,
   resolveInfoOptions,
 } from "../contracts/resolve_options.ts";
+import { ownedSessionsOf } from "./directory/owned_sessions.ts";
 import { MetadataReplica } from "./metadata/metadata_replica.ts";
 import type { ClusterNode } from "./membership/cluster_node.ts";
 import { ReplicatedMetadataStore } from "./metadata/replicated_metadata.ts";
@@ -48,11 +49,12 @@ export class ClusterInfoSessionManager extends SharedInfoSessionManager {
    */
   constructor(node: ClusterNode, options?: ClusterInfoSessionManagerOptions) {
     const { onError, streams } = objectOption("options", options);
+    const owned = streams && ownedSessionsOf(streams);
     const replica = new MetadataReplica(node, {
       ...resolveInfoOptions(options),
-      streams: streams && { has: (id) => streams.isAttached(id) },
+      streams: owned && { has: (id) => owned.isAttached(id) },
       latestEventId: () => streams?.latestEventId,
-      onDelete: (id) => streams?.forget(id),
+      onDelete: (id) => owned?.forget(id),
     });
     super(new ReplicatedMetadataStore(node, replica), onError);
     this.#replica = replica;

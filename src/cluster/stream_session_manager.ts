@@ -1,7 +1,6 @@
 import { safeCallback } from "../runtime/callbacks.ts";
 import type { DeliveryError } from "../errors.ts";
 import type { StreamIntent } from "../streams/pending_streams.ts";
-import type { EventHistory } from "../streams/stream_start.ts";
 import { assertMessage, StreamEngine } from "../streams/stream_engine.ts";
 import type {
   CloseOptions,
@@ -16,15 +15,18 @@ import {
 } from "../contracts/resolve_options.ts";
 import type { StreamStats } from "../contracts/stats.ts";
 import { StreamSessionManager } from "../contracts/stream_session_manager.ts";
-import { PendingTakeovers } from "./delivery/pending_takeovers.ts";
 import type { Delivery } from "./delivery/delivery.ts";
-import type { EventLog } from "./delivery/event_log.ts";
-import { ReplicatedDirectory } from "./directory/replicated_directory.ts";
-import { LogDelivery } from "./delivery/log_delivery.ts";
-import type { ClusterNode } from "./membership/cluster_node.ts";
-import { DetachedSessions } from "./directory/detached_sessions.ts";
-import type { SessionDirectory } from "./directory/session_directory.ts";
 import { DirectDelivery } from "./delivery/direct_delivery.ts";
+import { eventHistoryOf, type EventLog } from "./delivery/event_log.ts";
+import { LogDelivery } from "./delivery/log_delivery.ts";
+import { PendingTakeovers } from "./delivery/pending_takeovers.ts";
+import {
+  OwnedSessions,
+  registerOwnedSessions,
+} from "./directory/owned_sessions.ts";
+import { ReplicatedDirectory } from "./directory/replicated_directory.ts";
+import type { SessionDirectory } from "./directory/session_directory.ts";
+import type { ClusterNode } from "./membership/cluster_node.ts";
 
 /** Options of a stream manager of a cluster. */
 export interface ClusterStreamSessionManagerOptions
@@ -39,13 +41,13 @@ export interface ClusterStreamSessionManagerOptions
 }
 
 /**
- * What nodes share in addition to a bus. Without it, each node has its own, and
- * sends updates.
+ * What nodes share in addition to a bus. Without it, each node has a copy of
+ * the directory and a log of its own.
  */
 export interface SharedStores {
   /** Creates the directory of session owners. */
   readonly directory: (
-    onClaimed: (id: string, wasHere: boolean) => void,
+    onClaimed: (id: string, wasLocal: boolean) => void,
   ) => SessionDirectory;
   /** Creates the log of events, for replay. */
   readonly log: (settings: ReplaySettings) => EventLog;
@@ -69,10 +71,9 @@ export class ClusterStreamSessionManager extends StreamSessionManager {
   readonly #directory: SessionDirectory;
   readonly #takeovers: PendingTakeovers;
   readonly #delivery: Delivery;
-  /** Sessions that keep their owner because their client may resume. */
-  readonly #detachedSessions: DetachedSessions | undefined;
+  readonly #sessions: OwnedSessions;
   /** Sessions that are about to be deleted. */
-  readonly #leaving: Set<string> = new Set();
+  readonly #deleting: Set<string> = new Set();
   #isClosed = false;
 
   /**
@@ -107,21 +108,27 @@ export class ClusterStreamSessionManager extends StreamSessionManager {
       {
         onError: (error) => {
           const { sessionId = "" } = error as Partial<DeliveryError>;
-          // Failing to write to a client that disconnected is not an error.
-          if (!this.#leaving.has(sessionId)) report(error);
+          // The client may have disconnected already.
+          if (!this.#deleting.has(sessionId)) report(error);
         },
         onEvict: safeCallback("onEvict", onEvict),
         onReset: safeCallback("onReset", onReset),
-        onDetach: (id) => this.#detached(id),
+        onDetach: (id) => this.#sessions.detach(id),
       },
       scheduler,
       log && eventHistoryOf(log),
     );
-    const onClaimed = (id: string, wasHere: boolean) =>
-      this.#claimedElsewhere(id, wasHere);
-    this.#directory = stores?.directory(onClaimed) ??
-      new ReplicatedDirectory(node, onClaimed);
     this.#takeovers = new PendingTakeovers(this.#engine);
+    this.#sessions = new OwnedSessions({
+      engine: this.#engine,
+      takeovers: this.#takeovers,
+      directory: stores?.directory ??
+        ((onClaimed) => new ReplicatedDirectory(node, onClaimed)),
+      replay,
+      scheduler,
+    });
+    registerOwnedSessions(this, this.#sessions);
+    this.#directory = this.#sessions.directory;
     this.#delivery = log === undefined
       ? new DirectDelivery(
         node,
@@ -130,13 +137,7 @@ export class ClusterStreamSessionManager extends StreamSessionManager {
         startEventId ?? (() => undefined),
       )
       : new LogDelivery(log, this.#engine, this.#takeovers, this.#directory);
-    this.#detachedSessions = replay &&
-      new DetachedSessions(
-        replay.maxAgeMs,
-        scheduler,
-        (id) => this.#release(id),
-      );
-    this.#listen();
+    this.#handleRequests();
   }
 
   /**
@@ -165,7 +166,7 @@ export class ClusterStreamSessionManager extends StreamSessionManager {
     }
     this.#takeovers.end(id);
     this.#engine.create(id, controller);
-    return this.#claimed(id);
+    return this.#sessions.claim(id);
   }
 
   /**
@@ -196,11 +197,11 @@ export class ClusterStreamSessionManager extends StreamSessionManager {
    * @param id The session ID.
    */
   override async delete(id: string): Promise<void> {
-    await this.#deliverTo(id);
+    await this.#flushBeforeDelete(id);
     const wasPending = this.#takeovers.end(id);
     if (wasPending || this.#engine.has(id)) {
       this.#engine.delete(id);
-      if (wasPending) this.#detached(id);
+      if (wasPending) this.#sessions.detach(id);
       return await this.#directory.flushed();
     }
     if (this.#isClosed) return;
@@ -229,17 +230,6 @@ export class ClusterStreamSessionManager extends StreamSessionManager {
   }
 
   /**
-   * Returns whether any node is known to hold a stream of a session, including
-   * nodes that are down and may come back. No node is asked.
-   *
-   * @param id The session ID.
-   */
-  async isAttached(id: string): Promise<boolean> {
-    const owner = await this.#directory.findOwner(id);
-    return owner !== undefined && !owner.isDetached;
-  }
-
-  /**
    * Writes a frame to sessions, on any node.
    * `InMemoryStreamSessionManager.send` describes what each node does.
    *
@@ -254,7 +244,7 @@ export class ClusterStreamSessionManager extends StreamSessionManager {
   ): void | Promise<void> {
     assertMessage(sessions, data);
     if (data === "" || sessions?.length === 0 || this.#isClosed) return;
-    return this.#delivery.send(sessions, data);
+    return this.#delivery.send(sessions && [...new Set(sessions)], data);
   }
 
   /** Returns the counters of this node. Visits every stream. */
@@ -276,98 +266,41 @@ export class ClusterStreamSessionManager extends StreamSessionManager {
     this.#takeovers.close();
     await this.#engine.close(options);
     this.#isClosed = true;
-    this.#detachedSessions?.close();
+    this.#sessions.close();
   }
 
-  /** Releases what is kept for a session that will not come back. */
-  forget(id: string): void {
-    if (this.#detachedSessions?.delete(id)) this.#release(id);
-  }
-
-  #listen(): void {
+  #handleRequests(): void {
     const node = this.#node;
-    node.respond("has", ({ id }) => this.#isAttachedOrPending(id));
+    node.respond("has", ({ id }) => this.#sessions.hasStream(id));
     node.respond("delete", async ({ id }) => {
-      if (!this.#isAttachedOrPending(id)) return false;
+      if (!this.#sessions.hasStream(id)) return false;
       await this.delete(id);
       return true;
     });
   }
 
   /** Delivers what was sent to a session before it is deleted. */
-  async #deliverTo(id: string): Promise<void> {
-    if (
-      this.#delivery.flushed === undefined || !this.#isAttachedOrPending(id)
-    ) return;
-    this.#leaving.add(id);
+  async #flushBeforeDelete(id: string): Promise<void> {
+    if (!this.#delivery.flushed || !this.#sessions.hasStream(id)) return;
+    this.#deleting.add(id);
     try {
       await this.#delivery.flushed();
     } finally {
-      this.#leaving.delete(id);
+      this.#deleting.delete(id);
     }
   }
 
-  #isAttachedOrPending(id: string): boolean {
-    return this.#engine.has(id) || this.#takeovers.has(id);
-  }
-
-  async #claimed(id: string): Promise<void> {
-    this.#detachedSessions?.delete(id);
-    await this.#directory.claim(id);
-    // The stream may have failed at its first write.
-    if (!this.#engine.has(id)) this.#detached(id);
-    await this.#directory.flushed();
-  }
-
-  /**
-   * Attaches a stream whose client may have missed something on another node.
-   */
+  /** Attaches a stream after the events that its client has missed elsewhere. */
   async #takeOver(
     id: string,
     controller: ReadableStreamDefaultController,
     intent: StreamIntent,
   ): Promise<void> {
     const attach = this.#takeovers.start(id, controller, intent);
-    this.#detachedSessions?.delete(id);
+    this.#sessions.reattach(id);
     attach(await this.#delivery.resume(id, intent));
-    if (!this.#isAttachedOrPending(id)) this.#detached(id);
+    // The stream may have failed at its first write.
+    if (!this.#sessions.hasStream(id)) this.#sessions.detach(id);
     await this.#directory.flushed();
   }
-
-  /** A stream of this node has ended. */
-  #detached(id: string): void {
-    if (!this.#directory.isLocal(id) || this.#takeovers.has(id)) return;
-    if (this.#detachedSessions === undefined) {
-      return this.#directory.release(id);
-    }
-    this.#directory.detach(id);
-    this.#detachedSessions.add(id);
-  }
-
-  /** Another node has claimed a session. */
-  #claimedElsewhere(id: string, wasHere: boolean): void {
-    // Also a stream that a drain has ended: its late cancel must not reach the
-    // newer one.
-    this.#engine.replace(id);
-    if (!wasHere) return;
-    this.#detachedSessions?.delete(id);
-    this.#takeovers.end(id);
-    this.#engine.log?.markDeparted(id);
-  }
-
-  #release(id: string): void {
-    this.#directory.release(id);
-    // What is sent to it from now on is not kept anywhere.
-    this.#engine.log?.markHandedOff(id);
-  }
-}
-
-/** An event history for streams whose start comes from a shared log. */
-function eventHistoryOf(log: EventLog): EventHistory {
-  return {
-    get latestEventId(): string {
-      return log.latestEventId ?? "";
-    },
-    after: () => "unknown",
-  };
 }

@@ -56,7 +56,7 @@ describe("ClusterSessions, when a node is silent for a while,", () => {
       await settled(time, created, "create");
       network.partition([["n1"]]);
       await pass(time, 2 * MEMORY_MS);
-      assertEquals(await a!.sessions.streams.isAttached("s"), false);
+      assertEquals(await a!.isAttached("s"), false);
       network.heal();
       await pass(time, 2 * LEASE_MS);
       assertEquals(await views(time, nodes, "s"), [true, true]);

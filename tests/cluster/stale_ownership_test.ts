@@ -77,7 +77,5 @@ async function failing(): Promise<ReadableStreamDefaultController> {
 async function attached(
   nodes: Awaited<ReturnType<typeof start>>["nodes"],
 ): Promise<boolean[]> {
-  return await Promise.all(
-    nodes.map(({ sessions }) => sessions.streams.isAttached("s")),
-  );
+  return await Promise.all(nodes.map((node) => node.isAttached("s")));
 }

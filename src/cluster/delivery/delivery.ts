@@ -2,9 +2,7 @@ import type { StreamIntent } from "../../streams/pending_streams.ts";
 import type { ResetReason } from "../../contracts/options.ts";
 import type { Missed, SessionIds } from "./event_log.ts";
 
-/**
- * The result of a resume: how the stream of a client that reconnected starts.
- */
+/** How the stream of a client that reconnected starts. */
 export interface ResumeResult {
   /** Why the missed events are unavailable, if they are. */
   readonly reset?: ResetReason | undefined;
@@ -13,12 +11,21 @@ export interface ResumeResult {
 }
 
 /**
- * How frames reach the streams of all nodes, and how missed events are found.
+ * Delivers frames to the streams of all nodes, and finds the events that
+ * clients have missed. This is a port: nodes exchange both directly
+ * (`DirectDelivery`), or share a log (`LogDelivery`).
  */
 export interface Delivery {
   /** The ID of the newest event of this node; `undefined` without replay. */
   readonly latestEventId: string | undefined;
-  /** Writes a frame to sessions, on any node. */
+  /**
+   * Writes a frame to sessions, on any node.
+   *
+   * @param recipients The session IDs, each once; `undefined` for everyone.
+   * @param data One or more complete SSE frames.
+   * @returns If the owners must be looked up first, a promise that resolves
+   * when the frame was sent, or after a timeout.
+   */
   send(recipients: SessionIds, data: string): void | Promise<void>;
   /**
    * Returns whether a stream must wait for the events that its client has
@@ -27,7 +34,7 @@ export interface Delivery {
   needsResume(id: string, intent: StreamIntent | undefined): boolean;
   /**
    * Resolves when everything that was sent here before was delivered here, or
-   * after a timeout.
+   * after a timeout. Undefined if `send` delivers at once.
    */
   flushed?(): Promise<void>;
   /**

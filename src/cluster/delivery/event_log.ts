@@ -1,4 +1,5 @@
 import type { ResetReason } from "../../contracts/options.ts";
+import type { EventHistory } from "../../streams/stream_start.ts";
 
 /** The recipients of an event: these sessions, or everyone (`undefined`). */
 export type SessionIds = readonly string[] | undefined;
@@ -7,8 +8,9 @@ export type SessionIds = readonly string[] | undefined;
 export interface Missed {
   /** The frames, with their IDs. */
   readonly frames: readonly string[];
-  /** The newest event among them: its offset, and its ID. */
+  /** The offset up to which no event is missing from `frames`. */
   readonly upTo: number;
+  /** The ID of the event at that offset. */
   readonly latestEventId: string;
 }
 
@@ -27,8 +29,8 @@ export interface EventLog {
   /**
    * Starts to deliver the events for this node, in order.
    *
-   * @param deliver Called with each frame. It has an ID, unless the log is
-   * unavailable.
+   * @param deliver Called with each frame and its offset. A frame has an ID,
+   * unless the log is unavailable.
    */
   start(
     deliver: (recipients: SessionIds, frame: string, offset: number) => void,
@@ -57,4 +59,17 @@ export interface EventLog {
     lastEventId: string | undefined,
     startEventId: string | undefined,
   ): Promise<Missed | ResetReason>;
+}
+
+/**
+ * Returns a history for streams whose missed events come from a shared log:
+ * nothing is replayed from this node's memory.
+ */
+export function eventHistoryOf(log: EventLog): EventHistory {
+  return {
+    get latestEventId(): string {
+      return log.latestEventId ?? "";
+    },
+    after: () => "unknown",
+  };
 }

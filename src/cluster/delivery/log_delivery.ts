@@ -43,8 +43,7 @@ export class LogDelivery implements Delivery {
   }
 
   send(recipients: SessionIds, data: string): void {
-    const ids = recipients && [...new Set(recipients)];
-    this.#log.append(ids, splitSseFrames(data));
+    this.#log.append(recipients, splitSseFrames(data));
   }
 
   flushed(): Promise<void> {
