@@ -1,7 +1,6 @@
 /** Several nodes act as one, over a message bus of your own. @module */
 
-export type { FlowControl } from "./messaging/flow_control.ts";
-export type { MessageBus } from "./messaging/message_bus.ts";
+export type { FlowControl, MessageBus } from "./messaging/message_bus.ts";
 export { ClusterSessions, type ClusterSessionsOptions } from "./sessions.ts";
 export type {
   ClusteredSessions,

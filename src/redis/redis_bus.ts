@@ -1,5 +1,7 @@
-import type { FlowControl } from "../cluster/messaging/flow_control.ts";
-import type { MessageBus } from "../cluster/messaging/message_bus.ts";
+import type {
+  FlowControl,
+  MessageBus,
+} from "../cluster/messaging/message_bus.ts";
 import type { RedisConnection } from "./connection/connection.ts";
 import type { RedisKeys } from "./connection/keys.ts";
 import { isTransientError } from "./connection/redis_errors.ts";

@@ -4,7 +4,7 @@ import {
   isNewer,
   type Timestamp,
 } from "../membership/hybrid_clock.ts";
-import { hash } from "../membership/hash.ts";
+import { hash } from "../../runtime/hash.ts";
 import type { ClusterNode } from "../membership/cluster_node.ts";
 import type { Ownership } from "../messaging/protocol.ts";
 import type { OwnerInfo, SessionDirectory } from "./session_directory.ts";

@@ -87,7 +87,7 @@ export class ClusterNode {
       settings.heartbeatMs,
       this.scheduler,
       {
-        onItem: (from, message) => this.#receive(from, message),
+        onMessage: (from, message) => this.#receive(from, message),
         onPeerSubscribed: (name) => {
           this.#notify(({ onPeerSubscribed }) => onPeerSubscribed?.(name));
           this.send(name, { kind: "syncDone", nodes: this.others });

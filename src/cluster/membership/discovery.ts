@@ -1,4 +1,6 @@
-/** How often to check whether all other nodes are known, in milliseconds. */
+import { Deferred } from "../../runtime/deferred.ts";
+
+/** How often to check whether discovery is done, in milliseconds. */
 const POLL_MS = 50;
 
 /** Options of {@linkcode Discovery}. */
@@ -19,18 +21,17 @@ export interface DiscoveryOptions {
 }
 
 /**
- * Finds out when a new node has found the other nodes and received their data.
+ * Determines when a new node has found all other nodes and has received their
+ * data.
  */
 export class Discovery {
-  /** Resolves when discovery has ended. */
-  readonly done: Promise<void>;
   readonly #name: string;
   readonly #options: DiscoveryOptions;
   /** Nodes that have sent their data. */
   readonly #synced: Set<string> = new Set();
-  /** Nodes that others know. */
+  /** Nodes that other nodes know. */
   readonly #knownByOthers: Set<string> = new Set();
-  #finish: () => void = () => {};
+  readonly #done = new Deferred();
   #timer: ReturnType<typeof setInterval> | undefined;
   #isDone = false;
 
@@ -41,7 +42,11 @@ export class Discovery {
   constructor(name: string, options: DiscoveryOptions) {
     this.#name = name;
     this.#options = options;
-    this.done = new Promise((resolve) => this.#finish = resolve);
+  }
+
+  /** Resolves when discovery has ended. */
+  get done(): Promise<void> {
+    return this.#done.promise;
   }
 
   /** Whether discovery has ended. */
@@ -52,32 +57,38 @@ export class Discovery {
   /**
    * Starts discovery.
    *
-   * @param listening Resolves when messages of other nodes are received.
+   * @param listen Resolves when this node receives the messages of others.
    */
-  async start(listening: () => Promise<void>): Promise<void> {
+  async start(listen: () => Promise<void>): Promise<void> {
     const startedAt = Date.now();
     let isListening = false;
-    // Keeps the process alive while someone waits for this node.
+    // Unlike the scheduler, this timer keeps the process alive until the node is
+    // ready.
     this.#timer = setInterval(() => {
       const { aloneAfterMs, maxWaitMs } = this.#options;
-      const waited = Date.now() - startedAt;
-      const isAlone = this.#synced.size === 0;
-      const knowsOthers = isListening && this.#knowsOthers() &&
-        (!isAlone || waited >= aloneAfterMs);
-      if (knowsOthers || waited >= maxWaitMs) this.end();
+      const elapsedMs = Date.now() - startedAt;
+      const mayBeAlone = elapsedMs >= aloneAfterMs;
+      const isComplete = isListening && this.#areAllSynced() &&
+        (this.#synced.size > 0 || mayBeAlone);
+      if (isComplete || elapsedMs >= maxWaitMs) this.end();
     }, POLL_MS);
-    await listening();
+    await listen();
     isListening = true;
   }
 
-  /** A node has sent its data, and the names of the nodes that it knows. */
+  /**
+   * Called when a node has sent all its data.
+   *
+   * @param node The node.
+   * @param others The nodes that it knows.
+   */
   onSynced(node: string, others: readonly string[]): void {
     this.#synced.add(node);
     if (this.#isDone) return;
     for (const name of others) this.#knownByOthers.add(name);
   }
 
-  /** A node is down. */
+  /** Called when a node is down: discovery no longer waits for it. */
   onPeerDown(node: string): void {
     this.#synced.delete(node);
     this.#knownByOthers.delete(node);
@@ -88,10 +99,10 @@ export class Discovery {
     this.#isDone = true;
     clearInterval(this.#timer);
     this.#knownByOthers.clear();
-    this.#finish();
+    this.#done.resolve();
   }
 
-  #knowsOthers(): boolean {
+  #areAllSynced(): boolean {
     this.#knownByOthers.delete(this.#name);
     for (const name of [...this.#options.known(), ...this.#knownByOthers]) {
       if (!this.#synced.has(name)) return false;

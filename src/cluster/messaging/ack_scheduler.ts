@@ -1,118 +1,111 @@
-import type { PeriodicTask, Scheduler } from "../../runtime/scheduler.ts";
 import { atEndOfTurn } from "../../runtime/end_of_turn.ts";
-import type { FlowControl } from "./flow_control.ts";
+import type { PeriodicTask, Scheduler } from "../../runtime/scheduler.ts";
+import type { PacketBus } from "./packet_bus.ts";
+import type { HeartbeatAck } from "./protocol.ts";
 import type { ReorderBuffer } from "./reorder_buffer.ts";
-import type { HeartbeatAck, PacketBody } from "./protocol.ts";
 
-/** How far a node has received the batches of another, and its handshake ID. */
+/** How long to wait before another nack for the same gap, in milliseconds. */
+const NACK_RETRY_MS = 50;
+
+/** The state of what this node receives from one other node. */
 export interface ReceiveState {
-  readonly reorderBuffer: ReorderBuffer;
+  /** Identifies the handshake with which this node joined the other one. */
   readonly handshakeId: number;
+  readonly reorderBuffer: ReorderBuffer;
+  /** How many heartbeats of the node were received. */
+  heartbeats: number;
 }
 
 /**
- * How long to wait before a missing batch is requested again, in milliseconds.
- */
-const NACK_RETRY_MS = 50;
-
-/**
- * Sends acknowledgements, and requests for missing batches: at the end of the
- * turn if someone waits for them, otherwise with the next heartbeat or after a
- * delay.
+ * Sends acknowledgements and nacks: at the end of the turn if they are urgent,
+ * otherwise after `ackDelayMs` or with a heartbeat.
  */
 export class AckScheduler implements PeriodicTask {
   readonly periodMs: number;
-  readonly #flowControl: FlowControl;
+  readonly #packetBus: PacketBus;
   readonly #scheduler: Scheduler;
-  readonly #send: (message: PacketBody, to: string) => void;
-  readonly #receiveState: (node: string) => ReceiveState | undefined;
-  readonly #due: Set<string> = new Set();
-  #isScheduled = false;
+  readonly #states: ReadonlyMap<string, ReceiveState>;
+  readonly #unacknowledgedNodes: Set<string> = new Set();
+  #isUrgentCheckScheduled = false;
 
   /**
-   * @param flowControl When to send them.
-   * @param scheduler Runs the delayed ones.
-   * @param send Sends a packet to a node.
-   * @param receiveState Returns how far a node's batches were received.
+   * @param packetBus Sends the acknowledgements.
+   * @param scheduler Runs the delayed acknowledgements.
+   * @param states What was received, by sender.
    */
   constructor(
-    flowControl: FlowControl,
+    packetBus: PacketBus,
     scheduler: Scheduler,
-    send: (message: PacketBody, to: string) => void,
-    receiveState: (node: string) => ReceiveState | undefined,
+    states: ReadonlyMap<string, ReceiveState>,
   ) {
-    this.#flowControl = flowControl;
-    this.periodMs = flowControl.ackDelayMs;
+    this.periodMs = packetBus.flowControl.ackDelayMs;
+    this.#packetBus = packetBus;
     this.#scheduler = scheduler;
-    this.#send = send;
-    this.#receiveState = receiveState;
+    this.#states = states;
   }
 
-  /** Schedules an acknowledgement. */
+  /** Schedules an acknowledgement for a node. */
   schedule(node: string): void {
-    this.#due.add(node);
+    this.#unacknowledgedNodes.add(node);
     this.#scheduler.start(this);
-    if (this.#isScheduled) return;
-    this.#isScheduled = true;
+    if (this.#isUrgentCheckScheduled) return;
+    this.#isUrgentCheckScheduled = true;
     atEndOfTurn(() => {
-      this.#isScheduled = false;
-      this.#acknowledge(false);
+      this.#isUrgentCheckScheduled = false;
+      this.#sendAcks({ includeDelayed: false });
     });
   }
 
   run(): void {
-    this.#acknowledge(true);
+    this.#sendAcks({ includeDelayed: true });
   }
 
-  /**
-   * Takes all acknowledgements that are due and request nothing, to be sent
-   * with a heartbeat.
-   */
+  /** Takes all acknowledgements except nacks, to send them with a heartbeat. */
   takeForHeartbeat(): Record<string, HeartbeatAck> | undefined {
     const now = this.#scheduler.now();
     let acks: Record<string, HeartbeatAck> | undefined;
-    for (const node of this.#due) {
-      const receiveState = this.#receiveState(node);
-      if (receiveState === undefined || receiveState.reorderBuffer.hasGap) {
-        continue;
-      }
-      const { reorderBuffer, handshakeId } = receiveState;
-      reorderBuffer.acknowledged(now);
-      this.#due.delete(node);
+    for (const node of this.#unacknowledgedNodes) {
+      const state = this.#states.get(node);
+      if (state === undefined || state.reorderBuffer.hasGap) continue;
+      const { reorderBuffer, handshakeId } = state;
+      reorderBuffer.onAckSent(now);
+      this.#unacknowledgedNodes.delete(node);
       acks ??= Object.create(null) as Record<string, HeartbeatAck>;
       acks[node] = [handshakeId, reorderBuffer.seq];
     }
-    if (this.#due.size === 0) this.#scheduler.stop(this);
+    this.#stopIfIdle();
     return acks;
   }
 
   /** Cancels all acknowledgements. */
   close(): void {
-    this.#due.clear();
-    this.#scheduler.stop(this);
+    this.#unacknowledgedNodes.clear();
+    this.#stopIfIdle();
   }
 
-  #acknowledge(isTime: boolean): void {
+  #sendAcks({ includeDelayed }: { includeDelayed: boolean }): void {
     const now = this.#scheduler.now();
-    for (const node of this.#due) {
-      const receiveState = this.#receiveState(node);
-      if (receiveState === undefined) {
-        this.#due.delete(node);
+    const { window } = this.#packetBus.flowControl;
+    for (const node of this.#unacknowledgedNodes) {
+      const state = this.#states.get(node);
+      if (state === undefined) {
+        this.#unacknowledgedNodes.delete(node);
         continue;
       }
-      const { reorderBuffer, handshakeId } = receiveState;
+      const { reorderBuffer, handshakeId } = state;
       const { hasGap, seq } = reorderBuffer;
-      const isDue = reorderBuffer.isAckDue(
-        this.#flowControl.window,
-        now,
-        NACK_RETRY_MS,
-      );
-      if (!isDue && (hasGap || !isTime)) continue;
-      reorderBuffer.acknowledged(now);
-      if (!hasGap) this.#due.delete(node);
+      const isUrgent = reorderBuffer.isAckUrgent(window, now, NACK_RETRY_MS);
+      // While there is a gap, only nacks are sent.
+      if (!isUrgent && (hasGap || !includeDelayed)) continue;
+      reorderBuffer.onAckSent(now);
+      if (!hasGap) this.#unacknowledgedNodes.delete(node);
       const nack = hasGap ? { isNack: true } : {};
-      this.#send({ kind: "ack", handshakeId, seq, ...nack }, node);
+      this.#packetBus.send({ kind: "ack", handshakeId, seq, ...nack }, node);
     }
-    if (this.#due.size === 0) this.#scheduler.stop(this);
+    this.#stopIfIdle();
+  }
+
+  #stopIfIdle(): void {
+    if (this.#unacknowledgedNodes.size === 0) this.#scheduler.stop(this);
   }
 }

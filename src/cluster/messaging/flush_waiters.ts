@@ -1,41 +1,41 @@
+import { Deferred } from "../../runtime/deferred.ts";
+
 interface FlushWaiter {
-  /** The batch that must be received; unknown until it is sent. */
+  /** The batch that must be acknowledged; `undefined` until it is sent. */
   seq: number | undefined;
-  readonly resolve: () => void;
+  readonly flushed: Deferred;
 }
 
-/** Callers that wait until everything they sent was received. */
+/** Callers that wait until everything they sent was acknowledged. */
 export class FlushWaiters {
-  readonly #waiting: Set<FlushWaiter> = new Set();
+  readonly #waiters: Set<FlushWaiter> = new Set();
 
   /**
-   * Resolves when everything was received that is sent up to the next call of
-   * `onSent`.
+   * Resolves when all batches up to the next call of `onSent` were acknowledged.
    */
   wait(): Promise<void> {
-    return new Promise((resolve) => {
-      this.#waiting.add({ seq: undefined, resolve });
-    });
+    const flushed = new Deferred();
+    this.#waiters.add({ seq: undefined, flushed });
+    return flushed.promise;
   }
 
-  /** Everything up to a batch was sent. */
-  sent(seq: number): void {
-    for (const waiter of this.#waiting) waiter.seq ??= seq;
+  /** Called when everything in the queue was sent. */
+  onSent(lastSeq: number): void {
+    for (const waiter of this.#waiters) waiter.seq ??= lastSeq;
   }
 
-  /** Everything up to a batch was received. */
-  read(seq: number): void {
-    for (const waiter of this.#waiting) {
-      const { seq: awaited, resolve } = waiter;
-      if (awaited === undefined || awaited > seq) continue;
-      this.#waiting.delete(waiter);
-      resolve();
+  /** Called when all batches up to a sequence number were acknowledged. */
+  onAcknowledged(seq: number): void {
+    for (const waiter of this.#waiters) {
+      if (waiter.seq === undefined || waiter.seq > seq) continue;
+      this.#waiters.delete(waiter);
+      waiter.flushed.resolve();
     }
   }
 
-  /** No receivers are left. */
-  release(): void {
-    for (const { resolve } of this.#waiting) resolve();
-    this.#waiting.clear();
+  /** Resolves all waiters: no receivers are left. */
+  resolveAll(): void {
+    for (const { flushed } of this.#waiters) flushed.resolve();
+    this.#waiters.clear();
   }
 }

@@ -1,5 +1,3 @@
-import type { FlowControl } from "./flow_control.ts";
-
 /**
  * Carries messages between the nodes of a cluster: at most once, in any order,
  * and not back to the node that published them. The cluster corrects lost,
@@ -9,8 +7,8 @@ import type { FlowControl } from "./flow_control.ts";
  */
 export interface MessageBus {
   /**
-   * How to limit what is sent: messages of a remote bus are expensive, those of
-   * a local one may be lost.
+   * When nodes send, acknowledge and send again: messages of a remote bus are
+   * expensive, those of a local one may be lost.
    *
    * @default undefined a window of 16, acknowledged within 20 ms
    */
@@ -47,3 +45,35 @@ export interface MessageBus {
    */
   close(): void | Promise<void>;
 }
+
+/** How nodes limit what they send, and acknowledge what they receive. */
+export interface FlowControl {
+  /**
+   * The send window: how many batches a receiver may leave unacknowledged before
+   * the sender waits for it.
+   */
+  readonly window: number;
+  /**
+   * The longest delay of an acknowledgement, in milliseconds. Acknowledgements
+   * that fit into a heartbeat need no message of their own.
+   */
+  readonly ackDelayMs: number;
+  /**
+   * How many heartbeats of an idle node are acknowledged with one message, so
+   * that it notices peers that have forgotten it.
+   */
+  readonly heartbeatsPerAck: number;
+  /**
+   * After how long without an acknowledgement a sender no longer waits for a
+   * receiver, in milliseconds.
+   */
+  readonly retransmitTimeoutMs: number;
+}
+
+/** Flow control for buses on which messages are cheap, but may be lost. */
+export const IN_PROCESS_FLOW: FlowControl = {
+  window: 16,
+  ackDelayMs: 20,
+  heartbeatsPerAck: 1,
+  retransmitTimeoutMs: 100,
+};

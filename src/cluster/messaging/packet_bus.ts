@@ -1,6 +1,9 @@
 import { ClusterError } from "../../errors.ts";
-import { type FlowControl, IN_PROCESS_FLOW } from "./flow_control.ts";
-import type { MessageBus } from "./message_bus.ts";
+import {
+  type FlowControl,
+  IN_PROCESS_FLOW,
+  type MessageBus,
+} from "./message_bus.ts";
 import {
   type Packet,
   type PacketBody,
@@ -71,7 +74,7 @@ export class PacketBus {
   }
 
   /** Serializes a packet. */
-  write(packet: PacketBody): string {
+  serialize(packet: PacketBody): string {
     return JSON.stringify({
       v: VERSION,
       from: this.name,
@@ -82,7 +85,7 @@ export class PacketBus {
 
   /** Sends a packet to one node or all. */
   send(packet: PacketBody, to?: string): void {
-    this.publish(this.write(packet), to);
+    this.publish(this.serialize(packet), to);
   }
 
   /** Sends a serialized packet to one node or all. */

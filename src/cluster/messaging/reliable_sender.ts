@@ -4,7 +4,8 @@ import {
   type Scheduler,
 } from "../../runtime/scheduler.ts";
 import { atEndOfTurn } from "../../runtime/end_of_turn.ts";
-import type { FlowControl } from "./flow_control.ts";
+import { FlushWaiters } from "./flush_waiters.ts";
+import type { FlowControl } from "./message_bus.ts";
 import type {
   Ack,
   AddressedMessage,
@@ -13,366 +14,311 @@ import type {
   ClusterMessage,
 } from "./protocol.ts";
 import { RetransmitBuffer } from "./retransmit_buffer.ts";
-import { FlushWaiters } from "./flush_waiters.ts";
 import { type QueuedMessage, SendQueue } from "./send_queue.ts";
+import { SendWindow } from "./send_window.ts";
 
-/** How many characters are kept for slow receivers, and may wait to be sent. */
-const MAX_KEPT = 67_108_864;
+/**
+ * The maximum length of all messages in the send queue and the retransmit buffer
+ * together, in characters.
+ */
+export const MAX_BUFFERED_LENGTH = 67_108_864;
 
 /** What a {@linkcode ReliableSender} needs. */
 export interface ReliableSenderPort {
   readonly flowControl: FlowControl;
-  /** Serializes a batch. */
-  readonly write: (batch: Batch) => string;
-  /** Publishes a serialized batch to one node or all. */
-  readonly publish: (text: string, to: string | undefined) => void;
-  /** Asks a receiver for an acknowledgement. */
-  readonly probe: (receiver: string) => void;
-  /** Called when messages were dropped before anyone received them. */
-  readonly onOverflow: (messages: number) => void;
-  /** Runs the check of receivers. */
   readonly scheduler: Scheduler;
-}
-
-/** A node that receives what this one sends. */
-interface ReceiverState {
-  readonly handshakeId: number;
-  /** The number after which batches are for it. */
-  readonly ackedSeq: number;
-  /** The newest batch for it. */
-  lastSeq: number;
-  /** The batches that it has not acknowledged. */
-  unacked: number[];
+  /** Serializes a batch. */
+  readonly serialize: (batch: Batch) => string;
+  /** Publishes a serialized batch to one node, or to all. */
+  readonly publish: (text: string, to: string | undefined) => void;
+  /** Requests an acknowledgement of a receiver. */
+  readonly probe: (receiver: string) => void;
   /**
-   * When it last acknowledged something, or was sent the first unacknowledged
-   * batch.
+   * Called when the send queue was cleared because it was too long.
+   *
+   * @param messages The number of messages that were dropped.
+   * @param receivers The number of nodes that they were for, at most.
    */
-  progressAt: number;
-  probedAt: number;
-  probeEveryMs: number;
-  /** Whether the window no longer waits for it. */
-  isLagging: boolean;
-  /** Whether it is down: nothing waits for it. */
-  isSuspended: boolean;
+  readonly onOverflow: (messages: number, receivers: number) => void;
 }
 
 /**
- * Sends messages reliably: collects those of a turn, numbers them in batches,
- * and keeps each batch until its receivers have acknowledged it.
+ * Sends messages reliably. Collects the messages of one turn of the event loop
+ * into numbered batches, and keeps each batch until its receivers have
+ * acknowledged it.
  *
- * The window closes while receivers have too many unacknowledged batches. A
- * receiver that is silent for a while is not waited for, and requests the rest
- * when it can.
+ * While the send window of a receiver is full, messages wait in the send queue.
+ * A receiver that acknowledges nothing for `retransmitTimeoutMs` is lagging: it
+ * is no longer waited for, and requests the retransmission of what it missed.
  */
 export class ReliableSender implements PeriodicTask {
   readonly periodMs: number;
   readonly #port: ReliableSenderPort;
-  readonly #receivers: Map<string, ReceiverState> = new Map();
+  readonly #windows: Map<string, SendWindow> = new Map();
   readonly #queue = new SendQueue();
-  #isScheduled = false;
-  #isAckRequested = false;
-  /** The newest batch for which receivers know that someone waits. */
-  #lastUrgentSeq = 0;
+  readonly #retransmitBuffer = new RetransmitBuffer();
+  readonly #flushWaiters = new FlushWaiters();
   #lastSeq = 0;
   #lastBroadcastSeq = 0;
-  readonly #sent = new RetransmitBuffer();
-  #resent = 0;
-  readonly #flushWaiters = new FlushWaiters();
+  #retransmitted = 0;
+  #isFlushScheduled = false;
+  #isAckRequested = false;
+  /** Acknowledgements of all batches up to this one were requested. */
+  #ackRequestedSeq = 0;
 
   constructor(port: ReliableSenderPort) {
     this.#port = port;
     this.periodMs = checkPeriodFor(port.flowControl.retransmitTimeoutMs);
   }
 
-  /** How many batches were sent. */
-  get published(): number {
+  /** The number of batches that were sent. */
+  get sent(): number {
     return this.#lastSeq;
   }
 
-  /** How many batches were sent again. */
-  get resent(): number {
-    return this.#resent;
+  /** The number of batches that were sent again. */
+  get retransmitted(): number {
+    return this.#retransmitted;
   }
 
-  /** The number of the newest batch. */
+  /** The position of the last batch. */
   get lastPosition(): BatchPosition {
     let overrides: Record<string, number> | undefined;
-    for (const [node, { lastSeq }] of this.#receivers) {
-      if (lastSeq !== this.#lastBroadcastSeq) {
-        (overrides ??= Object.create(null) as Record<string, number>)[node] =
-          lastSeq;
-      }
+    for (const [node, { lastSeq }] of this.#windows) {
+      if (lastSeq === this.#lastBroadcastSeq) continue;
+      overrides ??= Object.create(null) as Record<string, number>;
+      overrides[node] = lastSeq;
     }
     return { seq: this.#lastBroadcastSeq, overrides };
   }
 
-  /** Sends a message with the others of this turn, to one node or all. */
-  add(message: ClusterMessage, to?: string): void {
-    if (this.#receivers.size === 0) return;
+  /** Sends a message to one node, or to all, at the end of this turn. */
+  send(message: ClusterMessage, to?: string): void {
+    if (this.#windows.size === 0) return;
     this.#queue.add(message, to);
-    this.#schedule();
+    this.#scheduleFlush();
   }
 
   /**
-   * Resolves when every receiver has acknowledged what was sent before, or has
-   * left.
+   * Resolves when every receiver has acknowledged what was sent before, or was
+   * removed.
    */
   async flushed(): Promise<void> {
-    if (this.#receivers.size === 0) return;
+    if (this.#windows.size === 0) return;
     this.#isAckRequested = true;
-    this.#schedule();
+    this.#scheduleFlush();
     await this.#flushWaiters.wait();
   }
 
-  /** Adds a receiver; batches after this number are for it. */
+  /**
+   * Adds a receiver. A new handshake replaces an earlier one.
+   *
+   * @returns The sequence number after which batches are for the receiver.
+   */
   addReceiver(node: string, handshakeId: number): number {
-    const known = this.#receivers.get(node);
-    if (known?.handshakeId === handshakeId) return known.ackedSeq;
+    const known = this.#windows.get(node);
+    if (known?.handshakeId === handshakeId) return known.afterSeq;
     this.removeReceiver(node);
-    const now = this.#port.scheduler.now();
-    const lastSeq = this.#lastSeq;
-    this.#receivers.set(node, {
-      handshakeId,
-      ackedSeq: lastSeq,
-      lastSeq,
-      unacked: [],
-      progressAt: now,
-      probedAt: now,
-      probeEveryMs: this.#port.flowControl.retransmitTimeoutMs,
-      isLagging: false,
-      isSuspended: false,
-    });
-    return lastSeq;
+    const { flowControl, scheduler } = this.#port;
+    const afterSeq = this.#lastSeq;
+    this.#windows.set(
+      node,
+      new SendWindow(flowControl, handshakeId, afterSeq, scheduler.now()),
+    );
+    return afterSeq;
   }
 
-  /** Returns whether a node receives batches. */
+  /** Returns whether a node is a receiver. */
   hasReceiver(node: string): boolean {
-    return this.#receivers.has(node);
+    return this.#windows.has(node);
   }
 
-  /** Returns the handshake ID with which a node subscribed. */
+  /** Returns the ID of the handshake with which a receiver was added. */
   handshakeIdOf(node: string): number | undefined {
-    return this.#receivers.get(node)?.handshakeId;
+    return this.#windows.get(node)?.handshakeId;
   }
 
-  /** Marks a receiver as down or up again. What is sent to it is kept. */
+  /** Marks a receiver as down or up again. Its batches are kept. */
   suspend(node: string, isSuspended: boolean): void {
-    const receiver = this.#receivers.get(node);
-    if (receiver === undefined) return;
-    receiver.isSuspended = isSuspended;
-    receiver.isLagging = true;
+    const window = this.#windows.get(node);
+    if (window === undefined) return;
+    window.suspend(isSuspended);
     this.#resolveFlushed();
     this.#flush();
   }
 
-  /** Removes a receiver, and what was kept for it alone. */
+  /** Removes a receiver, and the batches that are kept only for it. */
   removeReceiver(node: string): void {
-    const receiver = this.#receivers.get(node);
-    if (receiver === undefined) return;
-    this.#receivers.delete(node);
-    for (const seq of receiver.unacked) this.#sent.release(seq);
+    const window = this.#windows.get(node);
+    if (window === undefined) return;
+    this.#windows.delete(node);
+    for (const seq of window.unacked) this.#retransmitBuffer.release(seq);
     this.#resolveFlushed();
     this.#flush();
   }
 
-  /** Processes an acknowledgement, and sends missing batches again. */
-  acknowledge(node: string, ack: Ack): void {
-    const receiver = this.#receivers.get(node);
-    if (receiver === undefined) return;
+  /** Handles an acknowledgement. A nack requests retransmission. */
+  acknowledge(node: string, { seq, isNack }: Ack): void {
+    const window = this.#windows.get(node);
+    if (window === undefined) return;
     const now = this.#port.scheduler.now();
-    const { unacked } = receiver;
-    let read = 0;
-    while (read < unacked.length && unacked[read]! <= ack.seq) {
-      this.#sent.release(unacked[read++]!);
-    }
-    if (read > 0) {
-      unacked.splice(0, read);
-      receiver.progressAt = now;
-      receiver.probeEveryMs = this.#port.flowControl.retransmitTimeoutMs;
-    }
-    if (unacked.length < this.#port.flowControl.window / 2) {
-      receiver.isLagging = false;
-    }
-    if (ack.isNack) {
-      receiver.progressAt = now;
-      for (const seq of unacked.slice(0, this.#port.flowControl.window)) {
-        this.#resent++;
-        this.#port.publish(this.#sent.text(seq), node);
+    const acknowledged = window.acknowledge(seq, now);
+    for (const seq of acknowledged) this.#retransmitBuffer.release(seq);
+    if (isNack) {
+      for (const seq of window.retransmit(now)) {
+        this.#retransmitted++;
+        this.#port.publish(this.#retransmitBuffer.get(seq), node);
       }
     }
-    if (read === 0) return;
+    if (acknowledged.length === 0) return;
     this.#resolveFlushed();
     this.#flush();
   }
 
-  /** Looks for receivers that are silent. */
+  /** Probes receivers that acknowledge nothing. */
   run(now: number): void {
-    let isAckRequested = false;
-    for (const [node, receiver] of this.#receivers) {
-      if (receiver.unacked.length === 0 || receiver.isSuspended) continue;
-      isAckRequested = true;
-      if (
-        now - receiver.progressAt >= this.#port.flowControl.retransmitTimeoutMs
-      ) {
-        receiver.isLagging = true;
-      }
-      if (
-        now - Math.max(receiver.probedAt, receiver.progressAt) <
-          receiver.probeEveryMs
-      ) {
-        continue;
-      }
-      receiver.probedAt = now;
-      receiver.probeEveryMs = Math.min(
-        receiver.probeEveryMs * 2,
-        10 * this.#port.flowControl.retransmitTimeoutMs,
-      );
-      this.#port.probe(node);
+    let isWaiting = false;
+    for (const [node, window] of this.#windows) {
+      if (!window.isAwaited) continue;
+      isWaiting = true;
+      if (window.check(now)) this.#port.probe(node);
     }
-    if (!isAckRequested) this.#port.scheduler.stop(this);
+    if (!isWaiting) this.#port.scheduler.stop(this);
     this.#flush();
   }
 
-  /** Drops everything, and resolves everyone who waits. */
+  /** Drops all messages and resolves `flushed`. */
   close(): void {
-    this.#receivers.clear();
+    this.#windows.clear();
     this.#queue.clear();
-    this.#sent.clear();
+    this.#retransmitBuffer.clear();
     this.#resolveFlushed();
     this.#port.scheduler.stop(this);
   }
 
-  #schedule(): void {
-    if (this.#isScheduled) return;
-    this.#isScheduled = true;
+  #scheduleFlush(): void {
+    if (this.#isFlushScheduled) return;
+    this.#isFlushScheduled = true;
     atEndOfTurn(() => {
-      this.#isScheduled = false;
+      this.#isFlushScheduled = false;
       this.#flush();
     });
   }
 
   #flush(): void {
-    if (this.#isScheduled) return;
-    while (this.#queue.size > 0 && this.#isOpen()) {
-      const batch = this.#queue.takeBatch();
-      if (batch.some(({ to }) => to === undefined)) this.#sendToAll(batch);
-      else this.#sendToEach(batch);
+    if (this.#isFlushScheduled) return;
+    while (this.#queue.size > 0 && !this.#isAnyWindowFull()) {
+      const messages = this.#queue.takeBatch();
+      if (messages.some(({ to }) => to === undefined)) {
+        this.#sendToAll(messages);
+      } else this.#sendToEach(messages);
     }
     if (this.#queue.size === 0) {
       if (this.#isAckRequested) this.#requestAcks();
       this.#isAckRequested = false;
-      this.#flushWaiters.sent(this.#lastSeq);
+      this.#flushWaiters.onSent(this.#lastSeq);
       this.#resolveFlushed();
     }
-    if (this.#queue.length + this.#sent.length > MAX_KEPT) this.#overflow();
+    const bufferedLength = this.#queue.length + this.#retransmitBuffer.length;
+    if (bufferedLength > MAX_BUFFERED_LENGTH) this.#handleOverflow();
   }
 
-  /** Someone waits for what was sent before, but not urgently. */
+  #isAnyWindowFull(): boolean {
+    for (const { isFull } of this.#windows.values()) if (isFull) return true;
+    return false;
+  }
+
+  /** Probes the receivers whose last batch did not request an acknowledgement. */
   #requestAcks(): void {
-    for (const [node, receiver] of this.#receivers) {
-      const { unacked, isSuspended } = receiver;
-      const last = unacked.at(-1);
-      if (isSuspended || last === undefined || last <= this.#lastUrgentSeq) {
-        continue;
-      }
-      this.#port.probe(node);
+    for (const [node, { isAwaited, lastSeq }] of this.#windows) {
+      if (isAwaited && lastSeq > this.#ackRequestedSeq) this.#port.probe(node);
     }
-    this.#lastUrgentSeq = this.#lastSeq;
+    this.#ackRequestedSeq = this.#lastSeq;
   }
 
-  #isOpen(): boolean {
-    for (
-      const { isLagging, isSuspended, unacked } of this.#receivers.values()
-    ) {
-      if (
-        !isLagging && !isSuspended &&
-        unacked.length >= this.#port.flowControl.window
-      ) return false;
-    }
-    return true;
-  }
-
-  #sendToAll(batch: readonly QueuedMessage[]): void {
-    const messages = batch.map(({ message, to }): AddressedMessage =>
-      to === undefined ? message : { ...message, only: to }
-    );
-    const after = this.lastPosition;
+  /** Sends one batch for all, to keep the order of all its messages. */
+  #sendToAll(messages: readonly QueuedMessage[]): void {
+    const prevSeq = this.lastPosition;
     this.#lastBroadcastSeq = this.#lastSeq + 1;
-    this.#send(messages, undefined, after, this.#receivers.values());
+    this.#sendBatch(
+      messages.map(({ message, to }): AddressedMessage =>
+        to === undefined ? message : { ...message, only: to }
+      ),
+      prevSeq,
+      undefined,
+      this.#windows.values(),
+    );
   }
 
-  /** Sends separate batches, so that nobody gets messages for others. */
-  #sendToEach(batch: readonly QueuedMessage[]): void {
+  /** Sends one batch to each node, so that nobody gets messages for others. */
+  #sendToEach(messages: readonly QueuedMessage[]): void {
     const byNode = new Map<string, ClusterMessage[]>();
-    for (const { message, to } of batch) {
-      const messages = byNode.get(to!);
-      if (messages === undefined) byNode.set(to!, [message]);
-      else messages.push(message);
+    for (const { message, to } of messages) {
+      const forNode = byNode.get(to!);
+      if (forNode === undefined) byNode.set(to!, [message]);
+      else forNode.push(message);
     }
-    for (const [node, messages] of byNode) {
-      const receiver = this.#receivers.get(node);
-      // It has left meanwhile.
-      if (receiver === undefined) continue;
-      this.#send(messages, node, { seq: receiver.lastSeq }, [receiver]);
+    for (const [node, forNode] of byNode) {
+      const window = this.#windows.get(node);
+      // The receiver was removed meanwhile.
+      if (window === undefined) continue;
+      this.#sendBatch(forNode, { seq: window.lastSeq }, node, [window]);
     }
   }
 
-  #send(
+  #sendBatch(
     messages: readonly AddressedMessage[],
+    prevSeq: BatchPosition,
     to: string | undefined,
-    after: BatchPosition,
-    receivers: Iterable<ReceiverState>,
+    windows: Iterable<SendWindow>,
   ): void {
     const seq = ++this.#lastSeq;
-    if (this.#isAckRequested) this.#lastUrgentSeq = seq;
-    const text = this.#port.write({
+    if (this.#isAckRequested) this.#ackRequestedSeq = seq;
+    const text = this.#port.serialize({
       kind: "batch",
       seq,
-      prevSeq: after,
+      prevSeq,
       isAckRequested: this.#isAckRequested || undefined,
       messages,
     });
-    let unackedBy = 0;
-    for (const receiver of receivers) {
-      if (receiver.unacked.length === 0) {
-        receiver.progressAt = this.#port.scheduler.now();
-      }
-      receiver.unacked.push(seq);
-      receiver.lastSeq = seq;
-      unackedBy++;
+    const now = this.#port.scheduler.now();
+    let receivers = 0;
+    for (const window of windows) {
+      window.add(seq, now);
+      receivers++;
     }
-    if (unackedBy === 0) return;
-    this.#sent.add(seq, text, unackedBy);
+    if (receivers === 0) return;
+    this.#retransmitBuffer.add(seq, text, receivers);
     this.#port.scheduler.start(this);
     this.#port.publish(text, to);
   }
 
   /**
-   * Frees memory: gives up the receivers that are furthest behind, or drops
-   * unsent messages.
+   * Removes the lagging receiver that is furthest behind. If there is none, the
+   * send queue itself is too long and is cleared.
    */
-  #overflow(): void {
+  #handleOverflow(): void {
     let slowest: string | undefined;
     let maxUnacked = this.#port.flowControl.window;
-    for (const [node, { isLagging, unacked }] of this.#receivers) {
+    for (const [node, { isLagging, unacked }] of this.#windows) {
       if (!isLagging || unacked.length <= maxUnacked) continue;
       maxUnacked = unacked.length;
       slowest = node;
     }
     if (slowest !== undefined) return this.removeReceiver(slowest);
-    if (this.#queue.length <= MAX_KEPT) return;
+    if (this.#queue.length <= MAX_BUFFERED_LENGTH) return;
     const dropped = this.#queue.size;
     this.#queue.clear();
-    this.#port.onOverflow(dropped);
+    this.#port.onOverflow(dropped, this.#windows.size);
   }
 
   #resolveFlushed(): void {
-    if (this.#receivers.size === 0) return this.#flushWaiters.release();
-    let read = Infinity;
-    for (const { unacked, isSuspended } of this.#receivers.values()) {
-      if (unacked.length === 0 || isSuspended) continue;
-      read = Math.min(read, unacked[0]! - 1);
+    if (this.#windows.size === 0) return this.#flushWaiters.resolveAll();
+    let acknowledgedSeq = Infinity;
+    for (const { isAwaited, unacked } of this.#windows.values()) {
+      if (!isAwaited) continue;
+      acknowledgedSeq = Math.min(acknowledgedSeq, unacked[0]! - 1);
     }
-    this.#flushWaiters.read(read);
+    this.#flushWaiters.onAcknowledged(acknowledgedSeq);
   }
 }

@@ -1,28 +1,31 @@
 import { type AddressedMessage, type Batch, seqFor } from "./protocol.ts";
 
 /**
- * How many batches may wait for a missing one before they are dropped and
- * requested again.
+ * How many batches may wait for a missing one. If there are more, the last ones
+ * are dropped, and retransmitted later.
  */
 const MAX_OUT_OF_ORDER = 64;
 
-/** Receives the batches of one node: each once, and in order. */
+/**
+ * Puts the batches of one sender in order: drops duplicates, and holds batches
+ * back while an earlier one is missing.
+ */
 export class ReorderBuffer {
   readonly #node: string;
   readonly #outOfOrder: Map<number, Batch> = new Map();
-  /** The last batch that was delivered. */
   #seq: number;
-  /** The last batch that is known to exist. */
+  /** The last batch that the sender is known to have sent. */
   #lastSeq: number;
-  /** How many batches were delivered since the last acknowledgement. */
+  /** How many batches arrived since the last acknowledgement. */
   #unacknowledged = 0;
   #isAckRequested = false;
   #nackedAt = -Infinity;
+  /** Batches after this one were requested by the last nack. */
   #nackedSeq = -1;
 
   /**
-   * @param node The receiver.
-   * @param afterSeq The number after which batches are for it.
+   * @param node The name of this node, the receiver.
+   * @param afterSeq The sequence number after which batches are for it.
    */
   constructor(node: string, afterSeq: number) {
     this.#node = node;
@@ -30,35 +33,35 @@ export class ReorderBuffer {
     this.#lastSeq = afterSeq;
   }
 
-  /** The number of the last batch that was delivered. */
+  /** The sequence number of the last batch that was delivered. */
   get seq(): number {
     return this.#seq;
   }
 
-  /** Whether batches are known to be missing. */
+  /** Whether the sender is known to have sent batches that are missing. */
   get hasGap(): boolean {
     return this.#seq < this.#lastSeq;
   }
 
-  /** Someone waits for the acknowledgement. */
+  /** Makes the next acknowledgement urgent. */
   requestAck(): void {
     this.#isAckRequested = true;
   }
 
-  /** Records how far the sender is. */
+  /** Records the sequence number of the last batch that was sent. */
   observe(lastSeq: number): void {
     this.#lastSeq = Math.max(this.#lastSeq, lastSeq);
   }
 
   /**
-   * Adds a batch.
+   * Receives a batch.
    *
-   * @returns The messages that can be delivered now, in order.
+   * @returns The messages for this node that can be delivered now, in order.
    */
   receive(batch: Batch): AddressedMessage[] {
     this.observe(batch.seq);
     if (batch.seq <= this.#seq) {
-      // A duplicate: the sender doesn't know that it has arrived.
+      // A duplicate: the acknowledgement was late or got lost.
       this.#unacknowledged++;
       return [];
     }
@@ -66,14 +69,16 @@ export class ReorderBuffer {
     this.#outOfOrder.set(batch.seq, batch);
     const messages: AddressedMessage[] = [];
     for (
-      let next = this.#next();
+      let next = this.#takeNext();
       next !== undefined;
-      next = this.#next()
+      next = this.#takeNext()
     ) {
-      this.#outOfOrder.delete(next.seq);
       this.#seq = next.seq;
       this.#unacknowledged++;
-      messages.push(...this.#addressedHere(next.messages));
+      for (const message of next.messages) {
+        const { only = this.#node } = message;
+        if (only === this.#node) messages.push(message);
+      }
     }
     if (this.#outOfOrder.size > MAX_OUT_OF_ORDER) {
       this.#outOfOrder.delete(Math.max(...this.#outOfOrder.keys()));
@@ -81,18 +86,21 @@ export class ReorderBuffer {
     return messages;
   }
 
-  /** Returns whether an acknowledgement should be sent now. */
-  isAckDue(window: number, now: number, retransmitTimeoutMs: number): boolean {
+  /**
+   * Returns whether an acknowledgement must not be delayed: a nack for a gap, an
+   * acknowledgement that the sender requested, or one for a quarter of the send
+   * window.
+   */
+  isAckUrgent(window: number, now: number, nackRetryMs: number): boolean {
     if (this.hasGap) {
-      // Requests each missing batch once, and again if that failed.
-      return this.#nackedSeq !== this.#seq ||
-        now - this.#nackedAt >= retransmitTimeoutMs;
+      const isNewGap = this.#nackedSeq !== this.#seq;
+      return isNewGap || now - this.#nackedAt >= nackRetryMs;
     }
     return this.#isAckRequested || this.#unacknowledged >= window / 4;
   }
 
-  /** Records that an acknowledgement is being sent. */
-  acknowledged(now: number): void {
+  /** Called when an acknowledgement is sent; it is a nack if there is a gap. */
+  onAckSent(now: number): void {
     this.#unacknowledged = 0;
     this.#isAckRequested = false;
     if (!this.hasGap) return;
@@ -100,19 +108,15 @@ export class ReorderBuffer {
     this.#nackedSeq = this.#seq;
   }
 
-  #next(): Batch | undefined {
+  /** Removes and returns the next batch; `undefined` if it is missing. */
+  #takeNext(): Batch | undefined {
     for (const batch of this.#outOfOrder.values()) {
       if (batch.seq <= this.#seq) this.#outOfOrder.delete(batch.seq);
       else if (seqFor(this.#node, batch.prevSeq) <= this.#seq) {
+        this.#outOfOrder.delete(batch.seq);
         return batch;
       }
     }
     return undefined;
-  }
-
-  #addressedHere(messages: readonly AddressedMessage[]): AddressedMessage[] {
-    return messages.filter(({ only }) =>
-      only === undefined || only === this.#node
-    );
   }
 }

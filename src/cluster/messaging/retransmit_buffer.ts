@@ -1,43 +1,46 @@
-interface Sent {
+interface SentBatch {
   readonly text: string;
   unackedBy: number;
 }
 
 /**
- * Serialized batches by number, kept until all of their receivers have
- * acknowledged them.
+ * Serialized batches by sequence number. Each is kept until all of its receivers
+ * have acknowledged it.
  */
 export class RetransmitBuffer {
-  readonly #sent: Map<number, Sent> = new Map();
+  readonly #batches: Map<number, SentBatch> = new Map();
   #length = 0;
 
-  /** The total length, in characters. */
+  /** The length of all batches, in characters. */
   get length(): number {
     return this.#length;
   }
 
-  /** Keeps a batch for some receivers. */
+  /** Adds a batch that a number of receivers must acknowledge. */
   add(seq: number, text: string, receivers: number): void {
-    this.#sent.set(seq, { text, unackedBy: receivers });
+    this.#batches.set(seq, { text, unackedBy: receivers });
     this.#length += text.length;
   }
 
-  /** Returns a batch. */
-  text(seq: number): string {
-    return this.#sent.get(seq)!.text;
+  /** Returns a batch that a receiver has not acknowledged. */
+  get(seq: number): string {
+    return this.#batches.get(seq)!.text;
   }
 
-  /** A receiver has acknowledged a batch, or has left. */
+  /**
+   * Releases a batch for one receiver that has acknowledged it, or that was
+   * removed. The last receiver removes the batch.
+   */
   release(seq: number): void {
-    const sent = this.#sent.get(seq);
-    if (sent === undefined || --sent.unackedBy > 0) return;
-    this.#sent.delete(seq);
-    this.#length -= sent.text.length;
+    const batch = this.#batches.get(seq);
+    if (batch === undefined || --batch.unackedBy > 0) return;
+    this.#batches.delete(seq);
+    this.#length -= batch.text.length;
   }
 
   /** Removes all batches. */
   clear(): void {
-    this.#sent.clear();
+    this.#batches.clear();
     this.#length = 0;
   }
 }

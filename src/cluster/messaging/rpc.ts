@@ -1,35 +1,36 @@
+import { Deferred } from "../../runtime/deferred.ts";
 import type { Scheduler } from "../../runtime/scheduler.ts";
 import type { ClusterMessage, RpcRequest } from "./protocol.ts";
 
-/** Sends a message to a node. */
-export type SendTo = (node: string, message: ClusterMessage) => void;
-
-/** Handles requests of other nodes. */
+/**
+ * Handles the requests of one kind. Returns the response, or a promise of it.
+ */
 export type RequestHandler<Kind extends RpcRequest["kind"]> = (
   request: Extract<RpcRequest, { kind: Kind }>,
   from: string,
 ) => unknown;
 
-interface OpenRequest {
-  readonly open: Set<string>;
+/** A request of this node that waits for responses. */
+interface PendingRequest {
+  readonly unansweredBy: Set<string>;
   readonly responses: Map<string, unknown>;
-  readonly resolve: (responses: ReadonlyMap<string, unknown>) => void;
-  readonly isSufficient: (handler: unknown) => boolean;
+  readonly isSufficient: (response: unknown) => boolean;
+  readonly done: Deferred<ReadonlyMap<string, unknown>>;
   timer?: ReturnType<typeof setTimeout>;
 }
 
 /** Remote procedure calls: requests to other nodes, and theirs to this one. */
 export class Rpc {
-  readonly #send: SendTo;
+  readonly #send: (node: string, message: ClusterMessage) => void;
   readonly #scheduler: Scheduler;
   readonly #report: (error: Error) => void;
-  readonly #open: Map<number, OpenRequest> = new Map();
+  readonly #pending: Map<number, PendingRequest> = new Map();
   readonly #handlers: Map<string, (request: never, from: string) => unknown> =
     new Map();
   /**
    * Starts at random, so that no earlier node of this name used the same IDs.
    */
-  #last = Math.floor(Math.random() * 2 ** 40);
+  #lastId = Math.floor(Math.random() * 2 ** 40);
 
   /**
    * @param send Sends a message to a node.
@@ -38,7 +39,7 @@ export class Rpc {
    * @param report Reports the errors of handlers.
    */
   constructor(
-    send: SendTo,
+    send: (node: string, message: ClusterMessage) => void,
     scheduler: Scheduler,
     report: (error: Error) => void,
   ) {
@@ -58,7 +59,7 @@ export class Rpc {
   /**
    * Sends a request to nodes.
    *
-   * @param nodes Their names.
+   * @param nodes The names of the nodes.
    * @param request The request.
    * @param timeoutMs How long to wait for responses, in milliseconds.
    * @param isSufficient Returns whether a response makes the others
@@ -69,60 +70,57 @@ export class Rpc {
     nodes: readonly string[],
     request: RpcRequest,
     timeoutMs: number,
-    isSufficient: (handler: unknown) => boolean = () => false,
+    isSufficient: (response: unknown) => boolean = () => false,
   ): Promise<ReadonlyMap<string, unknown>> {
     if (nodes.length === 0) return Promise.resolve(new Map());
-    const id = ++this.#last;
-    return new Promise((resolve) => {
-      this.#open.set(id, {
-        open: new Set(nodes),
-        responses: new Map(),
-        resolve,
-        isSufficient,
-      });
-      this.#finishAt(id, this.#scheduler.now() + timeoutMs);
-      for (const node of nodes) {
-        this.#send(node, { kind: "request", id, request });
-      }
+    const id = ++this.#lastId;
+    const done = new Deferred<ReadonlyMap<string, unknown>>();
+    this.#pending.set(id, {
+      unansweredBy: new Set(nodes),
+      responses: new Map(),
+      isSufficient,
+      done,
     });
+    this.#finishAt(id, this.#scheduler.now() + timeoutMs);
+    for (const node of nodes) {
+      this.#send(node, { kind: "request", id, request });
+    }
+    return done.promise;
   }
 
-  /** Handles a request and sends its response. */
+  /** Calls the handler of a request, and sends its response. */
   async respond(from: string, id: number, request: RpcRequest): Promise<void> {
     let response: unknown;
     try {
-      // An unknown kind gets an empty response, so that the caller doesn't
-      // wait.
-      response = await this.#handlers.get(request.kind)?.(
-        request as never,
-        from,
-      );
+      // A request of an unknown kind, or whose handler fails, gets an empty
+      // response, so that the other node doesn't wait.
+      const handler = this.#handlers.get(request.kind);
+      response = await handler?.(request as never, from);
     } catch (error) {
       this.#report(error as Error);
     }
     this.#send(from, { kind: "response", id, response });
   }
 
-  /** Records a response. */
+  /** Records a response. An empty one only ends the wait for its node. */
   onResponse(from: string, id: number, response: unknown): void {
-    const request = this.#open.get(id);
-    if (request === undefined || !request.open.delete(from)) return;
-    if (response !== undefined) request.responses.set(from, response);
-    if (request.open.size === 0 || request.isSufficient(response)) {
-      this.#finish(id);
-    }
+    const pending = this.#pending.get(id);
+    if (pending === undefined || !pending.unansweredBy.delete(from)) return;
+    const { unansweredBy, responses, isSufficient } = pending;
+    if (response !== undefined) responses.set(from, response);
+    if (unansweredBy.size === 0 || isSufficient(response)) this.#finish(id);
   }
 
-  /** A node that is down will not respond. */
+  /** Stops waiting for the responses of a node that is down. */
   onPeerDown(node: string): void {
-    for (const id of [...this.#open.keys()]) {
+    for (const id of [...this.#pending.keys()]) {
       this.onResponse(node, id, undefined);
     }
   }
 
-  /** Ends all open requests. */
+  /** Ends all pending requests. */
   close(): void {
-    for (const id of [...this.#open.keys()]) this.#finish(id);
+    for (const id of [...this.#pending.keys()]) this.#finish(id);
   }
 
   /**
@@ -130,18 +128,18 @@ export class Rpc {
    * that arrived while the event loop was blocked are received first.
    */
   #finishAt(id: number, deadline: number): void {
-    const request = this.#open.get(id);
-    if (request === undefined) return;
+    const pending = this.#pending.get(id);
+    if (pending === undefined) return;
     const remainingMs = deadline - this.#scheduler.now();
     if (remainingMs <= 0) return this.#finish(id);
-    request.timer = setTimeout(() => this.#finishAt(id, deadline), remainingMs);
+    pending.timer = setTimeout(() => this.#finishAt(id, deadline), remainingMs);
   }
 
   #finish(id: number): void {
-    const request = this.#open.get(id);
-    if (request === undefined) return;
-    clearTimeout(request.timer);
-    this.#open.delete(id);
-    request.resolve(request.responses);
+    const pending = this.#pending.get(id);
+    if (pending === undefined) return;
+    this.#pending.delete(id);
+    clearTimeout(pending.timer);
+    pending.done.resolve(pending.responses);
   }
 }

@@ -1,7 +1,8 @@
+import { FifoQueue } from "../../runtime/fifo_queue.ts";
 import type { ClusterMessage } from "./protocol.ts";
 
 /** The longest batch of several messages, in characters. */
-const BATCH_LENGTH = 262_144;
+const MAX_BATCH_LENGTH = 262_144;
 
 /** A message, and the node that it is for; `undefined` for all. */
 export interface QueuedMessage {
@@ -11,56 +12,55 @@ export interface QueuedMessage {
 
 /** Messages that wait to be sent, in order. */
 export class SendQueue {
-  #messages: (QueuedMessage & { readonly length: number })[] = [];
-  #head = 0;
+  readonly #queue: FifoQueue<QueuedMessage & { readonly length: number }> =
+    new FifoQueue();
   #length = 0;
 
-  /** How many messages there are. */
+  /** The number of messages. */
   get size(): number {
-    return this.#messages.length - this.#head;
+    return this.#queue.size;
   }
 
-  /** Their approximate total length, in characters. */
+  /** The approximate length of all messages, in characters. */
   get length(): number {
     return this.#length;
   }
 
   /** Adds a message. */
   add(message: ClusterMessage, to: string | undefined): void {
-    const length = lengthOf(message);
-    this.#messages.push({ message, to, length });
+    const length = estimateLength(message);
+    this.#queue.push({ message, to, length });
     this.#length += length;
   }
 
-  /** Takes as many messages as fit into a batch, at least one. */
+  /** Removes as many messages as fit into a batch, at least one. */
   takeBatch(): QueuedMessage[] {
     const batch: QueuedMessage[] = [];
-    let length = 0;
-    while (this.#head < this.#messages.length) {
-      const next = this.#messages[this.#head]!;
-      if (batch.length > 0 && length + next.length > BATCH_LENGTH) break;
-      length += next.length;
+    let batchLength = 0;
+    for (
+      let next = this.#queue.peek();
+      next !== undefined;
+      next = this.#queue.peek()
+    ) {
+      const isFull = batchLength + next.length > MAX_BATCH_LENGTH;
+      if (isFull && batch.length > 0) break;
+      batchLength += next.length;
       batch.push(next);
-      this.#head++;
+      this.#queue.shift();
     }
-    this.#length -= length;
-    if (this.#head * 2 > this.#messages.length) {
-      this.#messages = this.#messages.slice(this.#head);
-      this.#head = 0;
-    }
+    this.#length -= batchLength;
     return batch;
   }
 
   /** Removes all messages. */
   clear(): void {
-    this.#messages = [];
-    this.#head = 0;
+    this.#queue.clear();
     this.#length = 0;
   }
 }
 
-/** Estimates the serialized length of a message without serializing it. */
-function lengthOf(message: ClusterMessage): number {
+/** Estimates the length of a message in characters, without serializing it. */
+function estimateLength(message: ClusterMessage): number {
   switch (message.kind) {
     case "send":
       return 64 + message.data.length + (message.sessions?.length ?? 0) * 40;

@@ -1,7 +1,7 @@
 import type { PeriodicTask, Scheduler } from "../../runtime/scheduler.ts";
 import { isNewer, type Timestamp } from "../membership/hybrid_clock.ts";
 import { touch } from "../../runtime/lru_map.ts";
-import { hash } from "../membership/hash.ts";
+import { hash } from "../../runtime/hash.ts";
 import type { FieldWrite } from "../messaging/protocol.ts";
 
 /** A field of a record, with its timestamp. */

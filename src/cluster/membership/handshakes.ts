@@ -1,0 +1,115 @@
+import type { Scheduler } from "../../runtime/scheduler.ts";
+import type { PacketBus } from "../messaging/packet_bus.ts";
+import type { Join, JoinAck, UnknownPeer } from "../messaging/protocol.ts";
+import type { ReliableReceiver } from "../messaging/reliable_receiver.ts";
+import type { ReliableSender } from "../messaging/reliable_sender.ts";
+import type { PeerEvents } from "./peer_listener.ts";
+
+/** How often an unanswered `join` is repeated, in milliseconds. */
+const JOIN_RETRY_MS = 50;
+
+/** What {@linkcode Handshakes} needs. */
+export interface HandshakesPort extends Omit<PeerEvents, "onPeerDown"> {
+  readonly packetBus: PacketBus;
+  readonly sender: ReliableSender;
+  readonly receiver: ReliableReceiver;
+  readonly scheduler: Scheduler;
+  /** Called when a peer has removed this node, so messages may be lost. */
+  readonly onRemovedByPeer: (name: string) => void;
+}
+
+/** A handshake that this node has started. */
+interface Handshake {
+  readonly id: number;
+  joinSentAt: number;
+}
+
+/**
+ * The handshakes with other nodes, one for each direction: a node that joins
+ * another one becomes a receiver of its batches.
+ */
+export class Handshakes {
+  readonly #port: HandshakesPort;
+  readonly #started: Map<string, Handshake> = new Map();
+  #lastId = 0;
+
+  constructor(port: HandshakesPort) {
+    this.#port = port;
+  }
+
+  /** Returns whether the handshakes of both directions are done. */
+  areDone(name: string): boolean {
+    const { sender, receiver } = this.#port;
+    return receiver.hasSender(name) && sender.hasReceiver(name);
+  }
+
+  /** Sends a `join`, unless the handshake is done or was started just now. */
+  join(name: string): void {
+    const { packetBus, sender, receiver, scheduler } = this.#port;
+    if (receiver.hasSender(name)) return;
+    let handshake = this.#started.get(name);
+    if (handshake === undefined) {
+      handshake = { id: ++this.#lastId, joinSentAt: -Infinity };
+      this.#started.set(name, handshake);
+    }
+    const now = scheduler.now();
+    if (now - handshake.joinSentAt < JOIN_RETRY_MS) return;
+    handshake.joinSentAt = now;
+    const isJoined = sender.hasReceiver(name);
+    packetBus.send({ kind: "join", handshakeId: handshake.id, isJoined }, name);
+  }
+
+  /** Handles a `join`: its sender becomes a receiver of this node's batches. */
+  onJoin(from: string, { handshakeId, isJoined }: Join): void {
+    const { packetBus, sender, receiver } = this.#port;
+    const knownId = sender.handshakeIdOf(from);
+    // A late `join` of an earlier handshake.
+    if (knownId !== undefined && knownId > handshakeId) return;
+    const afterSeq = sender.addReceiver(from, handshakeId);
+    packetBus.send({ kind: "joinAck", handshakeId, afterSeq }, from);
+    // A duplicate: the answer was late or got lost.
+    if (knownId === handshakeId) return;
+    this.#port.onPeerSubscribed(from);
+    if (!receiver.hasSender(from)) return;
+    this.#port.onPeerUp(from, false);
+    // The peer joins again and has removed this node.
+    if (knownId !== undefined && !isJoined) this.#rejoin(from);
+  }
+
+  /** Handles a `joinAck`: starts to receive the batches of its sender. */
+  onJoinAck(from: string, { handshakeId, afterSeq }: JoinAck): void {
+    const { receiver } = this.#port;
+    // A duplicate, or the late answer to an earlier handshake.
+    if (!this.#isCurrent(from, handshakeId) || receiver.hasSender(from)) return;
+    receiver.addSender(from, handshakeId, afterSeq);
+    this.#port.onPeerJoining(from);
+    if (this.areDone(from)) this.#port.onPeerUp(from, false);
+  }
+
+  /** Handles an `unknownPeer`: its sender has removed this node. */
+  onUnknownPeer(from: string, { handshakeId }: UnknownPeer): void {
+    const { receiver } = this.#port;
+    if (!this.#isCurrent(from, handshakeId) || !receiver.hasSender(from)) {
+      return;
+    }
+    this.#rejoin(from);
+  }
+
+  /** Ends the handshakes with a node that is forgotten. */
+  forget(name: string): void {
+    this.#started.delete(name);
+    this.#port.receiver.removeSender(name);
+    this.#port.sender.removeReceiver(name);
+  }
+
+  #isCurrent(name: string, handshakeId: number): boolean {
+    return this.#started.get(name)?.id === handshakeId;
+  }
+
+  #rejoin(name: string): void {
+    this.#port.onRemovedByPeer(name);
+    this.#started.delete(name);
+    this.#port.receiver.removeSender(name);
+    this.join(name);
+  }
+}

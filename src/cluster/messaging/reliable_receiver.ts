@@ -1,0 +1,105 @@
+import type { Scheduler } from "../../runtime/scheduler.ts";
+import { AckScheduler, type ReceiveState } from "./ack_scheduler.ts";
+import type { PacketBus } from "./packet_bus.ts";
+import {
+  type AddressedMessage,
+  type Batch,
+  type Heartbeat,
+  type HeartbeatAck,
+  seqFor,
+} from "./protocol.ts";
+import { ReorderBuffer } from "./reorder_buffer.ts";
+
+/**
+ * Receives the batches of other nodes: delivers each message once and in order,
+ * acknowledges batches, and requests the retransmission of missing ones.
+ */
+export class ReliableReceiver {
+  readonly #packetBus: PacketBus;
+  readonly #onMessage: (from: string, message: AddressedMessage) => void;
+  readonly #states: Map<string, ReceiveState> = new Map();
+  readonly #acks: AckScheduler;
+  #received = 0;
+
+  /**
+   * @param packetBus Sends the acknowledgements.
+   * @param scheduler Runs the delayed acknowledgements.
+   * @param onMessage Called with each message.
+   */
+  constructor(
+    packetBus: PacketBus,
+    scheduler: Scheduler,
+    onMessage: (from: string, message: AddressedMessage) => void,
+  ) {
+    this.#packetBus = packetBus;
+    this.#onMessage = onMessage;
+    this.#acks = new AckScheduler(packetBus, scheduler, this.#states);
+  }
+
+  /** The number of batches that were received, including duplicates. */
+  get received(): number {
+    return this.#received;
+  }
+
+  /** Returns whether batches of a node are received. */
+  hasSender(node: string): boolean {
+    return this.#states.has(node);
+  }
+
+  /**
+   * Starts to receive the batches of a node.
+   *
+   * @param node The sender.
+   * @param handshakeId Identifies the handshake in acknowledgements.
+   * @param afterSeq The sequence number after which batches are for this node.
+   */
+  addSender(node: string, handshakeId: number, afterSeq: number): void {
+    const reorderBuffer = new ReorderBuffer(this.#packetBus.name, afterSeq);
+    this.#states.set(node, { handshakeId, reorderBuffer, heartbeats: 0 });
+  }
+
+  /** Stops receiving the batches of a node. */
+  removeSender(node: string): void {
+    this.#states.delete(node);
+  }
+
+  /** Handles a batch. Ignores it if its sender was not added. */
+  onBatch(from: string, batch: Batch): void {
+    const state = this.#states.get(from);
+    if (state === undefined) return;
+    this.#received++;
+    for (const message of state.reorderBuffer.receive(batch)) {
+      this.#onMessage(from, message);
+    }
+    this.#acks.schedule(from);
+  }
+
+  /**
+   * Handles the sequence number of a heartbeat.
+   *
+   * @returns Whether everything that the sender sent before was received.
+   */
+  onHeartbeat(from: string, { lastSeq, isProbe }: Heartbeat): boolean {
+    const state = this.#states.get(from);
+    if (state === undefined) return false;
+    const { reorderBuffer } = state;
+    const seq = seqFor(this.#packetBus.name, lastSeq);
+    reorderBuffer.observe(seq);
+    if (isProbe) reorderBuffer.requestAck();
+    const { heartbeatsPerAck } = this.#packetBus.flowControl;
+    const isDue = ++state.heartbeats % heartbeatsPerAck === 0;
+    if (isProbe || isDue || reorderBuffer.hasGap) this.#acks.schedule(from);
+    return reorderBuffer.seq === seq;
+  }
+
+  /** Takes the acknowledgements that a heartbeat can carry, by node. */
+  takeAcks(): Record<string, HeartbeatAck> | undefined {
+    return this.#acks.takeForHeartbeat();
+  }
+
+  /** Stops receiving, and cancels all acknowledgements. */
+  close(): void {
+    this.#states.clear();
+    this.#acks.close();
+  }
+}
