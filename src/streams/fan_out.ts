@@ -3,7 +3,7 @@ import type { EvictionReason } from "../contracts/options.ts";
 import type { StreamSettings } from "../contracts/resolve_options.ts";
 import type { StreamFailures } from "./stream_failures.ts";
 import { FrameBatcher } from "./frame_batch.ts";
-import type { BroadcastRecord } from "./recent_broadcasts.ts";
+import type { BroadcastRecord } from "./fast_path/recent_broadcasts.ts";
 import type { Recipients } from "../replay/recipients.ts";
 import type { StreamRegistry } from "./stream_registry.ts";
 import type { SessionStream } from "./session_stream.ts";
@@ -103,11 +103,12 @@ export class FanOut {
     const endsFrame = endsSseFrame(data);
     const turn = this.#turn;
     const now = this.#host.now();
-    // Each stream decides whether to queue the frame.
+    // Only the first frame of a turn can take the fast path. Of the others, each
+    // stream decides whether to queue them.
     const isFirst = !canCoalesce ||
-      this.#streams.recentBroadcasts.lastTurn !== turn;
-    const number = isBroadcast && isFirst
-      ? this.#number({ bytes: encoded.length, endsFrame, turn, now })
+      this.#streams.fastPath.broadcasts.lastTurn !== turn;
+    const broadcastSeq = isBroadcast && isFirst
+      ? this.#record({ bytes: encoded.length, endsFrame, turn, now })
       : -1;
     return {
       bytes: encoded,
@@ -115,33 +116,33 @@ export class FanOut {
       turn,
       now,
       canCoalesce,
-      broadcastSeq: number,
+      broadcastSeq,
     };
   }
 
-  /** Numbers a broadcast. Refreshes all streams first if the record is full. */
-  #number(frame: BroadcastRecord): number {
-    const { recentBroadcasts, maxUnreadBytes } = this.#streams;
-    if (!recentBroadcasts.hasCapacity(frame.bytes, maxUnreadBytes)) {
-      this.#streams.refresh(frame.now);
+  /**
+   * Records a broadcast, and returns its number. Refreshes all streams first if
+   * there are too many records.
+   */
+  #record(broadcast: BroadcastRecord): number {
+    const { broadcasts } = this.#streams.fastPath;
+    const { maxUnreadBytes } = this.#settings;
+    if (!broadcasts.hasCapacity(broadcast.bytes, maxUnreadBytes)) {
+      this.#streams.refresh(broadcast.now);
     }
-    return recentBroadcasts.add(frame);
+    return broadcasts.add(broadcast);
   }
 
   #enqueueToAll(frame: Frame, failures: StreamFailures): void {
-    const { slots, fastPathControllers } = this.#streams;
+    const { slots, fastPath } = this.#streams;
     const { bytes, broadcastSeq } = frame;
+    const isRecorded = broadcastSeq >= 0;
     // Streams can attach others while they are written to, which must not
     // extend this loop.
     const { length } = slots;
     let written = 0;
     for (let slot = 0; slot < length; slot++) {
-      // Most of the time is saved here: no stream is touched, only its
-      // controller.
-      const controller = broadcastSeq < 0
-        ? undefined
-        : fastPathControllers[slot];
-      if (broadcastSeq >= 0) this.#streams.cursor = slot;
+      const controller = isRecorded ? fastPath.visit(slot) : undefined;
       if (controller === undefined) {
         const stream = slots[slot];
         if (stream !== undefined) this.#enqueue(stream, frame, failures);
@@ -157,7 +158,7 @@ export class FanOut {
         this.#host.fail(stream, cause, failures);
       }
     }
-    this.#streams.cursor = Infinity;
+    fastPath.endBroadcast();
     this.#delivered += written;
   }
 

@@ -25,6 +25,8 @@ export interface Frame {
    * the turn.
    */
   readonly canCoalesce: boolean;
-  /** Its number in {@linkcode RecentBroadcasts}; -1 for a targeted send. */
+  /**
+   * The number of a broadcast that may take the fast path; -1 for other frames.
+   */
   readonly broadcastSeq: number;
 }

@@ -42,7 +42,7 @@ export class LocalStreams implements PeriodicTask {
     this.#settings = settings;
     this.#callbacks = callbacks;
     this.#scheduler = scheduler;
-    this.#attached = new StreamRegistry(settings.maxUnreadBytes);
+    this.#attached = new StreamRegistry();
     this.periodMs = checkPeriodFor(settings.maxUnreadMs, settings.keepAliveMs);
     this.#fanOut = new FanOut(this.#attached, settings, {
       now: () => this.#now(),
@@ -93,7 +93,13 @@ export class LocalStreams implements PeriodicTask {
   ): void {
     const now = this.#scheduler.now();
     const replaced = this.#attached.get(id);
-    const stream = new SessionStream(id, controller, this.#attached, now);
+    const stream = new SessionStream(
+      id,
+      controller,
+      this.#settings.maxUnreadBytes,
+      this.#attached.fastPath,
+      now,
+    );
     this.#attached.set(stream);
     this.#scheduler.start(this);
     this.#run((failures) => {

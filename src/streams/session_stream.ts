@@ -1,8 +1,10 @@
 import { Backlog } from "./backlog.ts";
 import { isByteController } from "./controllers.ts";
-import type { FrameBatch, FrameBatcher } from "./frame_batch.ts";
-import type { BroadcastRecord, RecentBroadcasts } from "./recent_broadcasts.ts";
+import type { BroadcastFastPath } from "./fast_path/broadcast_fast_path.ts";
+import type { BroadcastRecord } from "./fast_path/recent_broadcasts.ts";
+import { StreamFastPath } from "./fast_path/stream_fast_path.ts";
 import type { EnqueueResult, Frame } from "./frame.ts";
+import type { FrameBatch, FrameBatcher } from "./frame_batch.ts";
 
 /**
  * For this many milliseconds after a turn with several frames, the first frame
@@ -13,18 +15,6 @@ const BUSY_MS = 1_000;
 /** A stream with a larger capacity probably doesn't count chunks. */
 const MAX_CHUNK_CAPACITY = 64;
 
-/** State that the streams of a process share. */
-export interface SharedStreamState {
-  /** How many bytes of each stream may be unread. */
-  readonly maxUnreadBytes: number;
-  /** The recent broadcasts. */
-  readonly recentBroadcasts: RecentBroadcasts;
-  /** The slot that the current broadcast has reached. */
-  readonly cursor: number;
-  /** The controllers of the streams on the fast path, by slot. */
-  readonly fastPathControllers: (ReadableStreamDefaultController | undefined)[];
-}
-
 /**
  * The stream of a session: writes to it, and knows how much of that is unread.
  *
@@ -32,18 +22,16 @@ export interface SharedStreamState {
  * at `desiredSize`, a few small integers, and `enqueue`. Only a stream that
  * still holds something afterwards gets a {@linkcode Backlog}.
  *
- * A stream that gets broadcasts and has read them is on the fast path. It is
- * not visited for the next ones: its controller is in a slot of
- * `fastPathControllers`, and {@linkcode RecentBroadcasts} has what it needs to
- * know later.
+ * Broadcasts to a stream that has read everything take the fast path, which
+ * writes them without visiting the stream: see
+ * {@linkcode BroadcastFastPath}.
  */
 export class SessionStream {
   readonly id: string;
   readonly controller: ReadableStreamDefaultController;
-  /** The slot in the registry, which sets it. */
-  slot = 0;
-  readonly #shared: SharedStreamState;
+  readonly #maxUnreadBytes: number;
   readonly #isByteStream: boolean;
+  readonly #fastPath: StreamFastPath;
   /** The `desiredSize` of the stream when everything was read. */
   #capacity: number;
   /** The turn of the last write. */
@@ -54,15 +42,6 @@ export class SessionStream {
    * Bytes that were written in the last turn; 0 if they are known to be read.
    */
   #bytesThisTurn = 0;
-  #isOnFastPath = false;
-  /**
-   * The first broadcast that was written on the fast path and may be unread.
-   */
-  #firstUnverified = 0;
-  /** How many such broadcasts there were when the stream left the fast path. */
-  #unverifiedBroadcasts = 0;
-  /** Whether the stream's own unit is chunks, as far as known. */
-  #countsChunks: boolean;
   #endsFrame = true;
   /** Whether several frames were written in the last turn. */
   #hadBurst = false;
@@ -72,17 +51,30 @@ export class SessionStream {
   constructor(
     id: string,
     controller: ReadableStreamDefaultController,
-    shared: SharedStreamState,
+    maxUnreadBytes: number,
+    fastPath: BroadcastFastPath,
     now: number,
   ) {
     this.id = id;
     this.controller = controller;
-    this.#shared = shared;
+    this.#maxUnreadBytes = maxUnreadBytes;
     this.#isByteStream = isByteController(controller);
     this.#capacity = controller.desiredSize ?? 0;
-    this.#countsChunks = !this.#isByteStream &&
-      this.#capacity <= MAX_CHUNK_CAPACITY;
+    this.#fastPath = new StreamFastPath(
+      fastPath,
+      controller,
+      !this.#isByteStream && this.#capacity <= MAX_CHUNK_CAPACITY,
+    );
     this.#lastWriteAt = now;
+  }
+
+  /** The slot in the registry, which sets it. */
+  get slot(): number {
+    return this.#fastPath.slot;
+  }
+
+  set slot(slot: number) {
+    this.#fastPath.slot = slot;
   }
 
   /**
@@ -91,7 +83,7 @@ export class SessionStream {
    *
    * @throws If the stream throws, for example because it was cancelled.
    */
-  enqueue(frame: Frame, shared: FrameBatcher): EnqueueResult {
+  enqueue(frame: Frame, batcher: FrameBatcher): EnqueueResult {
     const { bytes, turn, now } = frame;
     this.leaveFastPath();
     let isQueued = frame.canCoalesce;
@@ -102,27 +94,26 @@ export class SessionStream {
       // A reader that has read everything may get any amount within one turn.
       if (this.#backlog === undefined && this.#queuedSize() === 0) {
         this.#bytesThisTurn = 0;
-        this.#unverifiedBroadcasts = 0;
+        this.#fastPath.clearUnverified();
         this.#endsFrame = frame.endsFrame;
-        if (isQueued) return this.#wait(bytes, shared);
+        if (isQueued) return this.#wait(bytes, batcher);
         this.#lastWriteAt = now;
-        if (frame.broadcastSeq >= 0 && this.#countsChunks) {
-          this.#enterFastPath(frame);
-        } else {
+        if (this.#fastPath.tryEnter(frame)) this.#writeBroadcast(bytes);
+        else {
           this.#bytesThisTurn = bytes.length;
           this.controller.enqueue(this.#isByteStream ? bytes.slice() : bytes);
         }
         return "written";
       }
-      this.#measure(now)?.setBudget(this.#shared.maxUnreadBytes);
+      this.#measure(now)?.setBudget(this.#maxUnreadBytes);
     } else {
       this.#hadBurst = true;
       // Data of earlier turns may be unread.
-      if (this.#unverifiedBroadcasts > 1) this.#measure(now);
+      if (this.#fastPath.unverified > 1) this.#measure(now);
     }
     if (!this.#mayHold(bytes.length, now)) return "overflow";
     this.#endsFrame = frame.endsFrame;
-    if (isQueued) return this.#wait(bytes, shared);
+    if (isQueued) return this.#wait(bytes, batcher);
     this.#writeChunk(bytes, now);
     return "written";
   }
@@ -153,17 +144,13 @@ export class SessionStream {
 
   /** Leaves the fast path. */
   leaveFastPath(): void {
-    if (!this.#isOnFastPath) return;
-    this.#isOnFastPath = false;
-    this.#shared.fastPathControllers[this.slot] = undefined;
-    this.#unverifiedBroadcasts = this.#syncFromBroadcasts();
+    if (this.#fastPath.isActive) this.#sync(this.#fastPath.leave());
   }
 
   /** Finds out what is unread, so that the recent broadcasts can be dropped. */
   refresh(now: number): void {
-    if (this.#isOnFastPath && this.#queuedSize() === 0) {
-      this.#syncFromBroadcasts();
-      this.#firstUnverified = this.#shared.recentBroadcasts.nextSeq;
+    if (this.#fastPath.isActive && this.#queuedSize() === 0) {
+      this.#sync(this.#fastPath.restart());
     } else if (!this.#isRead) this.#measure(now);
   }
 
@@ -205,54 +192,31 @@ export class SessionStream {
 
   /** Whether everything that was written is known to be read. */
   get #isRead(): boolean {
-    return !this.#isOnFastPath && this.#bytesThisTurn === 0 &&
-      this.#unverifiedBroadcasts === 0 &&
-      this.#backlog === undefined;
+    return this.#backlog === undefined && this.#bytesThisTurn === 0 &&
+      !this.#fastPath.isActive && this.#fastPath.unverified === 0;
   }
 
-  /** Enters the fast path, beginning with this broadcast. */
-  #enterFastPath({ bytes, broadcastSeq }: Frame): void {
-    this.#isOnFastPath = true;
-    this.#firstUnverified = broadcastSeq;
-    this.#shared.fastPathControllers[this.slot] = this.controller;
+  /** Writes the broadcast with which the stream entered the fast path. */
+  #writeBroadcast(bytes: Uint8Array<ArrayBuffer>): void {
     this.controller.enqueue(bytes);
     const queuedSize = this.#queuedSize();
     if (queuedSize === 0 || queuedSize === 1) return;
-    // With a unit other than chunks, the unread bytes couldn't be reconstructed
-    // later.
-    this.#countsChunks = false;
+    this.#fastPath.rejectUnit();
     this.leaveFastPath();
   }
 
-  /**
-   * Accounts for what was written on the fast path; returns the number of
-   * broadcasts.
-   */
-  #syncFromBroadcasts(): number {
-    const { recentBroadcasts, cursor } = this.#shared;
-    const isInProgress = this.slot > cursor;
-    const count = recentBroadcasts.countSince(this.#firstUnverified) -
-      (isInProgress ? 1 : 0);
-    if (count === 0) return 0;
-    const last = this.#broadcastAt(count - 1);
+  /** Accounts for the last broadcast that was written on the fast path. */
+  #sync(last: BroadcastRecord | undefined): void {
+    if (last === undefined) return;
     this.#lastTurn = last.turn;
     this.#lastWriteAt = last.now;
     this.#endsFrame = last.endsFrame;
-    return count;
   }
 
-  /** Returns one of the broadcasts that were written on the fast path. */
-  #broadcastAt(index: number): BroadcastRecord {
-    return this.#shared.recentBroadcasts.recordAfter(
-      this.#firstUnverified,
-      index,
-    );
-  }
-
-  #wait(bytes: Uint8Array<ArrayBuffer>, shared: FrameBatcher): EnqueueResult {
+  #wait(bytes: Uint8Array<ArrayBuffer>, batcher: FrameBatcher): EnqueueResult {
     const queued = this.#pending;
     this.#pending = queued === undefined
-      ? shared.startWith(bytes)
+      ? batcher.startWith(bytes)
       : queued.append(bytes);
     return queued === undefined ? "queued" : "written";
   }
@@ -264,7 +228,7 @@ export class SessionStream {
     }
     // Some of it may have been read during this turn.
     const queued = this.#pending?.length ?? 0;
-    this.#measure(now)?.setBudget(this.#shared.maxUnreadBytes - queued);
+    this.#measure(now)?.setBudget(this.#maxUnreadBytes - queued);
     return this.#backlog === undefined || this.#backlog.consume(bytes);
   }
 
@@ -295,50 +259,35 @@ export class SessionStream {
     const queuedSize = this.#queuedSize();
     if (queuedSize === 0) {
       // On the fast path everything was read.
-      if (this.#isOnFastPath) return undefined;
+      if (this.#fastPath.isActive) return undefined;
       this.#backlog = undefined;
     } else if (this.#backlog !== undefined) {
       this.#backlog.update(queuedSize, now);
     } else {
       this.leaveFastPath();
-      this.#backlog = this.#unread(queuedSize, now);
+      this.#backlog = this.#createBacklog(queuedSize, now);
     }
     this.#bytesThisTurn = 0;
-    this.#unverifiedBroadcasts = 0;
+    this.#fastPath.clearUnverified();
     return this.#backlog;
   }
 
   /** Creates the backlog when something is unread for the first time. */
-  #unread(queuedSize: number, now: number): Backlog {
+  #createBacklog(queuedSize: number, now: number): Backlog {
     const backlog = new Backlog();
-    if (this.#unverifiedBroadcasts === 0) {
-      // Nothing of ours: someone else wrote to the stream.
-      backlog.push(
-        this.#bytesThisTurn,
-        this.#bytesThisTurn > 0 ? this.#lastWriteAt : now,
+    if (this.#fastPath.unverified > 0) {
+      const bytesThisTurn = this.#fastPath.restore(
+        backlog,
         queuedSize,
+        this.#lastTurn,
       );
+      // Applies to the rest of the turn, if it is still the same one.
+      backlog.setBudget(this.#maxUnreadBytes, bytesThisTurn);
       return backlog;
     }
-    // With a unit other than chunks, nobody can tell how many chunks are
-    // unread. Assume that it is one and ours, and check the stream on every
-    // write from now on.
-    if (
-      queuedSize > this.#unverifiedBroadcasts || !Number.isInteger(queuedSize)
-    ) {
-      this.#countsChunks = false;
-    }
-    const count = this.#countsChunks ? queuedSize : 1;
-    let fresh = 0;
-    for (let pushed = 1; pushed <= count; pushed++) {
-      const frame = this.#broadcastAt(
-        this.#unverifiedBroadcasts - 1 - count + pushed,
-      );
-      backlog.push(frame.bytes, frame.now, queuedSize * pushed / count);
-      if (frame.turn === this.#lastTurn) fresh += frame.bytes;
-    }
-    // Applies to the rest of the turn, if it is still the same one.
-    backlog.setBudget(this.#shared.maxUnreadBytes, fresh);
+    // If none of it is ours, someone else wrote to the stream.
+    const enqueuedAt = this.#bytesThisTurn > 0 ? this.#lastWriteAt : now;
+    backlog.push(this.#bytesThisTurn, enqueuedAt, queuedSize);
     return backlog;
   }
 }

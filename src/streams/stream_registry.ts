@@ -1,25 +1,16 @@
-import { RecentBroadcasts } from "./recent_broadcasts.ts";
-import type { SessionStream, SharedStreamState } from "./session_stream.ts";
+import { BroadcastFastPath } from "./fast_path/broadcast_fast_path.ts";
+import type { SessionStream } from "./session_stream.ts";
 
 /** Below this size, compaction isn't worth it. */
 const MIN_GAPS = 32;
 
 /** The streams of this process: by session ID, and in slots for broadcasts. */
-export class StreamRegistry implements SharedStreamState {
-  readonly maxUnreadBytes: number;
-  readonly recentBroadcasts: RecentBroadcasts = new RecentBroadcasts();
-  /** The streams by slot. */
-  readonly fastPathControllers:
-    (ReadableStreamDefaultController | undefined)[] = [];
-  cursor: number = Infinity;
+export class StreamRegistry {
+  /** Writes broadcasts to most streams without visiting them. */
+  readonly fastPath: BroadcastFastPath = new BroadcastFastPath();
   readonly #byId: Map<string, SessionStream> = new Map();
   /** Removed streams leave a gap until the slots are compacted. */
   readonly #slots: (SessionStream | undefined)[] = [];
-
-  /** @param maxUnreadBytes How many bytes of each stream may be unread. */
-  constructor(maxUnreadBytes: number) {
-    this.maxUnreadBytes = maxUnreadBytes;
-  }
 
   /** How many streams there are. */
   get size(): number {
@@ -53,7 +44,7 @@ export class StreamRegistry implements SharedStreamState {
     older?.leaveFastPath();
     stream.slot = slot;
     this.#slots[slot] = stream;
-    this.fastPathControllers[slot] = undefined;
+    this.fastPath.set(slot, undefined);
     this.#byId.set(stream.id, stream);
   }
 
@@ -69,7 +60,7 @@ export class StreamRegistry implements SharedStreamState {
    */
   refresh(now: number): void {
     for (const stream of this.#byId.values()) stream.refresh(now);
-    this.recentBroadcasts.clear();
+    this.fastPath.broadcasts.clear();
   }
 
   /** Closes the gaps if there are many. Must not run during a broadcast. */
@@ -79,11 +70,11 @@ export class StreamRegistry implements SharedStreamState {
     let length = 0;
     for (const stream of slots) {
       if (stream === undefined) continue;
-      this.fastPathControllers[length] = this.fastPathControllers[stream.slot];
+      this.fastPath.move(stream.slot, length);
       stream.slot = length;
       slots[length++] = stream;
     }
     slots.length = length;
-    this.fastPathControllers.length = length;
+    this.fastPath.truncate(length);
   }
 }
