@@ -55,12 +55,12 @@ export {
   InMemoryInfoSessionManager,
   type InMemoryInfoSessionManagerOptions,
 } from "./src/in_memory/info_session_manager.ts";
+export type { StoredInfoSessionManager } from "./src/metadata/stored_info_session_manager.ts";
 export {
   InMemorySubscriptionManager,
   type InMemorySubscriptionManagerOptions,
 } from "./src/in_memory/subscription_manager.ts";
 export type { StreamIntent } from "./src/streams/pending_streams.ts";
-export type { SessionRegistration } from "./src/metadata/session_records.ts";
 
 // Options.
 export type {

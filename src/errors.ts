@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { formatValue } from "./runtime/describe.ts";
+import { formatValue } from "./format_value.ts";
 
 /** An argument or option is invalid. Nothing was changed. */
 export class InvalidArgumentError extends TypeError {

@@ -27,6 +27,7 @@ export const LAYERS: readonly (readonly string[])[] = [
   ["protocol"],
   ["runtime"],
   ["errors"],
+  ["format_value"],
 ];
 
 /** What `mod.ts` must not pull in: users of a single process should not load it. */

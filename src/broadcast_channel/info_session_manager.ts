@@ -23,8 +23,7 @@ export interface BroadcastChannelInfoSessionManagerOptions
  * channel.
  */
 export class BroadcastChannelInfoSessionManager
-  extends ClusterInfoSessionManager
-  implements AsyncDisposable {
+  extends ClusterInfoSessionManager {
   /**
    * Resolves when the other workers were found and their metadata was received.
    */
@@ -55,10 +54,5 @@ export class BroadcastChannelInfoSessionManager
   override async close(): Promise<void> {
     await this.#disconnect();
     await super.close();
-  }
-
-  /** The same as {@linkcode close}, for `await using`. */
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.close();
   }
 }

@@ -11,7 +11,7 @@ import type { Sessions } from "../contracts/sessions.ts";
 import type { SessionsStats } from "../contracts/stats.ts";
 import type { ClusterNode } from "./membership/cluster_node.ts";
 import type { ClusterStats, NodeInfo } from "./membership/node_info.ts";
-import type { SharedInfoSessionManager } from "./metadata/shared_info_session_manager.ts";
+import type { StoredInfoSessionManager } from "../metadata/stored_info_session_manager.ts";
 import type { ClusterStreamSessionManager } from "./stream_session_manager.ts";
 import type { ClusterSubscriptionManager } from "./subscription_manager.ts";
 
@@ -22,7 +22,7 @@ export interface ClusterSessionsStats extends SessionsStats {
 }
 
 /** The parts of {@linkcode ClusteredSessions}. */
-export interface ClusteredSessionsParts<Info extends SharedInfoSessionManager> {
+export interface ClusteredSessionsParts<Info extends StoredInfoSessionManager> {
   readonly node: ClusterNode;
   readonly streams: ClusterStreamSessionManager;
   readonly info: Info;
@@ -34,7 +34,7 @@ export interface ClusteredSessionsParts<Info extends SharedInfoSessionManager> {
 
 /** The sessions of one node of a cluster, on any backend. */
 export class ClusteredSessions<
-  Info extends SharedInfoSessionManager = SharedInfoSessionManager,
+  Info extends StoredInfoSessionManager = StoredInfoSessionManager,
 > implements Sessions {
   /** The long-lived streams of the session era (2025-11-25 and before). */
   readonly streams: ClusterStreamSessionManager;

@@ -6,12 +6,14 @@ import {
   objectOption,
   resolveInfoOptions,
 } from "../contracts/resolve_options.ts";
-import { ownedSessionsOf } from "./directory/owned_sessions.ts";
 import { MetadataReplica } from "./metadata/metadata_replica.ts";
 import type { ClusterNode } from "./membership/cluster_node.ts";
 import { ReplicatedMetadataStore } from "./metadata/replicated_metadata.ts";
-import { SharedInfoSessionManager } from "./metadata/shared_info_session_manager.ts";
-import type { ClusterStreamSessionManager } from "./stream_session_manager.ts";
+import { StoredInfoSessionManager } from "../metadata/stored_info_session_manager.ts";
+import {
+  type ClusterStreamSessionManager,
+  ownedSessionsOf,
+} from "./stream_session_manager.ts";
 
 /** Options of an info manager of a cluster. */
 export interface ClusterInfoSessionManagerOptions
@@ -37,7 +39,7 @@ export interface ClusterInfoSessionManagerOptions
  * the error to `onError`. It never throws synchronously and never causes an
  * unhandled rejection.
  */
-export class ClusterInfoSessionManager extends SharedInfoSessionManager {
+export class ClusterInfoSessionManager extends StoredInfoSessionManager {
   readonly #replica: MetadataReplica;
 
   /**

@@ -17,8 +17,8 @@ export type {
   ClusterInfoSessionManagerOptions,
 } from "./info_session_manager.ts";
 export type {
-  SharedInfoSessionManager,
-} from "./metadata/shared_info_session_manager.ts";
+  StoredInfoSessionManager,
+} from "../metadata/stored_info_session_manager.ts";
 export type {
   ClusterSubscriptionManager,
   ClusterSubscriptionManagerOptions,

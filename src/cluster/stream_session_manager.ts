@@ -20,10 +20,7 @@ import { DirectDelivery } from "./delivery/direct_delivery.ts";
 import { eventHistoryOf, type EventLog } from "./delivery/event_log.ts";
 import { LogDelivery } from "./delivery/log_delivery.ts";
 import { PendingTakeovers } from "./delivery/pending_takeovers.ts";
-import {
-  OwnedSessions,
-  registerOwnedSessions,
-} from "./directory/owned_sessions.ts";
+import { OwnedSessions } from "./directory/owned_sessions.ts";
 import { ReplicatedDirectory } from "./directory/replicated_directory.ts";
 import type { SessionDirectory } from "./directory/session_directory.ts";
 import type { ClusterNode } from "./membership/cluster_node.ts";
@@ -54,6 +51,14 @@ export interface SharedStores {
 }
 
 /**
+ * Returns the sessions that the node of a stream manager owns. The info manager
+ * needs them, users don't.
+ */
+export let ownedSessionsOf: (
+  manager: ClusterStreamSessionManager,
+) => OwnedSessions;
+
+/**
  * Holds the streams of this node, and sends to those of all others.
  *
  * A broadcast is one message, and a targeted `send` is one message to each node
@@ -66,6 +71,10 @@ export interface SharedStores {
  * `replay.maxAgeMs` after the stream has ended, as long as it is alive.
  */
 export class ClusterStreamSessionManager extends StreamSessionManager {
+  static {
+    ownedSessionsOf = (manager) => manager.#sessions;
+  }
+
   readonly #node: ClusterNode;
   readonly #engine: StreamEngine;
   readonly #directory: SessionDirectory;
@@ -127,7 +136,6 @@ export class ClusterStreamSessionManager extends StreamSessionManager {
       replay,
       scheduler,
     });
-    registerOwnedSessions(this, this.#sessions);
     this.#directory = this.#sessions.directory;
     this.#delivery = log === undefined
       ? new DirectDelivery(

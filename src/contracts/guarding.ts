@@ -29,21 +29,29 @@ export interface StreamRequest {
   readonly prime: true | "named";
 }
 
+/** Who may use a session, and which events are the first that are for it. */
+export interface SessionRegistration {
+  /** The principal that began the session. */
+  readonly principal: string | undefined;
+  /** The newest event at that time; `undefined` without replay. */
+  readonly startEventId: string | undefined;
+}
+
 /**
  * What a guard needs to know about sessions, independent of where they are
  * stored.
  */
 export interface SessionGate {
   /**
-   * Returns whether a session exists and belongs to the principal. Counts as
-   * use of the session.
+   * Returns the registration of a session, if the session exists and belongs to
+   * the principal. Counts as use of the session.
    *
    * @throws {ClusterError} If nobody can tell at the moment.
    */
   authorize(
     id: string,
     principal: string | undefined,
-  ): boolean | Promise<boolean>;
+  ): Promise<SessionRegistration | undefined>;
   /**
    * Registers a new session. Returns false if the ID belongs to another
    * principal.
@@ -57,10 +65,14 @@ export interface SessionGate {
   /**
    * Prepares the stream of a session. The result revokes that.
    *
+   * @param id The session ID.
+   * @param registration The result of `authorize`.
+   * @param stream What the client says about the stream.
    * @throws {SessionLimitError | ClosedError} If no stream can be added.
    */
   prepareStream(
     id: string,
+    registration: SessionRegistration,
     stream: StreamRequest,
-  ): (() => void) | Promise<() => void>;
+  ): () => void;
 }

@@ -1,5 +1,5 @@
 import { assertKnownOptions, CLOSE_OPTIONS } from "./known_options.ts";
-import { formatValue } from "../runtime/describe.ts";
+import { formatValue } from "../format_value.ts";
 import { InvalidArgumentError } from "../errors.ts";
 import type {
   CloseOptions,

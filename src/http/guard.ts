@@ -2,11 +2,12 @@ import {
   assertKnownOptions,
   GUARD_OPTIONS,
 } from "../contracts/known_options.ts";
-import { formatValue } from "../runtime/describe.ts";
+import { formatValue } from "../format_value.ts";
 import type {
   GuardOptions,
   Respond,
   SessionGate,
+  SessionRegistration,
 } from "../contracts/guarding.ts";
 import { InvalidArgumentError } from "../errors.ts";
 import { isSessionId } from "../protocol/session_id.ts";
@@ -72,17 +73,19 @@ export async function guard(
     return refuse(404);
   }
   if (!isSessionId(id)) return refuse(400);
+  let registration: SessionRegistration | undefined;
   try {
-    if (!await sessions.authorize(id, principal)) return refuse(404);
+    registration = await sessions.authorize(id, principal);
   } catch (error) {
     if (!isTemporary(error)) throw error;
     // The session may exist: after a 404 the client would begin a new one.
     return refuse(503);
   }
+  if (registration === undefined) return refuse(404);
   if (request.method !== "GET") return orNotFound(await respond(request));
   let revoke: () => void;
   try {
-    revoke = await sessions.prepareStream(id, {
+    revoke = sessions.prepareStream(id, registration, {
       lastEventId: request.headers.get("last-event-id") || undefined,
       prime: isPrimed(request.headers.get(VERSION_HEADER)) || "named",
     });

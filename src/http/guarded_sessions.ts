@@ -1,6 +1,9 @@
 import type { SessionGate } from "../contracts/guarding.ts";
+import {
+  sessionRegistryOf,
+  type StoredInfoSessionManager,
+} from "../metadata/stored_info_session_manager.ts";
 import type { StreamIntent } from "../streams/pending_streams.ts";
-import type { SessionRegistration } from "../metadata/session_records.ts";
 
 /** What a guard needs of a stream manager. */
 export interface GuardedStreams {
@@ -8,51 +11,35 @@ export interface GuardedStreams {
   prepareStream(id: string, intent: StreamIntent): () => void;
 }
 
-/** What a guard needs of an info manager. */
-export interface GuardedInfo {
-  register(
-    id: string,
-    registration: SessionRegistration,
-  ): boolean | Promise<boolean>;
-  registration(
-    id: string,
-  ): SessionRegistration | undefined | Promise<SessionRegistration | undefined>;
-  touch(id: string): void;
-}
-
 /** The managers that a guard uses. Subclasses may replace them. */
 export interface GuardedManagers {
   readonly streams: GuardedStreams;
-  readonly info: GuardedInfo;
+  readonly info: StoredInfoSessionManager;
 }
 
 /** Creates the gate of a guard from the managers of its sessions. */
 export function createSessionGate(managers: GuardedManagers): SessionGate {
   return {
     authorize: async (id, principal) => {
-      const { info } = managers;
-      const registration = await info.registration(id);
+      const registry = sessionRegistryOf(managers.info);
+      const registration = await registry.registration(id);
       // A request of another principal does not keep the session alive.
-      if (!registration || registration.principal !== principal) return false;
-      info.touch(id);
-      return true;
+      if (registration?.principal !== principal) return undefined;
+      if (registration !== undefined) registry.touch(id);
+      return registration;
     },
     register: (id, principal) => {
       const { info, streams } = managers;
-      return info.register(id, {
+      return sessionRegistryOf(info).register(id, {
         principal,
         startEventId: streams.latestEventId,
       });
     },
-    prepareStream: async (id, stream) => {
-      const { info, streams } = managers;
-      const registration = await info.registration(id);
-      const startEventId = registration?.startEventId;
-      return streams.prepareStream(id, {
+    prepareStream: (id, { startEventId }, stream) =>
+      managers.streams.prepareStream(id, {
         ...stream,
         persistent: true,
         startEventId,
-      });
-    },
+      }),
   };
 }

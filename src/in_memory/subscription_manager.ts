@@ -3,7 +3,7 @@ import {
   SUBSCRIPTION_OPTIONS,
 } from "../contracts/known_options.ts";
 import { safeCallback } from "../runtime/callbacks.ts";
-import { formatValue } from "../runtime/describe.ts";
+import { formatValue } from "../format_value.ts";
 import { ClosedError, InvalidArgumentError } from "../errors.ts";
 import type { JSONRPCNotification } from "../protocol/mcp_types.ts";
 import type {

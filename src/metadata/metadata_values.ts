@@ -1,4 +1,4 @@
-import { formatValue } from "../runtime/describe.ts";
+import { formatValue } from "../format_value.ts";
 import { ClosedError, InvalidArgumentError } from "../errors.ts";
 import { LOGGING_LEVELS, type LoggingLevel } from "../protocol/mcp_types.ts";
 

@@ -1,4 +1,4 @@
-import { formatValue } from "../runtime/describe.ts";
+import { formatValue } from "../format_value.ts";
 import { InvalidArgumentError } from "../errors.ts";
 
 /**

@@ -1,5 +1,5 @@
 import { SessionLimitError } from "../errors.ts";
-import type { LoggingLevel } from "../protocol/mcp_types.ts";
+import type { SessionRegistration } from "../contracts/guarding.ts";
 import type { StreamSessionManager } from "../contracts/stream_session_manager.ts";
 import { touch } from "../runtime/lru_map.ts";
 import {
@@ -8,14 +8,6 @@ import {
   type Scheduler,
 } from "../runtime/scheduler.ts";
 
-/** Who may use a session, and which events are the first that are for it. */
-export interface SessionRegistration {
-  /** The principal that began the session. */
-  readonly principal: string | undefined;
-  /** The newest event at that time; `undefined` without replay. */
-  readonly startEventId: string | undefined;
-}
-
 /**
  * The metadata of a session. Objects are stored as JSON: nobody can change them
  * from outside, and they take less memory.
@@ -23,7 +15,7 @@ export interface SessionRegistration {
 export interface SessionRecord extends IdleTracked {
   clientInfo?: string | undefined;
   clientCapabilities?: string | undefined;
-  logLevel?: LoggingLevel | undefined;
+  logLevel?: string | undefined;
   registration?: SessionRegistration | undefined;
 }
 

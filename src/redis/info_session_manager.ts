@@ -3,7 +3,7 @@ import {
   INFO_OPTIONS,
 } from "../contracts/known_options.ts";
 import { REDIS_OPTIONS } from "./redis_node.ts";
-import { SharedInfoSessionManager } from "../cluster/metadata/shared_info_session_manager.ts";
+import { StoredInfoSessionManager } from "../metadata/stored_info_session_manager.ts";
 import type {
   ErrorReportingOptions,
   InfoOptions,
@@ -23,8 +23,7 @@ export interface RedisInfoSessionManagerOptions
  * session that nobody used for `idleTimeoutMs` expires there. `RedisSessions`
  * has all three managers on one node.
  */
-export class RedisInfoSessionManager extends SharedInfoSessionManager
-  implements AsyncDisposable {
+export class RedisInfoSessionManager extends StoredInfoSessionManager {
   /**
    * Resolves when the other nodes were found. Rejects if the clients or their
    * server cannot be used; the error says what to do.
@@ -61,10 +60,5 @@ export class RedisInfoSessionManager extends SharedInfoSessionManager
   override async close(): Promise<void> {
     await this.#disconnect();
     await super.close();
-  }
-
-  /** The same as {@linkcode close}, for `await using`. */
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.close();
   }
 }

@@ -4,7 +4,7 @@ import {
 } from "../contracts/known_options.ts";
 import { REDIS_OPTIONS } from "./redis_node.ts";
 import { ClusteredSessions } from "../cluster/clustered_sessions.ts";
-import { SharedInfoSessionManager } from "../cluster/metadata/shared_info_session_manager.ts";
+import { StoredInfoSessionManager } from "../metadata/stored_info_session_manager.ts";
 import { ClusterStreamSessionManager } from "../cluster/stream_session_manager.ts";
 import { ClusterSubscriptionManager } from "../cluster/subscription_manager.ts";
 import type { SessionsOptions } from "../contracts/options.ts";
@@ -110,7 +110,7 @@ export class RedisSessions extends ClusteredSessions {
     super({
       node,
       streams,
-      info: new SharedInfoSessionManager(store, onError),
+      info: new StoredInfoSessionManager(store, onError),
       subscriptions: new ClusterSubscriptionManager(node, {
         ...subscriptions,
         onError,

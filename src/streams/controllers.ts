@@ -1,4 +1,4 @@
-import { formatValue } from "../runtime/describe.ts";
+import { formatValue } from "../format_value.ts";
 import { ClosedError, InvalidArgumentError } from "../errors.ts";
 
 /** Throws if a value is not the controller of a stream. */

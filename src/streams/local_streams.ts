@@ -1,4 +1,4 @@
-import { formatValue } from "../runtime/describe.ts";
+import { formatValue } from "../format_value.ts";
 import { DeliveryError } from "../errors.ts";
 import type { EvictionReason } from "../contracts/options.ts";
 import type { StreamSettings } from "../contracts/resolve_options.ts";

@@ -3,7 +3,7 @@ import {
   InvalidArgumentError,
   SessionLimitError,
 } from "../errors.ts";
-import { formatValue } from "../runtime/describe.ts";
+import { formatValue } from "../format_value.ts";
 import type { CloseOptions, ResetReason } from "../contracts/options.ts";
 import {
   resolveCloseOptions,

@@ -15,6 +15,7 @@ import { engines } from "./support/serve.ts";
 import { INITIALIZE, NEWS } from "./support/server.ts";
 import { until } from "./support/until.ts";
 import { NOTHING_COUNTED } from "../support/empty_stats.ts";
+import { sessionRegistryOf } from "../../src/metadata/stored_info_session_manager.ts";
 
 const MALFORMED = {
   "a space": "two words",
@@ -80,7 +81,10 @@ for (const engine of engines) {
       const id = await beginSession(server.httpUrl);
       await until(() => server.sessions.stats().expired === 1, "the end");
       await assertUnknown(server, id);
-      assertEquals(server.sessions.info.registration(id), undefined);
+      assertEquals(
+        sessionRegistryOf(server.sessions.info).registration(id),
+        undefined,
+      );
     });
 
     it("H2 a session with an open stream does not expire", async () => {
@@ -169,7 +173,7 @@ async function assertNothingStored(
 ): Promise<void> {
   const { info, streams } = sessions;
   assertEquals(reported, []);
-  assertEquals(info.registration(id), undefined);
+  assertEquals(sessionRegistryOf(info).registration(id), undefined);
   for (
     const get of [
       () => info.getClientInfo(id),

@@ -16,6 +16,7 @@ import {
 import { INITIALIZE } from "./support/server.ts";
 import { type Engine, engines, serve } from "./support/serve.ts";
 import { until, within } from "./support/until.ts";
+import { sessionRegistryOf } from "../../src/metadata/stored_info_session_manager.ts";
 
 const SESSION = "mcp-session-id";
 const VERSION = "mcp-protocol-version";
@@ -164,7 +165,8 @@ for (const engine of engines) {
           await response.body?.cancel();
           assertEquals(response.status, 405);
         }
-        const isKnown = sessions.info.registration(id) !== undefined;
+        const isKnown =
+          sessionRegistryOf(sessions.info).registration(id) !== undefined;
         assertEquals(isKnown, whose === "somebody's");
       });
     }
@@ -220,7 +222,10 @@ async function startPlain(engine: Engine) {
       });
     }), engine);
   const id = "begun";
-  sessions.info.register(id, { principal: undefined, startEventId: undefined });
+  sessionRegistryOf(sessions.info).register(id, {
+    principal: undefined,
+    startEventId: undefined,
+  });
   return {
     ...served,
     url: `${served.url}/mcp`,

@@ -17,6 +17,7 @@ import {
 } from "@std/assert";
 import { describe, it } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
+import { sessionRegistryOf } from "../../src/metadata/stored_info_session_manager.ts";
 
 describe("InMemoryInfoSessionManager", () => {
   testInfoSessionManager({
@@ -165,55 +166,57 @@ describe("InMemoryInfoSessionManager", () => {
 
   it("remembers who began a session, and whom it is for", async () => {
     const manager = new InMemoryInfoSessionManager({ maxSessions: 2 });
+    const registry = sessionRegistryOf(manager);
     const alice = { principal: "alice", startEventId: "1" };
     const nobody = { principal: undefined, startEventId: undefined };
-    assertEquals(manager.registration("a"), undefined);
-    assertEquals(manager.register("a", alice), true);
+    assertEquals(registry.registration("a"), undefined);
+    assertEquals(registry.register("a", alice), true);
     assertEquals(
-      manager.register("a", { principal: "alice", startEventId: "2" }),
+      registry.register("a", { principal: "alice", startEventId: "2" }),
       true,
     );
     assertEquals(
-      manager.register("a", { principal: "bob", startEventId: "3" }),
+      registry.register("a", { principal: "bob", startEventId: "3" }),
       false,
     );
-    assertEquals(manager.register("a", nobody), false);
-    assertEquals(manager.registration("a"), alice);
+    assertEquals(registry.register("a", nobody), false);
+    assertEquals(registry.registration("a"), alice);
     // What the client says of itself comes and goes.
     await manager.setClientInfo("a", client());
     await manager.setClientInfo("a", undefined);
-    assertEquals(manager.registration("a"), alice);
+    assertEquals(registry.registration("a"), alice);
     await manager.setLogLevel("b", "info");
-    assertEquals(manager.registration("b"), undefined);
-    assertEquals(manager.register("b", nobody), true);
-    assertThrows(() => manager.register("c", nobody), SessionLimitError);
+    assertEquals(registry.registration("b"), undefined);
+    assertEquals(registry.register("b", nobody), true);
+    assertThrows(() => registry.register("c", nobody), SessionLimitError);
     for (const id of ["", "a b"]) {
-      assertThrows(() => manager.register(id, nobody), InvalidArgumentError);
+      assertThrows(() => registry.register(id, nobody), InvalidArgumentError);
     }
     await manager.delete("a");
-    assertEquals(manager.registration("a"), undefined);
+    assertEquals(registry.registration("a"), undefined);
     assertEquals(
-      manager.register("a", { principal: "bob", startEventId: "3" }),
+      registry.register("a", { principal: "bob", startEventId: "3" }),
       true,
     );
     await manager.close();
-    assertEquals(manager.registration("a"), undefined);
-    assertThrows(() => manager.register("a", nobody), ClosedError);
+    assertEquals(registry.registration("a"), undefined);
+    assertThrows(() => registry.register("a", nobody), ClosedError);
   });
 
   it("I8 takes no note of those who only ask whom a session is for", async () => {
     const manager = new InMemoryInfoSessionManager({ idleTimeoutMs: 60 });
+    const registry = sessionRegistryOf(manager);
     for (const id of ["asked", "touched"]) {
-      manager.register(id, { principal: undefined, startEventId: undefined });
+      registry.register(id, { principal: undefined, startEventId: undefined });
     }
     await until(() => {
-      manager.registration("asked");
-      manager.touch("touched");
-      manager.touch("unknown");
+      registry.registration("asked");
+      registry.touch("touched");
+      registry.touch("unknown");
       return manager.expired > 0;
     });
-    assertEquals(manager.registration("asked"), undefined);
-    assertEquals(manager.registration("unknown"), undefined);
+    assertEquals(registry.registration("asked"), undefined);
+    assertEquals(registry.registration("unknown"), undefined);
     await manager.close();
   });
 

@@ -16,6 +16,7 @@ import { describe, it } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
 import { open } from "../support/streams.ts";
 import { NOTHING_COUNTED } from "../support/empty_stats.ts";
+import { sessionRegistryOf } from "../../src/metadata/stored_info_session_manager.ts";
 
 describe("InMemorySessions", () => {
   testSessions({
@@ -157,7 +158,7 @@ describe("InMemorySessions", () => {
   it("answers requests while it drains, and nothing afterwards", async () => {
     const sessions = new InMemorySessions();
     sessions.streams.create("a", open().controller);
-    sessions.info.register("a", {
+    sessionRegistryOf(sessions.info).register("a", {
       principal: undefined,
       startEventId: undefined,
     });

@@ -2,6 +2,7 @@
 // its stream, and how many it takes that a guard knows it. Run by streams_test.ts.
 import { InMemorySessions } from "@crossmcp/session-manager";
 import { heapUsed } from "./heap.ts";
+import { sessionRegistryOf } from "../../src/metadata/stored_info_session_manager.ts";
 
 /** Bytes of heap. */
 export interface IdleCosts {
@@ -39,7 +40,7 @@ async function weighAll(count: number): Promise<IdleCosts> {
   }
   const attached = await heapUsed();
   for (const id of ids) {
-    sessions.info.register(id, {
+    sessionRegistryOf(sessions.info).register(id, {
       principal: undefined,
       startEventId: undefined,
     });

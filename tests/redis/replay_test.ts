@@ -7,6 +7,7 @@ import { until } from "../e2e/support/until.ts";
 import { type OpenStream, openStream, textsOf } from "./support/open_stream.ts";
 import { RedisCluster } from "./support/redis_cluster.ts";
 import { describeRedis, RedisServer } from "./support/redis_server.ts";
+import { sessionRegistryOf } from "../../src/metadata/stored_info_session_manager.ts";
 
 const REPLAY = { streams: { replay: {} } };
 
@@ -136,7 +137,12 @@ describeRedis("RedisSessions: replay", () => {
       }
     })();
     let isRegistered = false;
-    const registering = a!.info.register("new", { principal: undefined })
+    const registering = Promise.resolve(
+      sessionRegistryOf(a!.info).register("new", {
+        principal: undefined,
+        startEventId: undefined,
+      }),
+    )
       .then(() => isRegistered = true);
     await until(() => isRegistered, "the session to begin", PATIENCE_MS)
       .finally(() => isOver = true);

@@ -119,21 +119,3 @@ export class OwnedSessions {
     this.#engine.log?.markHandedOff(id);
   }
 }
-
-const byManager = new WeakMap<object, OwnedSessions>();
-
-/** Makes the sessions of a stream manager available to its info manager. */
-export function registerOwnedSessions(
-  manager: object,
-  sessions: OwnedSessions,
-): void {
-  byManager.set(manager, sessions);
-}
-
-/**
- * Returns the sessions of a stream manager. Its info manager needs them, its
- * users don't.
- */
-export function ownedSessionsOf(manager: object): OwnedSessions | undefined {
-  return byManager.get(manager);
-}

@@ -2,8 +2,8 @@ import {
   type IdleTracked,
   type RecordLimits,
   SessionRecords,
-  type SessionRegistration,
 } from "../../metadata/session_records.ts";
+import type { SessionRegistration } from "../../contracts/guarding.ts";
 import { ResourceSubscriptions } from "../../metadata/resource_subscriptions.ts";
 import type { Timestamp } from "../membership/hybrid_clock.ts";
 import { AntiEntropy } from "./anti_entropy.ts";

@@ -1,6 +1,9 @@
-import type { SessionRegistration } from "../../metadata/session_records.ts";
+import type { SessionRegistration } from "../../contracts/guarding.ts";
 import type { MetadataReplica } from "./metadata_replica.ts";
-import type { MetadataField, MetadataStore } from "./metadata_store.ts";
+import type {
+  MetadataField,
+  MetadataStore,
+} from "../../metadata/metadata_store.ts";
 import type { ClusterNode } from "../membership/cluster_node.ts";
 
 /**
@@ -49,7 +52,10 @@ export class ReplicatedMetadataStore implements MetadataStore {
     return this.#node.flushed();
   }
 
-  async register(id: string, principal: string | undefined): Promise<boolean> {
+  async register(
+    id: string,
+    { principal }: SessionRegistration,
+  ): Promise<boolean> {
     const known = await this.registration(id);
     if (known !== undefined) return known.principal === principal;
     this.#replica.register(id, principal);

@@ -11,13 +11,9 @@ import { withSseId } from "../../protocol/sse.ts";
 import type { LogState, RedisComponent, RedisNode } from "../redis_node.ts";
 import { DeliveredEvents } from "./delivered_events.ts";
 import { LogWriter } from "./log_writer.ts";
-import { AFTER, MISSED } from "./log_scripts.ts";
-import {
-  decodeBatch,
-  decodeEntry,
-  parseEventId,
-  type PublishedEvent,
-} from "./log_codec.ts";
+import { AFTER, limitsOf } from "./log_scripts.ts";
+import { readMissed } from "./missed_events.ts";
+import { decodeBatch, decodeEntry, type PublishedEvent } from "./log_codec.ts";
 import { Condition } from "../connection/condition.ts";
 
 type Deliver = (recipients: SessionIds, frame: string, offset: number) => void;
@@ -122,38 +118,19 @@ export class RedisEventLog implements EventLog, RedisComponent {
     lastEventId: string | undefined,
     startEventId: string | undefined,
   ): Promise<Missed | ResetReason> {
-    const lastPosition = parseEventId(lastEventId);
-    const startPosition = parseEventId(startEventId);
-    const { keys, connection, nodeKey } = this.#redisNode;
+    const { connection } = this.#redisNode;
     try {
-      const [epoch, upTo, reset, missed, newest] = await connection.evaluate(
-        MISSED,
-        keys.logState,
-        [
-          keys.prefix,
-          id,
-          nodeKey,
-          ...this.#limits,
-          lastPosition?.offset ?? "",
-          lastPosition?.epoch ?? "",
-          startPosition?.epoch === lastPosition?.epoch
-            ? startPosition?.offset ?? "0"
-            : "0",
-        ],
-      ) as [string, string, ResetReason | "", string[], string];
-      this.#resumeFloors.set(id, Number(newest));
-      await this.#waitUntil(epoch, Number(upTo));
-      if (lastEventId !== undefined && lastPosition === undefined) {
-        return "unknown";
-      }
-      if (reset !== "") return reset;
-      const frames: string[] = [];
-      for (let at = 0; at < missed.length; at += 2) {
-        const frame = JSON.parse(missed[at + 1]!) as string;
-        frames.push(withSseId(frame, `${epoch}-${missed[at]}`));
-      }
+      const { epoch, upTo, reset, frames, newest } = await readMissed(
+        this.#redisNode,
+        this.#limits,
+        id,
+        { lastEventId, startEventId },
+      );
+      this.#resumeFloors.set(id, newest);
+      await this.#waitUntil(epoch, upTo);
+      if (reset !== undefined) return reset;
       const latestEventId = epoch === "" ? "" : `${epoch}-${newest}`;
-      return { frames, upTo: Number(newest), latestEventId };
+      return { frames, upTo: newest, latestEventId };
     } catch (error) {
       connection.report(error);
       // Nobody can tell what the client has missed.
@@ -347,16 +324,4 @@ export class RedisEventLog implements EventLog, RedisComponent {
     this.#writer.onReceived();
     this.#delivered.notifyAll();
   }
-}
-
-/** The maximum of `maxAgeMs`, in milliseconds: thirty days. */
-const MAX_AGE_MS = 2_592_000_000;
-
-/** The limits as arguments of scripts: events, bytes, microseconds. */
-function limitsOf({ maxEvents, maxBytes, maxAgeMs }: ReplaySettings): string[] {
-  return [
-    String(Math.min(maxEvents, Number.MAX_SAFE_INTEGER)),
-    String(Math.min(maxBytes, Number.MAX_SAFE_INTEGER)),
-    String(Math.ceil(Math.min(maxAgeMs, MAX_AGE_MS) * 1_000)),
-  ];
 }

@@ -1,3 +1,4 @@
+import type { ReplaySettings } from "../../contracts/resolve_options.ts";
 import { Script } from "../connection/script.ts";
 
 // The log is a Redis stream with the events, and a hash with its state:
@@ -289,3 +290,17 @@ end
 return { known[1] or '', known[2] or '0',
   redis.call('HGET', node, 'to') or '0', after, known[3] or '0' }
 `);
+
+/** The maximum of `maxAgeMs`, in milliseconds: thirty days. */
+const MAX_AGE_MS = 2_592_000_000;
+
+/** The limits as arguments of scripts: events, bytes, microseconds. */
+export function limitsOf(
+  { maxEvents, maxBytes, maxAgeMs }: ReplaySettings,
+): string[] {
+  return [
+    String(Math.min(maxEvents, Number.MAX_SAFE_INTEGER)),
+    String(Math.min(maxBytes, Number.MAX_SAFE_INTEGER)),
+    String(Math.ceil(Math.min(maxAgeMs, MAX_AGE_MS) * 1_000)),
+  ];
+}

@@ -1,39 +1,25 @@
 import { ClusterError, SessionLimitError } from "../../errors.ts";
-import { atEndOfTurn } from "../../runtime/end_of_turn.ts";
 import { checkPeriodFor, type PeriodicTask } from "../../runtime/scheduler.ts";
-import type { SessionRegistration } from "../../metadata/session_records.ts";
+import type { SessionRegistration } from "../../contracts/guarding.ts";
 import type {
   MetadataField,
   MetadataStore,
-} from "../../cluster/metadata/metadata_store.ts";
+} from "../../metadata/metadata_store.ts";
 import type { RedisComponent, RedisNode } from "../redis_node.ts";
-import { inChunks } from "../connection/chunks.ts";
-import { type CachedSession, MetadataCache } from "./metadata_cache.ts";
+import type { Script } from "../connection/script.ts";
+import { MetadataCache } from "./metadata_cache.ts";
+import { FIELD_NAMES, subscriptionField } from "./metadata_fields.ts";
 import * as scripts from "./metadata_scripts.ts";
+import {
+  MetadataPrefetcher,
+  SESSIONS_PER_COMMAND,
+} from "./metadata_prefetcher.ts";
+import { type MetadataLimits, MetadataRestorer } from "./metadata_restorer.ts";
+import { PendingWrites } from "./pending_writes.ts";
 import { isTransientError } from "../connection/redis_errors.ts";
 
-/**
- * The names of fields in Redis, short because each character is stored for
- * every session.
- */
-const NAMES = {
-  clientInfo: "c",
-  clientCapabilities: "b",
-  logLevel: "l",
-} satisfies Record<MetadataField, string>;
-/** How many sessions one command checks. */
-const SESSIONS_PER_COMMAND = 1_000;
-
-/** Returns whether a field is metadata, rather than about the owner. */
-function isMetadata(name: string): boolean {
-  return name.length === 1 ? "cblrn".includes(name) : name.startsWith("u:");
-}
-
 /** Options of a {@linkcode RedisMetadataStore}. */
-export interface RedisMetadataStoreOptions {
-  /** How long an unused session is kept, in milliseconds. */
-  readonly ttlMs: number;
-  readonly maxSessions: number;
+export interface RedisMetadataStoreOptions extends MetadataLimits {
   /**
    * Resolves when everything that was sent before is in the log; undefined
    * without one.
@@ -51,24 +37,25 @@ export class RedisMetadataStore
   readonly #redisNode: RedisNode;
   readonly #options: RedisMetadataStoreOptions;
   readonly #cache = new MetadataCache();
-  /** Writes to repeat when Redis is back, by session and field. */
-  readonly #pendingWrites: Map<string, Map<string, () => Promise<unknown>>> =
-    new Map();
-  /** Sessions that Redis has lost, and that must be restored. */
-  readonly #toRestore: Set<string> = new Set();
-  /**
-   * Sessions that this node has taken over, and whose fields it may not know.
-   */
-  #toPrefetch: Set<string> = new Set();
+  readonly #pendingWrites = new PendingWrites();
+  readonly #restorer: MetadataRestorer;
+  readonly #prefetcher: MetadataPrefetcher;
+  readonly #report: (error: unknown) => void;
   #expired = 0;
   #isChecking = false;
 
-  constructor(backend: RedisNode, options: RedisMetadataStoreOptions) {
-    this.#redisNode = backend;
+  constructor(redisNode: RedisNode, options: RedisMetadataStoreOptions) {
+    this.#redisNode = redisNode;
+    this.#report = (error) => redisNode.connection.report(error);
     this.#options = options;
     this.periodMs = checkPeriodFor(options.ttlMs);
-    backend.add(this);
-    backend.node.handle("metadata", ({ id, deleted }) => {
+    this.#prefetcher = new MetadataPrefetcher(
+      redisNode,
+      (id, field, value, at) => this.#cachePut(id, field, value, at),
+    );
+    this.#restorer = new MetadataRestorer(redisNode, this.#cache, options);
+    redisNode.add(this);
+    redisNode.node.handle("metadata", ({ id, deleted }) => {
       if (deleted !== undefined) this.#forget(id);
     });
   }
@@ -78,26 +65,25 @@ export class RedisMetadataStore
   }
 
   write(id: string, field: MetadataField, value: string | null): Promise<void> {
-    return this.#write(id, NAMES[field], value);
+    return this.#write(id, FIELD_NAMES[field], value);
   }
 
   subscribe(id: string, uri: string): Promise<void> {
-    return this.#write(id, `u:${uri}`, "");
+    return this.#write(id, subscriptionField(uri), "");
   }
 
   unsubscribe(id: string, uri: string): Promise<void> {
-    return this.#write(id, `u:${uri}`, null);
+    return this.#write(id, subscriptionField(uri), null);
   }
 
   async read(id: string, name: MetadataField): Promise<string | undefined> {
-    const field = NAMES[name];
+    const field = FIELD_NAMES[name];
     try {
-      const [value, at] = await this.#redisNode.connection.evaluate(
-        scripts.READ,
-        this.#redisNode.keys.sessions + id,
-        [field, String(this.#options.ttlMs)],
-      ) as [string | null, string];
-      if (value === null && this.#isRestoring(id)) {
+      const [value, at] = await this.#evaluate(scripts.READ, id, [
+        field,
+        String(this.#options.ttlMs),
+      ]) as [string | null, string];
+      if (value === null && this.#restorer.isRestoring(id)) {
         return this.#cachedField(id, field);
       }
       this.#cachePut(id, field, value, at);
@@ -107,7 +93,10 @@ export class RedisMetadataStore
     }
   }
 
-  async register(id: string, principal: string | undefined): Promise<boolean> {
+  async register(
+    id: string,
+    { principal }: SessionRegistration,
+  ): Promise<boolean> {
     const { flushed } = this.#options;
     await flushed?.();
     const value = principal === undefined ? "-" : `=${principal}`;
@@ -117,53 +106,54 @@ export class RedisMetadataStore
         value,
         flushed === undefined ? "" : "log",
       ]) as Promise<[string, string?]>;
-    const [owner, since] = await this.#runOrQueue(id, "r", register) ??
-      [this.#cache.field(id, "r") ?? value];
+    const [owner, startEventId] =
+      await this.#pendingWrites.runOrQueue(id, "r", register) ??
+        [this.#cache.field(id, "r") ?? value];
     if (owner === "") throw new SessionLimitError(this.#options.maxSessions);
     this.#cachePut(id, "r", owner, this.#now());
-    if (since) this.#cachePut(id, "n", since, this.#now());
+    if (startEventId) this.#cachePut(id, "n", startEventId, this.#now());
     return owner === value;
   }
 
   async registration(id: string): Promise<SessionRegistration | undefined> {
     let owner: string | undefined;
-    let since: string | undefined;
+    let startEventId: string | undefined;
     try {
       let at: string;
-      [owner, since, at] = await this.#redisNode.connection.evaluate(
-        scripts.PEEK,
-        this.#redisNode.keys.sessions + id,
-        ["r", "n"],
-      ) as [string, string, string];
-      if (owner === "" && this.#isRestoring(id)) {
+      [owner, startEventId, at] = await this.#evaluate(scripts.PEEK, id, [
+        "r",
+        "n",
+      ]) as [
+        string,
+        string,
+        string,
+      ];
+      if (owner === "" && this.#restorer.isRestoring(id)) {
         owner = this.#cachedField(id, "r");
-        since = this.#cache.field(id, "n");
+        startEventId = this.#cache.field(id, "n");
       } else if (owner !== "") this.#cachePut(id, "r", owner, at);
-      if (since) this.#cachePut(id, "n", since, at);
+      if (startEventId) this.#cachePut(id, "n", startEventId, at);
     } catch (error) {
       owner = this.#fromCache(error, id, "r");
-      since = this.#cache.field(id, "n");
+      startEventId = this.#cache.field(id, "n");
     }
     if (!owner) return undefined;
     const principal = owner === "-" ? undefined : owner.slice(1);
-    return { principal, startEventId: since || undefined };
+    return { principal, startEventId: startEventId || undefined };
   }
 
   touch(id: string): void {
     const now = this.#redisNode.node.scheduler.now();
     const { ttlMs } = this.#options;
     if (!this.#cache.renew(id, now, ttlMs / 10)) return;
-    this.#redisNode.connection.evaluate(
-      scripts.TOUCH,
-      this.#redisNode.keys.sessions + id,
-      // Kept until it is restored.
-      [String(Math.ceil(ttlMs * 1.1))],
-    ).catch((error) => this.#redisNode.connection.report(error));
+    // Kept until it is restored.
+    const keptMs = String(Math.ceil(ttlMs * 1.1));
+    this.#evaluate(scripts.TOUCH, id, [keptMs]).catch(this.#report);
   }
 
   async sessionsSubscribedTo(uri: string): Promise<string[]> {
     const { connection, keys } = this.#redisNode;
-    const field = `u:${uri}`;
+    const field = subscriptionField(uri);
     try {
       return await connection.evaluate(
         scripts.SUBSCRIBED,
@@ -181,22 +171,15 @@ export class RedisMetadataStore
     const { node } = this.#redisNode;
     const deleted = node.clock.next();
     node.broadcast({ kind: "metadata", id, fields: [], deleted });
-    const remove = () => this.#run(scripts.DELETE, id, []);
-    await this.#runOrQueue(id, "", remove);
+    await this.#pendingWrites.runOrQueue(
+      id,
+      "",
+      () => this.#run(scripts.DELETE, id, []),
+    );
   }
 
-  /** Reads the fields of sessions that this node has taken over. */
   onSessionsClaimed(ids: Iterable<string>): void {
-    const isScheduled = this.#toPrefetch.size > 0;
-    for (const id of ids) this.#toPrefetch.add(id);
-    if (isScheduled || this.#toPrefetch.size === 0) return;
-    atEndOfTurn(() => {
-      const arrived = [...this.#toPrefetch];
-      this.#toPrefetch = new Set();
-      this.#prefetch(arrived).catch((error) =>
-        this.#redisNode.connection.report(error)
-      );
-    });
+    this.#prefetcher.add(ids);
   }
 
   run(now: number): void {
@@ -207,18 +190,14 @@ export class RedisMetadataStore
     );
     if (idle.length === 0) return;
     this.#isChecking = true;
-    this.#check(idle, now).catch((error) =>
-      this.#redisNode.connection.report(error)
-    ).finally(() => this.#isChecking = false);
+    this.#check(idle, now).catch(this.#report).finally(() =>
+      this.#isChecking = false
+    );
   }
 
   onReconnected(isEmpty: boolean): void {
-    if (isEmpty) {
-      for (const id of this.#cache.ids()) this.#toRestore.add(id);
-    }
-    void this.#replayWrites().catch((error) =>
-      this.#redisNode.connection.report(error)
-    );
+    if (isEmpty) this.#restorer.onDataLost();
+    void this.#recover().catch(this.#report);
   }
 
   /** Removes everything on this node. */
@@ -226,7 +205,7 @@ export class RedisMetadataStore
     this.#redisNode.node.scheduler.stop(this);
     this.#cache.clear();
     this.#pendingWrites.clear();
-    this.#toRestore.clear();
+    this.#restorer.clear();
   }
 
   #limits(): string[] {
@@ -245,44 +224,25 @@ export class RedisMetadataStore
         field,
         value ?? "",
       ]) as Promise<string>;
-    const at = await this.#runOrQueue(id, field, write);
+    const at = await this.#pendingWrites.runOrQueue(id, field, write);
     if (at === "") throw new SessionLimitError(this.#options.maxSessions);
     this.#cachePut(id, field, value, at ?? this.#now());
   }
 
+  /** Runs a script that needs only the session's own key. */
+  #evaluate(script: Script, id: string, args: string[]): Promise<unknown> {
+    const { connection, keys } = this.#redisNode;
+    return connection.evaluate(script, keys.sessions + id, args);
+  }
+
   #run(
-    script: (typeof scripts)[keyof typeof scripts],
+    script: Script,
     id: string,
     args: readonly string[],
   ): Promise<unknown> {
     const { connection, keys } = this.#redisNode;
     const key = keys.sessions + id;
     return connection.evaluate(script, key, [keys.prefix, id, ...args]);
-  }
-
-  /**
-   * Runs an operation now, or queues it until Redis is back; `undefined` if it
-   * is queued.
-   */
-  async #runOrQueue<Result>(
-    id: string,
-    field: string,
-    act: () => Promise<Result>,
-  ): Promise<Result | undefined> {
-    // This operation replaces the queued one.
-    const queued = this.#pendingWrites.get(id);
-    queued?.delete(field);
-    if (queued?.size === 0) this.#pendingWrites.delete(id);
-    try {
-      return await act();
-    } catch (error) {
-      if (!isTransientError(error)) throw error;
-      const queue = this.#pendingWrites.get(id) ?? new Map();
-      // Moves it to the end: operations are repeated in order.
-      queue.delete(field);
-      this.#pendingWrites.set(id, queue.set(field, act));
-      return undefined;
-    }
   }
 
   #cachePut(id: string, field: string, value: string | null, at: string): void {
@@ -295,11 +255,6 @@ export class RedisMetadataStore
   #fromCache(error: unknown, id: string, field: string): string | undefined {
     if (!isTransientError(error)) throw error;
     return this.#cachedField(id, field);
-  }
-
-  /** Whether a session is still being restored, by this node or others. */
-  #isRestoring(id: string): boolean {
-    return this.#toRestore.has(id) || this.#redisNode.isRecovering;
   }
 
   /**
@@ -321,25 +276,6 @@ export class RedisMetadataStore
     this.#pendingWrites.delete(id);
   }
 
-  async #prefetch(ids: readonly string[]): Promise<void> {
-    const { connection, keys } = this.#redisNode;
-    for (const some of inChunks(ids, SESSIONS_PER_COMMAND)) {
-      const sessions = await connection.evaluate(
-        scripts.RECALL,
-        keys.logState,
-        [keys.sessions, ...some],
-      ) as [...string[][], string];
-      const at = sessions.pop() as string;
-      for (const [index, id] of some.entries()) {
-        const fields = sessions[index] as string[];
-        for (let each = 0; each < fields.length; each += 2) {
-          const name = fields[each]!;
-          if (isMetadata(name)) this.#cachePut(id, name, fields[each + 1]!, at);
-        }
-      }
-    }
-  }
-
   async #check(ids: readonly string[], now: number): Promise<void> {
     const { connection, keys } = this.#redisNode;
     const ttls = await connection.evaluate(
@@ -357,39 +293,10 @@ export class RedisMetadataStore
     }
   }
 
-  async #replayWrites(): Promise<void> {
-    for (const [id, queued] of [...this.#pendingWrites]) {
-      for (const [field, act] of [...queued]) {
-        // Unless something newer was queued meanwhile.
-        const isDue = this.#pendingWrites.get(id)?.get(field) === act;
-        if (isDue) await this.#runOrQueue(id, field, act);
-      }
-    }
-    const now = this.#redisNode.node.scheduler.now();
-    // If an outage interrupts it, it continues afterwards.
-    for (const some of inChunks([...this.#toRestore], 100)) {
-      await Promise.all(some.map(async (id) => {
-        const cached = this.#cache.get(id);
-        const used = cached?.lastUsedAt ?? -Infinity;
-        const ttls = this.#options.ttlMs - (now - used);
-        if (cached !== undefined && ttls > 0) {
-          await this.#restore(id, cached, ttls);
-        }
-        this.#toRestore.delete(id);
-      }));
-    }
-  }
-
-  async #restore(
-    id: string,
-    { fields }: CachedSession,
-    ttls: number,
-  ): Promise<void> {
-    await this.#run(scripts.RESTORE, id, [
-      String(Math.ceil(ttls)),
-      this.#limits()[1]!,
-      ...[...fields].flatMap(([field, [value, at]]) => [field, value, at]),
-    ]);
+  /** Makes queued writes, and restores sessions that Redis has lost. */
+  async #recover(): Promise<void> {
+    await this.#pendingWrites.repeat();
+    await this.#restorer.restore();
   }
 
   /** Estimates the server's time, in microseconds. */

@@ -1,5 +1,5 @@
 import type { MessageBus } from "../../cluster/messaging/message_bus.ts";
-import { formatValue } from "../../runtime/describe.ts";
+import { formatValue } from "../../format_value.ts";
 import { InvalidArgumentError } from "../../errors.ts";
 import { objectOption } from "../../contracts/resolve_options.ts";
 import { LossyBus } from "./lossy_bus.ts";

@@ -9,7 +9,7 @@ import { assert } from "@std/assert";
 import type { FakeTime } from "@std/testing/time";
 import { Client, type Kind } from "../../model/client.ts";
 import { parseSse } from "../../support/sse_parser.ts";
-import { ownedSessionsOf } from "../../../src/cluster/directory/owned_sessions.ts";
+import { ownedSessionsOf } from "../../../src/cluster/stream_session_manager.ts";
 import { ANSWER_MS, BEAT_MS, pass, settled } from "./timing.ts";
 
 /** A stream, and the client at its other end. */
@@ -41,7 +41,7 @@ export class TestNode {
 
   /** Whether any node is known to hold a stream of a session, even one that is down. */
   async isAttached(id: string): Promise<boolean> {
-    return await ownedSessionsOf(this.sessions.streams)!.isAttached(id);
+    return await ownedSessionsOf(this.sessions.streams).isAttached(id);
   }
 
   /** Opens a stream whose end, when its client is gone, ends the session's. */

@@ -63,7 +63,7 @@ export const brokenNodes: Record<string, () => Nodes> = {
   "do not wait until others know of a write": faulty(({ info }) => {
     const set = info.setLogLevel.bind(info);
     info.setLogLevel = (id, level) => {
-      setTimeout(() => void set(id, level).catch(() => {}), 5);
+      setTimeout(() => void Promise.resolve(set(id, level)).catch(() => {}), 5);
       return Promise.resolve();
     };
   }),

@@ -1,4 +1,5 @@
 import { expected, type Faulty, faulty, guarded, refusing } from "./faulty.ts";
+import { sessionRegistryOf } from "../../../src/metadata/stored_info_session_manager.ts";
 
 const HEADER = "mcp-session-id";
 
@@ -10,7 +11,7 @@ export const brokenGuards: Record<string, Faulty> = {
   "adopts ids": guarded((next, { info }, request, respond, options) => {
     const id = request.headers.get(HEADER);
     if (id && /^[\x21-\x7E]{1,256}$/.test(id) && request.method === "POST") {
-      info.register(id, {
+      sessionRegistryOf(info).register(id, {
         principal: options?.principal,
         startEventId: undefined,
       });
@@ -30,23 +31,28 @@ export const brokenGuards: Record<string, Faulty> = {
     (next, _, request, respond) => next(request, respond),
   ),
   "takes no principal for every one": guarded(
-    (next, { info }, request, respond, options) => {
+    async (next, { info }, request, respond, options) => {
       const id = request.headers.get(HEADER) ?? "";
-      const { principal } = info.registration(id) ?? options ?? {};
+      const { principal } = await sessionRegistryOf(info).registration(id) ??
+        options ?? {};
       const isNobody = options?.principal === undefined;
       return next(request, respond, isNobody ? { principal } : options);
     },
   ),
   "lets everyone into what nobody began": guarded(
-    (next, { info }, request, respond, options) => {
-      const registration = info.registration(request.headers.get(HEADER) ?? "");
+    async (next, { info }, request, respond, options) => {
+      const registration = await sessionRegistryOf(info).registration(
+        request.headers.get(HEADER) ?? "",
+      );
       const isNobodys = registration && registration.principal === undefined;
       return next(request, respond, isNobodys ? {} : options);
     },
   ),
   "forbids what is another's": guarded(
     async (next, { info }, request, respond, options) => {
-      const isThere = info.registration(request.headers.get(HEADER) ?? "");
+      const isThere = await sessionRegistryOf(info).registration(
+        request.headers.get(HEADER) ?? "",
+      );
       const response = await next(request, respond, options);
       return isThere && response.status === 404
         ? new Response(response.body, { ...response, status: 403 })
@@ -89,9 +95,11 @@ export const brokenGuards: Record<string, Faulty> = {
   "remembers what was deleted": faulty(({ info }) => {
     const forget = info.delete.bind(info);
     info.delete = async (id) => {
-      const registration = info.registration(id);
+      const registration = await sessionRegistryOf(info).registration(id);
       await forget(id);
-      if (registration) info.register(id, registration);
+      if (registration) {
+        await sessionRegistryOf(info).register(id, registration);
+      }
     };
   }),
   "reads bodies": guarded((next, _, request, respond, options) => {

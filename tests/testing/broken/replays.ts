@@ -8,6 +8,7 @@ import {
   sent,
   written,
 } from "./faulty.ts";
+import { sessionRegistryOf } from "../../../src/metadata/stored_info_session_manager.ts";
 
 const LAST = "last-event-id";
 
@@ -49,8 +50,9 @@ export const brokenReplays: Record<string, Faulty> = {
     streams.send = (ids, data) => send(ids && [...ids, ...away], data);
   }),
   "replays what was before a session": faulty(({ info }) => {
-    const register = info.register.bind(info);
-    info.register = (id, { principal }) =>
+    const registry = sessionRegistryOf(info);
+    const register = registry.register.bind(registry);
+    registry.register = (id, { principal }) =>
       register(id, { principal, startEventId: undefined });
   }),
   "leaves a silent gap": guarded(

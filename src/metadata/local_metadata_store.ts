@@ -1,0 +1,106 @@
+import type { SessionRegistration } from "../contracts/guarding.ts";
+import type { Scheduler } from "../runtime/scheduler.ts";
+import type { MetadataField, MetadataStore } from "./metadata_store.ts";
+import { ResourceSubscriptions } from "./resource_subscriptions.ts";
+import {
+  type RecordLimits,
+  type SessionRecord,
+  SessionRecords,
+} from "./session_records.ts";
+
+/** Keeps the metadata of sessions in this process. */
+export class LocalMetadataStore implements MetadataStore {
+  readonly #records: SessionRecords;
+  readonly #subscriptions = new ResourceSubscriptions();
+  #expired = 0;
+
+  /**
+   * @param limits When sessions expire, and how many there may be.
+   * @param onError Called if `streams.has` fails.
+   * @param scheduler Runs the checks for expiry.
+   */
+  constructor(
+    limits: RecordLimits,
+    onError: (error: Error) => void,
+    scheduler: Scheduler,
+  ) {
+    this.#records = new SessionRecords(
+      limits,
+      {
+        newRecord: (lastUsedAt) => ({ lastUsedAt }),
+        onExpire: (id) => {
+          this.#subscriptions.removeSession(id);
+          this.#expired++;
+        },
+        onError,
+      },
+      scheduler,
+    );
+  }
+
+  get expired(): number {
+    return this.#expired;
+  }
+
+  read(id: string, field: MetadataField): string | undefined {
+    return this.#records.touch(id)?.[field];
+  }
+
+  write(id: string, field: MetadataField, value: string | null): void {
+    const record = this.#records.getOrCreate(id);
+    record[field] = value ?? undefined;
+    this.#deleteIfEmpty(id, record);
+  }
+
+  sessionsSubscribedTo(uri: string): string[] {
+    return this.#subscriptions.sessionsOf(uri);
+  }
+
+  subscribe(id: string, uri: string): void {
+    this.#records.getOrCreate(id);
+    this.#subscriptions.add(id, uri);
+  }
+
+  unsubscribe(id: string, uri: string): void {
+    const record = this.#records.touch(id);
+    this.#subscriptions.remove(id, uri);
+    if (record !== undefined) this.#deleteIfEmpty(id, record);
+  }
+
+  register(
+    id: string,
+    { principal, startEventId }: SessionRegistration,
+  ): boolean {
+    const record = this.#records.getOrCreate(id);
+    record.registration ??= { principal, startEventId };
+    return record.registration.principal === principal;
+  }
+
+  registration(id: string): SessionRegistration | undefined {
+    return this.#records.get(id)?.registration;
+  }
+
+  touch(id: string): void {
+    this.#records.touch(id);
+  }
+
+  delete(id: string): void {
+    this.#records.delete(id);
+    this.#subscriptions.removeSession(id);
+  }
+
+  close(): void {
+    this.#records.clear();
+    this.#subscriptions.clear();
+  }
+
+  /** Removes a session without any metadata. */
+  #deleteIfEmpty(id: string, record: SessionRecord): void {
+    const { clientInfo, clientCapabilities, logLevel, registration } = record;
+    const isEmpty = (clientInfo ?? clientCapabilities ?? logLevel ??
+      registration) === undefined;
+    if (isEmpty && !this.#subscriptions.hasSession(id)) {
+      this.#records.delete(id);
+    }
+  }
+}

@@ -1,0 +1,60 @@
+import type { SessionRegistration } from "../contracts/guarding.ts";
+
+/** A field of a session's metadata, except subscriptions. */
+export type MetadataField = "clientInfo" | "clientCapabilities" | "logLevel";
+
+/** A value, or a promise of it if the store is not in this process. */
+export type MaybePromise<Value> = Value | Promise<Value>;
+
+/**
+ * Stores the metadata of sessions. In a cluster, the other nodes can read what
+ * was written when the promise resolves.
+ *
+ * This is a port. `LocalMetadataStore` keeps everything in this process,
+ * `ReplicatedMetadataStore` has a copy on each node, and `RedisMetadataStore` is
+ * shared by all nodes.
+ */
+export interface MetadataStore {
+  /** Reads a field of a session, and marks the session as used. */
+  read(id: string, field: MetadataField): MaybePromise<string | undefined>;
+  /**
+   * Writes a field of a session; `null` removes it.
+   *
+   * @throws {SessionLimitError} If `maxSessions` is reached.
+   */
+  write(
+    id: string,
+    field: MetadataField,
+    value: string | null,
+  ): MaybePromise<void>;
+  /** Returns the sessions that subscribed to a resource. */
+  sessionsSubscribedTo(uri: string): MaybePromise<string[]>;
+  /**
+   * Subscribes a session to a resource.
+   *
+   * @throws {SessionLimitError} If `maxSessions` is reached.
+   */
+  subscribe(id: string, uri: string): MaybePromise<void>;
+  /** Ends a subscription to a resource. */
+  unsubscribe(id: string, uri: string): MaybePromise<void>;
+  /**
+   * Registers a session, unless it exists.
+   *
+   * @returns Whether it belongs to the principal of the registration.
+   * @throws {SessionLimitError} If `maxSessions` is reached.
+   */
+  register(
+    id: string,
+    registration: SessionRegistration,
+  ): MaybePromise<boolean>;
+  /** Returns the registration of a session. Does not count as use of it. */
+  registration(id: string): MaybePromise<SessionRegistration | undefined>;
+  /** Marks a session as used. */
+  touch(id: string): void;
+  /** Deletes a session, on all nodes. */
+  delete(id: string): MaybePromise<void>;
+  /** How many sessions expired. */
+  readonly expired: number;
+  /** Removes everything in this process. */
+  close(): void;
+}

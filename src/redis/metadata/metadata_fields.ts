@@ -1,0 +1,22 @@
+import type { MetadataField } from "../../metadata/metadata_store.ts";
+
+/**
+ * The names of fields in a session's hash. They are short because each character
+ * is stored for every session. The fields of the registration are "r" (the
+ * principal) and "n" (the start event ID).
+ */
+export const FIELD_NAMES: Readonly<Record<MetadataField, string>> = {
+  clientInfo: "c",
+  clientCapabilities: "b",
+  logLevel: "l",
+};
+
+/** Returns the field of a subscription to a resource. */
+export function subscriptionField(uri: string): string {
+  return `u:${uri}`;
+}
+
+/** Returns whether a field is metadata, rather than about the owner. */
+export function isMetadataField(name: string): boolean {
+  return name.length === 1 ? "cblrn".includes(name) : name.startsWith("u:");
+}

@@ -1,0 +1,86 @@
+import { inChunks } from "../connection/chunks.ts";
+import type { RedisNode } from "../redis_node.ts";
+import type { MetadataCache } from "./metadata_cache.ts";
+import { RESTORE } from "./metadata_scripts.ts";
+
+/** How many sessions Redis keeps, and for how long. */
+export interface MetadataLimits {
+  /** How long an unused session is kept, in milliseconds. */
+  readonly ttlMs: number;
+  readonly maxSessions: number;
+}
+
+/** How many sessions are restored at once. */
+const CONCURRENCY = 100;
+
+/**
+ * Writes the sessions of this node's cache to Redis again after Redis has lost
+ * its data.
+ */
+export class MetadataRestorer {
+  readonly #redisNode: RedisNode;
+  readonly #cache: MetadataCache;
+  readonly #limits: MetadataLimits;
+  readonly #lost: Set<string> = new Set();
+
+  /**
+   * @param redisNode The server.
+   * @param cache What this node knows of sessions.
+   * @param limits The limits of the store.
+   */
+  constructor(
+    redisNode: RedisNode,
+    cache: MetadataCache,
+    limits: MetadataLimits,
+  ) {
+    this.#redisNode = redisNode;
+    this.#cache = cache;
+    this.#limits = limits;
+  }
+
+  /** Called when Redis has lost all sessions. */
+  onDataLost(): void {
+    for (const id of this.#cache.ids()) this.#lost.add(id);
+  }
+
+  /** Returns whether a session may still be restored, by this node or others. */
+  isRestoring(id: string): boolean {
+    return this.#lost.has(id) || this.#redisNode.isRecovering;
+  }
+
+  /** Restores sessions. If an outage interrupts it, call it again afterwards. */
+  async restore(): Promise<void> {
+    const now = this.#redisNode.node.scheduler.now();
+    for (const chunk of inChunks([...this.#lost], CONCURRENCY)) {
+      await Promise.all(chunk.map(async (id) => {
+        await this.#restore(id, now);
+        this.#lost.delete(id);
+      }));
+    }
+  }
+
+  /** Restores nothing any more. */
+  clear(): void {
+    this.#lost.clear();
+  }
+
+  async #restore(id: string, now: number): Promise<void> {
+    const session = this.#cache.get(id);
+    if (session === undefined) return;
+    const { ttlMs, maxSessions } = this.#limits;
+    const remainingMs = ttlMs - (now - session.lastUsedAt);
+    if (remainingMs <= 0) return;
+    const { connection, keys } = this.#redisNode;
+    await connection.evaluate(RESTORE, keys.sessions + id, [
+      keys.prefix,
+      id,
+      String(Math.ceil(remainingMs)),
+      maxSessions === Infinity ? "0" : String(maxSessions),
+      ...[...session.fields].flatMap(([field, [value, at]]) => [
+        field,
+        value,
+        at,
+      ]),
+    ]);
+  }
+}
