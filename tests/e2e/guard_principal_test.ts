@@ -25,6 +25,10 @@ const OTHERS = {
   "the empty principal": { [USER_HEADER]: "" },
   "one in another spelling": { [USER_HEADER]: "Alice" },
 };
+const ORIGINS: Record<string, string>[] = [
+  {},
+  { origin: "https://evil.example" },
+];
 const REQUESTS = [
   ["GET"],
   ["DELETE"],
@@ -41,7 +45,7 @@ for (const engine of engines) {
           fetch: withHeaders({ [USER_HEADER]: "alice" }),
         });
         await alice.client.setLoggingLevel("error");
-        for (const origin of [{}, { origin: "https://evil.example" }]) {
+        for (const origin of ORIGINS) {
           for (const [method, body] of REQUESTS) {
             const answerTo = async (id: string) => {
               const headers = { ...user, ...origin, "mcp-session-id": id };

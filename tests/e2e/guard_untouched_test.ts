@@ -76,14 +76,13 @@ for (const engine of engines) {
 
     it("H6 neither reads nor holds up bodies that stream", async () => {
       await using server = await startPlain(engine);
-      for (
-        const headers of [
-          {},
-          { [VERSION]: PER_REQUEST_VERSION },
-          { [VERSION]: PER_REQUEST_VERSION, [SESSION]: "ignored" },
-          { [SESSION]: server.id },
-        ]
-      ) {
+      const kinds: Record<string, string>[] = [
+        {},
+        { [VERSION]: PER_REQUEST_VERSION },
+        { [VERSION]: PER_REQUEST_VERSION, [SESSION]: "ignored" },
+        { [SESSION]: server.id },
+      ];
+      for (const headers of kinds) {
         await using upload = await openUpload(server.url, headers);
         // The answer to a part arrives before the next part is sent.
         for (const part of ["one", "two", "three"]) {
@@ -97,7 +96,8 @@ for (const engine of engines) {
     it("H6 hands over the response as it is", async () => {
       await using server = await startPlain(engine);
       const { sessions, url, id } = server;
-      for (const headers of [{}, { [SESSION]: id }]) {
+      const kinds: HeadersInit[] = [{}, { [SESSION]: id }];
+      for (const headers of kinds) {
         for (const method of ["GET", "POST", "DELETE"]) {
           const response = new Response("from the transport", { status: 418 });
           assertStrictEquals(
@@ -174,7 +174,8 @@ for (const engine of engines) {
     it("H6 notices that a client of the per-request era vanished, also with a session id", async () => {
       await using server = await startGuarded(engine);
       const { httpUrl, mcp } = server;
-      for (const headers of [{}, { [SESSION]: "ignored" }]) {
+      const kinds: Record<string, string>[] = [{}, { [SESSION]: "ignored" }];
+      for (const headers of kinds) {
         const carol = await connectModern(httpUrl, {
           fetch: withHeaders(headers),
         });

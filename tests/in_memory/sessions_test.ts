@@ -163,7 +163,9 @@ describe("InMemorySessions", () => {
       startEventId: undefined,
     });
     const ask = async (method: string, id?: string) => {
-      const headers = id === undefined ? {} : { "mcp-session-id": id };
+      const headers: HeadersInit = id === undefined
+        ? {}
+        : { "mcp-session-id": id };
       const request = new Request("http://localhost/mcp", { method, headers });
       const answer = () =>
         new Response(null, { headers: { "mcp-session-id": id ?? "new" } });
