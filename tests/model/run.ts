@@ -25,7 +25,7 @@ export class Run {
   #sent = 0;
 
   constructor(limits: Limits, time: FakeTime) {
-    const { maxBytes, maxAgeMs, ...options } = limits;
+    const { maxBytes, maxAgeMs, periodMs: _, ...options } = limits;
     this.#time = time;
     this.#limits = limits;
     this.#manager = new InMemoryStreamSessionManager({
