@@ -50,6 +50,7 @@ const SAME_ON_EVERY_RELEASE = [
   "tests/redis/",
   "tests/e2e/redis_",
   "tests/memory/churn_test.ts",
+  "tests/memory/cluster_test.ts",
   "tests/memory/streams_test.ts",
 ];
 

@@ -1,7 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { describe, it } from "node:test";
-import { measure } from "../memory/own_process.ts";
-import type { Costs } from "./support/virtual_hour.ts";
+import { measure } from "./own_process.ts";
+import type { Costs } from "../cluster/support/virtual_hour.ts";
 
 /** How many sessions came and went between the two looks. */
 const SESSIONS = 50 * 30 * 3 * 4;

@@ -1,5 +1,5 @@
 // Lets nodes and sessions come and go for an hour of faked time, and prints what it
-// costs to have been there, after ten minutes and in the end. Run by bounded_test.ts
+// costs to have been there, after ten minutes and in the end. Run by memory/cluster_test.ts
 // in a process of its own that can collect garbage.
 import { ClusterSessions } from "@crossmcp/session-manager/cluster";
 import { LossyNetwork } from "@crossmcp/session-manager/testing";
