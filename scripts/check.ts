@@ -38,6 +38,7 @@ async function gates(importMap: string | undefined): Promise<Gate[]> {
     // "--doc" is for the examples in the docs.
     ["Types", "check --quiet --doc", ...map, ...typed],
     ["Types in the documents", "check --quiet --doc-only", ...map, ...texts],
+    ["Types in the npm build", "run -A scripts/check_npm_types.ts"],
     ["Docs", "doc --lint", ...Object.values(exports)],
     ["Examples", "test --quiet --doc --no-check -A", ...map, ...examples],
     ["Package for JSR", "publish --dry-run --allow-dirty", ...map],
