@@ -1,74 +1,135 @@
 /**
- * Builds the package for npm, in the folder "npm", tests what was built on Node, and
- * bundles it. Needs JSR for dnt.
+ * Builds the package for npm in the folder "npm": compiles it, runs its tests on
+ * Node, bundles it, and checks what `npm publish` would upload. Needs JSR for dnt.
  */
-// Not in deno.json: all other scripts have to run where JSR is out of reach.
+// Not in deno.json, because all other scripts must run without JSR. After an update,
+// compare the options in check_npm_types.ts with those of the new release.
 // deno-lint-ignore no-import-prefix
 import { build, emptyDir } from "jsr:@deno/dnt@^0.43.0";
 import { bundleModules } from "./lib/bundle_modules.ts";
-import { filesUnder } from "./lib/command.ts";
+import { checkTarball, pack } from "./lib/check_tarball.ts";
+import { LIB, NODE_TYPES, TARGET } from "./lib/npm_build.ts";
 import { readDenoConfig, writeNpmOnlyMap } from "./lib/npm_only.ts";
+import { documents } from "./lib/package_contents.ts";
+import { removeUnusedTypes } from "./lib/unused_types.ts";
 
 const OUT = "npm";
 const REPOSITORY = "https://github.com/crossmcp/session-manager";
 
-// What the package does by itself. The others need files that are not built, or
-// packages whose types want more than the compiler is given here.
-const TESTS = "{in_memory,testing}/**/*_test.ts";
+// Folders whose tests need no server, no worker and no other process: those would
+// load files that are not built.
+const TESTED = [
+  "cluster",
+  "contracts",
+  "in_memory",
+  "metadata",
+  "model",
+  "protocol",
+  "replay",
+  "runtime",
+  "streams",
+  "testing",
+];
 
 // "Could not find a declaration file": npm's copy of @std has none, and only
 // the tests use it.
 const NO_DECLARATIONS = 7016;
 
-const { name, version, license, exports } = await readDenoConfig();
-const folder = await Deno.makeTempDir({ prefix: "session-manager-npm-" });
+/** Compiles the package and its tests, and runs the tests. */
+async function compile(folder: string): Promise<void> {
+  const { name, version, license, exports } = await readDenoConfig();
+  await emptyDir(OUT);
+  await build({
+    entryPoints: Object.entries(exports)
+      .map(([name, path]) => ({ name, path })),
+    outDir: OUT,
+    configFile: "deno.json",
+    // The tests then use the copies of @std that they use on Node every day.
+    importMap: await writeNpmOnlyMap(folder),
+    shims: {},
+    scriptModule: false,
+    polyfills: false,
+    // They would point at sources that are not published.
+    declarationMap: false,
+    compilerOptions: { target: TARGET, lib: [...LIB] },
+    rootTestDir: "tests",
+    testPattern: `{${TESTED.join(",")}}/**/*_test.ts`,
+    testIsolation: "process",
+    filterDiagnostic: ({ code }) => code !== NO_DECLARATIONS,
+    package: {
+      name,
+      version,
+      license,
+      description: "Session management for MCP servers over HTTP and SSE.",
+      keywords: [
+        "mcp",
+        "model-context-protocol",
+        "session",
+        "sse",
+        "streaming",
+      ],
+      homepage: `${REPOSITORY}#readme`,
+      repository: { type: "git", url: `git+${REPOSITORY}.git` },
+      bugs: `${REPOSITORY}/issues`,
+      type: "module",
+      sideEffects: false,
+      engines: { node: ">=20" },
+      publishConfig: { access: "public" },
+      devDependencies: { "@types/node": NODE_TYPES },
+    },
+  });
+}
 
-await emptyDir(OUT);
-await build({
-  entryPoints: Object.entries(exports).map(([name, path]) => ({ name, path })),
-  outDir: OUT,
-  configFile: "deno.json",
-  // The tests then use the copies of @std that they use on Node every day.
-  importMap: await writeNpmOnlyMap(folder),
-  shims: {},
-  scriptModule: false,
-  polyfills: false,
-  compilerOptions: {
-    target: "ES2022",
-    lib: ["ES2023", "ESNext.Disposable", "DOM", "DOM.Iterable"],
-  },
-  rootTestDir: "tests",
-  testPattern: TESTS,
-  testIsolation: "process",
-  filterDiagnostic: ({ code }) => code !== NO_DECLARATIONS,
-  package: {
-    name,
-    version,
-    license,
-    description: "Session management for MCP servers over HTTP and SSE.",
-    keywords: ["mcp", "model-context-protocol", "session", "sse", "streaming"],
-    homepage: `${REPOSITORY}#readme`,
-    repository: { type: "git", url: `git+${REPOSITORY}.git` },
-    bugs: `${REPOSITORY}/issues`,
-    type: "module",
-    sideEffects: false,
-    engines: { node: ">=20" },
-    publishConfig: { access: "public" },
-    devDependencies: { "@types/node": "^20.19.0" },
-  },
-  async postBuild() {
-    await Deno.mkdir(`${OUT}/docs`, { recursive: true });
-    const documents = [
-      "LICENSE",
-      "README.md",
-      "CHANGELOG.md",
-      ...await filesUnder("docs", ".md"),
-    ];
-    for (const file of documents) {
-      await Deno.copyFile(file, `${OUT}/${file}`);
-    }
-  },
-});
-// Not before: the tests import modules that are no entry points.
-await bundleModules(OUT);
-await Deno.remove(folder, { recursive: true });
+/** Leaves only what users need, and adds the documents. */
+async function finish(): Promise<void> {
+  await writeManifest();
+  // Not before: the tests import modules that are no entry points.
+  await bundleModules(OUT);
+  await removeUnusedTypes(OUT);
+  for (const file of await documents()) {
+    const folder = `${OUT}/${file}`.replace(/\/[^/]+$/, "");
+    await Deno.mkdir(folder, { recursive: true });
+    await Deno.copyFile(file, `${OUT}/${file}`);
+  }
+}
+
+/** Names the types of each entry point, and drops what only the tests need. */
+async function writeManifest(): Promise<void> {
+  const path = `${OUT}/package.json`;
+  const {
+    scripts: _scripts,
+    devDependencies: _devDependencies,
+    _generatedBy,
+    module: main,
+    exports: modules,
+    ...manifest
+  } = JSON.parse(await Deno.readTextFile(path));
+  const exports: Record<string, { types: string; default: string }> = {};
+  for (const entry of Object.keys(modules)) {
+    const module: string = modules[entry].import;
+    exports[entry] = { types: typesOf(module), default: module };
+  }
+  await Deno.writeTextFile(
+    path,
+    JSON.stringify(
+      { ...manifest, main, types: typesOf(main), exports },
+      null,
+      2,
+    ),
+  );
+  // Says again that the modules are ESM.
+  await Deno.remove(`${OUT}/esm/package.json`);
+}
+
+function typesOf(module: string): string {
+  return module.replace(/\.js$/, ".d.ts");
+}
+
+const folder = await Deno.makeTempDir({ prefix: "session-manager-npm-" });
+try {
+  await compile(folder);
+  await finish();
+  await checkTarball(await pack(OUT, folder), folder);
+} finally {
+  await Deno.remove(folder, { recursive: true });
+}

@@ -1,28 +1,39 @@
 import { filesUnder, ROOT } from "./command.ts";
 
-const DOCUMENTS = ["CHANGELOG.md", "LICENSE", "README.md"];
-const TYPES = /^(?:mod|src\/.+)\.d\.ts$/;
+// "esm" is where dnt puts the modules.
+const TYPES = /^(?:esm\/)?(?:mod|src\/.+)\.d\.ts$/;
 const MODULE =
-  /^(?:mod|src\/(?:broadcast_channel|cluster|redis|testing)\/mod|shared\/[\w-]+)\.js$/;
+  /^(?:esm\/)?(?:mod|src\/(?:broadcast_channel|cluster|redis|testing)\/mod)\.js$/;
+const SHARED_MODULE = /^shared\/[\w-]+\.js$/;
 const DEPENDENCIES = [
   "dependencies",
   "optionalDependencies",
   "peerDependencies",
 ];
 
+/** The documents that a package contains, with the pictures that they show. */
+export async function documents(): Promise<string[]> {
+  return [
+    "CHANGELOG.md",
+    "LICENSE",
+    "README.md",
+    ...await filesUnder("docs", ""),
+  ];
+}
+
 /** Fails if an unpacked package has more, or less, than it should. */
 export async function checkContents(folder: string): Promise<void> {
   const files = await filesIn(folder);
-  const documents = [...DOCUMENTS, ...await filesUnder("docs", ".md")];
+  const expected = ["package.json", ...await documents()];
   const strays = files.filter((file) =>
-    file !== "package.json" && !documents.includes(file) &&
-    !TYPES.test(file) && !MODULE.test(file)
+    !expected.includes(file) &&
+    !TYPES.test(file) && !MODULE.test(file) && !SHARED_MODULE.test(file)
   );
   // A module that no entry point reaches is packed as it is, in TypeScript.
   if (strays.length > 0) {
     throw new Error(`The package should not have ${strays.join(", ")}.`);
   }
-  const missing = documents.filter((file) => !files.includes(file));
+  const missing = expected.filter((file) => !files.includes(file));
   if (missing.length > 0) {
     throw new Error(`The package has no ${missing.join(", ")}.`);
   }
