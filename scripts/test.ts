@@ -2,17 +2,16 @@
  * Runs the same tests on every runtime and adds up the results.
  *
  * ```sh
- * deno task test                           Deno, Node and Bun
- * deno task test node --node=22 --node=24  Node from the PATH, 22 and 24
- * deno task test bun tests/in_memory       a folder or file, on Bun
- * deno task test --node=24 --brief         what one of them shows for all, once
+ * deno task test                             Deno, Node and Bun
+ * deno task test:all --node=22 --node=24     also the long tests, and on other Nodes
+ * deno task test bun tests/in_memory         a folder or file, on Bun
  * ```
  *
- * Node is the one on the PATH, Bun too where there is one. What is missing comes
- * from npm, and so does `@std` where JSR is out of reach. Before the last lines,
- * which count, stands what failed.
+ * Node is the one on the PATH, and so is Bun if there is one. Otherwise it comes from
+ * npm, as `@std` does where JSR is out of reach. The last lines count what passed;
+ * what failed is repeated above them.
  */
-import { DENO, exitWith, filesUnder, run } from "./lib/command.ts";
+import { DENO, exitWith, filesUnder, run, runQuietly } from "./lib/command.ts";
 import {
   countCases,
   type Counts,
@@ -23,98 +22,90 @@ import {
 } from "./lib/junit.ts";
 import { jsrAnswers, writeNpmOnlyMap } from "./lib/npm_only.ts";
 import { bun, deno, node, type Runtime } from "./lib/runtimes.ts";
+import {
+  filesFor,
+  type Portion,
+  portionsOf,
+  type Scope,
+  type Target,
+} from "./lib/test_plan.ts";
 
 const RUNTIMES: Record<string, () => Promise<Runtime>> = { deno, node, bun };
-const DENO_ONLY = "tests/deno/";
-/** How many lines of a failure are shown in the end. */
-const TEXT_LINES = 10;
+/** How many lines of a failure are repeated at the end. */
+const MAX_FAILURE_LINES = 10;
+/** Tests mostly wait for timers and other processes. */
+const LANES = Math.max(2, navigator.hardwareConcurrency) + 1;
 
-/**
- * What one runtime shows for all of them: that the suites find faults, and pass, what
- * a Redis server is asked to do, and processes on all of them in one cluster.
- */
-const SHOWN_ONCE = [
-  "tests/testing/",
-  "tests/cluster/suite_test.ts",
-  "tests/redis/acl_test.ts",
-  "tests/redis/commands_test.ts",
-  "tests/redis/mixed_test.ts",
-];
-/**
- * What one release of Node shows for all of them: besides, that the engine lets go of
- * what it held, and what nodes make of a network that is none of the release's.
- */
-const SAME_ON_EVERY_RELEASE = [
-  ...SHOWN_ONCE,
-  "tests/cluster/",
-  "tests/redis/",
-  "tests/e2e/redis_",
-  "tests/memory/churn_test.ts",
-  "tests/memory/cluster_test.ts",
-  "tests/memory/streams_test.ts",
-];
-
-/** A runtime, and which of the tests are not for it. */
+/** A runtime, and the place that it has among the others. */
 interface Choice {
-  start: () => Promise<Runtime>;
-  leaveOut: readonly string[];
+  readonly start: () => Promise<Runtime>;
+  readonly role: Target["role"];
 }
 
 interface Arguments {
-  choices: Choice[];
-  paths: string[];
+  readonly choices: readonly Choice[];
+  readonly paths: readonly string[];
+  readonly scope: Scope;
+}
+
+/** A portion of the tests on one runtime. */
+interface Job extends Portion {
+  readonly runtime: Runtime;
+}
+
+interface Result {
+  readonly counts: Counts;
+  readonly failures: readonly Failure[];
+  readonly seconds: number;
 }
 
 function parse(args: readonly string[]): Arguments {
   const runtimes: Choice["start"][] = [];
   const releases: Choice["start"][] = [];
   const paths: string[] = [];
-  let isBrief = false;
+  let isAll = false;
   for (const arg of args) {
     const release = /^--node=(.+)$/.exec(arg)?.[1];
     if (release) releases.push(() => node(release));
     else if (RUNTIMES[arg]) runtimes.push(RUNTIMES[arg]);
-    else if (arg === "--brief") isBrief = true;
+    else if (arg === "--all") isAll = true;
     else if (arg.startsWith("tests")) paths.push(arg.replaceAll("\\", "/"));
     else {
       throw new Error(
-        `Unknown argument "${arg}". Give "deno", "node", "bun", "--node=<release>", "--brief" or a path under "tests".`,
+        `Unknown argument "${arg}". Use "deno", "node", "bun", "--node=<release>", "--all" or a path under "tests".`,
       );
     }
   }
   const chosen = runtimes.length > 0 ? runtimes : Object.values(RUNTIMES);
   return {
     choices: [
-      ...chosen.map((start, at) => ({
+      ...chosen.map((start, index): Choice => ({
         start,
-        leaveOut: isBrief && at > 0 ? SHOWN_ONCE : [],
+        role: index === 0 ? "first" : "other",
       })),
-      ...releases.map((start) => ({
-        start,
-        leaveOut: isBrief ? SAME_ON_EVERY_RELEASE : [],
-      })),
+      ...releases.map((start): Choice => ({ start, role: "release" })),
     ],
     paths,
+    scope: paths.length > 0 ? "given" : isAll ? "all" : "quick",
   };
 }
 
-interface Outcome {
-  counts: Counts;
-  failures: Failure[];
-}
-
-/** Runs the tests on a runtime; answers what became of them. */
-async function test(
-  runtime: Runtime,
-  files: readonly string[],
-  folder: string,
+/** Runs one portion, and prints its output when it has ended. */
+async function runJob(
+  { runtime, files }: Job,
+  report: string,
   importMap: string | undefined,
-): Promise<Outcome> {
-  console.log(`\n=== ${runtime.name}\n`);
-  const report = `${folder}/${runtime.name.replaceAll(" ", "_")}.xml`;
-  const code = await run(
+): Promise<Result> {
+  const startedAt = performance.now();
+  const { code, text } = await runQuietly(
     runtime.program,
     runtime.args({ files, report, importMap }),
+  );
+  const seconds = (performance.now() - startedAt) / 1_000;
+  console.log(
+    `\n=== ${runtime.name} (${seconds.toFixed(0)} s): ${
+      files.join(" ")
+    }\n\n${text}`,
   );
   const xml = await Deno.readTextFile(report).catch(() => "");
   const counts = countCases(xml);
@@ -122,35 +113,71 @@ async function test(
   if (counts.failed === 0) {
     // A file that does not load is in no report.
     const name = code !== 0
-      ? `It ended with exit code ${code}.`
-      : counts.passed === 0
-      ? "It ran no test."
+      ? `${files.join(" ")} ended with exit code ${code}.`
+      : counts.passed + counts.skipped === 0
+      ? `${files.join(" ")} ran no test.`
       : undefined;
     if (name !== undefined) {
       counts.failed = 1;
       failures.push({ name, text: "" });
     }
   }
-  return { counts, failures };
+  return { counts, failures, seconds };
 }
 
-/** Says what failed once more, where the end of a long output is all there is. */
-function show(runtime: Runtime, failures: readonly Failure[]): void {
+/** Runs the jobs, several at once, and those that measure alone afterwards. */
+async function runJobs(
+  jobs: readonly Job[],
+  run: (job: Job, index: number) => Promise<Result>,
+): Promise<Map<Job, Result>> {
+  const results = new Map<Job, Result>();
+  const runLane = async (queue: Job[]) => {
+    for (let job = queue.shift(); job !== undefined; job = queue.shift()) {
+      results.set(job, await run(job, jobs.indexOf(job)));
+    }
+  };
+  const shared = jobs.filter(({ isAlone }) => !isAlone);
+  await Promise.all(Array.from({ length: LANES }, () => runLane(shared)));
+  await runLane(jobs.filter(({ isAlone }) => isAlone));
+  return results;
+}
+
+/** Repeats what failed at the end, because nobody reads a long output whole. */
+function printFailures(runtime: Runtime, failures: readonly Failure[]): void {
   for (const { name, text } of failures) {
     console.log(`\nFAILED on ${runtime.name}: ${name}`);
     const lines = text.split("\n");
-    if (lines.length > TEXT_LINES) lines.splice(TEXT_LINES, Infinity, "…");
+    if (lines.length > MAX_FAILURE_LINES) {
+      lines.splice(MAX_FAILURE_LINES, Infinity, "…");
+    }
     for (const line of lines) if (line.trim()) console.log(`    ${line}`);
   }
 }
 
+/** Creates the jobs of all runtimes, the slowest of each first. */
+async function plan(
+  { choices, paths, scope }: Arguments,
+): Promise<Map<Runtime, Job[]>> {
+  const files = (await filesUnder("tests", "_test.ts")).filter((file) =>
+    paths.length === 0 || paths.some((path) => file.startsWith(path))
+  );
+  const jobs = new Map<Runtime, Job[]>();
+  for (const { start, role } of choices) {
+    const runtime = await start();
+    const own = filesFor({ isDeno: runtime.isDeno, role }, files, scope);
+    jobs.set(
+      runtime,
+      portionsOf(own).map((portion) => ({ runtime, ...portion })),
+    );
+  }
+  return jobs;
+}
+
 async function main(): Promise<number> {
-  const { choices, paths } = parse(Deno.args);
+  const args = parse(Deno.args);
+  const startedAt = performance.now();
   const folder = await Deno.makeTempDir({ prefix: "session-manager-tests-" });
   try {
-    const files = (await filesUnder("tests", "_test.ts")).filter((file) =>
-      paths.length === 0 || paths.some((path) => file.startsWith(path))
-    );
     const npmOnly = await writeNpmOnlyMap(folder);
     let importMap: string | undefined;
     if (!await jsrAnswers()) {
@@ -168,34 +195,33 @@ async function main(): Promise<number> {
     ]);
     if (code !== 0) throw new Error("The packages of npm cannot be installed.");
 
+    const jobs = await plan(args);
+    const results = await runJobs(
+      // The first runtime has the most to do. The others fill what it leaves.
+      [...jobs.values()].flat(),
+      (job, index) => runJob(job, `${folder}/${index}.xml`, importMap),
+    );
     const summary: string[] = [];
     const all: Counts[] = [];
-    const failed: Parameters<typeof show>[] = [];
-    for (const { start, leaveOut } of choices) {
-      const runtime = await start();
-      const own = files.filter((file) =>
-        !leaveOut.some((path) => file.startsWith(path)) &&
-        (runtime.isDeno || !file.startsWith(DENO_ONLY))
-      );
-      const startedAt = performance.now();
-      const { counts, failures } = await test(
-        runtime,
-        own,
-        folder,
-        importMap,
-      );
-      const seconds = ((performance.now() - startedAt) / 1_000).toFixed(1);
-      summary.push(
-        `${runtime.name.padEnd(16)}${inWords(counts)} (${seconds} s)`,
-      );
+    for (const [runtime, own] of jobs) {
+      const ended = own.map((job) => results.get(job)!);
+      printFailures(runtime, ended.flatMap(({ failures }) => failures));
+      const counts = sum(ended.map(({ counts }) => counts));
       all.push(counts);
-      failed.push([runtime, failures]);
+      const seconds = ended.reduce((sum, { seconds }) => sum + seconds, 0);
+      summary.push(
+        `${runtime.name.padEnd(16)}${inWords(counts)} (${
+          seconds.toFixed(0)
+        } s)`,
+      );
     }
+    const seconds = ((performance.now() - startedAt) / 1_000).toFixed(0);
+    console.log(
+      `\n${summary.join("\n")}\nTook ${seconds} s, ${LANES} processes at once.`,
+    );
+    // What was skipped is listed with its runtime: the last line has two numbers.
     const total = sum(all);
-    for (const each of failed) show(...each);
-    // What was skipped stands with each runtime: the last line has two numbers.
-    const words = inWords({ ...total, skipped: 0 });
-    console.log(`\n${summary.join("\n")}\n${words}`);
+    console.log(inWords({ ...total, skipped: 0 }));
     return total.failed === 0 ? 0 : 1;
   } finally {
     await Deno.remove(folder, { recursive: true });

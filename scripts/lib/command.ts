@@ -39,6 +39,22 @@ export async function run(
   return code;
 }
 
+/** Runs a command without showing what it prints; resolves with that. */
+export async function runQuietly(
+  [path, ...first]: Program,
+  args: readonly string[],
+  { cwd = ROOT, env = {} }: RunOptions = {},
+): Promise<{ code: number; text: string }> {
+  const { code, stdout, stderr } = await new Deno.Command(path, {
+    args: [...first, ...args],
+    cwd,
+    env,
+    stdin: "null",
+  }).output();
+  const decoder = new TextDecoder();
+  return { code, text: decoder.decode(stdout) + decoder.decode(stderr) };
+}
+
 /** What a command prints, or `undefined` when there is no such program. */
 export async function output(
   [path, ...first]: Program,

@@ -58,6 +58,8 @@ export async function node(release?: string): Promise<Runtime> {
       "--disable-warning=ExperimentalWarning",
       "--import=./tests/node_loader.mjs",
       "--test",
+      // scripts/test.ts runs several processes at once.
+      "--test-concurrency=1",
       "--test-reporter=spec",
       "--test-reporter-destination=stdout",
       "--test-reporter=junit",

@@ -1,0 +1,143 @@
+/**
+ * Decides which tests run where, and in which portions. Tests mostly wait, so several
+ * portions run at once.
+ */
+
+/** Which tests to run. */
+export type Scope =
+  /** Those that find nearly every mistake: what a developer runs. */
+  | "quick"
+  /** All of them: what CI runs. */
+  | "all"
+  /** Given paths: nothing is left out. */
+  | "given";
+
+/** What a portion of the plan runs on. */
+export interface Target {
+  /** Whether the tests that need the `Deno` global are for it. */
+  readonly isDeno: boolean;
+  /** "first", "other" runtimes, or another "release" of a runtime. */
+  readonly role: "first" | "other" | "release";
+}
+
+/** Files that run together, in one process or one after the other. */
+export interface Portion {
+  readonly files: readonly string[];
+  /** Whether it measures, so that nothing else may run at the same time. */
+  readonly isAlone: boolean;
+}
+
+const DENO_ONLY = ["tests/deno/"];
+/** What takes long, and seldom finds what the others don't. */
+const LONG = [
+  "tests/testing/cluster_faults_test.ts",
+  "tests/testing/faults_test.ts",
+  "tests/cluster/suite_test.ts",
+  "tests/cluster/schedules_test.ts",
+  "tests/model/",
+  "tests/memory/",
+  "tests/redis/acl_test.ts",
+];
+/**
+ * What one runtime shows for all of them: that the suites find faults, what a Redis
+ * server is asked to do, and a cluster with processes of all runtimes.
+ */
+const ONCE = [
+  "tests/scripts/",
+  "tests/bench/",
+  "tests/testing/",
+  "tests/cluster/suite_test.ts",
+  "tests/redis/acl_test.ts",
+  "tests/redis/commands_test.ts",
+  "tests/redis/mixed_test.ts",
+];
+/**
+ * What is the same on all runtimes unless a runtime has a bug: the rules of a cluster,
+ * and failures of nodes and servers. Developers run it on one runtime, CI on all.
+ */
+const ONCE_FOR_DEVELOPERS = [
+  ...ONCE,
+  "tests/cluster/",
+  "tests/broadcast_channel/foreign_messages_test.ts",
+  "tests/broadcast_channel/membership_test.ts",
+  "tests/broadcast_channel/node_crash_test.ts",
+  "tests/redis/adversarial_test.ts",
+  "tests/redis/client_errors_test.ts",
+  "tests/redis/node_crash_test.ts",
+  "tests/redis/outage_test.ts",
+  "tests/redis/replay_test.ts",
+  "tests/e2e/redis_killed_test.ts",
+  "tests/e2e/workers_killed_test.ts",
+  "tests/e2e/slow_readers_age_test.ts",
+  "tests/e2e/slow_readers_test.ts",
+];
+/** What one release of a runtime shows for all of them. */
+const SAME_ON_EVERY_RELEASE = [
+  ...ONCE_FOR_DEVELOPERS,
+  "tests/broadcast_channel/",
+  "tests/redis/",
+  "tests/e2e/redis_",
+  "tests/model/",
+  "tests/memory/churn_test.ts",
+  "tests/memory/cluster_test.ts",
+  "tests/memory/streams_test.ts",
+];
+/** What measures memory or time. */
+const ALONE = ["tests/memory/"];
+/** What takes longest begins first, so that it does not end last. */
+const SLOW = [
+  "tests/cluster/suite_test.ts",
+  "tests/testing/",
+  "tests/redis/",
+  "tests/broadcast_channel/",
+  "tests/e2e/",
+];
+/** How many files a portion has, at most; of those that take long, and of others. */
+const PORTION_SIZE = { slow: 2, other: 8 };
+
+/** Returns the files that a target runs. */
+export function filesFor(
+  { isDeno, role }: Target,
+  files: readonly string[],
+  scope: Scope,
+): string[] {
+  const excluded = [
+    ...isDeno ? [] : DENO_ONLY,
+    ...scope === "quick" ? LONG : [],
+    ...scope === "given" || role === "first"
+      ? []
+      : role === "release"
+      ? SAME_ON_EVERY_RELEASE
+      : scope === "quick"
+      ? ONCE_FOR_DEVELOPERS
+      : ONCE,
+  ];
+  return files.filter((file) => !matches(file, excluded));
+}
+
+/** Divides files into portions, the slowest first. */
+export function portionsOf(files: readonly string[]): Portion[] {
+  const alone = files.filter((file) => matches(file, ALONE));
+  const others = files
+    .filter((file) => !matches(file, ALONE))
+    .sort((a, b) => slowness(a) - slowness(b));
+  const portions: Portion[] = [];
+  for (const group of Map.groupBy(others, slowness).values()) {
+    const isSlow = slowness(group[0]!) < SLOW.length;
+    const size = PORTION_SIZE[isSlow ? "slow" : "other"];
+    for (let at = 0; at < group.length; at += size) {
+      portions.push({ files: group.slice(at, at + size), isAlone: false });
+    }
+  }
+  if (alone.length > 0) portions.push({ files: alone, isAlone: true });
+  return portions;
+}
+
+function slowness(file: string): number {
+  const index = SLOW.findIndex((path) => file.startsWith(path));
+  return index < 0 ? SLOW.length : index;
+}
+
+function matches(file: string, paths: readonly string[]): boolean {
+  return paths.some((path) => file.startsWith(path));
+}

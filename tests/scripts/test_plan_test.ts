@@ -1,0 +1,72 @@
+import { describe, it } from "node:test";
+import { assert, assertEquals } from "@std/assert";
+import { filesFor, portionsOf } from "../../scripts/lib/test_plan.ts";
+
+const FILES = [
+  "tests/cluster/rpc_test.ts",
+  "tests/deno/leaks_test.ts",
+  "tests/e2e/listen_test.ts",
+  "tests/memory/churn_test.ts",
+  "tests/redis/acl_test.ts",
+  "tests/redis/sessions_test.ts",
+  "tests/streams/backlog_test.ts",
+  "tests/testing/faults_test.ts",
+];
+const DENO = { isDeno: true, role: "first" } as const;
+const BUN = { isDeno: false, role: "other" } as const;
+const NODE_24 = { isDeno: false, role: "release" } as const;
+
+describe("filesFor", () => {
+  it("leaves out long tests unless all are wanted", () => {
+    assertEquals(filesFor(DENO, FILES, "quick"), [
+      "tests/cluster/rpc_test.ts",
+      "tests/deno/leaks_test.ts",
+      "tests/e2e/listen_test.ts",
+      "tests/redis/sessions_test.ts",
+      "tests/streams/backlog_test.ts",
+    ]);
+    assertEquals(filesFor(DENO, FILES, "all"), FILES);
+  });
+
+  it("runs once what one runtime shows for all", () => {
+    assertEquals(filesFor(BUN, FILES, "quick"), [
+      "tests/e2e/listen_test.ts",
+      "tests/redis/sessions_test.ts",
+      "tests/streams/backlog_test.ts",
+    ]);
+    assertEquals(filesFor(BUN, FILES, "all"), [
+      "tests/cluster/rpc_test.ts",
+      "tests/e2e/listen_test.ts",
+      "tests/memory/churn_test.ts",
+      "tests/redis/sessions_test.ts",
+      "tests/streams/backlog_test.ts",
+    ]);
+    assertEquals(filesFor(NODE_24, FILES, "all"), [
+      "tests/e2e/listen_test.ts",
+      "tests/streams/backlog_test.ts",
+    ]);
+  });
+
+  it("runs every file that was asked for, except what is only for Deno", () => {
+    assertEquals(
+      filesFor(BUN, FILES, "given"),
+      FILES.filter((file) => !file.startsWith("tests/deno/")),
+    );
+  });
+});
+
+describe("portionsOf", () => {
+  it("divides files into portions, each file once, the slowest first", () => {
+    const portions = portionsOf(FILES);
+    assertEquals(portions.flatMap(({ files }) => files).sort(), FILES);
+    assertEquals(portions[0]!.files, ["tests/testing/faults_test.ts"]);
+  });
+
+  it("runs alone what measures memory", () => {
+    for (const { files, isAlone } of portionsOf(FILES)) {
+      const isMeasuring = files.some((file) => file.includes("/memory/"));
+      assertEquals(isAlone, isMeasuring);
+      assert(!isMeasuring || files.length === 1);
+    }
+  });
+});
