@@ -3,19 +3,21 @@ import { describe, it } from "node:test";
 import type { Sent } from "../cluster_nodes/message_actions.ts";
 import { withWorkers, type WorkerNode, Workers } from "./support/workers.ts";
 
-/** Numbers as texts, from 0. */
+/** Numbers as frames, from 0. */
 function numbers(count: number, prefix = ""): string[] {
   return Array.from({ length: count }, (_, index) => `${prefix}${index}`);
 }
 
-/** Opens the streams of sessions, each at a node. */
+/** Opens the streams of sessions, each on a node. */
 async function openAll(nodes: Record<string, WorkerNode>): Promise<void> {
   await Promise.all(
     Object.entries(nodes).map(([id, { node }]) => node.open(id)),
   );
 }
 
-/** What a stream got, when nothing of these nodes is on its way any more. */
+/**
+ * Returns what a stream received, once no message of these nodes is in flight.
+ */
 async function all(
   id: string,
   at: WorkerNode,
@@ -25,7 +27,7 @@ async function all(
   return texts.filter((text) => !ends.includes(text));
 }
 
-/** Each node sends a last text to all; these texts. */
+/** Each node broadcasts a last frame; returns these frames. */
 async function sendEnds(nodes: readonly WorkerNode[]): Promise<string[]> {
   return await Promise.all(nodes.map(async ({ messages }) => {
     const end = `end ${crypto.randomUUID()}`;
@@ -36,7 +38,7 @@ async function sendEnds(nodes: readonly WorkerNode[]): Promise<string[]> {
 
 describe("BroadcastChannelSessions: delivery", () => {
   it(
-    "C1 a text reaches the streams of every node exactly once",
+    "C1 a frame reaches the streams of every node exactly once",
     withWorkers({}, async (workers) => {
       const nodes = await workers.start(3);
       const [a, b, c] = nodes as [WorkerNode, WorkerNode, WorkerNode];
@@ -47,10 +49,10 @@ describe("BroadcastChannelSessions: delivery", () => {
         ["to one of each", ["a1", "b2", "c1"]],
         ["to others", ["b1", "b2", "c2"]],
         ["to one", ["c2"]],
-        ["twice the same", ["b1", "b1", "a1", "b1"]],
-        ["to somebody unknown too", ["nobody", "c1", "nobody else"]],
+        ["the same ID twice", ["b1", "b1", "a1", "b1"]],
+        ["to known and unknown IDs", ["nobody", "c1", "nobody else"]],
         ["to nobody", []],
-        ["to unknown ones", ["nobody"]],
+        ["to unknown IDs", ["nobody"]],
       ]);
       for (const [index, { messages }] of nodes.entries()) {
         for (const [text, to] of sent) {
@@ -73,7 +75,7 @@ describe("BroadcastChannelSessions: delivery", () => {
   );
 
   it(
-    "C1 nodes that all send at once lose and double nothing",
+    "C1 when all nodes send at once, nothing is lost or duplicated",
     withWorkers({}, async (workers) => {
       const nodes = await workers.start(4);
       const ids = nodes.map((_, index) => `session-${index}`);
@@ -98,7 +100,7 @@ describe("BroadcastChannelSessions: delivery", () => {
   );
 
   it(
-    "C2 a session gets the texts of one sender in order, whoever else they are for",
+    "C2 a session gets the frames of one sender in order, targeted or broadcast",
     withWorkers({}, async (workers) => {
       const nodes = await workers.start(3);
       const [a, b, c] = nodes as [WorkerNode, WorkerNode, WorkerNode];
@@ -143,8 +145,8 @@ describe("BroadcastChannelSessions: delivery", () => {
 
   for (const isNoisy of [false, true]) {
     it(
-      "C8 20,000 texts of one turn arrive" +
-        (isNoisy ? ", whatever is posted on other channels" : ""),
+      "C8 20,000 frames of one turn arrive" +
+        (isNoisy ? " while other channels are busy" : ""),
       withWorkers({}, async (workers) => {
         const nodes = await workers.start(3);
         const [a, b, c] = nodes as [WorkerNode, WorkerNode, WorkerNode];
@@ -181,7 +183,7 @@ describe("BroadcastChannelSessions: delivery", () => {
   }
 
   it(
-    "C12 texts of 1 MiB arrive as they are",
+    "C12 frames of 1 MiB arrive unchanged",
     withWorkers({}, async (workers) => {
       const nodes = await workers.start(3);
       const [a, b, c] = nodes as [WorkerNode, WorkerNode, WorkerNode];
@@ -192,7 +194,7 @@ describe("BroadcastChannelSessions: delivery", () => {
       for (const [index, text] of texts.entries()) {
         const to = index % 2 === 0 ? undefined : ["b1", "c1"];
         await a.messages.send(to, text);
-        // One after the other: a reader may be broken off that leaves that much.
+        // One after the other: a reader with this much unread may be evicted.
         const expected = texts.slice(0, index + 1);
         assertEquals(await b.node.received("b1", index + 1), expected);
         assertEquals(await c.node.received("c1", index + 1), expected);
@@ -217,7 +219,7 @@ describe("BroadcastChannelSessions: delivery", () => {
   );
 
   it(
-    "C12 lists of 100,000 ids reach whom they name",
+    "C12 a send to 100,000 sessions reaches each of them",
     withWorkers({}, async (workers) => {
       const nodes = await workers.start(3);
       const [a, b, c] = nodes as [WorkerNode, WorkerNode, WorkerNode];

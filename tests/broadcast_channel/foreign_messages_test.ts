@@ -3,7 +3,7 @@ import { describe, it } from "node:test";
 import { until } from "../e2e/support/until.ts";
 import { withWorkers, type WorkerNode, Workers } from "./support/workers.ts";
 
-/** What no node posts. */
+/** Messages that no node posts. */
 const GARBAGE: readonly unknown[] = [
   undefined,
   null,
@@ -34,7 +34,7 @@ const GARBAGE: readonly unknown[] = [
   [1, [2, [3]]],
 ];
 
-/** Texts that are as true ones, but for one thing, and for which nobody is to act. */
+/** Copies of a valid message with one field changed; nodes must ignore them. */
 function altered(genuine: string): string[] {
   const packet = JSON.parse(genuine);
   const texts: Record<string, unknown>[] = [
@@ -59,9 +59,9 @@ function altered(genuine: string): string[] {
   ];
 }
 
-describe("BroadcastChannelSessions: strangers", () => {
+describe("BroadcastChannelSessions: foreign messages", () => {
   it(
-    "C13 what is none of the cluster's is ignored and counted",
+    "C13 foreign messages are ignored and counted",
     withWorkers({}, async (workers) => {
       const nodes = await workers.start(2) as [WorkerNode, WorkerNode];
       const [a, b] = nodes;
@@ -81,18 +81,20 @@ describe("BroadcastChannelSessions: strangers", () => {
       ];
       assert(names.length > 0);
       assert(names.some((name) => name.includes(workers.name)));
-      // What the nodes really post, so that each copy has one thing wrong alone.
+      // Messages that nodes have really posted, so that each copy has only one
+      // fault.
       await stranger.channels.startListening(names);
       await a.messages.sendNumbers(undefined, 20);
       await b.node.received("b0", 20);
       await a.info.setLogLevel("a0", "info");
-      const heard = await stranger.channels.stopListening() as [
+      const received = await stranger.channels.stopListening() as [
         to: string | undefined,
         text: string,
       ][];
-      // One of each kind: Deno loses what comes faster than it is read.
+      // One of each kind: Deno drops messages that arrive faster than they are
+      // read.
       const genuine = new Map(
-        heard.map(([, text]) => [JSON.parse(text).kind, text]),
+        received.map(([, text]) => [JSON.parse(text).kind, text]),
       );
       assert(genuine.has("batch"));
       const texts = [...genuine.values()].flatMap(altered);
@@ -105,11 +107,11 @@ describe("BroadcastChannelSessions: strangers", () => {
       const posted = names.length * wrong.length;
       await until(
         async () => (await ignored()).every((count) => count >= posted),
-        "all to be ignored",
+        "all messages to be ignored",
         10_000,
       );
       assertEquals(await ignored(), [posted, posted]);
-      // Everything works as before, and nobody was added.
+      // Everything works as before, and no node was added.
       assertEquals((await a.node.nodes()).length, 2);
       assertEquals(await a.streams.has("b0"), true);
       await a.messages.send(["b0", "a0"], "from a");
@@ -131,7 +133,7 @@ describe("BroadcastChannelSessions: strangers", () => {
   );
 
   it(
-    "C13 nothing breaks while garbage and traffic come together",
+    "C13 nodes work while foreign and valid messages arrive together",
     withWorkers({}, async (workers) => {
       const [a, b] = await workers.start(2) as [WorkerNode, WorkerNode];
       const stranger = workers.spawn();
@@ -153,11 +155,11 @@ describe("BroadcastChannelSessions: strangers", () => {
   );
 
   it(
-    "C14 clusters with different names never see each other",
+    "C14 clusters with different names share nothing",
     withWorkers({}, async (workers) => {
       const [a, b] = await workers.start(2) as [WorkerNode, WorkerNode];
       const { name } = workers;
-      // Names that look like parts of each other, or like the channels in use.
+      // Names that are prefixes of each other, or of the channels in use.
       const others = [
         ...new Set([
           `${name}:`,
@@ -187,14 +189,14 @@ describe("BroadcastChannelSessions: strangers", () => {
         assertEquals(await streams.has("own-0"), false);
         assertEquals(await a.streams.has(`own-${index + 1}`), false);
         await assertRejects(() => info.getLogLevel("same"));
-        await messages.send(undefined, "from a stranger");
-        await messages.send(["same"], "from a stranger");
+        await messages.send(undefined, "foreign");
+        await messages.send(["same"], "foreign");
         await streams.delete("own-0");
         await info.delete("same");
         await subscriptions.send({
           jsonrpc: "2.0",
           method: "notifications/tools/list_changed",
-          params: { name: "from a stranger" },
+          params: { name: "foreign" },
         });
         assertEquals(await subscriptions.close(1, "o", "closed"), false);
         assertEquals((await node.stats()).cluster.ignored, 0);
@@ -215,15 +217,15 @@ describe("BroadcastChannelSessions: strangers", () => {
       assertEquals((await a.node.nodes()).length, 2);
       for (const { node } of strangers) {
         assertEquals(await node.received("same", 2), [
-          "from a stranger",
-          "from a stranger",
+          "foreign",
+          "foreign",
         ]);
       }
     }),
   );
 
   it(
-    "C14 two clusters share their threads and never their sessions",
+    "C14 two clusters in the same threads share no sessions",
     withWorkers({}, async (workers) => {
       const other = new Workers({});
       try {

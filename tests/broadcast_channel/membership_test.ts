@@ -8,7 +8,7 @@ import {
   type WorkerNode,
 } from "./support/workers.ts";
 
-/** What every node says of whether a session has a stream. */
+/** What each node returns for `has`. */
 function has(nodes: readonly WorkerNode[], id: string): Promise<boolean[]> {
   return Promise.all(nodes.map(({ streams }) => streams.has(id)));
 }
@@ -20,7 +20,9 @@ function everywhere<Value>(
   return nodes.map(() => value);
 }
 
-/** How many streams are open that go by these names, on each node one. */
+/**
+ * How many of the streams with these names are open; one name for each node.
+ */
 async function openStreams(
   nodes: readonly WorkerNode[],
   names: readonly string[],
@@ -33,9 +35,9 @@ async function openStreams(
   );
 }
 
-describe("BroadcastChannelSessions: presence", () => {
+describe("BroadcastChannelSessions: membership", () => {
   it(
-    "C3 has and delete work from any node, and delete ends the stream where it is",
+    "C3 has() and delete() work from any node, and delete() ends the stream",
     withWorkers({}, async (workers) => {
       const nodes = await workers.start(3);
       for (const [at, home] of nodes.entries()) {
@@ -48,13 +50,13 @@ describe("BroadcastChannelSessions: presence", () => {
           await streams.delete(id);
           assertEquals(await home.node.end(id), "closed");
           assertEquals(await has(nodes, id), everywhere(nodes, false));
-          // Nothing happens.
+          // Does nothing.
           await streams.delete(id);
           assertEquals(
             await has(nodes, `${id}-beside`),
             everywhere(nodes, true),
           );
-          // The id is free again.
+          // The ID is free again.
           await nodes[from]!.node.open(id);
           assertEquals(await has(nodes, id), everywhere(nodes, true));
         }
@@ -63,7 +65,7 @@ describe("BroadcastChannelSessions: presence", () => {
   );
 
   it(
-    "C3 a stream whose client goes away is gone everywhere",
+    "C3 a stream whose client leaves is gone on every node",
     withWorkers({}, async (workers) => {
       const nodes = await workers.start(3);
       const [a, b] = nodes as [WorkerNode, WorkerNode, WorkerNode];
@@ -72,7 +74,7 @@ describe("BroadcastChannelSessions: presence", () => {
       await a.node.leave("a");
       await until(
         async () => !(await has(nodes, "a")).includes(true),
-        "a stream to be gone",
+        "the stream to be gone",
         PATIENCE_MS,
       );
       await b.messages.send(["a"], "to nobody");
@@ -83,7 +85,7 @@ describe("BroadcastChannelSessions: presence", () => {
   );
 
   it(
-    "C4 what create and delete have done is true on every node when they resolve",
+    "C4 once create() or delete() has resolved, every node knows",
     withWorkers({}, async (workers) => {
       const nodes = await workers.start(3);
       for (let round = 0; round < 150; round++) {
@@ -102,7 +104,7 @@ describe("BroadcastChannelSessions: presence", () => {
   );
 
   it(
-    "C4 what a setter has stored is read on every node when it resolves",
+    "C4 once a setter has resolved, every node reads the value",
     withWorkers({}, async (workers) => {
       const nodes = await workers.start(3);
       const every = <Value>(read: (node: WorkerNode) => Promise<Value>) =>
@@ -115,7 +117,7 @@ describe("BroadcastChannelSessions: presence", () => {
         for (const info of await every(({ info }) => info.getClientInfo(id))) {
           assertEquals(info, { name, version: "1" });
         }
-        // Another node writes what this one wrote last.
+        // Another node overwrites what this one has written.
         const capabilities = { experimental: { round: { round } } };
         await other.info.setClientInfo(id, { name: "other", version: "1" });
         await writer.info.setClientCapabilities(id, capabilities);
@@ -156,12 +158,12 @@ describe("BroadcastChannelSessions: presence", () => {
   );
 
   it(
-    "C5 of streams that nodes create at once for one id, one stays open",
+    "C5 of streams that nodes create for one session at once, one stays open",
     withWorkers({}, async (workers) => {
       const nodes = await workers.start(4);
       for (let round = 0; round < 40; round++) {
         const id = `session-${round}`;
-        // Two, three or four nodes, beginning with another one each time.
+        // Two, three or four nodes, starting with another one each time.
         const rivals = nodes.map((_, at) => nodes[(round + at) % 4]!)
           .slice(0, 2 + round % 3);
         await Promise.all(rivals.map(({ node }) => node.open(id)));
@@ -171,13 +173,13 @@ describe("BroadcastChannelSessions: presence", () => {
   );
 
   it(
-    "C5 nodes agree on many ids that they create at once",
+    "C5 nodes agree on many sessions that they create at once",
     withWorkers({}, async (workers) => {
       const nodes = await workers.start(3);
       const ids = Array.from({ length: 200 }, (_, index) => `session-${index}`);
       await Promise.all(nodes.map(({ node }) => node.openMany(ids)));
       await agree(nodes, ids);
-      // They move once more, to one node.
+      // They move once more, to the same node.
       await nodes[2]!.node.openMany(ids);
       await agree(nodes, ids);
       assertEquals(
@@ -188,7 +190,7 @@ describe("BroadcastChannelSessions: presence", () => {
   );
 
   it(
-    "C5 a stream that moves from node to node is open on the last one",
+    "C5 a stream that moves from node to node is open on the last one only",
     withWorkers({}, async (workers) => {
       const nodes = await workers.start(3);
       for (let round = 0; round < 60; round++) {
@@ -216,14 +218,17 @@ describe("BroadcastChannelSessions: presence", () => {
   );
 });
 
-/** Expects one open stream of each id, which gets what any node sends, once. */
+/**
+ * Expects that each session has one open stream, which receives each frame of
+ * every node once.
+ */
 async function agree(
   nodes: readonly WorkerNode[],
   ids: readonly string[],
 ): Promise<void> {
   await until(
     async () => (await openStreams(nodes, ids)).every((count) => count === 1),
-    "one stream of each session to be open",
+    "each session to have one open stream",
     PATIENCE_MS,
   );
   for (const { streams } of nodes) {

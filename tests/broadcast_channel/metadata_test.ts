@@ -14,7 +14,7 @@ type Four = [WorkerNode, WorkerNode, WorkerNode, WorkerNode];
 
 const LEVELS: readonly LoggingLevel[] = ["debug", "info", "error", "alert"];
 
-/** Whether all nodes answer the same. */
+/** Returns whether all nodes return the same metadata. */
 async function agree<Value>(
   nodes: readonly WorkerNode[],
   ask: (node: WorkerNode) => Promise<Value>,
@@ -29,14 +29,15 @@ async function agree<Value>(
 
 describe("BroadcastChannelSessions: metadata", () => {
   it(
-    "C9 nodes that join during constant updates end equal to the others",
+    "C9 nodes that join during constant updates end up with the same metadata",
     withWorkers({}, async (workers) => {
       const early = await workers.start(2) as [WorkerNode, WorkerNode];
       const ids = early.map((_, at) =>
         Array.from({ length: 160 }, (_, index) => `${at}-${index}`)
       );
       const late = [workers.spawn(), workers.spawn()];
-      // Their threads are running before, for them to join in the midst of it.
+      // Their threads are started earlier, so that they join while updates are
+      // made.
       await Promise.all(late.map(({ channels }) => channels.names()));
       for (const [at, { updates }] of early.entries()) {
         await updates.start(ids[at]!);
@@ -46,9 +47,9 @@ describe("BroadcastChannelSessions: metadata", () => {
         return known.attached.length > 20 &&
           known.subscribers[0]![1].length > 5;
       };
-      await until(isBusy, "updates to be made", PATIENCE_MS);
+      await until(isBusy, "some updates", PATIENCE_MS);
       for (const node of late) await workers.join(node);
-      await until(isBusy, "updates to be made", PATIENCE_MS);
+      await until(isBusy, "some updates", PATIENCE_MS);
       const expected: Knowledge[] = [];
       for (const [at, { updates }] of early.entries()) {
         expected.push(await updates.stop(ids[at]!));
@@ -65,7 +66,7 @@ describe("BroadcastChannelSessions: metadata", () => {
   );
 
   it(
-    "C11 nodes that write different fields of one session lose none",
+    "C11 concurrent writes to different fields of a session are all kept",
     withWorkers({}, async (workers) => {
       const nodes = await workers.start(4) as Four;
       for (let round = 0; round < 40; round++) {
@@ -100,7 +101,7 @@ describe("BroadcastChannelSessions: metadata", () => {
   );
 
   it(
-    "C11 nodes that write the same field of one session agree in the end",
+    "C11 after concurrent writes to the same field, all nodes agree",
     withWorkers({}, async (workers) => {
       const nodes = await workers.start(4) as Four;
       for (let round = 0; round < 40; round++) {
@@ -131,7 +132,7 @@ describe("BroadcastChannelSessions: metadata", () => {
   );
 
   it(
-    "C11 nodes that write and delete one session at once agree in the end",
+    "C11 after concurrent writes and deletions of a session, all nodes agree",
     withWorkers({}, async (workers) => {
       const nodes = await workers.start(3);
       const [a, b, c] = nodes as [WorkerNode, WorkerNode, WorkerNode];

@@ -11,14 +11,14 @@ import {
 
 type Three = [WorkerNode, WorkerNode, WorkerNode];
 
-const BEAT_MS = 200;
-const LEASE_MS = 3 * BEAT_MS;
-/** Short leases, for the tests to be short. */
-const MORTAL = { cluster: { heartbeatMs: BEAT_MS } };
+const HEARTBEAT_MS = 200;
+const LEASE_MS = 3 * HEARTBEAT_MS;
+/** Short leases keep the tests short. */
+const MORTAL = { cluster: { heartbeatMs: HEARTBEAT_MS } };
 
 /**
- * How long it takes until that is so, in milliseconds, without the time during which
- * this machine was too busy to look.
+ * Returns how long it took until a condition was true, in milliseconds, without
+ * the time during which the event loop was blocked.
  */
 async function timeUntil(
   isSo: () => Promise<boolean>,
@@ -51,20 +51,20 @@ async function isGone(
   return !has.includes(true);
 }
 
-/** Expects that everything works between these nodes, in all directions. */
+/** Expects that every node reaches every other one. */
 async function work(nodes: readonly WorkerNode[]): Promise<void> {
   const ids = nodes.map(() => crypto.randomUUID());
   await Promise.all(nodes.map(({ node }, at) => node.open(ids[at]!)));
   const texts: string[] = [];
   for (const [from, { messages, streams }] of nodes.entries()) {
     for (const id of ids) assertEquals(await streams.has(id), true);
-    await messages.send(undefined, `to all from ${from}`);
-    await messages.send(ids, `to each from ${from}`);
-    texts.push(`to all from ${from}`, `to each from ${from}`);
+    await messages.send(undefined, `broadcast from ${from}`);
+    await messages.send(ids, `targeted from ${from}`);
+    texts.push(`broadcast from ${from}`, `targeted from ${from}`);
   }
   for (const [at, { node }] of nodes.entries()) {
     const got = await node.receivedAll(ids[at]!, texts);
-    // What another node sends to all can come between.
+    // Broadcasts of other nodes may arrive in between.
     assertEquals(got.sort(), [...texts].sort());
   }
 }
@@ -73,9 +73,9 @@ async function startThree(workers: Workers): Promise<Three> {
   return await workers.start(3) as Three;
 }
 
-describe("BroadcastChannelSessions: nodes that end", () => {
+describe("BroadcastChannelSessions: nodes that leave or crash", () => {
   it(
-    "C6 the sessions of a killed node are gone when its lease and a second are over",
+    "C6 the sessions of a killed node are gone within its lease and a second",
     withWorkers(MORTAL, async (workers) => {
       const [a, b, c] = await startThree(workers);
       const ids = Array.from({ length: 50 }, (_, index) => `c${index}`);
@@ -85,11 +85,11 @@ describe("BroadcastChannelSessions: nodes that end", () => {
       await c.kill();
       const ms = await timeUntil(
         () => isGone([a, b], ids),
-        "the sessions of a killed node to be gone",
+        "the sessions of the killed node to be gone",
       );
       assert(ms < LEASE_MS + 1_000, `It took ${ms} ms.`);
       await meet([a, b]);
-      // Its metadata is not its own.
+      // The metadata of the session does not belong to the node.
       assertEquals(await a.info.getLogLevel("c0"), "alert");
       assertEquals(await b.streams.has("a0"), true);
       await b.node.open("c0");
@@ -106,7 +106,7 @@ describe("BroadcastChannelSessions: nodes that end", () => {
       assertEquals(await c.node.states(["c0", "c1"]), ["closed", "closed"]);
       const ms = await timeUntil(
         () => isGone([a, b], ["c0", "c1"]),
-        "the sessions of a closed node to be gone",
+        "the sessions of the closed node to be gone",
       );
       assert(ms < 1_000, `It took ${ms} ms.`);
       await meet([a, b]);
@@ -115,12 +115,13 @@ describe("BroadcastChannelSessions: nodes that end", () => {
   );
 
   it(
-    "C6 a node that comes back under its name within the lease leaves no ghost",
+    "C6 a node that restarts within its lease replaces the earlier node at once",
     withWorkers({ cluster: { heartbeatMs: 3_000 } }, async (workers) => {
       const [a, b] = await workers.start(2) as [WorkerNode, WorkerNode];
       const first = workers.spawn();
       const second = workers.spawn();
-      // The second thread is running already: it shall be there within the lease.
+      // The second thread is started earlier, so that the node is there within
+      // the lease.
       await second.channels.names();
       await workers.join(first, { node: "phoenix" });
       await meet([a, b, first]);
@@ -137,7 +138,10 @@ describe("BroadcastChannelSessions: nodes that end", () => {
         "the earlier node's sessions to be gone",
       );
       const ms = performance.now() - killedAt;
-      assert(ms < 9_000, `It took ${ms} ms, and the lease was over by itself.`);
+      assert(
+        ms < 9_000,
+        `It took ${ms} ms: only the end of the lease removed them.`,
+      );
       for (const { streams } of [a, b, second]) {
         assertEquals(await streams.has("both"), true);
       }
@@ -153,7 +157,7 @@ describe("BroadcastChannelSessions: nodes that end", () => {
   );
 
   it(
-    "C6 killing a node that sends harms no other",
+    "C6 killing a node while it sends does not affect the others",
     withWorkers(MORTAL, async (workers) => {
       const [a, b, c] = await startThree(workers);
       await a.node.open("a0");
@@ -163,7 +167,7 @@ describe("BroadcastChannelSessions: nodes that end", () => {
       const isOfC = (text: string) => text.startsWith("c:");
       await until(
         async () => (await a.node.received("a0")).filter(isOfC).length > 500,
-        "texts of the node that will be killed",
+        "frames of the node that will be killed",
         PATIENCE_MS,
       );
       await c.kill();
@@ -173,7 +177,7 @@ describe("BroadcastChannelSessions: nodes that end", () => {
       for (const [{ node }, id] of [[a, "a0"], [b, "b0"]] as const) {
         const got = await node.receivedAll(id, ["end"]);
         const ofC = got.filter(isOfC);
-        // As much of it as arrived, in order, without holes.
+        // A prefix of what was sent, in order and without gaps.
         assertEquals(ofC, ofC.map((_, index) => `c:${index}`));
         assertEquals(
           got.filter((text) => text.startsWith("b:")),
@@ -185,7 +189,7 @@ describe("BroadcastChannelSessions: nodes that end", () => {
   );
 
   it(
-    "C6 killing a node that is sent to harms no other",
+    "C6 killing a node while others send to it does not affect them",
     withWorkers(MORTAL, async (workers) => {
       const [a, b, c] = await startThree(workers);
       await b.node.open("b0");
@@ -203,7 +207,7 @@ describe("BroadcastChannelSessions: nodes that end", () => {
         got.filter((text) => text.startsWith("both:")),
         Array.from({ length: 2_000 }, (_, index) => `both:${index}`),
       );
-      // Nobody waits for the dead.
+      // No node waits for a dead one.
       await Promise.all([sending, toBoth]);
       await meet([a, b]);
       await work([a, b]);
@@ -211,12 +215,12 @@ describe("BroadcastChannelSessions: nodes that end", () => {
   );
 
   it(
-    "C6 questions to a node that is killed are answered without it",
+    "C6 requests to a killed node are responded without it",
     withWorkers(MORTAL, async (workers) => {
       const [a, b, c] = await startThree(workers);
       await c.node.openMany(["c0", "c1"]);
       await c.kill();
-      // It may still be taken for alive.
+      // The others may still consider it alive.
       await Promise.all([
         a.streams.delete("c0"),
         a.node.open("c1"),
@@ -234,7 +238,7 @@ describe("BroadcastChannelSessions: nodes that end", () => {
   );
 
   it(
-    "C7 a node that stood still for twice the lease comes back, and all agree",
+    "C7 a node that was blocked for twice its lease returns, and all agree",
     withWorkers({ cluster: { heartbeatMs: 300 } }, async (workers) => {
       const [a, b, c] = await startThree(workers);
       await a.node.openMany(["a0", "a1"]);
@@ -244,7 +248,7 @@ describe("BroadcastChannelSessions: nodes that end", () => {
       const blocked = c.node.block(2 * 3 * 300);
       await until(
         async () => !(await a.node.nodes()).includes(name),
-        "the node to be taken for dead",
+        "the node to be considered dead",
         PATIENCE_MS,
       );
       assertEquals(await isGone([a], ["c0", "c1"]), true);
@@ -264,7 +268,7 @@ describe("BroadcastChannelSessions: nodes that end", () => {
           ]);
           return c0 && a2 && !a1;
         },
-        "all to agree",
+        "all nodes to agree",
         PATIENCE_MS,
       );
       assertEquals(await b.streams.has("c1"), true);
@@ -282,7 +286,7 @@ describe("BroadcastChannelSessions: nodes that end", () => {
   );
 
   it(
-    "C7 a node that stands still for less than the lease misses nothing",
+    "C7 a node that is blocked for less than its lease misses nothing",
     withWorkers({}, async (workers) => {
       const [a, b, c] = await startThree(workers);
       await Promise.all([b.node.open("b0"), c.node.open("c0")]);

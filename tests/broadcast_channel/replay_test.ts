@@ -21,9 +21,9 @@ function numbers(from: number, to: number, prefix = ""): string[] {
   return Array.from({ length: to - from }, (_, i) => `${prefix}${from + i}`);
 }
 
-describe("BroadcastChannelSessions: clients that come back elsewhere", () => {
+describe("BroadcastChannelSessions: resuming on another node", () => {
   it(
-    "H7 a session is every node's, and outlives the one that began it",
+    "H7 a session is valid on every node, and outlives the node that began it",
     withWorkers({ cluster: { heartbeatMs: 200 } }, async (workers) => {
       const [a, b, c] = await workers.start(3) as Three;
       const id = await a.clients.begin();
@@ -47,7 +47,7 @@ describe("BroadcastChannelSessions: clients that come back elsewhere", () => {
   );
 
   it(
-    "H4 a client goes on at another node after what it got last",
+    "H4 a client resumes on another node after its last event ID",
     withWorkers(REPLAY, async (workers) => {
       const nodes = await workers.start(3) as Three;
       const [a, b, c] = nodes;
@@ -58,7 +58,7 @@ describe("BroadcastChannelSessions: clients that come back elsewhere", () => {
       // In order for the client: each is awaited before another node sends.
       const send = async (count: number, { messages }: WorkerNode) => {
         for (let left = count; left > 0; left--) {
-          await messages.send([other], "for another one");
+          await messages.send([other], "for another session");
           await messages.send(sent % 2 ? undefined : [id], `${sent++}`);
         }
       };
@@ -67,11 +67,11 @@ describe("BroadcastChannelSessions: clients that come back elsewhere", () => {
       let at = a;
       for (const [round, next] of [b, c, a, c, b, a, b].entries()) {
         const before = await at.clients.events(id, sent - got.length);
-        // It breaks off in the midst of it, and what was on its way is lost.
+        // The connection breaks in the middle, and what was in flight is lost.
         const taken = before.slice(0, 1 + round % 3);
         got.push(...texts(taken));
         const { lastEventId } = taken.at(-1)!;
-        // Sometimes nobody notices that it went.
+        // Sometimes the server does not notice that the client left.
         if (round % 2 === 0) await at.clients.leave(id);
         await send(3, at);
         assertEquals(await next.clients.listen(id, lastEventId), 200);
@@ -88,7 +88,7 @@ describe("BroadcastChannelSessions: clients that come back elsewhere", () => {
   );
 
   it(
-    "H4 a client that comes back to other nodes than those that send misses nothing",
+    "H4 a client that returns to a node other than the sender misses nothing",
     withWorkers(REPLAY, async (workers) => {
       const nodes = await workers.start(3) as Three;
       const id = await nodes[0].clients.begin();
@@ -107,7 +107,8 @@ describe("BroadcastChannelSessions: clients that come back elsewhere", () => {
         await next.clients.listen(id, lastEventId);
         const missed = await next.clients.events(id, 3);
         got.push(...texts(missed));
-        // It is up to date: nothing comes again when it comes back to this one.
+        // The client has everything: it gets nothing again when it returns to
+        // this node.
         await next.clients.listen(id, missed.at(-1)!.lastEventId);
         at = next;
       }
@@ -122,7 +123,7 @@ describe("BroadcastChannelSessions: clients that come back elsewhere", () => {
   );
 
   it(
-    "S14 a client that hops while all nodes send gets every event exactly once",
+    "S14 a client that changes nodes while all nodes send gets every event once",
     withWorkers(REPLAY, async (workers) => {
       const nodes = await workers.start(3) as Three;
       const id = await nodes[0].clients.begin();
@@ -138,7 +139,10 @@ describe("BroadcastChannelSessions: clients that come back elsewhere", () => {
       let lastEventId = "";
       const take = async (count: number) => {
         const events = await at.clients.events(id, count);
-        assert(events.length >= count, `The stream ended after ${got.length}.`);
+        assert(
+          events.length >= count,
+          `The stream ended after ${got.length} events.`,
+        );
         // Some of what was delivered never reaches the client.
         const taken = events.slice(0, Math.max(count, events.length - 7));
         got.push(...texts(taken));
@@ -155,8 +159,9 @@ describe("BroadcastChannelSessions: clients that come back elsewhere", () => {
       );
       const sum = counts.reduce((all, count) => all + count, 0);
       got.push(...texts(await at.clients.events(id, sum - got.length)));
-      assert(!got.includes("unknown"), "There was a reset.");
-      // In order but for those that were on their way while it moved.
+      assert(!got.includes("unknown"), "The stream was reset.");
+      // In order, except for events that were in flight while the session
+      // moved.
       const expected = counts.flatMap((count, from) =>
         numbers(0, count, `${from}:`)
       );
@@ -165,7 +170,7 @@ describe("BroadcastChannelSessions: clients that come back elsewhere", () => {
   );
 
   it(
-    "S15 a position at a dead node is answered with a reset, never with a gap",
+    "S15 a last event ID of a dead node is responded with a reset, never with a gap",
     withWorkers(
       { ...REPLAY, cluster: { heartbeatMs: 200 } },
       async (workers) => {
@@ -194,9 +199,9 @@ describe("BroadcastChannelSessions: clients that come back elsewhere", () => {
 
   for (const blocked of ["the node that it left", "its new node"] as const) {
     it(
-      `S14 a client misses nothing when ${blocked} is blocked for a second`,
+      `S14 a client misses nothing while ${blocked} is blocked for a second`,
       withWorkers(
-        // Longer than `requestTimeoutMs`, and shorter than a node may be silent.
+        // Longer than `requestTimeoutMs`, and shorter than the lease of a node.
         { ...REPLAY, cluster: { requestTimeoutMs: 100 } },
         async (workers) => {
           const [a, b, c] = await workers.start(3) as Three;
@@ -226,7 +231,7 @@ describe("BroadcastChannelSessions: clients that come back elsewhere", () => {
   }
 
   it(
-    "S14 a client that got nothing yet has a position that is good elsewhere",
+    "S14 a client that has received nothing yet can resume on another node",
     withWorkers(REPLAY, async (workers) => {
       const [a, b, c] = await workers.start(3) as Three;
       const id = await a.clients.begin();
@@ -241,7 +246,7 @@ describe("BroadcastChannelSessions: clients that come back elsewhere", () => {
       assertEquals(got.toSorted(), ["one", "two"]);
       await until(
         async () => !(await a.streams.has(id)) || await b.streams.has(id),
-        "the stream to be at its new node",
+        "the stream to be on its new node",
         PATIENCE_MS,
       );
     }),

@@ -26,7 +26,10 @@ import { describe, it } from "node:test";
 import { open } from "../support/streams.ts";
 import { NOTHING_COUNTED } from "../support/empty_stats.ts";
 
-/** They wait for it otherwise when they are asked for what they do not know. */
+/**
+ * Otherwise they would wait for it when they are asked about an unknown
+ * session.
+ */
 async function ready<Node extends { ready: Promise<void> }>(
   node: Node,
 ): Promise<Node> {
@@ -101,7 +104,7 @@ describe("BroadcastChannelSessions", () => {
     },
   });
 
-  it("is a node of its own while it is alone", async () => {
+  it("works as the only node", async () => {
     const sessions = new BroadcastChannelSessions(crypto.randomUUID(), {
       cluster: { node: "alone" },
     });
@@ -115,7 +118,7 @@ describe("BroadcastChannelSessions", () => {
     await sessions.close();
   });
 
-  it("knows of the others of its name when it is ready", async () => {
+  it("knows the other nodes of its name when it is ready", async () => {
     const name = crypto.randomUUID();
     const first = new BroadcastChannelSessions(name, {
       cluster: { node: "first" },
@@ -139,7 +142,7 @@ describe("BroadcastChannelSessions", () => {
     await Promise.all([first.close(), second.close()]);
   });
 
-  it("needs nobody to wait for ready", async () => {
+  it("is ready at once if there are no other nodes", async () => {
     const name = crypto.randomUUID();
     const first = new BroadcastChannelSessions(name);
     await first.streams.create("a", open().controller);
@@ -171,7 +174,7 @@ describe("BroadcastChannelSessions", () => {
     await sessions.close();
   });
 
-  it("refuses names that are none, whatever is to be made", () => {
+  it("refuses invalid names, whichever class gets them", () => {
     for (const name of [undefined, null, "", 7, {}, [], Symbol("a"), true]) {
       for (
         const Class of [
@@ -191,7 +194,7 @@ describe("BroadcastChannelSessions", () => {
     }
   });
 
-  it("refuses options that are none, naming them", () => {
+  it("refuses invalid options, and names them", () => {
     const numbers = [
       -1,
       0,

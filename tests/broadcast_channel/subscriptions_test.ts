@@ -18,7 +18,7 @@ const TOOLS = { toolsListChanged: true };
 
 describe("BroadcastChannelSessions: subscriptions", () => {
   it(
-    "C15 a notification on any node reaches those on all that asked for it",
+    "C15 a notification on any node reaches its subscribers on all nodes",
     withWorkers({}, async (workers) => {
       const nodes = await workers.start(3) as Three;
       for (const [at, { subscribers }] of nodes.entries()) {
@@ -38,7 +38,7 @@ describe("BroadcastChannelSessions: subscriptions", () => {
         await subscriptions.send(toolsChanged("end"));
       }
       for (const [at, { subscribers }] of nodes.entries()) {
-        // Three nodes send the end.
+        // Three nodes send the last notification.
         const tools = await untilCount(
           () => subscribers.called(1, `tools-${at}`, "end"),
           7,
@@ -87,7 +87,7 @@ describe("BroadcastChannelSessions: subscriptions", () => {
   );
 
   it(
-    "C15 close works from any node, after what was sent before",
+    "C15 close() works from any node, after what was sent before",
     withWorkers({}, async (workers) => {
       const nodes = await workers.start(3) as Three;
       for (const [at, home] of nodes.entries()) {
@@ -117,7 +117,7 @@ describe("BroadcastChannelSessions: subscriptions", () => {
   );
 
   it(
-    "C15 closeAll ends those of an origin, or all, on every node",
+    "C15 closeAll() ends the subscriptions of an origin, or all, on every node",
     withWorkers({}, async (workers) => {
       const [a, b, c] = await workers.start(3) as Three;
       for (const [id, { subscribers }] of [a, b, c].entries()) {
@@ -146,7 +146,7 @@ describe("BroadcastChannelSessions: subscriptions", () => {
   );
 
   it(
-    "C15 an id that is taken in an origin is taken on every node",
+    "C15 an ID that is taken in an origin is taken on every node",
     withWorkers({ cluster: { heartbeatMs: 200 } }, async (workers) => {
       const nodes = await workers.start(3) as Three;
       const [a, b, c] = nodes;
@@ -165,7 +165,7 @@ describe("BroadcastChannelSessions: subscriptions", () => {
       }
       assertEquals(await b.subscriptions.close(1, "o", "closed"), true);
       assertEquals(await b.subscribers.subscribe(1, "o", TOOLS), true);
-      // What was taken by a node that died is free again.
+      // An ID that a dead node had is free again.
       await c.subscribers.subscribe(2, "o", TOOLS);
       await c.kill();
       await meet([a, b]);
@@ -174,7 +174,7 @@ describe("BroadcastChannelSessions: subscriptions", () => {
   );
 });
 
-/** Asks until an answer is as long as it has to be. */
+/** Repeats a call until its result has the expected length. */
 async function untilCount(
   ask: () => Promise<string[]>,
   count: number,

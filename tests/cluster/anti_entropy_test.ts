@@ -4,20 +4,20 @@ import { describe, it } from "node:test";
 import { faked } from "../support/streams.ts";
 import { parseSse } from "../support/sse_parser.ts";
 import { Member } from "./support/member.ts";
-import { BEAT_MS, pass, settled } from "./support/timing.ts";
+import { HEARTBEAT_MS, pass, settled } from "./support/timing.ts";
 
 const COUNT = 50;
 
-describe("ClusterSessions, when they doubt what they know of another,", () => {
+describe("ClusterSessions: anti-entropy", () => {
   it(
-    "C10 reach its sessions while they ask for it again",
+    "C10 nodes reach sessions while their data is requested again",
     faked(async (time) => {
       const network = new LossyNetwork({ delayMs: [10, 10] });
       const here = new Member(network, "here");
       const bus = network.bus();
       const there = new Member(network, "there", {
         start: (node, receive) => bus.start(node, receive),
-        // What it has never seems to be what the other one knows.
+        // Its digest never matches what the other node knows.
         publish: (text, to) => bus.publish(withWrongDigests(text), to),
         close: () => bus.close(),
       });
@@ -29,7 +29,7 @@ describe("ClusterSessions, when they doubt what they know of another,", () => {
       const sent = Array.from({ length: COUNT }, (_, count) => `${count}`);
       for (const text of sent) {
         void here.sessions.streams.send(["s"], `data: ${text}\n\n`);
-        await pass(time, BEAT_MS / 4);
+        await pass(time, HEARTBEAT_MS / 4);
       }
       await pass(time, 100);
       const got = parseSse(client.text).events.map(({ data }) => data);

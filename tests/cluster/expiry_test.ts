@@ -5,17 +5,17 @@ import type { FakeTime } from "@std/testing/time";
 import { describe, it } from "node:test";
 import { faked } from "../support/streams.ts";
 import { start, stop, TestNode } from "./support/test_node.ts";
-import { BEAT_MS, LEASE_MS, pass, settled } from "./support/timing.ts";
+import { HEARTBEAT_MS, LEASE_MS, pass, settled } from "./support/timing.ts";
 
 const IDLE_MS = 400;
-/** How long it may take until it is seen that a session is idle. */
+/** How long it may take until an idle session is noticed. */
 const SWEEP_MS = IDLE_MS / 2;
 const URI = "file:///a";
 const options = { info: { idleTimeoutMs: IDLE_MS } };
 
-describe("ClusterSessions, with metadata that nobody uses,", () => {
+describe("ClusterSessions: expiry of metadata", () => {
   it(
-    "I8 forget a session that two nodes used one after the other",
+    "I8 a session that two nodes used in turn expires",
     faked(async (time) => {
       const { nodes } = await start(time, ["n0", "n1"], options);
       const [a, b] = nodes.map(({ sessions }) => sessions);
@@ -23,8 +23,8 @@ describe("ClusterSessions, with metadata that nobody uses,", () => {
       await settled(time, a!.info.addSubscription("s", URI), "add");
       await pass(time, IDLE_MS / 2);
       assertEquals(await b!.info.getLogLevel("s"), "info");
-      // What the other one did counts as well, but only once.
-      await pass(time, IDLE_MS - BEAT_MS);
+      // Use by the other node counts as well, but only once.
+      await pass(time, IDLE_MS - HEARTBEAT_MS);
       assertEquals(await known(nodes), [true, true]);
       await pass(time, SWEEP_MS);
       assertEquals(await known(nodes), [false, false]);
@@ -34,7 +34,7 @@ describe("ClusterSessions, with metadata that nobody uses,", () => {
   );
 
   it(
-    "I8 forget a session although nodes join all the time",
+    "I8 a session expires although nodes join all the time",
     faked(async (time) => {
       const { network, nodes } = await start(time, ["n0", "n1"], options);
       const [a] = nodes.map(({ sessions }) => sessions);
@@ -50,9 +50,13 @@ describe("ClusterSessions, with metadata that nobody uses,", () => {
         });
         joiners.push(...joined.nodes);
         if (joiners.length === 1) {
-          assertEquals(await known(joiners), [true], "It was not told.");
+          assertEquals(
+            await known(joiners),
+            [true],
+            "The joining node did not receive it.",
+          );
         }
-        await pass(time, BEAT_MS);
+        await pass(time, HEARTBEAT_MS);
       }
       assert(joiners.length > 5, `Only ${joiners.length} nodes have joined.`);
       const all = [...nodes, ...joiners];
@@ -62,7 +66,7 @@ describe("ClusterSessions, with metadata that nobody uses,", () => {
   );
 
   it(
-    "I8 keep a session that a node uses which is cut off, until it is idle there",
+    "I8 a session in use on a node that is cut off is kept until it is idle there",
     faked(async (time) => {
       const { network, nodes } = await start(time, ["n0", "n1"], options);
       const [a, b] = nodes.map(({ sessions }) => sessions);
@@ -73,9 +77,10 @@ describe("ClusterSessions, with metadata that nobody uses,", () => {
       }
       await settled(time, a!.info.addSubscription("s", URI), "add");
       network.partition([["n1"]]);
-      // Longer than it may be idle, and not so long that the node is forgotten.
-      await use(time, nodes[1]!, IDLE_MS + SWEEP_MS - 4 * BEAT_MS);
-      assertEquals(a!.nodes().length, 1, "It was not taken for dead.");
+      // Longer than the idle timeout, and not long enough for the node to be
+      // forgotten.
+      await use(time, nodes[1]!, IDLE_MS + SWEEP_MS - 4 * HEARTBEAT_MS);
+      assertEquals(a!.nodes().length, 1, "It was not considered dead.");
       network.heal();
       await use(time, nodes[1]!, 2 * LEASE_MS);
       assertEquals(await known(nodes), [true, true]);
@@ -90,7 +95,7 @@ describe("ClusterSessions, with metadata that nobody uses,", () => {
   );
 
   it(
-    "I8 keep a session that a node uses which is too busy to answer",
+    "I8 a session in use on a node that is too busy to respond is kept",
     faked(async (time) => {
       const network = new LossyNetwork();
       const cluster = { requestTimeoutMs: 50 };
@@ -112,7 +117,7 @@ describe("ClusterSessions, with metadata that nobody uses,", () => {
       await settled(time, info.addSubscription("s", URI), "add");
       isBusy = true;
       await use(time, there, 2 * IDLE_MS);
-      assertEquals(here.sessions.nodes().length, 2, "It was taken for dead.");
+      assertEquals(here.sessions.nodes().length, 2, "It was considered dead.");
       isBusy = false;
       await use(time, there, IDLE_MS);
       assertEquals(await known(nodes), [true, true]);
@@ -123,7 +128,7 @@ describe("ClusterSessions, with metadata that nobody uses,", () => {
   );
 });
 
-/** Whether each node knows the session. To ask that is no use of it. */
+/** Returns whether each node knows the session. Does not count as use. */
 async function known(nodes: readonly TestNode[]): Promise<boolean[]> {
   const ids = await Promise.all(
     nodes.map(({ sessions }) => sessions.info.getSubscriptions(URI)),
@@ -131,15 +136,15 @@ async function known(nodes: readonly TestNode[]): Promise<boolean[]> {
   return ids.map((ids) => ids.includes("s"));
 }
 
-/** Uses the session all the time, on one node. */
+/** Uses the session again and again, on one node. */
 async function use(time: FakeTime, node: TestNode, ms: number): Promise<void> {
-  for (let left = ms; left > 0; left -= BEAT_MS) {
+  for (let left = ms; left > 0; left -= HEARTBEAT_MS) {
     assertEquals(await node.sessions.info.getLogLevel("s"), "info");
-    await pass(time, BEAT_MS);
+    await pass(time, HEARTBEAT_MS);
   }
 }
 
-/** A bus that carries only some of what its node says. */
+/** A bus that drops some of the messages of its node. */
 function saying(bus: MessageBus, says: (text: string) => boolean): MessageBus {
   return {
     start: (node, receive) => bus.start(node, receive),

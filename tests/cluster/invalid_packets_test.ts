@@ -6,13 +6,15 @@ import { faked, withFakeTime } from "../support/streams.ts";
 import { Member } from "./support/member.ts";
 import { LEASE_MS, pass, settled } from "./support/timing.ts";
 
-const INTRUDER = "intruder";
+const PEER = "peer";
 
-describe("ClusterSessions, with a node that talks nonsense,", () => {
-  it("C13 take no harm, and forget it", async () => {
-    const heard = await conversation();
-    assert(heard.length > 20, "The nodes hardly talk.");
-    const packet = fc.nat({ max: heard.length - 1 }).map((at) => heard[at]!);
+describe("ClusterSessions: a peer that sends invalid packets", () => {
+  it("C13 nodes keep working, and forget the peer", async () => {
+    const received = await conversation();
+    assert(received.length > 20, "The nodes sent hardly any packets.");
+    const packet = fc.nat({ max: received.length - 1 }).map((at) =>
+      received[at]!
+    );
     const change = fc.record({
       place: fc.nat({ max: 1_000 }),
       value: fc.jsonValue(),
@@ -30,8 +32,8 @@ describe("ClusterSessions, with a node that talks nonsense,", () => {
             for (const { place, value } of changes) {
               replace(copy, place, value);
             }
-            // Nobody can tell who is who but by the name.
-            return JSON.stringify({ ...copy, from: INTRUDER });
+            // Nodes are told apart by their names only.
+            return JSON.stringify({ ...copy, from: PEER });
           })),
       ),
       { numRuns: 200, seed: 20_251_125 },
@@ -39,15 +41,15 @@ describe("ClusterSessions, with a node that talks nonsense,", () => {
   });
 
   it(
-    "C13 count what they ignore",
+    "C13 ignored packets are counted",
     faked(async (time) => {
       const network = new LossyNetwork();
       const member = new Member(network, "n0");
       await settled(time, member.sessions.ready, "ready");
-      const intruder = network.bus();
-      await intruder.start(INTRUDER, () => {});
+      const peer = network.bus();
+      await peer.start(PEER, () => {});
       const texts = ["", "{", "null", "7", '{"v":2}', '{"v":3,"from":"x"}'];
-      for (const text of texts) void intruder.publish(text, undefined);
+      for (const text of texts) void peer.publish(text, undefined);
       await pass(time, 5);
       const { ignored } = member.sessions.stats().cluster;
       assertEquals(ignored, texts.length);
@@ -59,14 +61,14 @@ describe("ClusterSessions, with a node that talks nonsense,", () => {
 
 type Json = Record<string, unknown>;
 
-/** What nodes say to each other when a bit of everything is done. */
+/** Returns what nodes send each other while a bit of everything is done. */
 async function conversation(): Promise<Json[]> {
-  const heard = new Map<string, Json>();
+  const received = new Map<string, Json>();
   await withFakeTime(async (time) => {
     const network = new LossyNetwork({
       seed: 3,
       dropRate: 0.1,
-      onDelivery: ({ text }) => void heard.set(text, JSON.parse(text)),
+      onDelivery: ({ text }) => void received.set(text, JSON.parse(text)),
     });
     const members = ["n0", "n1"].map((name) => new Member(network, name));
     const [a, b] = members.map(({ sessions }) => sessions);
@@ -93,10 +95,10 @@ async function conversation(): Promise<Json[]> {
     const closing = members.map(({ sessions }) => sessions.close());
     await settled(time, Promise.all(closing), "close");
   });
-  return [...heard.values()];
+  return [...received.values()];
 }
 
-/** Puts something else in the place of a part of a packet, whichever it is. */
+/** Replaces a random part of a packet. */
 function replace(packet: Json, place: number, value: unknown): void {
   const places: [holder: Json, key: string][] = [];
   const look = (holder: Json) => {
@@ -110,7 +112,7 @@ function replace(packet: Json, place: number, value: unknown): void {
   holder[key] = value;
 }
 
-/** Lets somebody say something, and sees whether nodes still work. */
+/** Publishes a message, and expects that the nodes still work. */
 async function holds(texts: readonly string[]): Promise<void> {
   await withFakeTime(async (time) => {
     const network = new LossyNetwork();
@@ -118,13 +120,13 @@ async function holds(texts: readonly string[]): Promise<void> {
     const [a, b] = members.map(({ sessions }) => sessions);
     await settled(time, Promise.all([a!.ready, b!.ready]), "ready");
     await settled(time, members[0]!.create("a").created, "create");
-    const intruder = network.bus();
-    await intruder.start(INTRUDER, () => {});
+    const peer = network.bus();
+    await peer.start(PEER, () => {});
     for (const text of texts) {
-      void intruder.publish(text, undefined);
+      void peer.publish(text, undefined);
       await pass(time, 5);
     }
-    void intruder.close();
+    void peer.close();
     await pass(time, 2 * LEASE_MS + 100);
     for (const { sessions } of members) {
       assertEquals(sessions.nodes().map(({ name }) => name).sort(), [

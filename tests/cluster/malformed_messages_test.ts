@@ -3,20 +3,20 @@ import type { FakeTime } from "@std/testing/time";
 import { describe, it } from "node:test";
 import { faked } from "../support/streams.ts";
 import { parseSse } from "../support/sse_parser.ts";
-import { Intruder } from "./support/intruder.ts";
+import { RoguePeer } from "./support/rogue_peer.ts";
 import {
+  dataOf,
   start,
   stop,
   type TestNode,
-  textsOf,
   views,
 } from "./support/test_node.ts";
-import { BEAT_MS, pass, settled } from "./support/timing.ts";
+import { HEARTBEAT_MS, pass, settled } from "./support/timing.ts";
 
-const STAMP = [1, "intruder"];
+const STAMP = [1, "rogue"];
 
-/** Packets of this version with a field that is none. */
-const MESSAGES: readonly unknown[] = [
+/** Packets of this version, each with one invalid field. */
+const MALFORMED_PACKETS: readonly unknown[] = [
   { kind: null },
   { kind: "heartbeat" },
   { kind: "heartbeat", lastSeq: null },
@@ -36,8 +36,8 @@ const MESSAGES: readonly unknown[] = [
   { kind: "leave", incarnation: "1" },
 ];
 
-/** Items with a field that is none. */
-const ITEMS: readonly unknown[] = [
+/** Messages, each with one invalid field. */
+const MALFORMED_MESSAGES: readonly unknown[] = [
   null,
   7,
   [],
@@ -57,7 +57,7 @@ const ITEMS: readonly unknown[] = [
   { kind: "owners", owners: [["s", null, false]] },
   { kind: "owners", owners: [[7, STAMP, false]] },
   { kind: "released", id: "s" },
-  { kind: "released", id: "s", at: [null, "intruder"] },
+  { kind: "released", id: "s", at: [null, "rogue"] },
   { kind: "metadata", id: "s" },
   { kind: "metadata", id: "s", fields: null },
   { kind: "metadata", id: "s", fields: [null] },
@@ -82,8 +82,8 @@ const ITEMS: readonly unknown[] = [
   { kind: "syncDone" },
 ];
 
-/** Questions of which nobody can say what they ask. */
-const QUESTIONS: readonly unknown[] = [
+/** Requests that no node can understand. */
+const REQUESTS: readonly unknown[] = [
   { kind: "unheard-of" },
   { kind: "__proto__" },
   { kind: "has" },
@@ -100,8 +100,8 @@ const QUESTIONS: readonly unknown[] = [
   { kind: "unsubscribeAll", origin: null, reason: 7 },
 ];
 
-/** What is no answer to any question. */
-const ANSWERS: readonly unknown[] = [
+/** Values that are valid responses to no request. */
+const RESPONSES: readonly unknown[] = [
   null,
   7,
   "soon",
@@ -117,29 +117,31 @@ const ANSWERS: readonly unknown[] = [
   { frames: [], versionVector: { n0: "7" } },
 ];
 
-describe("ClusterSessions, with a node whose packets are malformed,", () => {
+describe("ClusterSessions: a peer that sends malformed messages", () => {
   it(
-    "C13 ignore and count each, and read what it says besides",
+    "C13 each malformed packet is ignored and counted, and valid ones are read",
     faked(async (time) => {
       const { network, nodes } = await start(time, ["n0", "n1"]);
       const { client, created } = nodes[0]!.open("s");
       await settled(time, created, "create");
       const { info } = nodes[0]!.sessions;
       await settled(time, info.setLogLevel("s", "info"), "set");
-      const intruder = new Intruder(network, BEAT_MS);
+      const peer = new RoguePeer(network, HEARTBEAT_MS);
       await pass(time, 100);
       assertEquals(counts(nodes), nodes.map(() => ({ nodes: 3, ignored: 0 })));
       const say = [
-        ...MESSAGES.map((message) => () => intruder.say(message)),
-        ...ITEMS.map((item) => () => intruder.tellInVain(item)),
+        ...MALFORMED_PACKETS.map((message) => () => peer.send(message)),
+        ...MALFORMED_MESSAGES.map((item) => () => peer.sendUnreadable(item)),
       ];
       const said: string[] = [];
       for (const [at, malformed] of say.entries()) {
         malformed();
-        const what = JSON.stringify([...MESSAGES, ...ITEMS][at]);
+        const what = JSON.stringify(
+          [...MALFORMED_PACKETS, ...MALFORMED_MESSAGES][at],
+        );
         said.push(what);
         const data = `data: after ${at}\n\n`;
-        intruder.tell({ kind: "send", sessions: ["s"], data, only: "n0" });
+        peer.sendReliably({ kind: "send", sessions: ["s"], data, only: "n0" });
         await pass(time, 10);
         assertEquals(
           counts(nodes),
@@ -147,42 +149,42 @@ describe("ClusterSessions, with a node whose packets are malformed,", () => {
           what,
         );
       }
-      assertEquals(textsOf(client), said.map((_, at) => `after ${at}`));
+      assertEquals(dataOf(client), said.map((_, at) => `after ${at}`));
       await assertWork(time, nodes, "new");
       assertEquals(await info.getLogLevel("s"), "info");
       assertEquals(await views(time, nodes, "s"), [true, true]);
       assertEquals(nodes.flatMap(({ errors }) => errors), []);
-      intruder.leave();
+      peer.leave();
       await stop(time, nodes);
     }),
   );
 
   it(
-    "C13 answer a question that is none, and go on",
+    "C13 a malformed request gets a response, and the node continues",
     faked(async (time) => {
       const { network, nodes } = await start(time, ["n0", "n1"], {
         streams: { replay: {} },
       });
       const { client, created } = nodes[0]!.open("s");
       await settled(time, created, "create");
-      const intruder = new Intruder(network, BEAT_MS);
+      const peer = new RoguePeer(network, HEARTBEAT_MS);
       await pass(time, 100);
-      for (const [id, request] of QUESTIONS.entries()) {
-        intruder.tell({ kind: "request", id, request });
+      for (const [id, request] of REQUESTS.entries()) {
+        peer.sendReliably({ kind: "request", id, request });
         await pass(time, 20);
-        const answered = intruder.answers.filter((answer) => answer.id === id);
-        assertEquals(answered.length, nodes.length, JSON.stringify(request));
+        const responded = peer.responses.filter((answer) => answer.id === id);
+        assertEquals(responded.length, nodes.length, JSON.stringify(request));
       }
       assertEquals(client.ended, undefined);
       assertEquals(await views(time, nodes, "s"), [true, true]);
       await assertWork(time, nodes, "new");
-      intruder.leave();
+      peer.leave();
       await stop(time, nodes);
     }),
   );
 
   it(
-    "C13 make do without an answer that is none",
+    "C13 a malformed response counts as none",
     faked(async (time) => {
       const { network, nodes } = await start(time, ["n0", "n1"], {
         streams: { replay: {} },
@@ -190,16 +192,21 @@ describe("ClusterSessions, with a node whose packets are malformed,", () => {
       const { info, streams, subscriptions } = nodes[0]!.sessions;
       const asked = new Set<string>();
       let answer: unknown;
-      const intruder = new Intruder(
+      const peer = new RoguePeer(
         network,
-        BEAT_MS,
+        HEARTBEAT_MS,
         ({ from, id, request }) => {
           asked.add(request.kind);
-          intruder.tell({ kind: "response", id, response: answer, only: from });
+          peer.sendReliably({
+            kind: "response",
+            id,
+            response: answer,
+            only: from,
+          });
         },
       );
       await pass(time, 100);
-      for (const [at, value] of ANSWERS.entries()) {
+      for (const [at, value] of RESPONSES.entries()) {
         answer = value;
         const id = `s${at}`;
         const wait = <Value>(promise: Promise<Value>, what: string) =>
@@ -210,9 +217,9 @@ describe("ClusterSessions, with a node whose packets are malformed,", () => {
         assertEquals(await wait(unknown, "get"), "SessionNotFoundError");
         const closed = subscriptions.close(at, "o", "closed");
         assertEquals(await wait(closed, "close"), false);
-        // A client that comes from there hears that something is missing.
-        const home = [id, [Date.now() * 1_000, "intruder"], false];
-        intruder.tell({ kind: "owners", owners: [home] });
+        // A client that comes from there gets a reset.
+        const home = [id, [Date.now() * 1_000, "rogue"], false];
+        peer.sendReliably({ kind: "owners", owners: [home] });
         await pass(time, 10);
         const { client, created } = nodes[0]!.open(id, {
           expect: { lastEventId: "unheard-of" },
@@ -227,13 +234,13 @@ describe("ClusterSessions, with a node whose packets are malformed,", () => {
         ["delete", "has", "metadata", "resume", "unsubscribe"],
       );
       await assertWork(time, nodes, "new");
-      intruder.leave();
+      peer.leave();
       await stop(time, nodes);
     }),
   );
 
   it(
-    "C13 keep a session while the answer whether it is used is none",
+    "C13 a session is kept while the responses about its use are malformed",
     faked(async (time) => {
       const idleTimeoutMs = 200;
       const { network, nodes } = await start(time, ["n0", "n1"], {
@@ -242,23 +249,30 @@ describe("ClusterSessions, with a node whose packets are malformed,", () => {
       const { info } = nodes[0]!.sessions;
       let asked = 0;
       let answer: unknown;
-      const intruder = new Intruder(
+      const peer = new RoguePeer(
         network,
-        BEAT_MS,
+        HEARTBEAT_MS,
         ({ from, id, request }) => {
           if (request.kind === "lastUsed") asked++;
-          intruder.tell({ kind: "response", id, response: answer, only: from });
+          peer.sendReliably({
+            kind: "response",
+            id,
+            response: answer,
+            only: from,
+          });
         },
       );
       await pass(time, 100);
       await settled(time, info.setLogLevel("s", "info"), "set");
       for (
-        const value of ANSWERS.filter((value) => JSON.stringify(value) !== "[]")
+        const value of RESPONSES.filter((value) =>
+          JSON.stringify(value) !== "[]"
+        )
       ) {
         answer = value;
         asked = 0;
         await pass(time, 2 * idleTimeoutMs);
-        assert(asked > 0, `Nobody asks, after ${JSON.stringify(value)}.`);
+        assert(asked > 0, `No node asked, after ${JSON.stringify(value)}.`);
       }
       assertEquals(await info.getLogLevel("s"), "info");
       answer = [];
@@ -268,7 +282,7 @@ describe("ClusterSessions, with a node whose packets are malformed,", () => {
         await settled(time, unknown, "get"),
         "SessionNotFoundError",
       );
-      intruder.leave();
+      peer.leave();
       await stop(time, nodes);
     }),
   );
@@ -283,7 +297,7 @@ function counts(
   });
 }
 
-/** Nodes know of each other, and reach each other's sessions. */
+/** Expects that the nodes know each other, and reach each other's sessions. */
 async function assertWork(
   time: FakeTime,
   nodes: readonly TestNode[],
@@ -295,5 +309,5 @@ async function assertWork(
   assert(await settled(time, sessions.streams.has(id), "has"));
   void sessions.streams.send([id], "data: hello\n\n");
   await pass(time, 20);
-  assertEquals(textsOf(client), ["hello"]);
+  assertEquals(dataOf(client), ["hello"]);
 }

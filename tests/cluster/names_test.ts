@@ -2,15 +2,15 @@ import { LossyNetwork } from "@crossmcp/session-manager/testing";
 import { assertEquals } from "@std/assert";
 import { describe, it } from "node:test";
 import { faked } from "../support/streams.ts";
-import { start, stop, textsOf, views } from "./support/test_node.ts";
+import { dataOf, start, stop, views } from "./support/test_node.ts";
 import { pass, settled } from "./support/timing.ts";
 
 const COUNT = 60;
 
-describe("ClusterSessions, with nodes of strange names,", () => {
+describe("ClusterSessions: unusual names of nodes", () => {
   for (const name of ["__proto__", "constructor", "toString"]) {
     it(
-      `I9 reach a node named "${name}", whatever the network loses`,
+      `I9 a node named "${name}" is reached on a network that loses messages`,
       faked(async (time) => {
         const network = new LossyNetwork({
           seed: 3,
@@ -26,7 +26,8 @@ describe("ClusterSessions, with nodes of strange names,", () => {
         }
         const sent: [s: string[], t: string[]] = [[], []];
         for (let count = 0; count < COUNT; count++) {
-          // What is for one node only leaves gaps in what the others get.
+          // Messages for one node leave gaps in the sequence numbers of the
+          // others.
           const sessions = [["s"], undefined, ["t"], undefined][count % 4];
           if (sessions?.[0] !== "t") sent[0].push(`${count}`);
           if (sessions?.[0] !== "s") sent[1].push(`${count}`);
@@ -34,7 +35,7 @@ describe("ClusterSessions, with nodes of strange names,", () => {
           await pass(time, 5);
         }
         await pass(time, 1_000);
-        assertEquals(streams.map(({ client }) => textsOf(client)), sent);
+        assertEquals(streams.map(({ client }) => dataOf(client)), sent);
         assertEquals(await views(time, nodes, "s"), [true, true, true]);
         assertEquals(nodes.flatMap(({ errors }) => errors), []);
         await stop(time, nodes);

@@ -5,9 +5,9 @@ import { faked } from "../support/streams.ts";
 import { start, stop, type TestNode } from "./support/test_node.ts";
 import { pass, settled } from "./support/timing.ts";
 
-describe("ClusterSessions, with a notification that is used again,", () => {
+describe("ClusterSessions: a notification object that its sender reuses", () => {
   it(
-    "C15 deliver it as it was each time that it was sent",
+    "C15 each notification arrives as it was when it was sent",
     faked(async (time) => {
       const { nodes } = await start(time, ["n0", "n1"]);
       const got = await settled(time, listen(nodes[1]!), "listen");
@@ -25,7 +25,7 @@ describe("ClusterSessions, with a notification that is used again,", () => {
   );
 
   it(
-    "C15 deliver it although it has become what JSON cannot express",
+    "C15 a notification arrives although JSON cannot express its later content",
     faked(async (time) => {
       const { nodes } = await start(time, ["n0", "n1"]);
       const got = await settled(time, listen(nodes[1]!), "listen");
@@ -35,7 +35,7 @@ describe("ClusterSessions, with a notification that is used again,", () => {
       const notification = notificationOf({ count: 1 });
       const sent = subscriptions.send(notification);
       notification.params.self = notification;
-      // What else leaves in the same turn is not lost either.
+      // Other messages of the same turn are not lost either.
       void streams.send(["s"], "data: one\n\n");
       await settled(time, sent, "send");
       await pass(time, 20);

@@ -13,21 +13,21 @@ import {
   settled,
 } from "./support/timing.ts";
 
-/** Long enough for a node to be taken for dead, and to be forgotten. */
+/** Long enough for a node to be down, and to be forgotten. */
 const CUTS: readonly [name: string, ms: number][] = [
   ["for a while", 2 * LEASE_MS],
   ["for long", 2 * MEMORY_MS],
 ];
 
 for (const [name, cutMs] of CUTS) {
-  describe(`ClusterSessions, when a node is cut off ${name},`, () => {
+  describe(`ClusterSessions: a node that is cut off ${name}`, () => {
     testCut(cutMs);
   });
 }
 
 function testCut(cutMs: number): void {
   it(
-    "C7 take it for dead after its lease, and for alive when it is back",
+    "C7 it is down after its lease, and up when it is back",
     faked(async (time) => {
       const { network, members } = await start(time, 3);
       const has = (id: string) => views(time, members, id);
@@ -40,7 +40,7 @@ function testCut(cutMs: number): void {
       assertEquals(names(members), ["n0 n1", "n0 n1", "n2"]);
       assertEquals(await has("a"), [true, true, false]);
       assertEquals(await has("c"), [false, false, true]);
-      // Nobody else is to blame for it: the streams go on.
+      // The error names the node; the streams continue.
       void a!.sessions.streams.send(undefined, "data: cut\n\n");
       void c!.sessions.streams.send(undefined, "data: off\n\n");
       await settled(time, a!.sessions.info.setLogLevel("a", "alert"), "set");
@@ -71,7 +71,7 @@ function testCut(cutMs: number): void {
       assertEquals(texts[0]!.filter(isNew).sort(), [...all, ...two].sort());
       assertEquals(texts[1]!.filter(isNew).sort(), all);
       assertEquals(texts[2]!.filter(isNew).sort(), [...all, ...two].sort());
-      // Who is not forgotten gets what it missed as well.
+      // A node that was not forgotten also gets what it missed.
       const isKept = cutMs < MEMORY_MS;
       const both = isKept ? ["cut", "off"] : ["cut"];
       assertEquals(texts.map((texts) => texts.filter(wasMissed).sort()), [
@@ -84,10 +84,11 @@ function testCut(cutMs: number): void {
   );
 
   it(
-    "C7 hear of each other again when one did not know that it was cut off",
+    "C7 nodes find each other again if one did not notice that it was cut off",
     faked(async (time) => {
       const network = new LossyNetwork();
-      // What each of the two can say: one may be heard, and hear nothing.
+      // The links in each direction: a node may be received, and receive
+      // nothing.
       const says = [(_: string) => true, (_: string) => true];
       const members = says.map((_, at) => {
         const bus = network.bus();
@@ -108,7 +109,8 @@ function testCut(cutMs: number): void {
       says[0] = (text) => !text.includes('"kind":"join"');
       network.heal();
       await pass(time, LEASE_MS + ANSWER_MS / 10);
-      // Now the first one takes the second one for dead, which goes on hearing it.
+      // Now the first one considers the second one dead, while the second one
+      // still receives it.
       says[1] = () => false;
       await pass(time, cutMs);
       says[0] = says[1] = () => true;
@@ -124,7 +126,7 @@ function testCut(cutMs: number): void {
   );
 
   it(
-    "C5 keep one of two streams that were made meanwhile, the newer one",
+    "C5 of two streams that were created meanwhile, the newer one is kept",
     faked(async (time) => {
       const { network, members } = await start(time, 3);
       const [a, , c] = members;
@@ -148,7 +150,7 @@ function testCut(cutMs: number): void {
   );
 
   it(
-    "C11 agree on what one deleted and another one wrote meanwhile",
+    "C11 nodes agree on what one deleted and another one wrote meanwhile",
     faked(async (time) => {
       const { network, members } = await start(time, 2);
       const [a, b] = members.map(({ sessions }) => sessions.info);
@@ -172,7 +174,7 @@ function testCut(cutMs: number): void {
   );
 
   it(
-    "C11 agree on what one took back meanwhile",
+    "C11 nodes agree on what one removed meanwhile",
     faked(async (time) => {
       const { network, members } = await start(time, 2);
       const [a, b] = members.map(({ sessions }) => sessions.info);
@@ -193,7 +195,7 @@ function testCut(cutMs: number): void {
   );
 
   it(
-    "C15 know of each other's subscriptions again when it is back",
+    "C15 nodes know each other's subscriptions again when it is back",
     faked(async (time) => {
       const { network, members } = await start(time, 2);
       const closed: string[] = [];

@@ -1,14 +1,14 @@
 import { assertEquals } from "@std/assert";
 import { describe, it } from "node:test";
 import { faked } from "../support/streams.ts";
-import { start, stop, textsOf, views } from "./support/test_node.ts";
+import { dataOf, start, stop, views } from "./support/test_node.ts";
 import { LEASE_MS, MEMORY_MS, pass, settled } from "./support/timing.ts";
 
-describe("ClusterSessions, when a node is silent for a while,", () => {
+describe("ClusterSessions: a node that is unreachable for a while", () => {
   for (const isReplayed of [false, true]) {
     const how = isReplayed ? "with replay" : "without replay";
     it(
-      `C7 keep what is sent to its sessions for it, in order, ${how}`,
+      `C7 messages for its sessions are kept in order ${how}`,
       faked(async (time) => {
         const streams = { replay: isReplayed && {} };
         const { network, nodes } = await start(time, ["n0", "n1", "n2"], {
@@ -31,10 +31,10 @@ describe("ClusterSessions, when a node is silent for a while,", () => {
         // Nor does another sender wait for the first one.
         void c!.sessions.streams.send(["s"], "data: of another\n\n");
         await pass(time, MEMORY_MS / 4);
-        assertEquals(textsOf(client), []);
+        assertEquals(dataOf(client), []);
         network.heal();
         await pass(time, 2 * LEASE_MS);
-        const texts = textsOf(client);
+        const texts = dataOf(client);
         assertEquals(texts.filter((text) => text !== "of another"), sent);
         assertEquals(texts.length, sent.length + 1);
         assertEquals(await views(time, nodes, "s"), [true, true, true]);
@@ -48,7 +48,7 @@ describe("ClusterSessions, when a node is silent for a while,", () => {
   }
 
   it(
-    "C7 forget its sessions once it is forgotten, and learn of them again",
+    "C7 its sessions are removed when it is forgotten, and added again when it is back",
     faked(async (time) => {
       const { network, nodes } = await start(time, ["n0", "n1"]);
       const [a, b] = nodes;
@@ -62,7 +62,7 @@ describe("ClusterSessions, when a node is silent for a while,", () => {
       assertEquals(await views(time, nodes, "s"), [true, true]);
       void a!.sessions.streams.send(["s"], "data: back\n\n");
       await pass(time, 20);
-      assertEquals(textsOf(client), ["back"]);
+      assertEquals(dataOf(client), ["back"]);
       await stop(time, nodes);
     }),
   );

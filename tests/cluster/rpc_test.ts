@@ -17,9 +17,9 @@ async function withScheduler(
   }
 }
 
-describe("A request to other nodes", () => {
+describe("Rpc", () => {
   it(
-    "C7 gets the responses that arrived while the event loop was blocked",
+    "C7 returns the responses that arrived while the event loop was blocked",
     () =>
       withScheduler(async (scheduler) => {
         const requestIds: number[] = [];

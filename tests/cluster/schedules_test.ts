@@ -5,8 +5,8 @@ import { withFakeTime } from "../support/streams.ts";
 import { schedules } from "./support/operations.ts";
 import { Run } from "./support/run.ts";
 
-// CLUSTER_RUNS=20000 for a longer soak, with another seed each time; CLUSTER_SEED and
-// CLUSTER_PATH repeat a failure, which names both.
+// CLUSTER_RUNS=20000 runs a longer soak, with another seed each time.
+// CLUSTER_SEED and CLUSTER_PATH repeat a failure, which prints both.
 const { CLUSTER_RUNS, CLUSTER_SEED, CLUSTER_PATH } = process.env;
 const parameters: fc.Parameters<unknown> = {
   numRuns: Number(CLUSTER_RUNS ?? 350),
@@ -15,8 +15,8 @@ const parameters: fc.Parameters<unknown> = {
   ...(CLUSTER_PATH === undefined ? {} : { path: CLUSTER_PATH }),
 };
 
-describe("ClusterSessions, on a network that loses texts,", () => {
-  it("C10 agree in the end, and texts arrive once and in order", async () => {
+describe("ClusterSessions: random schedules on a network that loses messages", () => {
+  it("C10 nodes agree in the end, and frames arrive once and in order", async () => {
     await fc.assert(
       fc.asyncProperty(
         schedules,
@@ -27,7 +27,7 @@ describe("ClusterSessions, on a network that loses texts,", () => {
   });
 });
 
-/** Each runtime tries others, so that all together try more. */
+/** Each runtime has another seed, so that together they try more. */
 function seedOfRuntime(): number {
   const { bun, deno } = process.versions;
   return 20_251_125 + (bun !== undefined ? 2 : deno !== undefined ? 1 : 0);

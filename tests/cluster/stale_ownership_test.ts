@@ -1,20 +1,14 @@
 import { assertEquals } from "@std/assert";
 import { describe, it } from "node:test";
 import { faked, open } from "../support/streams.ts";
-import {
-  positionOf,
-  start,
-  stop,
-  textsOf,
-  views,
-} from "./support/test_node.ts";
+import { dataOf, positionOf, start, stop, views } from "./support/test_node.ts";
 import { pass, settled } from "./support/timing.ts";
 
 const options = { streams: { replay: { maxAgeMs: 200 } } };
 
-describe("ClusterSessions, with a stream that fails at its first chunk,", () => {
+describe("ClusterSessions: a stream that fails at its first chunk", () => {
   it(
-    "S6 know no such stream on any node",
+    "S6 no node lists it",
     faked(async (time) => {
       const { nodes } = await start(time, ["n0", "n1", "n2"], options);
       const [a] = nodes;
@@ -32,7 +26,7 @@ describe("ClusterSessions, with a stream that fails at its first chunk,", () => 
   );
 
   it(
-    "S6 know none where it came to from another node, and take the next one",
+    "S6 no node lists it after a takeover, and the next stream is accepted",
     faked(async (time) => {
       const { nodes } = await start(time, ["n0", "n1", "n2"], options);
       const [a, b, c] = nodes;
@@ -55,25 +49,28 @@ describe("ClusterSessions, with a stream that fails at its first chunk,", () => 
       takeBack();
       assertEquals(await views(time, nodes, "s"), [false, false, false]);
       assertEquals(await attached(nodes), [false, false, false]);
-      // It is not lost what the client could not be told.
+      // What the client could not receive is not lost.
       const second = c!.open("s", { expect: { lastEventId, prime: true } });
       await settled(time, second.created, "create");
       await pass(time, 20);
-      assertEquals(textsOf(second.client), ["two"]);
+      assertEquals(dataOf(second.client), ["two"]);
       assertEquals(await views(time, nodes, "s"), [true, true, true]);
       await stop(time, nodes);
     }),
   );
 });
 
-/** The controller of a stream that takes nothing any more; nobody was told. */
+/**
+ * A controller that accepts nothing any more, although its stream was not
+ * cancelled.
+ */
 async function failing(): Promise<ReadableStreamDefaultController> {
   const { controller, reader } = open();
   await reader.cancel();
   return controller;
 }
 
-/** Whether nodes know somebody who holds the session's stream. */
+/** Returns whether nodes know an owner of the session's stream. */
 async function attached(
   nodes: Awaited<ReturnType<typeof start>>["nodes"],
 ): Promise<boolean[]> {

@@ -3,20 +3,22 @@ import { ClusterError } from "@crossmcp/session-manager";
 import { assert, assertEquals } from "@std/assert";
 import { describe, it } from "node:test";
 import { faked } from "../support/streams.ts";
-import { stop, TestNode, textsOf } from "./support/test_node.ts";
-import { BEAT_MS, pass, settled } from "./support/timing.ts";
+import { dataOf, stop, TestNode } from "./support/test_node.ts";
+import { HEARTBEAT_MS, pass, settled } from "./support/timing.ts";
 
 const ANSWER_MS = 200;
-/** The clock goes on in steps, and a new node looks around now and then. */
+/**
+ * The clock advances in steps, and a new node checks its peers now and then.
+ */
 const AT_MOST_MS = ANSWER_MS + 100;
 const INITIALIZE = {
   method: "POST",
   body: '{"jsonrpc":"2.0","id":1,"method":"initialize"}',
 };
 
-describe("ClusterSessions, with a bus that never starts,", () => {
+describe("ClusterSessions: a bus that never starts", () => {
   it(
-    "C4 answer what is asked after requestTimeoutMs",
+    "C4 calls that ask other nodes resolve after requestTimeoutMs",
     faked(async (time) => {
       const node = new TestNode(silentBus(), {
         cluster: { requestTimeoutMs: ANSWER_MS },
@@ -44,7 +46,7 @@ describe("ClusterSessions, with a bus that never starts,", () => {
   );
 
   it(
-    "C4 hold streams and metadata alone",
+    "C4 the node works alone",
     faked(async (time) => {
       const node = new TestNode(silentBus(), {
         cluster: { requestTimeoutMs: ANSWER_MS },
@@ -56,14 +58,14 @@ describe("ClusterSessions, with a bus that never starts,", () => {
       void streams.send(["s"], "data: one\n\n");
       void streams.send(undefined, "data: all\n\n");
       await pass(time, 20);
-      assertEquals(textsOf(client), ["one", "all"]);
+      assertEquals(dataOf(client), ["one", "all"]);
       assertEquals(await info.getLogLevel("s"), "info");
       await stop(time, [node]);
     }),
   );
 });
 
-/** How a bus can be out of order. */
+/** The ways in which a bus can fail. */
 const FAILURES: readonly (readonly [string, () => void | Promise<void>])[] = [
   ["throws", () => {
     throw new Error("Out of order.");
@@ -72,9 +74,9 @@ const FAILURES: readonly (readonly [string, () => void | Promise<void>])[] = [
 ];
 
 for (const [how, fail] of FAILURES) {
-  describe(`ClusterSessions, with a bus that ${how} whenever it publishes,`, () => {
+  describe(`ClusterSessions: a bus that ${how} at each publish`, () => {
     it(
-      "C10 tell so once for each outage, and go on without it",
+      "C10 each outage is reported once, and the node works without the bus",
       faked(async (time) => {
         let isBroken = true;
         let failed = 0;
@@ -95,27 +97,27 @@ for (const [how, fail] of FAILURES) {
         for (let outage = 1; outage <= 2; outage++) {
           isBroken = true;
           failed = 0;
-          await pass(time, 5 * BEAT_MS);
+          await pass(time, 5 * HEARTBEAT_MS);
           void streams.send(["s"], `data: one ${outage}\n\n`);
           void streams.send(undefined, `data: all ${outage}\n\n`);
-          await pass(time, BEAT_MS);
+          await pass(time, HEARTBEAT_MS);
           assert(failed > 3, `It failed only ${failed} times.`);
           assertEquals(errors.length, outage);
           isBroken = false;
-          await pass(time, 2 * BEAT_MS);
+          await pass(time, 2 * HEARTBEAT_MS);
         }
         for (const error of errors) {
           assert(error instanceof ClusterError, `${error}`);
           assertEquals((error.cause as Error).message, "Out of order.");
         }
-        assertEquals(textsOf(client), ["one 1", "all 1", "one 2", "all 2"]);
+        assertEquals(dataOf(client), ["one 1", "all 1", "one 2", "all 2"]);
         await stop(time, [node]);
       }),
     );
   });
 }
 
-/** A bus that waits forever for whom it needs. */
+/** A bus that waits forever for its server. */
 function silentBus(): MessageBus {
   return {
     start: () => new Promise<void>(() => {}),

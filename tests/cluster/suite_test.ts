@@ -8,11 +8,11 @@ import {
 import { describe, it } from "node:test";
 import { killOn } from "./support/kill.ts";
 
-describe("ClusterSessions, on a network that loses nothing,", () => {
+describe("ClusterSessions: a network that loses nothing", () => {
   testOn({});
 });
 
-describe("ClusterSessions, on a network that loses every twentieth text,", () => {
+describe("ClusterSessions: a network that loses every twentieth message", () => {
   testOn({ dropRate: 0.05, duplicateRate: 0.1, delayMs: [0, 2] });
 });
 
@@ -25,14 +25,16 @@ function testOn(options: LossyNetworkOptions): void {
     createNode: (cluster: string, given: ClusterNodeOptions) =>
       new ClusterSessions(network.bus(cluster), {
         ...given,
-        // What is lost is found by the next beat, and a test is not to wait long.
+        // Lost messages are noticed at the next heartbeat, and a test should
+        // not wait long.
         ...isGood ? {} : { cluster: { ...given.cluster, heartbeatMs: 100 } },
       }),
     kill: killOn(network),
-    // What the suite says of a bus holds for one that loses nothing only.
+    // The suite's cases for a bus hold only for a bus that loses nothing.
     ...isGood
       ? { createBus: (cluster: string) => network.bus(cluster) }
-      // So does what it says of nodes that come and go: that may be lost as well.
+      // So do its cases for nodes that join and leave: these messages may be
+      // lost as well.
       : { supports: { C6: false } },
   });
 }

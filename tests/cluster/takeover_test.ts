@@ -2,37 +2,34 @@ import { LossyNetwork } from "@crossmcp/session-manager/testing";
 import { assert, assertEquals } from "@std/assert";
 import { describe, it } from "node:test";
 import { faked, open } from "../support/streams.ts";
-import {
-  positionOf,
-  start,
-  stop,
-  textsOf,
-  views,
-} from "./support/test_node.ts";
+import { dataOf, positionOf, start, stop, views } from "./support/test_node.ts";
 import { pass, settled } from "./support/timing.ts";
 
 const options = { streams: { replay: {} } };
 
-describe("ClusterSessions, with a session that moves,", () => {
+describe("ClusterSessions: takeover of a session", () => {
   it(
-    "S14 replay nothing that its client got before it left without a position",
+    "S14 nothing is replayed that a client received before it left without an event ID",
     faked(async (time) => {
       const { nodes } = await start(time, ["n0", "n1"], options);
       const [a, b] = nodes;
       const send = async (text: string) => {
         void a!.sessions.streams.send(["s"], `data: ${text}\n\n`);
-        void b!.sessions.streams.send(undefined, `data: ${text} to all\n\n`);
+        void b!.sessions.streams.send(
+          undefined,
+          `data: broadcast of ${text}\n\n`,
+        );
         await pass(time, 20);
       };
       const first = b!.open("s", { expect: { prime: true } });
       await settled(time, first.created, "create");
       await send("one");
-      assertEquals(textsOf(first.client).sort(), ["one", "one to all"]);
-      // It begins anew elsewhere: what was before is none of its business.
+      assertEquals(dataOf(first.client).sort(), ["one", "broadcast of one"]);
+      // It starts a new session elsewhere: earlier events are not for it.
       const second = a!.open("s", { expect: { prime: true } });
       await settled(time, second.created, "create");
       await send("two");
-      assertEquals(textsOf(second.client).sort(), ["two", "two to all"]);
+      assertEquals(dataOf(second.client).sort(), ["two", "broadcast of two"]);
       second.client.cancel();
       await pass(time, 20);
       await send("three");
@@ -41,15 +38,15 @@ describe("ClusterSessions, with a session that moves,", () => {
       await settled(time, third.created, "create");
       await send("four");
       assertEquals(
-        textsOf(third.client).sort(),
-        ["four", "four to all", "three", "three to all"],
+        dataOf(third.client).sort(),
+        ["four", "broadcast of four", "three", "broadcast of three"],
       );
       await stop(time, nodes);
     }),
   );
 
   it(
-    "S14 replay what a client missed on an owner that the new node has not learned of",
+    "S14 what a client missed is replayed from an owner that the new node has not learned of",
     faked(async (time) => {
       const { network, nodes } = await start(
         time,
@@ -69,7 +66,7 @@ describe("ClusterSessions, with a session that moves,", () => {
         expect: { lastEventId: positionOf(first.client) },
       });
       await send("one");
-      assertEquals(textsOf(second.client), ["one"]);
+      assertEquals(dataOf(second.client), ["one"]);
       second.client.cancel();
       await send("two");
       // The takeover does not wait for a node that has nothing to do with it.
@@ -78,19 +75,19 @@ describe("ClusterSessions, with a session that moves,", () => {
         expect: { lastEventId: positionOf(second.client) },
       });
       await pass(time, 20);
-      assertEquals(textsOf(third.client), ["two"]);
+      assertEquals(dataOf(third.client), ["two"]);
       network.heal();
       await settled(time, third.created, "create");
       await settled(time, second.created, "create");
       await send("three");
-      assertEquals(textsOf(third.client), ["two", "three"]);
+      assertEquals(dataOf(third.client), ["two", "three"]);
       assertEquals(c!.sessions.stats().resets, 0);
       await stop(time, nodes);
     }),
   );
 
   it(
-    "S15 reset a stream as soon as the previous owner responds, without asking others",
+    "S15 a stream is reset as soon as the previous owner responds, without asking others",
     faked(async (time) => {
       const { network, nodes } = await start(time, ["n0", "n1", "n2"], options);
       const [a, b] = nodes;
@@ -110,7 +107,7 @@ describe("ClusterSessions, with a session that moves,", () => {
   );
 
   it(
-    "S15 reset a stream at once when no node knows its session",
+    "S15 a stream is reset at once if no node knows its session",
     faked(async (time) => {
       const { nodes } = await start(time, ["n0", "n1", "n2"], options);
       const unknownId = `${"0".repeat(16)}-7`;
@@ -125,7 +122,7 @@ describe("ClusterSessions, with a session that moves,", () => {
   );
 
   it(
-    "S14 keep what a client missed if it reconnects to two nodes at once",
+    "S14 what a client missed is kept if it reconnects to two nodes at once",
     faked(async (time) => {
       const { nodes } = await start(time, ["n0", "n1"], options);
       const [a, b] = nodes;
@@ -141,19 +138,19 @@ describe("ClusterSessions, with a session that moves,", () => {
       await settled(time, older.created, "create");
       await settled(time, newer.created, "create");
       assertEquals(older.client.ended, "closed");
-      assertEquals(textsOf(newer.client), ["missed"]);
+      assertEquals(dataOf(newer.client), ["missed"]);
       newer.client.cancel();
       await pass(time, 20);
       const last = b!.open("s", { expect });
       await settled(time, last.created, "create");
-      assertEquals(textsOf(last.client), ["missed"]);
+      assertEquals(dataOf(last.client), ["missed"]);
       assertEquals(b!.sessions.stats().resets, 0);
       await stop(time, nodes);
     }),
   );
 
   it(
-    "S13 end a stream that is on its way to a node that closes",
+    "S13 a stream that is being taken over ends when its node closes",
     faked(async (time) => {
       const network = new LossyNetwork({ delayMs: [20, 20] });
       const { nodes } = await start(time, ["n0", "n1"], {
@@ -161,7 +158,8 @@ describe("ClusterSessions, with a session that moves,", () => {
         network,
       });
       const [a, b] = nodes;
-      // Without one that takes time to end, the drain is over at once.
+      // Without a stream that takes time to end, the drain would be over at
+      // once.
       const other = a!.open("other", { kind: "unbuffered" });
       await settled(time, other.created, "create");
       void a!.sessions.streams.send(["other"], "data: other\n\n");
@@ -182,18 +180,18 @@ describe("ClusterSessions, with a session that moves,", () => {
   for (const replay of [{}, false] as const) {
     const how = replay ? "with replay" : "without replay";
     it(
-      `S4 end no newer stream by the late cancel of one that was drained, ${how}`,
+      `S4 the late cancel of a drained stream does not end a newer one, ${how}`,
       faked(async (time) => {
         const { nodes } = await start(time, ["n0", "n1"], {
           streams: { replay },
         });
         const [a, b] = nodes;
-        // Its client does not read, so it still holds something in the end.
+        // Its client does not read, so it still holds something at the end.
         const older = b!.open("s", { kind: "unbuffered" });
         await settled(time, older.created, "create");
         void a!.sessions.streams.send(["s"], "data: one\n\n");
         await pass(time, 20);
-        assert(older.client.holds, "It was not told.");
+        assert(older.client.holds, "The event was not received.");
         const closing = b!.sessions.close({ drainMs: 1_000 });
         await pass(time, 300);
         assertEquals(await views(time, nodes, "s"), [false, false]);
@@ -206,7 +204,7 @@ describe("ClusterSessions, with a session that moves,", () => {
         void a!.sessions.streams.send(["s"], "data: two\n\n");
         await pass(time, 20);
         assertEquals(newer.client.ended, undefined);
-        assertEquals(textsOf(newer.client), ["two"]);
+        assertEquals(dataOf(newer.client), ["two"]);
         await settled(time, closing, "drain");
         await stop(time, nodes);
       }),
@@ -214,7 +212,7 @@ describe("ClusterSessions, with a session that moves,", () => {
   }
 
   it(
-    "S14 expect one stream only, also where what it missed is fetched",
+    "S14 an intent is for one stream, also if it waits for missed events",
     faked(async (time) => {
       const { nodes } = await start(time, ["n0", "n1"], options);
       const [a, b] = nodes;

@@ -99,7 +99,7 @@ export abstract class RemoteNode {
       const number = ++this.#lastCall;
       const timer = setTimeout(() => {
         this.#waiting.delete(number);
-        reject(new Error(`No answer to ${object}.${method}(…).`));
+        reject(new Error(`No response to ${object}.${method}(…).`));
       }, PATIENCE_MS);
       const settled = () => {
         clearTimeout(timer);

@@ -62,7 +62,7 @@ export async function meet(nodes: readonly RemoteNode[]): Promise<void> {
       const known = await Promise.all(nodes.map(({ node }) => node.nodes()));
       return known.every(({ length }) => length === nodes.length);
     },
-    `${nodes.length} nodes that know of each other`,
+    `${nodes.length} nodes that know each other`,
     PATIENCE_MS,
   );
 }

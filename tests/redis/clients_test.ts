@@ -90,10 +90,10 @@ describeRedis("RedisSessions: clients", () => {
     await using cluster = new RedisCluster(server);
     const clients = await cluster.connect();
     const sessions = await cluster.joinWith(clients);
-    const heard: string[] = [];
+    const received: string[] = [];
     await clients.subscriber.subscribe(
       [`${cluster.prefix} other`],
-      (text) => void heard.push(text),
+      (text) => void received.push(text),
     );
     await sessions.close();
     await clients.publisher.sendCommand([
@@ -101,8 +101,8 @@ describeRedis("RedisSessions: clients", () => {
       `${cluster.prefix} other`,
       "still there",
     ]);
-    await until(() => heard.length > 0, "a text of somebody else");
-    assertEquals(heard, ["still there"]);
+    await until(() => received.length > 0, "a text of somebody else");
+    assertEquals(received, ["still there"]);
     const channels = await server.command<string[]>("PUBSUB", "CHANNELS");
     assertEquals(channels, [`${cluster.prefix} other`]);
     // They are good for another node.

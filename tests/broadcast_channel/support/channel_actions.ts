@@ -1,12 +1,12 @@
 /**
- * What goes on beside the node, on its own channels and on others. It runs in the
- * node's thread, and sees the channels that are opened after it was made.
+ * Uses broadcast channels beside the node, in its thread: those of the node and
+ * others. Sees the channels that are opened after it was created.
  */
 export class ChannelActions {
   readonly #opened: Set<string> = new Set();
   readonly #Channel = globalThis.BroadcastChannel;
   readonly #listening: BroadcastChannel[] = [];
-  readonly #heard: unknown[] = [];
+  readonly #received: unknown[] = [];
   #noise: { isOver: boolean; ended: Promise<number> } | undefined;
 
   constructor() {
@@ -24,22 +24,25 @@ export class ChannelActions {
     return [...this.#opened];
   }
 
-  /** Listens to channels, as somebody else who uses their names. */
+  /**
+   * Starts to record the messages of channels, as foreign code that uses their
+   * names.
+   */
   startListening(names: readonly string[]): void {
     for (const name of names) {
       const channel = new this.#Channel(name);
-      channel.onmessage = ({ data }) => void this.#heard.push(data);
+      channel.onmessage = ({ data }) => void this.#received.push(data);
       this.#listening.push(channel);
     }
   }
 
-  /** Ends that; what was heard. */
+  /** Stops recording; returns the messages. */
   stopListening(): unknown[] {
     for (const channel of this.#listening.splice(0)) channel.close();
-    return this.#heard.splice(0);
+    return this.#received.splice(0);
   }
 
-  /** Posts something on a channel, as somebody else who uses its name. */
+  /** Posts a message on a channel, as foreign code that uses its name. */
   async post(name: string, posted: readonly unknown[]): Promise<void> {
     const channel = new this.#Channel(name);
     for (const message of posted) channel.postMessage(message);
@@ -48,7 +51,10 @@ export class ChannelActions {
     channel.close();
   }
 
-  /** Posts bursts on channels that nobody listens to, until told to end. */
+  /**
+   * Posts bursts of messages on channels without listeners, until it is
+   * stopped.
+   */
   startNoise(options: { burst?: number } = {}): void {
     const { burst = 1_000 } = options;
     const noise = { isOver: false, ended: Promise.resolve(0) };
@@ -66,7 +72,7 @@ export class ChannelActions {
     this.#noise = noise;
   }
 
-  /** Ends that; how many messages there were. */
+  /** Stops posting; returns the number of messages. */
   async stopNoise(): Promise<number> {
     const noise = this.#noise!;
     noise.isOver = true;

@@ -7,7 +7,7 @@ import type { Call } from "../../cluster_nodes/remote_calls.ts";
 import { ChannelActions } from "./channel_actions.ts";
 
 const port = parentPort!;
-// Made first, to see the channels that the node opens.
+// Created first, to see the channels that the node opens.
 const channels = new ChannelActions();
 const node = new NodeActions(
   (name, options) => new BroadcastChannelSessions(name, options),

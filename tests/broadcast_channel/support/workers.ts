@@ -12,7 +12,7 @@ import type { ChannelActions } from "./channel_actions.ts";
 export { PATIENCE_MS } from "../../cluster_nodes/remote_node.ts";
 export { meet } from "../../cluster_nodes/remote_nodes.ts";
 
-/** A node in a thread of its own. Every call is made there. */
+/** A node in a thread of its own. Every call runs there. */
 export class WorkerNode extends RemoteNode {
   readonly channels: Remote<ChannelActions> = this.remote("channels");
   readonly #worker: Worker;
@@ -41,15 +41,18 @@ export class WorkerNode extends RemoteNode {
   }
 }
 
-/** The nodes of one test, in threads of their own, with a name that is its own. */
+/**
+ * The nodes of one test, in threads of their own, with a cluster name of their
+ * own.
+ */
 export class Workers extends RemoteNodes<WorkerNode> {
-  /** @param options Options of every node. */
+  /** @param options The options of each node. */
   constructor(options: NodeOptions) {
     super(options, () => new WorkerNode());
   }
 }
 
-/** A test with nodes in threads of their own. */
+/** Defines a test whose nodes run in threads of their own. */
 export function withWorkers(
   options: NodeOptions,
   run: (workers: Workers) => Promise<void>,

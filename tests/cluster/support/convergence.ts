@@ -7,11 +7,11 @@ import { IDS, SUBSCRIPTIONS, URIS } from "./operations.ts";
 import type { Subscribers } from "./subscribers.ts";
 import { pass, settled } from "./timing.ts";
 
-/** How long nodes may take to agree once nothing is done any more. */
+/** How long nodes may take to agree once nothing changes. */
 const MOST_MS = 5_000;
 const ALL_IDS: readonly string[] = [...IDS, "w0", "w1", "w2", "w3", "w4"];
 
-/** What nodes have to agree on when they had time to. */
+/** What nodes must agree on. */
 export class Agreement {
   readonly #time: FakeTime;
   readonly #live: readonly Member[];
@@ -30,18 +30,18 @@ export class Agreement {
     this.#subscribers = subscribers;
   }
 
-  /** Waits until the nodes agree, and sees whether what they agree on works. */
+  /** Waits until the nodes agree, and checks that what they agree on works. */
   async assert(): Promise<void> {
     await this.#becomes(() => this.#nodes(), "the same nodes");
     await this.#becomes(() => this.#attached(), "the same streams");
     await this.#becomes(() => this.#metadata(), "the same metadata");
     await this.#textsArrive();
     await this.#subscriptionsWork();
-    // Nothing of that may have changed anything.
+    // The checks themselves must not have changed anything.
     const looks = [this.#nodes(), this.#attached(), this.#metadata()];
     const differences = Promise.all(looks);
     assertEquals(
-      await settled(this.#time, differences, "The last look"),
+      await settled(this.#time, differences, "The last check"),
       ["", "", ""],
     );
   }
@@ -54,7 +54,7 @@ export class Agreement {
       if (difference === "") return;
       assert(
         Date.now() < end,
-        `The nodes do not come to have ${what}: ${difference}`,
+        `The nodes do not agree on ${what}: ${difference}`,
       );
       await pass(this.#time, 50);
     }
@@ -69,7 +69,10 @@ export class Agreement {
     return Promise.resolve(views.join(""));
   }
 
-  /** A session has one stream or none, and every node knows. */
+  /**
+   * Expects that each session has one stream or none, and that every node
+   * knows.
+   */
   async #attached(): Promise<string> {
     const views = await Promise.all(ALL_IDS.map(async (id) => {
       const open = this.#open.filter(({ session }) => session === id).length;
@@ -78,7 +81,7 @@ export class Agreement {
       );
       return open <= 1 && has.every((is) => is === (open === 1))
         ? ""
-        : `${id} has ${open} streams, and the nodes say ${has}. `;
+        : `${id} has ${open} open streams, but has() returns ${has}. `;
     }));
     return views.join("");
   }
@@ -102,7 +105,7 @@ export class Agreement {
     return other === undefined ? "" : `${first} and ${other}`;
   }
 
-  /** Every stream gets what every node sends from now on. */
+  /** Expects that every stream gets what every node sends from now on. */
   async #textsArrive(): Promise<void> {
     const first = this.#ledger.next;
     const open = this.#open;
@@ -126,7 +129,7 @@ export class Agreement {
           without.map(({ session }) => `${session} lacks some. `).join(""),
         );
       },
-      "the last texts",
+      "the last frames",
     );
   }
 
@@ -153,7 +156,10 @@ export class Agreement {
     }
   }
 
-  /** Any node ends a subscription; both, where a partition has let there be two. */
+  /**
+   * Any node can end a subscription; both of them, if a partition has allowed
+   * two.
+   */
   async #ends(member: Member, id: number): Promise<void> {
     const isOpen = () =>
       this.#subscribers.open(this.#live).some((each) => each.id === id);
@@ -165,7 +171,7 @@ export class Agreement {
       `Subscription ${id} was open: ${wasOpen}.`,
     );
     await this.#becomes(async () => {
-      // The other one of two may be one of this node, which asks nobody then.
+      // The other one of two may be on this node, which then asks no other.
       if (isOpen()) await this.#subscribers.end(member, id);
       return isOpen() ? `${id} is open` : "";
     }, "no subscription");

@@ -3,7 +3,7 @@ import type {
   TestableClusterNode,
 } from "@crossmcp/session-manager/testing";
 
-/** Lets nodes die on a network. */
+/** Kills nodes of a network. */
 export function killOn(
   network: LossyNetwork,
 ): (node: TestableClusterNode) => void {

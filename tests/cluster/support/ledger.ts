@@ -4,32 +4,32 @@ import { parseSse } from "../../support/sse_parser.ts";
 import type { Links } from "./peers.ts";
 import type { Member, Opened } from "./member.ts";
 
-/** How long before and after a text the nodes have to know of each other. */
+/** How long before and after a send the nodes must know each other. */
 const AROUND_MS = 1_000;
 
-/** A text, as the test sent it. */
+/** A frame that the test sent. */
 interface Sent {
   readonly by: Member;
   readonly at: number;
   /** `undefined` for everyone. */
   readonly to: ReadonlySet<string> | undefined;
-  /** Of these the sender said that they have a stream. */
+  /** The sessions that had a stream, according to the sender. */
   readonly known: ReadonlySet<string>;
 }
 
-/** A stream that is there all the time, as long as its node is. */
+/** A stream that exists as long as its node. */
 export interface Witness {
   readonly member: Member;
   readonly client: Client;
 }
 
-/** All texts that were sent, and who has to get them. */
+/** All frames that were sent, and the streams that must get them. */
 export class Ledger {
   readonly #sent: Sent[] = [];
-  /** How many texts witnesses had to get, and how many they need not have got. */
+  /** How many frames witnesses had to get, and how many they did not. */
   readonly counts = { owed: 0, excused: 0 };
 
-  /** Notes a text; the frame to send. */
+  /** Records a frame; returns the data to send. */
   frame(
     by: Member,
     at: number,
@@ -46,21 +46,24 @@ export class Ledger {
     return `data: ${number}\n\n`;
   }
 
-  /** A stream gets what is for it, at most once, and in order of each sender. */
+  /**
+   * Expects that a stream got its own frames, at most once, and in the order of
+   * each sender.
+   */
   assertSound({ client, since }: Opened): void {
     const { session, complaint } = client;
     const name = JSON.stringify(session);
     const newest = new Map<Member, number>();
     const got = numbersOf(client);
-    assertEquals(got.length, new Set(got).size, `${name} got a text twice.`);
+    assertEquals(got.length, new Set(got).size, `${name} got a frame twice.`);
     for (const number of got) {
       const { by, at, to } = this.#sent[number]!;
       assert(
         to === undefined || to.has(session),
-        `${name} got text ${number}, which is for others.`,
+        `${name} got frame ${number}, which is for others.`,
       );
       const before = newest.get(by) ?? -1;
-      // What is passed on to where a session has moved may come later.
+      // A frame that is forwarded to where a session has moved may come later.
       const isMoving = at < since + AROUND_MS;
       assert(
         isMoving || number > before,
@@ -71,7 +74,9 @@ export class Ledger {
     assert(!complaint, `${name} ${complaint}.`);
   }
 
-  /** A witness gets everything, or somebody says that it does not. */
+  /**
+   * Expects that a witness got everything, or that an error says it did not.
+   */
   assertComplete({ member, client }: Witness, links: Links): void {
     const got = new Set(numbersOf(client));
     for (const [number, sent] of this.#sent.entries()) {
@@ -86,19 +91,19 @@ export class Ledger {
       const kind = to === undefined ? "to all" : "to some";
       assert(
         false,
-        `"${client.session}" on ${member.name} did not get text ${number} ` +
+        `"${client.session}" on ${member.name} did not get frame ${number} ` +
           `${kind} of ${by.name}, sent at ${at}.`,
       );
     }
   }
 
-  /** Whether a stream got the texts of these numbers. */
+  /** Returns whether a stream got the frames with these numbers. */
   hasGot(client: Client, numbers: readonly number[]): boolean {
     const got = new Set(numbersOf(client));
     return numbers.every((number) => got.has(number));
   }
 
-  /** The number of the next text. */
+  /** The number of the next frame. */
   get next(): number {
     return this.#sent.length;
   }

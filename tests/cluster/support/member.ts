@@ -4,16 +4,16 @@ import {
 } from "@crossmcp/session-manager/cluster";
 import type { LossyNetwork } from "@crossmcp/session-manager/testing";
 import { Client } from "../../model/client.ts";
-import { ANSWER_MS, BEAT_MS } from "./timing.ts";
+import { ANSWER_MS, HEARTBEAT_MS } from "./timing.ts";
 
 /** A stream. */
 export interface Opened {
   readonly client: Client;
-  /** Since when its session is there; it may have been elsewhere before. */
+  /** When its session was created here; it may have been elsewhere before. */
   readonly since: number;
 }
 
-/** A node, and what a test knows of it. */
+/** A node, and what a test knows about it. */
 export class Member {
   readonly name: string;
   readonly sessions: ClusterSessions;
@@ -31,7 +31,7 @@ export class Member {
     this.sessions = new ClusterSessions(bus, {
       cluster: {
         node: name,
-        heartbeatMs: BEAT_MS,
+        heartbeatMs: HEARTBEAT_MS,
         requestTimeoutMs: ANSWER_MS,
       },
       streams: { keepAliveMs: false },
@@ -42,8 +42,8 @@ export class Member {
   /**
    * Opens a stream, which is read as soon as there is something.
    *
-   * @param id Its session.
-   * @param isNew Whether that can have been nowhere else before.
+   * @param id The session ID.
+   * @param isNew Whether the session cannot have been elsewhere before.
    */
   create(
     id: string,
@@ -58,7 +58,7 @@ export class Member {
     return { client, created: create() };
   }
 
-  /** Whether it said that something did not arrive. */
+  /** Whether it reported that something did not arrive. */
   get hasReported(): boolean {
     return this.errors.length > 0 || this.sessions.stats().cluster.lost > 0;
   }

@@ -1,13 +1,13 @@
 import fc from "fast-check";
 
-/** What is done on a node; `on` says on which, counted among those that live. */
+/** An operation on a node; `on` is an index among the live ones. */
 export type Operation =
   | { readonly do: "create"; readonly on: number; readonly id: string }
   | { readonly do: "delete"; readonly on: number; readonly id: string }
   | { readonly do: "has"; readonly on: number; readonly id: string }
-  | { readonly do: "send to all"; readonly on: number; readonly count: number }
+  | { readonly do: "broadcast"; readonly on: number; readonly count: number }
   | {
-    readonly do: "send to some";
+    readonly do: "targeted send";
     readonly on: number;
     readonly ids: readonly string[];
   }
@@ -21,7 +21,7 @@ export type Operation =
   | { readonly do: "listen"; readonly on: number; readonly id: number }
   | { readonly do: "notify"; readonly on: number }
   | { readonly do: "end"; readonly on: number; readonly id: number }
-  /** Cuts a node off, together with some that come after it. */
+  /** Cuts a node off, together with some that follow it. */
   | {
     readonly do: "partition";
     readonly on: number;
@@ -30,14 +30,14 @@ export type Operation =
   | { readonly do: "heal" }
   | { readonly do: "kill"; readonly on: number }
   | { readonly do: "leave"; readonly on: number }
-  /** Another node, or one with the name of the one that went last. */
+  /** A new node, or one with the name of the one that left last. */
   | { readonly do: "join"; readonly again: boolean }
   | { readonly do: "wait"; readonly ms: number };
 
-/** What is done, and whether that is waited for. */
+/** An operation, and whether the run waits for it. */
 export type Step = Operation & { readonly waits: boolean };
 
-/** A network, the nodes on it, and what is done to them. */
+/** A network, its nodes, and the operations on them. */
 export interface Schedule {
   readonly seed: number;
   readonly dropRate: number;
@@ -47,7 +47,7 @@ export interface Schedule {
   readonly steps: readonly Step[];
 }
 
-/** Sessions that come, move and go. */
+/** Sessions that are created, move and end. */
 export const IDS: readonly string[] = ["a", "b", "c", "__proto__"];
 /** Subscriptions. */
 export const SUBSCRIPTIONS: readonly number[] = [1, 2, 3];
@@ -66,7 +66,7 @@ const weighted: readonly [weight: number, fc.Arbitrary<Operation>][] = [
   [
     20,
     fc.record({
-      do: of("send to all"),
+      do: of("broadcast"),
       on,
       count: fc.constantFrom(1, 1, 1, 2, 5, 100),
     }),
@@ -74,7 +74,7 @@ const weighted: readonly [weight: number, fc.Arbitrary<Operation>][] = [
   [
     15,
     fc.record({
-      do: of("send to some"),
+      do: of("targeted send"),
       on,
       ids: fc.array(
         fc.constantFrom(...IDS, "w0", "w1", "w2", "w3", "nobody"),
@@ -130,7 +130,7 @@ const step = fc.tuple(
   fc.boolean(),
 ).map(([operation, waits]): Step => ({ ...operation, waits }));
 
-/** All that may happen. */
+/** All operations. */
 export const schedules: fc.Arbitrary<Schedule> = fc.record({
   seed: fc.nat(),
   dropRate: fc.oneof(

@@ -1,13 +1,16 @@
 import type { Delivery } from "@crossmcp/session-manager/testing";
-import { BEAT_MS, MEMORY_MS } from "./timing.ts";
+import { HEARTBEAT_MS, MEMORY_MS } from "./timing.ts";
 
 /** How long it may take until nodes that have met know all of each other. */
 const JOIN_MS = 1_000;
 
-/** A time in which a node did not hear of another one, until it may forget it. */
+/**
+ * A period in which a node did not hear from another one, until it may forget
+ * it.
+ */
 type Silence = readonly [from: number, to: number];
 
-/** What one node hears of another. */
+/** The messages that one node receives from another. */
 interface Link {
   /** Since when they know each other. */
   readonly since: number;
@@ -16,14 +19,14 @@ interface Link {
 }
 
 /**
- * Which nodes had to forget others: what they tell each other around that time may
+ * Which nodes had to forget others: messages between them around that time may
  * be lost.
  */
 export class Links {
   readonly #links: Map<string, Link> = new Map();
 
-  /** Notes that something has arrived. */
-  heard({ from, to }: Delivery, now: number): void {
+  /** Records that a message has arrived. */
+  received({ from, to }: Delivery, now: number): void {
     const key = JSON.stringify([from, to]);
     const link = this.#links.get(key);
     if (link === undefined) {
@@ -38,21 +41,24 @@ export class Links {
     link.heardAt = now;
   }
 
-  /** Notes that those who have met know each other already. */
+  /** Records that those who have met already know each other. */
   settled(): void {
     for (const [key, link] of this.#links) {
       this.#links.set(key, { ...link, since: -Infinity });
     }
   }
 
-  /** Notes that another node takes a name. */
+  /** Records that another node takes a name. */
   forget(name: string): void {
     for (const key of this.#links.keys()) {
       if (JSON.parse(key).includes(name)) this.#links.delete(key);
     }
   }
 
-  /** Whether two nodes knew of each other, so long before and after a moment. */
+  /**
+   * Returns whether two nodes knew each other for some time before and after a
+   * moment.
+   */
   wereGood(one: string, other: string, at: number, aroundMs: number): boolean {
     return [[one, other], [other, one]].every((names) => {
       const link = this.#links.get(JSON.stringify(names));
@@ -65,7 +71,7 @@ export class Links {
   }
 }
 
-/** It is looked at now and then, so the time may be over a little earlier. */
+/** Checks run now and then, so the time may be over a little earlier. */
 function isSilence(ms: number): boolean {
-  return ms > MEMORY_MS - BEAT_MS;
+  return ms > MEMORY_MS - HEARTBEAT_MS;
 }

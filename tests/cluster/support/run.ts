@@ -9,15 +9,15 @@ import { type Schedule, type Step, URIS } from "./operations.ts";
 import { Subscribers } from "./subscribers.ts";
 import { pass, settled } from "./timing.ts";
 
-/** Fewer nodes than that have nothing to agree on. */
+/** Fewer nodes have nothing to agree on. */
 const FEWEST = 2;
 const MOST = 6;
-/** How long nodes have to recover while texts get lost. */
+/** How long nodes have to recover while messages get lost. */
 const QUIET_MS = 200;
 
 type Of<Do extends Step["do"]> = Extract<Step, { do: Do }>;
 
-/** Does what a schedule says, and looks at what has become of it. */
+/** Runs a schedule, and checks the outcome. */
 export class Run {
   readonly #time: FakeTime;
   readonly #schedule: Schedule;
@@ -39,16 +39,16 @@ export class Run {
     this.#network = new LossyNetwork({
       seed,
       delayMs: [0, mostDelayMs],
-      onDelivery: (delivery) => this.#links.heard(delivery, Date.now()),
+      onDelivery: (delivery) => this.#links.received(delivery, Date.now()),
     });
   }
 
-  /** How many texts had to arrive, and how many did not have to. */
+  /** How many frames had to arrive, and how many did not. */
   get counts(): Ledger["counts"] {
     return this.#ledger.counts;
   }
 
-  /** Does everything, lets the nodes come to rest, and looks at them. */
+  /** Runs all operations, lets the nodes come to rest, and checks them. */
   async all(): Promise<void> {
     const first = Array.from(
       { length: this.#schedule.nodes },
@@ -72,16 +72,16 @@ export class Run {
       const done = this.#do(step);
       if (step.waits) await settled(this.#time, done, `"${step.do}"`);
       else {
-        // It is waited for in the end; a failure must not end the process before.
+        // It is awaited at the end; a failure must not end the process before.
         done.catch(() => {});
         this.#pending.push(done);
       }
     }
     this.#network.heal();
-    await settled(this.#time, Promise.all(this.#pending), "What was begun");
+    await settled(this.#time, Promise.all(this.#pending), "A pending call");
     await pass(this.#time, QUIET_MS);
-    // A node that loses three beats in a row is taken for dead, so there is nothing
-    // that holds for sure before losses end.
+    // A node that loses three heartbeats in a row is considered dead, so
+    // nothing is certain before losses end.
     this.#network.become({ duplicateRate, delayMs });
     await new Agreement(
       this.#time,
@@ -99,10 +99,10 @@ export class Run {
   }
 
   async #close(): Promise<void> {
-    // The dead as well: nothing of theirs may go on.
+    // The dead ones as well: nothing of theirs may continue.
     const closing = this.#all.map(({ sessions }) => sessions.close());
     await settled(this.#time, Promise.all(closing), "close");
-    // What is on its way arrives within that time.
+    // What is in flight arrives within that time.
     await pass(this.#time, this.#schedule.mostDelayMs + 5);
     assert(!this.#time.next(), "A timer still runs.");
   }
@@ -122,8 +122,8 @@ export class Run {
     try {
       await this.#doOn(member, step);
     } catch (error) {
-      // A node that leaves refuses what was begun, and so does a stream that has to
-      // give way to a newer one.
+      // A node that leaves refuses pending calls, and so does a stream that a
+      // newer one replaces.
       const { name } = error as Error;
       const mayClose = step.do === "create" || member.goneAt < Infinity;
       if (name !== "ClosedError" || !mayClose) throw error;
@@ -142,7 +142,7 @@ export class Run {
         return await streams.delete(step.id);
       case "has":
         return void await streams.has(step.id);
-      case "send to all": {
+      case "broadcast": {
         const sent: unknown[] = [];
         for (let count = 0; count < step.count; count++) {
           const frame = this.#ledger.frame(member, Date.now());
@@ -150,7 +150,7 @@ export class Run {
         }
         return void await Promise.all(sent);
       }
-      case "send to some":
+      case "targeted send":
         return await this.#sendToSome(member, step);
       case "write":
         return await this.#write(member, step);
@@ -200,11 +200,11 @@ export class Run {
 
   async #sendToSome(
     member: Member,
-    { ids, waits }: Of<"send to some">,
+    { ids, waits }: Of<"targeted send">,
   ): Promise<void> {
     const { streams } = member.sessions;
-    // Only those of which the node knows can be expected to get it. It takes time to
-    // be sure of others, and then it may not know the first ones any more.
+    // Only sessions that the node knows can be expected to get it. Looking
+    // others up takes time, in which it may forget the first ones.
     let known = waits ? ids.filter((id) => id.startsWith("w")) : [];
     for (let look = 0; look < 2; look++) {
       const has = await Promise.all(known.map((id) => streams.has(id)));

@@ -4,7 +4,7 @@ import type { Member } from "./member.ts";
 
 const ORIGIN = "origin";
 
-/** A subscription, and what it got. */
+/** A subscription, and what it received. */
 export interface Subscriber {
   readonly member: Member;
   readonly id: number;
@@ -17,7 +17,7 @@ export class Subscribers {
   readonly all: Subscriber[] = [];
   readonly #sentBy: Member[] = [];
 
-  /** Subscribes to everything, if the id is not taken. */
+  /** Subscribes to everything, if the ID is free. */
   async listen(member: Member, id: number): Promise<void> {
     const subscriber = { member, id, got: [] as number[], isClosed: false };
     const isNew = await member.sessions.subscriptions.create(
@@ -25,11 +25,11 @@ export class Subscribers {
       {
         acknowledge: () => {},
         send: ({ params }) => {
-          assert(!subscriber.isClosed, "A notification after the end.");
+          assert(!subscriber.isClosed, "A notification arrived after the end.");
           subscriber.got.push(params.number);
         },
         close: () => {
-          assert(!subscriber.isClosed, "A subscription is closed twice.");
+          assert(!subscriber.isClosed, "A subscription was closed twice.");
           subscriber.isClosed = true;
         },
       },
@@ -37,7 +37,7 @@ export class Subscribers {
     if (isNew) this.all.push(subscriber);
   }
 
-  /** Sends a notification to everyone; its number. */
+  /** Sends a notification to everyone; returns its number. */
   async notify(member: Member): Promise<number> {
     const number = this.#sentBy.push(member) - 1;
     const notification: JSONRPCNotification = {
@@ -49,20 +49,23 @@ export class Subscribers {
     return number;
   }
 
-  /** Ends a subscription, wherever it is. */
+  /** Ends a subscription, on whichever node it is. */
   async end(member: Member, id: number): Promise<boolean> {
     const { subscriptions } = member.sessions;
     return await subscriptions.close(id, ORIGIN, "closed");
   }
 
-  /** Those that have not ended, on nodes that live. */
+  /** The open subscriptions on live nodes. */
   open(live: readonly Member[]): Subscriber[] {
     return this.all.filter(({ member, isClosed }) =>
       !isClosed && live.includes(member)
     );
   }
 
-  /** Each gets a notification at most once, and those of a sender in order. */
+  /**
+   * Expects that each got a notification at most once, and those of a sender in
+   * order.
+   */
   assertSound(): void {
     for (const { id, got } of this.all) {
       const newest = new Map<Member, number>();

@@ -10,15 +10,15 @@ import type { FakeTime } from "@std/testing/time";
 import { Client, type Kind } from "../../model/client.ts";
 import { parseSse } from "../../support/sse_parser.ts";
 import { ownedSessionsOf } from "../../../src/cluster/stream_session_manager.ts";
-import { ANSWER_MS, BEAT_MS, pass, settled } from "./timing.ts";
+import { ANSWER_MS, HEARTBEAT_MS, pass, settled } from "./timing.ts";
 
-/** A stream, and the client at its other end. */
+/** A stream, and the client that reads it. */
 export interface OpenedStream {
   readonly client: Client;
   readonly created: Promise<void>;
 }
 
-/** A node with options that its test is about, and what it reported. */
+/** A node, with the options of its test, and what it reported. */
 export class TestNode {
   readonly sessions: ClusterSessions;
   readonly errors: Error[] = [];
@@ -30,7 +30,7 @@ export class TestNode {
     this.sessions = new ClusterSessions(bus, {
       ...options,
       cluster: {
-        heartbeatMs: BEAT_MS,
+        heartbeatMs: HEARTBEAT_MS,
         requestTimeoutMs: ANSWER_MS,
         ...cluster,
       },
@@ -39,12 +39,15 @@ export class TestNode {
     });
   }
 
-  /** Whether any node is known to hold a stream of a session, even one that is down. */
+  /**
+   * Returns whether any node is known to hold a stream of a session, even a
+   * node that is down.
+   */
   async isAttached(id: string): Promise<boolean> {
     return await ownedSessionsOf(this.sessions.streams).isAttached(id);
   }
 
-  /** Opens a stream whose end, when its client is gone, ends the session's. */
+  /** Opens a stream; when its client leaves, the session's stream ends. */
   open(
     id: string,
     { kind = "count", expect }: { kind?: Kind; expect?: StreamIntent } = {},
@@ -90,7 +93,7 @@ export async function start(
   return { network, nodes };
 }
 
-/** Closes nodes, and looks that they leave nothing behind. */
+/** Closes nodes, and expects that no timer is left. */
 export async function stop(
   time: FakeTime,
   nodes: readonly TestNode[],
@@ -101,7 +104,7 @@ export async function stop(
   assert(!time.next(), "A timer still runs.");
 }
 
-/** Whether each node knows a stream of a session. */
+/** Returns what each node returns for `has`. */
 export async function views(
   time: FakeTime,
   nodes: readonly TestNode[],
@@ -111,14 +114,16 @@ export async function views(
   return await settled(time, Promise.all(has), "has");
 }
 
-/** The texts that a client has got, without events that only tell its position. */
-export function textsOf({ text }: Client): string[] {
+/**
+ * The data that a client has received, without events that only carry an ID.
+ */
+export function dataOf({ text }: Client): string[] {
   return parseSse(text).events.map(({ data }) => data).filter(Boolean);
 }
 
-/** The id of the newest event that a client has got. */
+/** The ID of the newest event that a client has received. */
 export function positionOf({ text }: Client): string {
   const { lastEventId } = parseSse(text);
-  assert(lastEventId !== "", `No event has an id: ${text}`);
+  assert(lastEventId !== "", `No event has an ID: ${text}`);
   return lastEventId;
 }

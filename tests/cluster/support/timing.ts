@@ -1,17 +1,19 @@
 import type { FakeTime } from "@std/testing/time";
 
-/** Short times, which are faked anyway. */
-export const BEAT_MS = 20;
+/** Short times; the clock is fake. */
+export const HEARTBEAT_MS = 20;
 export const ANSWER_MS = 1_000;
-/** After so long without a sign of life a node may be taken for dead. */
-export const LEASE_MS: number = 3 * BEAT_MS;
-/** After so long it is forgotten, and what is meant for it is kept no longer. */
-export const MEMORY_MS: number = 30 * BEAT_MS;
+/** After this long without a heartbeat, a node may be down. */
+export const LEASE_MS: number = 3 * HEARTBEAT_MS;
+/** After this long, a node is forgotten, and messages for it are dropped. */
+export const MEMORY_MS: number = 30 * HEARTBEAT_MS;
 
-/** How far the clock goes at once. */
+/** How far the clock advances at once. */
 const STEP_MS = 5;
 
-/** Lets time pass, in steps, with some real turns of the event loop in between. */
+/**
+ * Lets time pass, in steps, with some real turns of the event loop in between.
+ */
 export async function pass(time: FakeTime, ms: number): Promise<void> {
   await settle();
   for (let left = ms; left > 0; left -= STEP_MS) {
@@ -23,7 +25,7 @@ export async function pass(time: FakeTime, ms: number): Promise<void> {
 /**
  * Lets time pass until a promise has settled.
  *
- * @param mostMs How long that may take, in faked milliseconds.
+ * @param mostMs How long that may take, in fake milliseconds.
  */
 export async function settled<Value>(
   time: FakeTime,
@@ -43,7 +45,7 @@ export async function settled<Value>(
   return await started;
 }
 
-/** Runs what waits for no timer. */
+/** Runs everything that waits for no timer. */
 async function settle(): Promise<void> {
   for (let turn = 0; turn < 2; turn++) {
     await new Promise<void>((resolve) => setImmediate(resolve));

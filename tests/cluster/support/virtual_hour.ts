@@ -1,16 +1,16 @@
-// Lets nodes and sessions come and go for an hour of faked time, and prints what it
-// costs to have been there, after ten minutes and in the end. Run by memory/cluster_test.ts
-// in a process of its own that can collect garbage.
+// Lets nodes and sessions come and go for an hour of fake time, and prints what
+// is left of them after ten minutes and at the end. Run by
+// tests/memory/cluster_test.ts in its own process, which can collect garbage.
 import { ClusterSessions } from "@crossmcp/session-manager/cluster";
 import { LossyNetwork } from "@crossmcp/session-manager/testing";
 import { heapUsed } from "../../memory/heap.ts";
 import { FakeTime } from "../../npm_std/time.ts";
 
-/** What is left of what has been. */
+/** What is left of nodes and sessions. */
 export interface Costs {
-  /** Characters that a node which joins is told, and says. */
+  /** Characters that a joining node receives and sends. */
   readonly joining: number;
-  /** Characters that nodes say in ten seconds which do nothing. */
+  /** Characters that idle nodes send in ten seconds. */
   readonly idling: number;
   /** Bytes of objects. */
   readonly heap: number;
@@ -34,13 +34,13 @@ for (let minute = 0; minute < MINUTES; minute++) {
   for (let step = 0; step < 30; step++) {
     for (const [at, node] of [...stays, guest].entries()) {
       for (let count = 0; count < SESSIONS; count++) {
-        // A guest may be gone before it has done all of it.
+        // A temporary node may leave before it has done all of it.
         void live(node, `${minute}-${step}-${at}-${count}`).catch(() => {});
       }
     }
     await pass(2_000, 500);
   }
-  // Every other one dies without a word.
+  // Every other one dies without a message.
   if (minute % 2) network.stop(`guest ${minute}`);
   await settle(guest.close());
   if (minute === EARLY || minute === MINUTES - 1) found.push(await costs());
@@ -53,12 +53,12 @@ function join(node: string): ClusterSessions {
   return new ClusterSessions(network.bus(), {
     cluster: { node },
     streams: { keepAliveMs: false },
-    // What is stored of the sessions of a node that died is nobody's any more.
+    // The metadata of a dead node's sessions belongs to no node.
     info: { idleTimeoutMs: IDLE_MS },
   });
 }
 
-/** All that a session does in its life. */
+/** Everything that a session does in its life. */
 async function live(node: ClusterSessions, id: string): Promise<void> {
   const uri = `file:///${id}`;
   await node.streams.create(id, stream());
@@ -79,7 +79,7 @@ async function live(node: ClusterSessions, id: string): Promise<void> {
 
 async function costs(): Promise<Costs> {
   const said = () => network.stats().characters;
-  // Whatever is to be forgotten after a while is forgotten now.
+  // Everything that expires after a while has expired now.
   await pass(IDLE_MS + 120_000, 1_000);
   const before = said();
   await pass(10_000, 500);
@@ -93,7 +93,7 @@ async function costs(): Promise<Costs> {
   return { joining, idling, heap: await settle(heapUsed()), nodes, attached };
 }
 
-/** Ends everything; whether a timer still runs. */
+/** Closes everything; returns whether a timer still runs. */
 async function closed(): Promise<{ pending: boolean }> {
   for (const node of stays) await settle(node.close());
   await pass(1_000, 20);

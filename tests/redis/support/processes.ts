@@ -35,7 +35,7 @@ export class ProcessNode extends RemoteNode {
     // A process that was killed does not read what is written to it.
     this.#process.stdin!.on("error", () => {});
     const lines = createInterface({ input: this.#process.stdout! });
-    lines.on("line", (line) => this.#heard(line));
+    lines.on("line", (line) => this.#received(line));
     this.#ended = new Promise((resolve) =>
       this.#process.once("close", () => {
         this.ended();
@@ -54,10 +54,10 @@ export class ProcessNode extends RemoteNode {
     this.#process.stdin!.write(toLine(call));
   }
 
-  #heard(line: string): void {
-    const heard = fromLine(line) as Outcome | { readonly failure: string };
-    if ("failure" in heard) this.failed(new Error(heard.failure));
-    else this.settle(heard);
+  #received(line: string): void {
+    const received = fromLine(line) as Outcome | { readonly failure: string };
+    if ("failure" in received) this.failed(new Error(received.failure));
+    else this.settle(received);
   }
 }
 
