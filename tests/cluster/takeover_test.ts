@@ -24,12 +24,12 @@ describe("ClusterSessions: takeover of a session", () => {
       const first = b!.open("s", { expect: { prime: true } });
       await settled(time, first.created, "create");
       await send("one");
-      assertEquals(dataOf(first.client).sort(), ["one", "broadcast of one"]);
+      assertEquals(dataOf(first.client).sort(), ["broadcast of one", "one"]);
       // It starts a new session elsewhere: earlier events are not for it.
       const second = a!.open("s", { expect: { prime: true } });
       await settled(time, second.created, "create");
       await send("two");
-      assertEquals(dataOf(second.client).sort(), ["two", "broadcast of two"]);
+      assertEquals(dataOf(second.client).sort(), ["broadcast of two", "two"]);
       second.client.cancel();
       await pass(time, 20);
       await send("three");
@@ -39,7 +39,7 @@ describe("ClusterSessions: takeover of a session", () => {
       await send("four");
       assertEquals(
         dataOf(third.client).sort(),
-        ["four", "broadcast of four", "three", "broadcast of three"],
+        ["broadcast of four", "broadcast of three", "four", "three"],
       );
       await stop(time, nodes);
     }),

@@ -3,32 +3,32 @@ import type { ReceivedEvent } from "../../src/testing/support/sse_parser.ts";
 import { EventCollector } from "./event_collector.ts";
 import type { NodeActions } from "./node_actions.ts";
 
-/** Clients of a guarded transport of a node. It runs where the node is. */
+/** Clients of a guarded transport of a node. Runs where the node is. */
 export class ClientActions {
   readonly #node: NodeActions;
   readonly #collectors: Map<string, EventCollector> = new Map();
 
-  /** @param node What guards the transport. */
+  /** @param node The node whose guard is used. */
   constructor(node: NodeActions) {
     this.#node = node;
   }
 
-  /** A client begins a session; its id. */
+  /** Begins a session; returns its ID. */
   async begin(): Promise<string> {
     return (await TestClient.begin(this.#node.sessions)).id;
   }
 
-  /** A client asks for a sign of life; the status of the answer. */
+  /** Sends a ping; returns the status of the response. */
   ping(id: string): Promise<number> {
     return this.#client(id).ping();
   }
 
-  /** A client ends its session; the status of the answer. */
+  /** Ends a session; returns the status of the response. */
   end(id: string): Promise<number> {
     return this.#client(id).end();
   }
 
-  /** A client asks for its stream, after an event if it has got one. */
+  /** Opens the stream of a session, after the last event ID if there is one. */
   async listen(id: string, lastEventId?: string): Promise<number> {
     const headers = { accept: "text/event-stream" };
     const { status, body } = await this.#client(id).request(
@@ -40,26 +40,28 @@ export class ClientActions {
     if (status !== 200) return status;
     const collector = new EventCollector(body!);
     this.#collectors.set(id, collector);
-    // Only then do all nodes know of it.
+    // Only then do all nodes know.
     await collector.until(() => collector.isConnected);
     return status;
   }
 
-  /** The events of the newest stream of a client, once they are as many. */
+  /** Waits for this many events on the newest stream of a client. */
   async events(id: string, count: number): Promise<ReceivedEvent[]> {
     const collector = this.#collector(id);
     await collector.until(() => collector.events.length >= count);
     return collector.events;
   }
 
-  /** What the client would send as `Last-Event-ID`, once there is something. */
+  /** Waits for a last event ID, as the client would send it. */
   async position(id: string): Promise<string> {
     const collector = this.#collector(id);
     await collector.until(() => collector.lastEventId !== "");
     return collector.lastEventId;
   }
 
-  /** A client goes away from its stream; the events that it got. */
+  /**
+   * Disconnects a client from its stream; returns the events that it received.
+   */
   async leave(id: string): Promise<ReceivedEvent[]> {
     const collector = this.#collector(id);
     await collector.cancel();

@@ -3,18 +3,18 @@ import {
   SseParser,
 } from "../../src/testing/support/sse_parser.ts";
 
-/** How a stream is doing. */
+/** The state of a stream. */
 export type StreamState = "open" | "closed" | "errored";
 
 /**
- * How long to wait for something, in milliseconds: less than the answer may take, so
- * that a test fails with what is there.
+ * How long to wait for a condition, in milliseconds: less than a call may take,
+ * so that a failing test shows what has arrived.
  */
 const DEADLINE_MS = 20_000;
 
-/** Reads a stream as soon as there is something, and keeps the events that came. */
+/** Reads a stream as soon as there is something, and keeps the events. */
 export class EventCollector {
-  /** The events with a text; those without one only tell a position. */
+  /** The events with data; those without only carry an ID. */
   readonly events: ReceivedEvent[] = [];
   readonly #parser = new SseParser();
   readonly #reader: ReadableStreamDefaultReader<Uint8Array>;
@@ -33,17 +33,20 @@ export class EventCollector {
     return this.#state;
   }
 
-  /** Whether the transport has said that the stream is there. */
+  /** Whether the transport has announced the stream. */
   get isConnected(): boolean {
     return this.#parser.comments.includes(" connected");
   }
 
-  /** What its client would send as `Last-Event-ID` now. */
+  /** The last event ID that its client would send now. */
   get lastEventId(): string {
     return this.#parser.lastEventId;
   }
 
-  /** Resolves once that is so, the stream has ended, or it takes too long. */
+  /**
+   * Resolves when a condition is true, the stream has ended, or the wait is too
+   * long.
+   */
   async until(isSo: () => boolean): Promise<void> {
     let isLate = false;
     const timer = setTimeout(() => {
@@ -56,7 +59,7 @@ export class EventCollector {
     clearTimeout(timer);
   }
 
-  /** Goes away, as a client does. */
+  /** Cancels the stream, as a client does. */
   async cancel(): Promise<void> {
     // A stream that has errored rejects with that error: it has ended as well.
     await this.#reader.cancel().catch(() => {});

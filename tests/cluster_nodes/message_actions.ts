@@ -1,28 +1,28 @@
 import { frame } from "../../src/testing/support/test_client.ts";
 import type { NodeActions } from "./node_actions.ts";
 
-/** A text for some sessions, or for all. */
+/** A frame for some sessions, or for all. */
 export interface Sent {
   readonly to: string[] | undefined;
   readonly text: string;
 }
 
-/** Sending more than one call does. It runs where the node is. */
+/** Sends more than one call does. Runs where the node is. */
 export class MessageActions {
   readonly #node: NodeActions;
   #babbling: { isOver: boolean; ended: Promise<number> } | undefined;
 
-  /** @param node Who sends. */
+  /** @param node The sender. */
   constructor(node: NodeActions) {
     this.#node = node;
   }
 
-  /** Sends a text. */
+  /** Sends a frame. */
   async send(to: string[] | undefined, text: string): Promise<void> {
     await this.#node.sessions.streams.send(to, frame(text));
   }
 
-  /** Sends texts, all in one turn. */
+  /** Sends frames, all in one turn. */
   async sendMany(sent: readonly Sent[]): Promise<void> {
     await Promise.all(sent.map(({ to, text }) => this.send(to, text)));
   }
@@ -41,7 +41,7 @@ export class MessageActions {
     );
   }
 
-  /** Sends the numbers from 0, turn by turn, until told to end. */
+  /** Sends the numbers from 0, turn by turn, until it is stopped. */
   startNumbers(
     to: string[] | undefined,
     options: { prefix?: string; perTurn?: number } = {},
@@ -64,7 +64,7 @@ export class MessageActions {
     this.#babbling = babbling;
   }
 
-  /** Ends that; how many numbers there were. */
+  /** Stops sending; returns how many numbers were sent. */
   async stopNumbers(): Promise<number> {
     const babbling = this.#babbling!;
     babbling.isOver = true;

@@ -10,33 +10,35 @@ import type {
 } from "@crossmcp/session-manager/testing";
 import { EventCollector, type StreamState } from "./event_collector.ts";
 
-/** Options of a node that go to another thread or process. */
+/** Options of a node that can be sent to another thread or process. */
 export type NodeOptions = Omit<
   ClusterNodeOptions,
   "onError" | "onEvict" | "onReset"
 >;
 
-/** One of several nodes that share their sessions, over whatever carries them. */
+/** One of several nodes that share their sessions, on any backend. */
 export interface NodeSessions extends TestableClusterNode {
   stats(): ClusterSessionsStats;
 }
 
-/** Makes a node of a cluster, where it is to be. */
+/** Creates a node of a cluster in its thread or process. */
 export type MakeNode = (
   name: string,
   options: ClusterNodeOptions,
 ) => NodeSessions | Promise<NodeSessions>;
 
-/** What a node told of. */
+/** What a node reported. */
 export interface Reports {
   readonly errors: string[];
   readonly evicted: [id: string, reason: EvictionReason][];
   readonly resets: [id: string, reason: ResetReason][];
 }
 
-/** What a node does of which no manager knows. It runs where the node is. */
+/**
+ * Operations on a node beyond those of its managers. Runs where the node is.
+ */
 export class NodeActions {
-  /** What the streams of this node get, by their names. */
+  /** What the streams of this node received, by their names. */
   readonly collectors: Map<string, EventCollector> = new Map();
   readonly #reports: Reports = { errors: [], evicted: [], resets: [] };
   readonly #make: MakeNode;
@@ -44,8 +46,9 @@ export class NodeActions {
   #sessions: NodeSessions | undefined;
 
   /**
-   * @param make Makes the node.
-   * @param leave Lets the thread or process end once nothing else holds it.
+   * @param make Creates the node.
+   * @param leave Lets the thread or process end once nothing else keeps it
+   * alive.
    */
   constructor(make: MakeNode, leave: () => void) {
     this.#make = make;
@@ -60,7 +63,7 @@ export class NodeActions {
     return this.#sessions;
   }
 
-  /** Becomes a node of a cluster. */
+  /** Joins a cluster. */
   async join(name: string, options: NodeOptions): Promise<void> {
     const { errors, evicted, resets } = this.#reports;
     this.#sessions = await this.#make(name, {
@@ -82,17 +85,17 @@ export class NodeActions {
     return this.sessions.nodes().find(({ isSelf }) => isSelf)!.name;
   }
 
-  /** What was counted so far. */
+  /** The counters. */
   stats(): ClusterSessionsStats {
     return this.sessions.stats();
   }
 
-  /** What it told of so far. */
+  /** What it has reported so far. */
   reports(): Reports {
     return this.#reports;
   }
 
-  /** Opens the stream of a session, which goes by a name of its own if it is given. */
+  /** Opens the stream of a session, under a name of its own if one is given. */
   async open(id: string, name: string = id): Promise<void> {
     let controller: ReadableStreamDefaultController | undefined;
     const body = new ReadableStream<Uint8Array>({
@@ -111,7 +114,7 @@ export class NodeActions {
     await Promise.all(ids.map((id) => this.open(id)));
   }
 
-  /** The texts that a stream got, once they are as many, or it has ended. */
+  /** Waits until a stream has received this many frames, or has ended. */
   async received(name: string, count: number = 0): Promise<string[]> {
     const collector = this.#collector(name);
     const { events } = collector;
@@ -119,7 +122,7 @@ export class NodeActions {
     return events.map(({ data }) => data);
   }
 
-  /** The texts that a stream got, once these are among them, or it has ended. */
+  /** Waits until a stream has received these frames, or has ended. */
   async receivedAll(name: string, texts: readonly string[]): Promise<string[]> {
     const collector = this.#collector(name);
     const missing = new Set(texts);
@@ -132,7 +135,7 @@ export class NodeActions {
     return collector.events.map(({ data }) => data);
   }
 
-  /** How many texts some streams got, all together. */
+  /** How many frames some streams have received, in total. */
   count(names: readonly string[]): number {
     return names.reduce(
       (sum, name) => sum + this.#collector(name).events.length,
@@ -145,31 +148,33 @@ export class NodeActions {
     return names.map((name) => this.collectors.get(name)?.state);
   }
 
-  /** How a stream ends, once it does. */
+  /** Waits for the end of a stream; returns how it ended. */
   async end(name: string): Promise<StreamState> {
     const collector = this.#collector(name);
     await collector.until(() => false);
     return collector.state;
   }
 
-  /** The client of a stream goes away. */
+  /** Cancels a stream, as its client does. */
   async leave(name: string): Promise<void> {
     await this.#collector(name).cancel();
   }
 
-  /** Lets the event loop stand still. */
+  /** Blocks the event loop. */
   block(ms: number): void {
-    // Asleep: a loop would take the time of the other threads as well.
+    // Sleeping: a busy loop would take time from the other threads as well.
     const never = new Int32Array(new SharedArrayBuffer(4));
     Atomics.wait(never, 0, 0, ms);
   }
 
-  /** Ends the sessions. */
+  /** Closes the sessions. */
   async close(options?: CloseOptions): Promise<void> {
     await this.sessions.close(options);
   }
 
-  /** Stays for no more calls: it ends by itself where nothing is left behind. */
+  /**
+   * Accepts no more calls: the thread ends by itself if nothing is left behind.
+   */
   hangUp(): void {
     this.#leave();
   }

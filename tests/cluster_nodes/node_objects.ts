@@ -11,7 +11,7 @@ const MANAGERS = { streams: true, info: true, subscriptions: true };
  * Answers the calls to a node, where the node is.
  *
  * @param node The node.
- * @param others What else can be called there.
+ * @param others Other objects that can be called there.
  */
 export function answering(
   node: NodeActions,
@@ -28,7 +28,7 @@ export function answering(
     answer({
       ...others,
       ...own,
-      // The node has none of these before it joined.
+      // None of these exist before the node has joined.
       ...(call.object in MANAGERS && {
         [call.object]: node.sessions[call.object as keyof typeof MANAGERS],
       }),

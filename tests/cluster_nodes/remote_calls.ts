@@ -1,4 +1,4 @@
-/** What another thread or process is asked to do: a method of one of its objects. */
+/** A call of a method of an object in another thread or process. */
 export interface Call {
   readonly number: number;
   readonly object: string;
@@ -6,18 +6,18 @@ export interface Call {
   readonly args: readonly unknown[];
 }
 
-/** What became of a call. */
+/** The result of a call. */
 export type Outcome =
   & { readonly number: number }
   & ({ readonly result: unknown } | { readonly error: RemoteError });
 
-/** An error, as far as it is told to another thread or process. */
+/** An error, as it is sent to another thread or process. */
 export interface RemoteError {
   readonly name: string;
   readonly message: string;
 }
 
-/** The methods of an object of another thread or process. */
+/** The methods of an object in another thread or process. */
 export type Remote<Target> = {
   readonly [
     Name in keyof Target as Target[Name] extends Method ? Name : never
@@ -28,7 +28,7 @@ export type Remote<Target> = {
 
 type Method = (...args: never[]) => unknown;
 
-/** Calls a method of an object of this thread, and says what became of it. */
+/** Calls a method of an object of this thread, and returns the result. */
 export async function answer(
   objects: Readonly<Record<string, object>>,
   { number, object, method, args }: Call,
@@ -44,13 +44,15 @@ export async function answer(
   }
 }
 
-/** An object of another thread or process, of which every call is handed on. */
+/**
+ * A proxy of an object in another thread or process, which forwards every call.
+ */
 export function remote<Target>(
   ask: (method: string, args: readonly unknown[]) => Promise<unknown>,
 ): Remote<Target> {
   return new Proxy({}, {
     get: (_, method) =>
-      // It is awaited itself now and then, but promises nothing.
+      // The proxy is awaited now and then, but is not a promise.
       typeof method === "string" && method !== "then"
         ? (...args: unknown[]) => ask(method, args)
         : undefined,

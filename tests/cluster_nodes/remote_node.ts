@@ -16,10 +16,12 @@ import {
 import type { SubscriberActions } from "./subscriber_actions.ts";
 import type { UpdateActions } from "./update_actions.ts";
 
-/** How long an answer may take: on a busy machine others have their turn first. */
+/**
+ * How long a response may take: on a busy machine others have their turn first.
+ */
 export const PATIENCE_MS = 30_000;
 
-/** A node in a thread or process of its own. Every call is made there. */
+/** A node in a thread or process of its own. Every call runs there. */
 export abstract class RemoteNode {
   readonly node: Remote<NodeActions> = this.remote("node");
   readonly streams: Remote<Omit<StreamSessionManager, "create">> = this.remote(
@@ -37,16 +39,17 @@ export abstract class RemoteNode {
   #failure: Error | undefined;
   #isOver = false;
 
-  /** Hands a call over to where the node is. */
+  /** Sends a call to where the node is. */
   protected abstract post(call: Call): void;
 
-  /** Ends it where it is, whatever it is doing; nobody is told. */
+  /** Kills it, whatever it is doing. */
   abstract kill(): Promise<void>;
 
   /**
-   * Ends it, which closes its sessions before.
+   * Closes its sessions and ends it.
    *
-   * @throws What made it end before, for example a rejection that nobody handled.
+   * @throws The error that ended it earlier, for example an unhandled
+   * rejection.
    */
   async stop(): Promise<void> {
     if (!this.#isOver) {
@@ -61,24 +64,24 @@ export abstract class RemoteNode {
     await until(() => this.#isOver, "the end of a node", PATIENCE_MS);
   }
 
-  /** An object that is where the node is. */
+  /** An object where the node is. */
   protected remote<Target>(object: string): Remote<Target> {
     return remote((method, args) => this.#ask(object, method, args));
   }
 
-  /** What became of a call. */
+  /** Called with the result of a call. */
   protected settle(outcome: Outcome): void {
     const waiting = this.#waiting.get(outcome.number);
     if ("result" in outcome) waiting?.resolve(outcome.result);
     else waiting?.reject(Object.assign(new Error(), outcome.error));
   }
 
-  /** Something went wrong of which no call is told. */
+  /** Called with an error that belongs to no call. */
   protected failed(error: Error): void {
     this.#failure ??= error;
   }
 
-  /** There will be no more answers. */
+  /** Called when no more results will come. */
   protected ended(): void {
     this.#isOver = true;
     for (const { reject } of this.#waiting.values()) {
@@ -111,7 +114,7 @@ export abstract class RemoteNode {
       });
       this.post({ number, object, method, args });
     });
-    // Some answers are waited for later, or never where the node is killed.
+    // Some results are awaited later, or never if the node is killed.
     asked.catch(() => {});
     return asked;
   }

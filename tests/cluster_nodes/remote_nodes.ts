@@ -2,7 +2,10 @@ import { until } from "../e2e/support/until.ts";
 import type { NodeOptions } from "./node_actions.ts";
 import { PATIENCE_MS, type RemoteNode } from "./remote_node.ts";
 
-/** The nodes of one test, each apart from the others, with a name that is its own. */
+/**
+ * The nodes of one test, in separate threads or processes, with a cluster name
+ * of their own.
+ */
 export class RemoteNodes<Node extends RemoteNode> {
   /** The name of the cluster. */
   readonly name: string = crypto.randomUUID();
@@ -11,22 +14,22 @@ export class RemoteNodes<Node extends RemoteNode> {
   readonly #all: Node[] = [];
 
   /**
-   * @param options Options of every node.
-   * @param make Makes what a node is to be in.
+   * @param options The options of each node.
+   * @param make Creates the thread or process of a node.
    */
   constructor(options: NodeOptions, make: () => Node) {
     this.#options = options;
     this.#make = make;
   }
 
-  /** What is no node yet. */
+  /** Starts a thread or process that has not joined yet. */
   spawn(make: () => Node = this.#make): Node {
     const node = make();
     this.#all.push(node);
     return node;
   }
 
-  /** It becomes a node of the cluster. */
+  /** Joins the cluster. */
   async join(
     node: Node,
     cluster: NodeOptions["cluster"] = {},
@@ -38,7 +41,7 @@ export class RemoteNodes<Node extends RemoteNode> {
     return node;
   }
 
-  /** Starts nodes that all know of each other. */
+  /** Starts nodes that all know each other. */
   async start(count: number): Promise<Node[]> {
     const nodes = Array.from({ length: count }, () => this.spawn());
     await Promise.all(nodes.map((node) => this.join(node)));
@@ -55,7 +58,7 @@ export class RemoteNodes<Node extends RemoteNode> {
   }
 }
 
-/** Waits until nodes know of each other, and of nobody else. */
+/** Waits until nodes know each other, and no others. */
 export async function meet(nodes: readonly RemoteNode[]): Promise<void> {
   await until(
     async () => {
@@ -67,7 +70,7 @@ export async function meet(nodes: readonly RemoteNode[]): Promise<void> {
   );
 }
 
-/** Runs a test, and ends its nodes whatever becomes of it. */
+/** Runs a test, and ends its nodes whether it passes or fails. */
 export async function withNodes<Nodes extends { stop(): Promise<void> }>(
   nodes: Nodes,
   run: (nodes: Nodes) => Promise<void>,
@@ -75,7 +78,7 @@ export async function withNodes<Nodes extends { stop(): Promise<void> }>(
   try {
     await run(nodes);
   } catch (error) {
-    // What the test found says more than what is left of it.
+    // The failure of the test says more than one of the cleanup.
     await nodes.stop().catch(() => {});
     throw error;
   }

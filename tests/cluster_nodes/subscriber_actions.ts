@@ -2,17 +2,17 @@ import type { SubscriptionFilter } from "@crossmcp/session-manager";
 import { TestSubscriber } from "../../src/testing/support/test_subscriber.ts";
 import type { NodeActions } from "./node_actions.ts";
 
-/** Subscribers of a node. It runs where the node is. */
+/** Subscribers of a node. Runs where the node is. */
 export class SubscriberActions {
   readonly #node: NodeActions;
   readonly #subscribers: Map<string, TestSubscriber> = new Map();
 
-  /** @param node Where they subscribe. */
+  /** @param node The node that they subscribe at. */
   constructor(node: NodeActions) {
     this.#node = node;
   }
 
-  /** Subscribes; whether the id was free. */
+  /** Subscribes; returns whether the ID was free. */
   async subscribe(
     id: string | number,
     origin: string,
@@ -30,7 +30,7 @@ export class SubscriberActions {
     return isNew;
   }
 
-  /** What was called of a subscriber, once that is among it. */
+  /** Waits for a call of a subscriber; returns all of its calls. */
   async called(
     id: string | number,
     origin: string,

@@ -1,7 +1,7 @@
 import type { LoggingLevel } from "@crossmcp/session-manager";
 import type { NodeActions } from "./node_actions.ts";
 
-/** What is known of some sessions. */
+/** What is known about some sessions. */
 export interface Knowledge {
   /** Those with a stream. */
   readonly attached: string[];
@@ -12,10 +12,10 @@ export interface Knowledge {
 
 const LEVELS: readonly LoggingLevel[] = ["debug", "info", "error", "alert"];
 
-/** The resources to which sessions subscribe. */
+/** The resources that sessions subscribe to. */
 export const URIS: readonly string[] = ["file:///a", "file:///b", "file:///c"];
 
-/** Changes of all kinds, without end. It runs where the node is. */
+/** Changes of all kinds, without end. Runs where the node is. */
 export class UpdateActions {
   readonly #node: NodeActions;
   readonly #attached: Set<string> = new Set();
@@ -23,17 +23,18 @@ export class UpdateActions {
   readonly #subscribed: Map<string, Set<string>> = new Map();
   #updating: { isOver: boolean; ended: Promise<void> } | undefined;
 
-  /** @param node What is changed. */
+  /** @param node The node that makes the changes. */
   constructor(node: NodeActions) {
     this.#node = node;
   }
 
-  /** Changes sessions at random, one after the other, until told to end. */
+  /** Changes sessions at random, one after the other, until it is stopped. */
   start(ids: readonly string[]): void {
     const updating = { isOver: false, ended: Promise.resolve() };
     const update = async () => {
       for (let turn = 0; !updating.isOver; turn++) {
-        // Different sessions at once, for some things to be on their way together.
+        // Different sessions at once, so that some changes are in flight
+        // together.
         const some = ids.filter((_, index) => index % 16 === turn % 16);
         await Promise.all(some.map((id) => this.#change(id)));
         await new Promise((resolve) => setTimeout(resolve, 0));
@@ -43,7 +44,7 @@ export class UpdateActions {
     this.#updating = updating;
   }
 
-  /** Ends that; what there has to be known of the sessions now. */
+  /** Stops; returns what must be known about the sessions now. */
   async stop(ids: readonly string[]): Promise<Knowledge> {
     const updating = this.#updating!;
     updating.isOver = true;
@@ -58,7 +59,7 @@ export class UpdateActions {
     };
   }
 
-  /** What is known here of sessions, whoever changed them. */
+  /** What this node knows about sessions, no matter which node changed them. */
   async knowledge(ids: readonly string[]): Promise<Knowledge> {
     const { streams, info } = this.#node.sessions;
     const attached = await Promise.all(ids.map((id) => streams.has(id)));

@@ -1,5 +1,5 @@
-// Deno's sanitizers watch timers and channels, but only those of `Deno.test`: what a
-// node of a cluster has to leave behind when it is closed, which is nothing.
+// Deno's sanitizers check timers and channels, but only in `Deno.test`: a
+// closed node of a cluster must leave nothing behind.
 import {
   BroadcastChannelInfoSessionManager,
   BroadcastChannelSessions,
@@ -43,7 +43,7 @@ Deno.test({
     await a.subscriptions.send(TOOLS);
     assertEquals(await c.streams.has("b"), true);
     assertEquals(await c.info.getLogLevel("b"), "alert");
-    // Beats go on for a while.
+    // Heartbeats go on for a while.
     await delay(120);
     for (const node of nodes) await node.close();
     assertEquals((await text).includes("data: x"), true);
@@ -70,8 +70,7 @@ Deno.test({
 });
 
 Deno.test({
-  name:
-    "S13 a node that is closed while it looks for others leaves nothing behind",
+  name: "S13 a node that is closed during discovery leaves nothing behind",
   ...sanitized,
   fn: async () => {
     const node = new BroadcastChannelSessions(crypto.randomUUID());
@@ -102,13 +101,13 @@ Deno.test({
     ];
     const settled = Promise.allSettled(waiting);
     await Promise.all([b.close(), a.close()]);
-    // None of them is left waiting.
+    // None of them still waits.
     await settled;
   },
 });
 
 Deno.test({
-  name: "S13 managers that stand alone leave nothing behind",
+  name: "S13 single managers leave nothing behind",
   ...sanitized,
   fn: async () => {
     const name = crypto.randomUUID();
@@ -125,7 +124,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "S13 a node that could not be made leaves nothing behind",
+  name: "S13 a node whose constructor throws leaves nothing behind",
   ...sanitized,
   fn: () => {
     for (

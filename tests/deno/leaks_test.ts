@@ -1,5 +1,5 @@
-// Deno's sanitizers watch timers, channels and other resources, but only those of
-// `Deno.test`. What must leave nothing behind is run here once more.
+// Deno's sanitizers check timers, channels and other resources, but only in
+// `Deno.test`. What must leave nothing behind runs here once more.
 import {
   InMemoryInfoSessionManager,
   InMemorySessions,
@@ -9,7 +9,7 @@ import { assert, assertEquals } from "@std/assert";
 import { quiet, sanitized } from "./sanitized.ts";
 
 Deno.test({
-  name: "S13 sessions that are closed leave nothing behind",
+  name: "S13 closed sessions leave nothing behind",
   ...sanitized,
   fn: async () => {
     const sessions = new InMemorySessions({
@@ -58,7 +58,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "U5 a subscription that is closed leaves no timer behind",
+  name: "U5 a closed subscription leaves no timer behind",
   ...sanitized,
   fn: async () => {
     const { subscriptions } = new InMemorySessions();
@@ -78,7 +78,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "S13 streams that are kept alive and watched leave no timer behind",
+  name: "S13 keep-alive and backlog checks leave no timer behind",
   ...sanitized,
   fn: async () => {
     const streams = new InMemoryStreamSessionManager({
@@ -92,7 +92,7 @@ Deno.test({
     await until(() => streams.stats().evicted.age === 3);
     streams.create("deleted", deleted.controller);
     streams.delete("deleted");
-    // Nobody is left, and nothing runs until somebody comes.
+    // No stream is left, and no timer runs until there is one again.
     await delay(20);
     streams.create("closed", closed.controller);
     await delay(20);
@@ -102,7 +102,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "S13 streams that are left alone leave no timer behind without close",
+  name: "S13 streams that have ended leave no timer behind, without close()",
   ...sanitized,
   fn: async () => {
     const streams = new InMemoryStreamSessionManager({ keepAliveMs: 20 });
@@ -118,7 +118,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "S13 a drain leaves no timer behind, finished or broken off",
+  name: "S13 a drain leaves no timer behind, finished or interrupted",
   ...sanitized,
   fn: async () => {
     for (const isBrokenOff of [false, true]) {
@@ -144,20 +144,20 @@ Deno.test({
       await read;
       assertEquals(streams.stats().attached, 0);
     }
-    // With nobody there, there is nothing to wait for.
+    // Without streams there is nothing to wait for.
     await new InMemoryStreamSessionManager().close({ drainMs: 60_000 });
   },
 });
 
 Deno.test({
-  name: "S13 what is kept for clients that come back leaves no timer behind",
+  name: "S13 a replay log leaves no timer behind",
   ...sanitized,
   fn: async () => {
     const closed = new InMemoryStreamSessionManager({ replay: {} });
     closed.send(undefined, "data: x\n\n");
     await closed.close();
     closed.send(undefined, "data: x\n\n");
-    // Left alone, it looks until all is forgotten, and no longer.
+    // Left alone, the timer runs until everything has expired, and no longer.
     const left = new InMemoryStreamSessionManager({ replay: { maxAgeMs: 40 } });
     left.send(undefined, "data: x\n\n");
     const lastEventId = left.latestEventId!.replace(/1$/, "0");
@@ -167,7 +167,7 @@ Deno.test({
       left.delete("a");
       return left.stats().resets > 0;
     });
-    // The log is empty, but its timer finds that out by itself.
+    // The log is empty, but its timer notices that by itself.
     await delay(100);
   },
 });
@@ -183,7 +183,7 @@ Deno.test({
     const deleted = new InMemoryInfoSessionManager();
     await deleted.setLogLevel("a", "info");
     await deleted.delete("a");
-    // Closed while it waits to hear whether a session's stream is open.
+    // Closed while it waits for the result of `streams.has`.
     let answer: ((isOpen: boolean) => void) | undefined;
     const asking = new InMemoryInfoSessionManager({
       idleTimeoutMs: 40,
@@ -198,7 +198,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "S13 a turn that is not over at close leaves nothing behind",
+  name: "S13 a turn that is not over at close() leaves nothing behind",
   ...sanitized,
   fn: async () => {
     const sessions = new InMemorySessions({ streams: { replay: {} } });
@@ -213,10 +213,10 @@ Deno.test({
   },
 });
 
-/** Waits for what has to happen soon, on a busy machine as well. */
+/** Waits for a condition that becomes true soon, also on a busy machine. */
 async function until(isDone: () => boolean): Promise<void> {
   for (let left = 1_000; !isDone() && left > 0; left--) await delay(10);
-  assert(isDone(), "It never happened.");
+  assert(isDone(), "The condition never became true.");
 }
 
 function delay(ms: number): Promise<void> {

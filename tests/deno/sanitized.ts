@@ -1,13 +1,13 @@
 import type { SubscriptionCallbacks } from "@crossmcp/session-manager";
 
-/** What a test of Deno's has to be given for all sanitizers to watch it. */
+/** The options of a `Deno.test` with all sanitizers. */
 export const sanitized = {
   sanitizeOps: true,
   sanitizeResources: true,
   sanitizeExit: true,
 };
 
-/** A subscriber that takes everything. */
+/** A subscriber that ignores what it gets. */
 export const quiet: SubscriptionCallbacks = {
   acknowledge: () => {},
   send: () => {},

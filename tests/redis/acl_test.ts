@@ -10,7 +10,7 @@ import { describeRedis, RedisServer } from "./support/redis_server.ts";
 
 /** The commands that the ACL rule in `docs/redis.md` allows. */
 const COMMANDS: readonly string[] = documentedCommands();
-/** What it works without. */
+/** Commands that it works without. */
 const OPTIONAL: readonly string[] = ["info", "script|load"];
 
 function documentedCommands(): string[] {
@@ -22,7 +22,7 @@ function documentedCommands(): string[] {
   return [...rule.matchAll(/\+(\S+)/g)].map(([, name]) => name!).sort();
 }
 
-/** A user for the prefix "mcp", and no other. */
+/** A user that may use only the prefix "mcp". */
 async function allow(
   server: RedisServer,
   commands: readonly string[],
@@ -42,14 +42,14 @@ async function allow(
   );
 }
 
-describeRedis("RedisSessions: a user that may do nothing else", () => {
+describeRedis("RedisSessions: a user with the documented permissions", () => {
   let server: RedisServer;
   before(async () => {
     server = await RedisServer.start();
   });
   after(() => server?.kill());
 
-  it("R5 is allowed all that scripts do, and no more", () => {
+  it("R5 the documented rule allows the commands of all scripts, and no others", () => {
     const used = new Set([
       "eval",
       "evalsha",
@@ -64,7 +64,7 @@ describeRedis("RedisSessions: a user that may do nothing else", () => {
       }
       assert(
         !/redis\.p?call\(\s*[^'\s]/.test(text),
-        "A name is not a literal.",
+        "The name of a command is not a literal.",
       );
     }
     assertEquals([...used].sort(), COMMANDS);
@@ -75,7 +75,7 @@ describeRedis("RedisSessions: a user that may do nothing else", () => {
       const what = without.length > 0
         ? `, without ${without.join(" and ")}`
         : "";
-      it(`R3 R4 R5 can do everything, with ${kind}${what}`, async () => {
+      it(`R3 R4 R5 such a user can do everything, with ${kind}${what}`, async () => {
         await allow(
           server,
           COMMANDS.filter((command) => !without.includes(command)),
@@ -97,7 +97,7 @@ describeRedis("RedisSessions: a user that may do nothing else", () => {
         await met([here, there]);
         await doEverything(here, there);
         assertEquals(errors, []);
-        // What clients ask for of their own accord is not for us to need.
+        // Commands that clients send on their own are not part of the rule.
         const log = await server.command<string[][]>("ACL", "LOG");
         const denied = log.map((entry) => entry[entry.indexOf("object") + 1]!);
         assertEquals(

@@ -6,7 +6,7 @@ import { openStream, textsOf } from "./support/open_stream.ts";
 import { met, RedisCluster } from "./support/redis_cluster.ts";
 import { describeRedis, RedisServer } from "./support/redis_server.ts";
 
-/** Names that somebody may take for more than a name. */
+/** Names that might be taken for a pattern, a command or a script. */
 const HOSTILE: readonly string[] = [
   ":",
   "::",
@@ -56,11 +56,15 @@ const HOSTILE: readonly string[] = [
   "x".repeat(100_000),
   `${"x".repeat(100_000)}y`,
 ];
-/** Those that a session with a stream can have (MCP 2025-11-25, Transports). */
+/**
+ * The names that a session with a stream can have (MCP 2025-11-25, Transports).
+ */
 const IDS = HOSTILE.filter((name) => /^[\x21-\x7E]{1,256}$/.test(name));
 const LEVELS: readonly LoggingLevel[] = ["debug", "info", "error", "alert"];
 
-/** Stores what nobody is to touch; everything that is stored then. */
+/**
+ * Stores keys that must not be touched; returns everything that is stored then.
+ */
 async function baited(server: RedisServer): Promise<Record<string, unknown>> {
   await server.command("FLUSHALL");
   for (const bait of ["bait", "{other}:bait", "{neighbour}:s:a", "mcp"]) {
@@ -69,7 +73,7 @@ async function baited(server: RedisServer): Promise<Record<string, unknown>> {
   return await others(server, "mcp");
 }
 
-/** Everything that is stored, but what belongs to a prefix. */
+/** Everything that is stored, except the keys of a prefix. */
 async function others(
   server: RedisServer,
   prefix: string,
@@ -90,7 +94,7 @@ describeRedis("RedisSessions: hostile names", () => {
   });
   after(() => server?.kill());
 
-  it("R5 I6 names of sessions are only names", async () => {
+  it("R5 I6 session IDs cannot reach other keys", async () => {
     const before = await baited(server);
     await using cluster = new RedisCluster(server, "mcp");
     const [a, b] = await cluster.joinAll(2, { streams: { replay: {} } });
@@ -112,7 +116,7 @@ describeRedis("RedisSessions: hostile names", () => {
     for (const [at, id] of IDS.entries()) {
       await (at % 2 ? a! : b!).streams.delete(id);
       assertEquals(await b!.streams.has(id), false);
-      // Nobody else is gone with it.
+      // Other sessions are unaffected.
       for (const other of IDS.slice(at + 1)) {
         assertEquals(await a!.streams.has(other), true, other);
       }
@@ -121,7 +125,7 @@ describeRedis("RedisSessions: hostile names", () => {
     assertEquals(cluster.errors, []);
   });
 
-  it("R5 I6 names of sessions and resources in metadata are only names", async () => {
+  it("R5 I6 session IDs and URIs in metadata cannot reach other keys", async () => {
     const before = await baited(server);
     await using cluster = new RedisCluster(server, "mcp");
     const [a, b] = await cluster.joinAll(2);
@@ -147,7 +151,7 @@ describeRedis("RedisSessions: hostile names", () => {
     assertEquals(await others(server, "mcp"), before);
     for (const [gone, id] of IDS.entries()) {
       await (gone % 2 ? a! : b!).info.delete(id);
-      // Nobody else is gone with it.
+      // Other sessions are unaffected.
       for (const [at, uri] of HOSTILE.entries()) {
         const left = at % IDS.length > gone ? [idOf(at)] : [];
         assertEquals(await b!.info.getSubscriptions(uri), left);
@@ -157,7 +161,7 @@ describeRedis("RedisSessions: hostile names", () => {
     assertEquals(cluster.errors, []);
   });
 
-  it("R5 what is stored of a session is only stored", async () => {
+  it("R5 stored metadata is never executed", async () => {
     await server.command("FLUSHALL");
     await using cluster = new RedisCluster(server, "mcp");
     const [a, b] = await cluster.joinAll(2);
@@ -172,7 +176,7 @@ describeRedis("RedisSessions: hostile names", () => {
     assertEquals(await others(server, "mcp"), {});
   });
 
-  it("R5 C14 names of nodes are only names", async () => {
+  it("R5 C14 names of nodes cannot reach other keys", async () => {
     const names = HOSTILE.filter(({ length }) => length <= 256);
     await using cluster = new RedisCluster(server);
     const few = names.filter((_, at) => at % 6 === 0);
@@ -197,7 +201,7 @@ describeRedis("RedisSessions: hostile names", () => {
     assertEquals(cluster.errors, []);
   });
 
-  it("R5 C14 prefixes beside each other never see each other", async () => {
+  it("R5 C14 similar prefixes share nothing", async () => {
     const prefixes = ["mcp", "mcp:", "mcp:s", "mcp:s:a", "mc", "MCP", "mcp2"];
     const clusters: RedisCluster[] = [];
     try {
@@ -206,7 +210,7 @@ describeRedis("RedisSessions: hostile names", () => {
       for (const [at, prefix] of prefixes.entries()) {
         const cluster = new RedisCluster(server, prefix);
         clusters.push(cluster);
-        // All of them have nodes and sessions of the same name.
+        // All of them have nodes and sessions with the same names.
         const node = await cluster.join({ cluster: { node: "n" } });
         await node.streams.create("s", streams[at]!.controller);
         nodes.push(node);

@@ -29,10 +29,10 @@ const MANAGERS = [
   RedisSubscriptionManager,
 ];
 
-/** Waits for `ready` to be rejected, by which nobody waited for it before. */
+/** Waits for `ready` to be rejected, which nothing has awaited before. */
 async function rejection(ready: Promise<void>): Promise<Error> {
   let refused: Error | undefined;
-  // What nobody has handled by then ends the process.
+  // A rejection that is unhandled by then would end the process.
   await new Promise((resolve) => setTimeout(resolve, 20));
   ready.catch((error) => refused = error);
   await until(() => refused !== undefined, "ready to be rejected", 20_000);
@@ -44,10 +44,10 @@ async function rejection(ready: Promise<void>): Promise<Error> {
 }
 
 /**
- * Makes sessions that cannot work, and uses them as a transport does that waits for
- * nothing: no rejection may be left that nobody handles.
+ * Creates sessions that cannot work, and uses them as a transport does, which
+ * awaits nothing: no rejection may be unhandled.
  *
- * @returns What `ready` says of it.
+ * @returns The error with which `ready` rejects.
  */
 async function refusal(
   clients: unknown,
@@ -73,7 +73,7 @@ async function refusal(
   return refused;
 }
 
-/** What each of the managers says of clients and options. */
+/** The errors of each manager for clients and options. */
 async function refusals(
   clients: unknown,
   options: RedisSessionsOptions = {},
@@ -94,7 +94,7 @@ describeRedis("RedisSessions: misuse", () => {
   });
   after(() => server?.kill());
 
-  it("refuses what are no clients, naming them", async () => {
+  it("refuses values that are not clients, and names them", async () => {
     await using clients = await connect(server);
     const { publisher, subscriber } = clients;
     const cases: [given: unknown, argument: string][] = [
@@ -143,7 +143,7 @@ describeRedis("RedisSessions: misuse", () => {
     }
   });
 
-  it("refuses a client that subscribes as publisher", async () => {
+  it("refuses a subscriber as the publisher", async () => {
     const make = async () => {
       const client = createClient({ url: server.url, RESP: 2 });
       client.on("error", () => {});
@@ -159,7 +159,7 @@ describeRedis("RedisSessions: misuse", () => {
     second.destroy();
   });
 
-  it("refuses a prefix that is none", async () => {
+  it("refuses an invalid prefix", async () => {
     await using clients = await connect(server);
     const prefixes = [
       "",
@@ -188,7 +188,7 @@ describeRedis("RedisSessions: misuse", () => {
     }
   });
 
-  it("refuses other options that are none, as every backend does", async () => {
+  it("refuses invalid options, as every backend does", async () => {
     await using clients = await connect(server);
     const cases: [options: unknown, argument: string][] = [
       [7, "options"],
@@ -211,8 +211,8 @@ describeRedis("RedisSessions: misuse", () => {
     }
   });
 
-  it("refuses a server that is too old, and says which it needs", async () => {
-    // The real server, which says that it is of an old release.
+  it("refuses a server that is too old, and says which version it needs", async () => {
+    // The real server, which claims to be an old release.
     await using proxy = await TcpProxy.start(server.port, asRelease5);
     await using clients = await connect(proxy);
     const { message } = await refusal(clients);
@@ -220,7 +220,7 @@ describeRedis("RedisSessions: misuse", () => {
     assertStringIncludes(message, "Redis");
   });
 
-  it("refuses a server that lets it do nothing", async () => {
+  it("refuses a server that allows it nothing", async () => {
     await server.command("ACL", "SETUSER", "guest", "on", ">secret", "+ping");
     const user = { username: "guest", password: "secret" };
     await using clients = await connect({ port: server.port, ...user });
@@ -229,10 +229,10 @@ describeRedis("RedisSessions: misuse", () => {
   });
 });
 
-/** An answer of a server, as one of release 5 would give it. */
+/** A response of a server, as release 5 would send it. */
 function asRelease5(answer: Buffer): Buffer | string {
   const text = answer.toString("latin1");
-  // With its length unchanged, for that is part of the protocol.
+  // The length must not change, because it is part of the protocol.
   const old = text.replace(
     /(redis_version:)(\d)\.\d(\.\d+)/,
     (_, field, __, patch) => `${field}5.0${patch}`,

@@ -15,7 +15,7 @@ import { CLIENT_KINDS } from "./support/clients.ts";
 import { RedisCluster } from "./support/redis_cluster.ts";
 import { describeRedis, RedisServer } from "./support/redis_server.ts";
 
-/** What the type check has to accept; it is not called. */
+/** Must pass the type check; never called. */
 export function clientsThatFitAsTheyAre(): RedisSessions[] {
   const accepts = (publisher: RedisPublisher, subscriber: RedisSubscriber) =>
     new RedisSessions({ publisher, subscriber });
@@ -46,7 +46,7 @@ describeRedis("RedisSessions: clients", () => {
     it(`R3 works with ${kind}`, async () => {
       await using cluster = new RedisCluster(server);
       const here = await cluster.join({}, kind);
-      // The other one has the client of the documentation.
+      // The other node has the client of the documentation.
       const there = await cluster.join();
       const streams = [openStream(), openStream()] as const;
       await here.streams.create("here", streams[0].controller);
@@ -101,11 +101,11 @@ describeRedis("RedisSessions: clients", () => {
       `${cluster.prefix} other`,
       "still there",
     ]);
-    await until(() => received.length > 0, "a text of somebody else");
+    await until(() => received.length > 0, "a message of other code");
     assertEquals(received, ["still there"]);
     const channels = await server.command<string[]>("PUBSUB", "CHANNELS");
     assertEquals(channels, [`${cluster.prefix} other`]);
-    // They are good for another node.
+    // The clients can be used for another node.
     const again = await cluster.joinWith(clients);
     await again.streams.create("s", openStream().controller);
     assertEquals(await again.streams.has("s"), true);

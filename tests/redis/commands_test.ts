@@ -10,10 +10,10 @@ import { type OpenStream, openStream, textsOf } from "./support/open_stream.ts";
 import { RedisCluster } from "./support/redis_cluster.ts";
 import { describeRedis, RedisServer } from "./support/redis_server.ts";
 
-/** So rarely that nothing in a test is due to it. */
+/** So rare that nothing in a test is caused by it. */
 const NEVER = { heartbeatMs: 60_000 };
 
-/** What clients sent, without what their scripts did. */
+/** The commands that clients sent, without those of their scripts. */
 function sent(seen: readonly Seen[]): string[] {
   return seen.filter(({ from }) => from !== "lua").map(({ name }) => name);
 }
@@ -54,7 +54,7 @@ describeRedis("RedisSessions: commands", () => {
     const how = replay ? "with replay" : "without replay";
     const options = { cluster: NEVER, streams: { replay } };
 
-    it(`R2 a text for all is one command, ${how}`, async () => {
+    it(`R2 a broadcast is one command, ${how}`, async () => {
       await using cluster = new RedisCluster(server);
       const [a, b] = await cluster.joinAll(2, options);
       const opened = [
@@ -74,7 +74,7 @@ describeRedis("RedisSessions: commands", () => {
       assertEquals(sent(all).length, 1, `${sent(all)}`);
     });
 
-    it(`R2 a text for some is one lookup and a publish a node, ${how}`, async () => {
+    it(`R2 a targeted send is one lookup and one publish for each node, ${how}`, async () => {
       await using cluster = new RedisCluster(server);
       const [a, b, c] = await cluster.joinAll(3, options);
       const ids = [
@@ -96,7 +96,7 @@ describeRedis("RedisSessions: commands", () => {
       }
       const all = await seen.take();
       const published = all.filter(({ name }) => name === "publish");
-      // With replay the sender gets its own as the others do.
+      // With replay, the sender receives its own events like the others do.
       const most = replay ? 3 : 2;
       assert(published.length <= most, `${published.length} were published`);
       assert(sent(all).length <= 3, `${sent(all)}`);
@@ -104,7 +104,7 @@ describeRedis("RedisSessions: commands", () => {
     });
   }
 
-  it("R2 a text for sessions of this node needs no publish", async () => {
+  it("R2 a send to sessions of this node publishes nothing", async () => {
     await using cluster = new RedisCluster(server);
     const [a] = await cluster.joinAll(2, { cluster: NEVER });
     const [stream] = await openMany(a!, ["a"]);
@@ -114,7 +114,7 @@ describeRedis("RedisSessions: commands", () => {
     assertEquals(count(sent(await seen.take()), "publish"), 0);
   });
 
-  it("R2 a node that has nothing to do sends about one command a beat", async () => {
+  it("R2 an idle node sends about one command for each heartbeat", async () => {
     await using cluster = new RedisCluster(server);
     const heartbeatMs = 100;
     const nodes = await cluster.joinAll(3, { cluster: { heartbeatMs } });
@@ -123,7 +123,8 @@ describeRedis("RedisSessions: commands", () => {
     }
     await seen.take();
     const start = performance.now();
-    // As many as there are while a clock runs, whatever the machine does besides.
+    // Counted against a clock, so that the speed of the machine does not
+    // matter.
     await until(() => performance.now() - start > 1_500, "beats", PATIENCE_MS);
     const names = sent(await seen.take());
     const beats = nodes.length * (performance.now() - start) / heartbeatMs;
@@ -131,7 +132,7 @@ describeRedis("RedisSessions: commands", () => {
     assert(names.length > 0.2 * beats, `${names.length} in ${beats} beats`);
   });
 
-  it("R2 R4 R5 nothing looks through all keys, and all keys have a namespace and an end", async () => {
+  it("R2 R4 R5 nothing scans all keys, and all keys have the prefix and an expiry", async () => {
     await using own = await RedisServer.start();
     await using cluster = new RedisCluster(own, "mcp");
     const nodes = await cluster.joinAll(2, {
@@ -176,7 +177,7 @@ describeRedis("RedisSessions: commands", () => {
     }
     assertEquals(await own.command("PUBSUB", "NUMPAT"), 0);
     const counts = await own.commandCounts();
-    // The test has asked for the keys, once.
+    // The test itself has listed the keys once.
     assertEquals(counts.get("keys"), 1);
     for (const name of ["scan", "sscan", "hscan", "zscan", "flushdb"]) {
       assertEquals(counts.get(name), undefined, name);
@@ -190,7 +191,7 @@ describeRedis("RedisSessions: commands", () => {
     await openMany(sessions, idsOf("before", 10));
     const used = () => own.info("memory", "used_memory");
     const start = await used();
-    // As long as those that transports make.
+    // As long as the IDs that transports create.
     const ids = Array.from({ length: 10_000 }, () => crypto.randomUUID());
     await openMany(sessions, ids);
     const perSession = (await used() - start) / ids.length;

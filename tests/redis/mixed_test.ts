@@ -19,7 +19,7 @@ const RUNTIMES: readonly [RuntimeName, ClientKind][] = [
   ["node", "ioredis, RESP3"],
   ["bun", "Bun's own"],
 ];
-/** Those that are at hand, and what there is to skip for. */
+/** The runtimes that are available, and the reason to skip the others. */
 const missing = hasRedis
   ? RUNTIMES.filter(([runtime]) => programOf(runtime) === undefined)
   : [];
@@ -51,7 +51,7 @@ describeRedis("RedisSessions: Deno, Node and Bun in one cluster", () => {
     );
 
   it(
-    "C1 C3 C4 C5 what one does all know",
+    "C1 C3 C4 C5 what one of them does, all know",
     mixed(async (nodes) => {
       for (const [at, home] of nodes.entries()) {
         const next = nodes[(at + 1) % 3]!;
@@ -86,7 +86,7 @@ describeRedis("RedisSessions: Deno, Node and Bun in one cluster", () => {
   );
 
   it(
-    "C4 C11 C15 metadata and subscriptions are everyone's",
+    "C4 C11 C15 metadata and subscriptions are shared",
     mixed(async (nodes) => {
       for (const [at, home] of nodes.entries()) {
         const id = `s${at}`;
@@ -119,7 +119,7 @@ describeRedis("RedisSessions: Deno, Node and Bun in one cluster", () => {
   );
 
   it(
-    "H4 H7 a client goes from one to the other, and misses nothing",
+    "H4 H7 a client moves from one to the other, and misses nothing",
     mixed(async (nodes) => {
       const id = await nodes[0].clients.begin();
       let lastEventId: string | undefined;

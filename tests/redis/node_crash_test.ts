@@ -11,7 +11,7 @@ type Three = [ProcessNode, ProcessNode, ProcessNode];
 
 const CLUSTER = { heartbeatMs: 200, requestTimeoutMs: 500 };
 const REPLAY = { cluster: CLUSTER, streams: { replay: {} } };
-/** As much as may be sent while processes are killed on a busy machine. */
+/** How long a burst may take while processes are killed on a busy machine. */
 const MUCH = { maxEvents: 1_000_000, maxBytes: 2 ** 28 };
 
 function texts(events: readonly ReceivedEvent[]): string[] {
@@ -22,7 +22,7 @@ function numbers(count: number, prefix = "", from = 0): string[] {
   return Array.from({ length: count }, (_, at) => `${prefix}${from + at}`);
 }
 
-describeRedis("RedisSessions: processes that are killed", () => {
+describeRedis("RedisSessions: killed processes", () => {
   let server: RedisServer;
   before(async () => {
     server = await RedisServer.start();
@@ -30,7 +30,7 @@ describeRedis("RedisSessions: processes that are killed", () => {
   after(() => server?.kill());
 
   it(
-    "S14 C6 clients of a node that is killed in a burst go on elsewhere, and miss nothing",
+    "S14 C6 clients of a node that is killed in a burst resume elsewhere, and miss nothing",
     withProcesses(
       () => server,
       { cluster: CLUSTER, streams: { replay: MUCH } },
@@ -48,10 +48,10 @@ describeRedis("RedisSessions: processes that are killed", () => {
         const before = await Promise.all(
           ids.map((id) => c.clients.events(id, 200)),
         );
-        // What its clients got after that they have not got.
+        // What its clients received after that, they have not got.
         await c.kill();
         const got = before.map((events, at) => {
-          // Each of them somewhere else in the burst.
+          // Each of them at another point of the burst.
           const taken = events.slice(0, 1 + at * 20);
           return {
             texts: texts(taken),
@@ -77,7 +77,7 @@ describeRedis("RedisSessions: processes that are killed", () => {
               numbers(count, prefix),
             );
           }
-          assertEquals(all.length, ofA + ofB, "There is something else.");
+          assertEquals(all.length, ofA + ofB, "It received something else.");
         }
         await meet([a, b]);
         for (const { node } of [a, b]) {
@@ -89,7 +89,7 @@ describeRedis("RedisSessions: processes that are killed", () => {
   );
 
   it(
-    "S14 what is sent while nobody has the session is there when its client is back",
+    "S14 what is sent while no node has the session is there when its client is back",
     withProcesses(() => server, REPLAY, async (processes) => {
       const [a, b, c] = await processes.start(3) as Three;
       const id = await a.clients.begin();
@@ -109,7 +109,7 @@ describeRedis("RedisSessions: processes that are killed", () => {
       const missed = texts(await a.clients.events(id, 3));
       assertEquals(missed.sort(), ["all", "dead", "dying"]);
       assertEquals(texts(await b.clients.events(other, 1)), ["all"]);
-      // Nothing comes again.
+      // Nothing is repeated.
       const { lastEventId } = (await a.clients.events(id, 3)).at(-1)!;
       await b.clients.listen(id, lastEventId);
       await a.messages.send([id], "live");
@@ -121,7 +121,7 @@ describeRedis("RedisSessions: processes that are killed", () => {
   );
 
   it(
-    "C6 killing a node that sends harms no other",
+    "C6 killing a node while it sends does not affect the others",
     withProcesses(() => server, { cluster: CLUSTER }, async (processes) => {
       const [a, b, c] = await processes.start(3) as Three;
       await a.node.open("a0");
@@ -132,7 +132,7 @@ describeRedis("RedisSessions: processes that are killed", () => {
       const isOfC = (text: string) => text.startsWith("c:");
       await until(
         async () => (await a.node.received("a0")).filter(isOfC).length > 200,
-        "texts of the node that will be killed",
+        "frames of the node that will be killed",
         PATIENCE_MS,
       );
       await c.kill();
@@ -152,7 +152,7 @@ describeRedis("RedisSessions: processes that are killed", () => {
       for (const [{ node }, id] of [[a, "a0"], [b, "b0"]] as const) {
         const got = await node.receivedAll(id, ["end"]);
         const ofC = got.filter(isOfC);
-        // As much of it as arrived, in order, without holes.
+        // A prefix of what was sent, in order and without gaps.
         assertEquals(ofC, numbers(ofC.length, "c:"));
         assertEquals(
           got.filter((text) => text.startsWith("b:")),
@@ -166,7 +166,7 @@ describeRedis("RedisSessions: processes that are killed", () => {
   );
 
   it(
-    "C6 a node that comes back under the name of a killed one leaves no ghost",
+    "C6 a node that restarts under the name of a killed one replaces it",
     withProcesses(
       () => server,
       { cluster: { heartbeatMs: 5_000 } },
@@ -184,7 +184,7 @@ describeRedis("RedisSessions: processes that are killed", () => {
         await until(
           async () =>
             !(await a.streams.has("old")) && !(await second.streams.has("old")),
-          "the ghost to be gone",
+          "the earlier node's stream to be gone",
           PATIENCE_MS,
         );
         assertEquals(await a.streams.has("both"), true);
@@ -197,8 +197,8 @@ describeRedis("RedisSessions: processes that are killed", () => {
 
   for (const replay of [false, {}] as const) {
     it(
-      `R1 C10 a Redis that is killed in a burst and comes back empty loses nothing ${
-        replay ? "that is not reported, with replay" : "without replay"
+      `R1 C10 a Redis that is killed in a burst and comes back empty loses nothing unreported, ${
+        replay ? "with replay" : "without replay"
       }`,
       withProcesses(
         () => server,
@@ -212,7 +212,7 @@ describeRedis("RedisSessions: processes that are killed", () => {
           await b.node.received("b0", 200);
           await a.node.received("a0", 200);
           await server.kill();
-          // It goes on at home.
+          // It resumes on its own node.
           const had = (await a.node.received("a0")).length;
           await a.node.received("a0", had + 100);
           const ofA = a.messages.stopNumbers();
@@ -246,7 +246,7 @@ describeRedis("RedisSessions: processes that are killed", () => {
               const how = `${who} got ${of.length} of ${count}, lost: ${lost}`;
               assert(replay !== false, how);
               assert(lost.some((texts) => texts > 0), how);
-              // In order, and none of them twice.
+              // In order, and each of them once.
               const places = of.map((text) => expected.indexOf(text));
               assertEquals(places, [...new Set(places)].sort((x, y) => x - y));
             }
@@ -257,7 +257,7 @@ describeRedis("RedisSessions: processes that are killed", () => {
   }
 
   it(
-    "S15 a client whose events went with Redis is told so, or gets all of them",
+    "S15 a client whose events were lost with Redis gets a reset, or all of them",
     withProcesses(() => server, REPLAY, async (processes) => {
       const [a, b] = await processes.start(2) as [ProcessNode, ProcessNode];
       const id = await a.clients.begin();
@@ -269,7 +269,7 @@ describeRedis("RedisSessions: processes that are killed", () => {
       await server.kill();
       await server.restart();
       await meet([a, b]);
-      // Its session is known again, for it was not Redis that began it.
+      // Its session is known again, because it did not begin in Redis.
       await until(
         async () => await b.clients.ping(id) === 200,
         "the session to be known again",
@@ -282,7 +282,7 @@ describeRedis("RedisSessions: processes that are killed", () => {
         assertEquals(texts(events), ["missed", "live"]);
         return;
       }
-      // What had not reached Redis before comes when it is back.
+      // What had not reached Redis before arrives when Redis is back.
       assert(["live", "missed"].includes(events[1]!.data), events[1]!.data);
       // From there on it can move again.
       await b.messages.send([id], "end");
@@ -303,7 +303,7 @@ describeRedis("RedisSessions: processes that are killed", () => {
         "what it missed",
         PATIENCE_MS,
       );
-      // What was sent while Redis was away may come once more, but nothing older.
+      // What was sent while Redis was down may be repeated, but nothing older.
       assert(!(await again()).includes("got"), `${await again()}`);
     }),
   );

@@ -9,10 +9,10 @@ import { describeRedis, RedisServer } from "./support/redis_server.ts";
 type Two = [ProcessNode, ProcessNode];
 
 const OPTIONS = { cluster: { heartbeatMs: 200, requestTimeoutMs: 300 } };
-/** How often one outage may be reported by a node. */
+/** How often a node may report one outage. */
 const REPORTS = 3;
 
-/** Fills a node with one of everything. */
+/** Stores one of everything on a node. */
 async function fill(node: ProcessNode, name: string): Promise<void> {
   await node.node.open(name);
   await node.info.setLogLevel(name, "alert");
@@ -21,7 +21,7 @@ async function fill(node: ProcessNode, name: string): Promise<void> {
   await node.subscribers.subscribe(1, name, { toolsListChanged: true });
 }
 
-/** Whether a node knows all that there is of a session. */
+/** Returns whether a node knows everything about a session. */
 async function knows(node: ProcessNode, name: string): Promise<boolean> {
   try {
     const [has, level, info, subscribed] = await Promise.all([
@@ -63,11 +63,11 @@ async function expectAll(
   }
 }
 
-/** Expects that a node delivers to its own sessions, whatever becomes of Redis. */
+/** Expects that a node delivers to its own sessions while Redis is down. */
 async function deliversHere(node: ProcessNode, name: string): Promise<void> {
   const texts = Array.from({ length: 3 }, () => crypto.randomUUID());
   for (const text of texts) {
-    // It may take its time, which nobody has to wait for.
+    // It may take its time, and nothing waits for it.
     void node.messages.send([name], text);
     void node.messages.send(undefined, `${text} all`);
   }
@@ -76,7 +76,7 @@ async function deliversHere(node: ProcessNode, name: string): Promise<void> {
   assertEquals(got.filter((text) => all.includes(text)), all);
 }
 
-/** Uses a node as transports do: they wait for nothing. */
+/** Uses a node as transports do, which await nothing. */
 function useWithoutWaiting(node: ProcessNode, name: string): void {
   void node.clients.begin();
   void node.streams.has("somebody else");
@@ -87,7 +87,7 @@ function useWithoutWaiting(node: ProcessNode, name: string): void {
   void node.subscribers.subscribe(2, name, { promptsListChanged: true });
 }
 
-/** Waits until a node has noticed that it is alone, and has said so. */
+/** Waits until a node has noticed the outage and reported it. */
 async function noticed(node: ProcessNode): Promise<void> {
   await until(
     async () => (await node.node.reports()).errors.length > 0,
@@ -109,19 +109,19 @@ describeRedis("RedisSessions: outages", () => {
 
   const outages: [name: string, begin: () => unknown, end: () => unknown][] = [
     [
-      "that is killed, and comes back with nothing in it,",
+      "that is killed, and comes back empty,",
       () => server.kill(),
       () => server.restart(),
     ],
     [
-      "that stands still for longer than requestTimeoutMs",
+      "that hangs for longer than requestTimeoutMs",
       () => server.pause(),
       () => server.resume(),
     ],
   ];
   for (const [name, begin, end] of outages) {
     it(
-      `R1 a Redis ${name} stops no local delivery, and all is known again`,
+      `R1 a Redis ${name} stops no local delivery, and everything is known again afterwards`,
       withProcesses(() => server, OPTIONS, async (processes) => {
         const nodes = await processes.start(2) as Two;
         const [a, b] = nodes;
@@ -135,7 +135,7 @@ describeRedis("RedisSessions: outages", () => {
           useWithoutWaiting(a, "a");
           useWithoutWaiting(b, "b");
           for (const node of nodes) await noticed(node);
-          // The times of the tests are short: it is over for none of them.
+          // The times of the tests are short: no session has expired.
           await deliversHere(a, "a");
           await deliversHere(b, "b");
           await end();
@@ -152,7 +152,7 @@ describeRedis("RedisSessions: outages", () => {
     );
   }
 
-  it("R1 a Redis that is down at the start is found when it is there", async () => {
+  it("R1 a Redis that is down at the start is found when it is up", async () => {
     const late = await RedisServer.reserve();
     const run = withProcesses(() => late, OPTIONS, async (processes) => {
       const nodes = [0, 1].map(() =>
@@ -161,7 +161,7 @@ describeRedis("RedisSessions: outages", () => {
       const [a, b] = nodes;
       const joining = Promise.all(nodes.map((node) => processes.join(node)));
       for (const [at, node] of nodes.entries()) {
-        // It is there as soon as it is made.
+        // It is there as soon as it was created.
         await until(
           () => node.node.nodes().then(() => true, () => false),
           "a node",
@@ -194,7 +194,7 @@ describeRedis("RedisSessions: outages", () => {
   });
 
   it(
-    "R1 a node can be closed while Redis is gone",
+    "R1 a node can be closed while Redis is down",
     withProcesses(() => server, OPTIONS, async (processes) => {
       const [a, b] = await processes.start(2) as Two;
       await fill(a, "a");

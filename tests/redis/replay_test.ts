@@ -13,7 +13,10 @@ const REPLAY = { streams: { replay: {} } };
 
 const frame = (text: string) => `data: ${text}\n\n`;
 
-/** Opens the stream of a session, after an event if its client has got one. */
+/**
+ * Opens the stream of a session, after its client's last event ID if it has
+ * one.
+ */
 async function open(
   { streams }: RedisSessions,
   id: string,
@@ -25,7 +28,7 @@ async function open(
   return stream;
 }
 
-/** What a client would come back with, once it has a position. */
+/** Waits for the last event ID of a client. */
 async function positionOf({ collector }: OpenStream): Promise<string> {
   await collector.until(() => collector.lastEventId !== "");
   return collector.lastEventId;
@@ -38,13 +41,13 @@ describeRedis("RedisSessions: replay", () => {
   });
   after(() => server?.kill());
 
-  it("S14 what a node did not hear comes once, in spite of what came after it", async () => {
+  it("S14 an event that a node has missed is delivered once, after newer ones were", async () => {
     await using cluster = new RedisCluster(server);
     const [a, b] = await cluster.joinAll(2, REPLAY);
     const stream = await open(b!, "s");
     const expected: string[] = [];
     for (let round = 0; round < 5; round++) {
-      // Whoever subscribes is cut off, and hears what comes next.
+      // The subscriber is disconnected, and receives what comes next.
       await server.command("CLIENT", "KILL", "TYPE", "pubsub");
       await a!.streams.send(["s"], frame(`some ${round}`));
       await a!.streams.send(undefined, frame(`all ${round}`));
@@ -56,7 +59,7 @@ describeRedis("RedisSessions: replay", () => {
     }
   });
 
-  it("S14 a session that moved gets nothing again from before", async () => {
+  it("S14 a session that moved gets nothing older again", async () => {
     await using cluster = new RedisCluster(server);
     const [a, b] = await cluster.joinAll(2, REPLAY);
     const first = await open(a!, "s");
@@ -72,7 +75,7 @@ describeRedis("RedisSessions: replay", () => {
     assertEquals(await textsOf(second, 2), ["all", "end"]);
   });
 
-  it("S15 a session that was quiet for long is not told that it missed anything", async () => {
+  it("S15 a session that was idle for long gets no reset without a reason", async () => {
     await using cluster = new RedisCluster(server);
     const maxAgeMs = 100;
     const options = { streams: { replay: { maxAgeMs } } };
@@ -90,7 +93,7 @@ describeRedis("RedisSessions: replay", () => {
     assertEquals([a!.stats().resets, b!.stats().resets], [0, 0]);
   });
 
-  it("S17 of a busy session no more is kept than of others", async () => {
+  it("S17 a busy session keeps no more than its share of events", async () => {
     await using cluster = new RedisCluster(server);
     const [a] = await cluster.joinAll(1, {
       streams: { replay: { maxEvents: 10 } },
@@ -107,7 +110,7 @@ describeRedis("RedisSessions: replay", () => {
     assert(await kept("ZCARD", "e:s") <= 40);
   });
 
-  it("C6 what is for the session of an earlier node of a name keeps nobody busy", async () => {
+  it("C6 messages for an earlier node of the same name cause no work", async () => {
     await using cluster = new RedisCluster(server);
     const named = { ...REPLAY, cluster: { node: "a" } };
     const earlier = await cluster.join(named);
@@ -126,7 +129,7 @@ describeRedis("RedisSessions: replay", () => {
     assertEquals(await textsOf(await open(later, "s", position), 1), ["two"]);
   });
 
-  it("H2 a session can begin while texts are sent without end", async () => {
+  it("H2 a session can begin while frames are sent without end", async () => {
     await using cluster = new RedisCluster(server);
     const [a] = await cluster.joinAll(1, REPLAY);
     let isOver = false;

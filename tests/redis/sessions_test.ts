@@ -21,7 +21,10 @@ import { TcpProxy } from "./support/tcp_proxy.ts";
 
 const cluster = { heartbeatMs: 200 };
 
-/** They wait for it otherwise when they are asked for what they do not know. */
+/**
+ * Otherwise they would wait for it when they are asked about an unknown
+ * session.
+ */
 async function ready<Node extends { ready: Promise<void> }>(
   node: Node,
 ): Promise<Node> {
@@ -29,7 +32,9 @@ async function ready<Node extends { ready: Promise<void> }>(
   return node;
 }
 
-/** A server and the clients of one application, which has all nodes of a group. */
+/**
+ * A server, and the clients of one application; all nodes of a group use them.
+ */
 function application(): { clients: Clients; server: RedisServer } {
   const made = {} as { clients: Clients; server: RedisServer };
   before(async () => {
@@ -64,7 +69,7 @@ describeRedis("RedisInfoSessionManager", () => {
   testInfoSessionManager({
     test: it,
     skip: it.skip,
-    // It takes Redis 20 seconds, whatever the runtime, and more on a busy machine.
+    // Redis takes 20 seconds on every runtime, and more on a busy machine.
     supports: { I10: "Deno" in globalThis },
     timeoutMs: 20_000,
     create: (limits) =>
@@ -126,7 +131,7 @@ describeRedis("RedisSessions as a cluster", () => {
     test: it,
     skip: it.skip,
     createNode: async (name, options) => {
-      // Connections of its own, which can go silent.
+      // Connections of its own, which can become silent.
       const proxy = await TcpProxy.start(app.server.port);
       const clients = await connect(proxy);
       connections.push(clients);
@@ -142,7 +147,7 @@ describeRedis("RedisSessions as a cluster", () => {
   });
 });
 
-/** The names of clusters have letters that a prefix may not have. */
+/** The names of clusters have characters that a prefix may not have. */
 function prefixOf(name: string): string {
   return Buffer.from(name).toString("hex");
 }

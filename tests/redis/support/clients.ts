@@ -17,7 +17,7 @@ export type ClientKind =
   | "ioredis, RESP2"
   | "Bun's own";
 
-/** Those that there are on this runtime. */
+/** The clients that exist on this runtime. */
 export const CLIENT_KINDS: readonly ClientKind[] = [
   "node-redis 6, RESP3",
   "node-redis 6, RESP2",
@@ -28,14 +28,14 @@ export const CLIENT_KINDS: readonly ClientKind[] = [
   ...("Bun" in globalThis ? ["Bun's own"] as const : []),
 ];
 
-/** Where a client connects to, and as whom. */
+/** Where and as which user a client connects. */
 export interface Connection {
   readonly port: number;
   readonly username?: string | undefined;
   readonly password?: string | undefined;
 }
 
-/** What a node is given, and its end. */
+/** The clients of a node, and how to end them. */
 export interface Clients extends AsyncDisposable {
   readonly publisher: RedisPublisher;
   readonly subscriber: RedisSubscriber;
@@ -43,10 +43,10 @@ export interface Clients extends AsyncDisposable {
   readonly connected: Promise<unknown>;
 }
 
-/** So short that a test need not wait for it. */
+/** So short that tests need not wait for it. */
 const RECONNECT_MS = 50;
 
-/** Makes the clients of a node, which connect by themselves. */
+/** Creates the clients of a node, which connect by themselves. */
 export function makeClients(
   connection: Connection,
   kind: ClientKind = "node-redis 6, RESP3",
@@ -66,7 +66,7 @@ export function makeClients(
     : nodeRedisClients(createClient(options), createClient(options));
 }
 
-/** Makes the clients of a node, and waits until they are connected. */
+/** Creates the clients of a node, and waits until they are connected. */
 export async function connect(
   connection: Connection,
   kind?: ClientKind,
@@ -76,7 +76,7 @@ export async function connect(
   return clients;
 }
 
-/** What every client of node-redis has, whatever its release. */
+/** What all releases of node-redis have in common. */
 interface NodeRedisClient {
   on(event: "error", listener: () => void): unknown;
   connect(): Promise<unknown>;
@@ -114,7 +114,7 @@ function ioredisClients(
       ...(username !== undefined && { username }),
       ...(password !== undefined && { password }),
       retryStrategy: () => RECONNECT_MS,
-      // What is asked during an outage waits, as with node-redis.
+      // Commands during an outage wait, as with node-redis.
       maxRetriesPerRequest: null,
     });
   const [publisher, subscriber] = [make(), make()];

@@ -2,19 +2,19 @@ import { createClient } from "redis";
 import { until } from "../../e2e/support/until.ts";
 import type { RedisServer } from "./redis_server.ts";
 
-/** A command that a server was sent. */
+/** A command that a server received. */
 export interface Seen {
   /** In lower case. */
   readonly name: string;
   readonly args: readonly string[];
-  /** Who sent it, by address; `"lua"` for a script. */
+  /** The address of its sender; `"lua"` for a script. */
   readonly from: string;
 }
 
-// What MONITOR says: `1700000000.123456 [0 127.0.0.1:5000] "set" "a" "b"`.
+// A line of MONITOR: `1700000000.123456 [0 127.0.0.1:5000] "set" "a" "b"`.
 const LINE = /^\S+ \[\d+ (\S+)\] (.*)$/s;
 
-/** What a server is sent from now on, by all of its clients. */
+/** Records the commands that a server receives from all of its clients. */
 export class CommandsSeen implements AsyncDisposable {
   readonly #server: RedisServer;
   readonly #client: ReturnType<typeof createClient>;
@@ -26,7 +26,7 @@ export class CommandsSeen implements AsyncDisposable {
     this.#client.on("error", () => {});
   }
 
-  /** Begins to watch. */
+  /** Starts to record. */
   static async of(server: RedisServer): Promise<CommandsSeen> {
     const seen = new CommandsSeen(server);
     await seen.#client.connect();
@@ -34,9 +34,9 @@ export class CommandsSeen implements AsyncDisposable {
     return seen;
   }
 
-  /** What came since it was asked the last time. */
+  /** Returns the commands since the last call. */
   async take(): Promise<Seen[]> {
-    // Whatever was sent before that is seen by the time that it is.
+    // Everything that was sent before the mark is recorded when the mark is.
     const mark = crypto.randomUUID();
     await this.#server.command("ECHO", mark);
     const isMark = ({ args }: Seen) => args[0] === mark;

@@ -1,10 +1,10 @@
 /**
- * What goes from process to process, a line each: JSON that tells `undefined` from
- * `null`, for it means all sessions.
+ * Messages between processes, one line each: JSON that distinguishes
+ * `undefined` from `null`, because `undefined` means all sessions.
  */
 const UNDEFINED = "\0undefined";
 
-/** A value as a line. */
+/** Formats a value as a line. */
 export function toLine(value: unknown): string {
   const text = JSON.stringify(
     value,
@@ -13,7 +13,7 @@ export function toLine(value: unknown): string {
   return `${text}\n`;
 }
 
-/** A line as the value that it was. */
+/** Parses a line. */
 export function fromLine(line: string): unknown {
   return restored(JSON.parse(line));
 }

@@ -1,5 +1,5 @@
-// The process of a node: processes.ts starts it and calls its objects, a line each.
-// What it says besides goes to stderr.
+// The process of a node: processes.ts starts it and calls its objects, one line
+// each. Other output goes to stderr.
 import { RedisSessions } from "@crossmcp/session-manager/redis";
 import process from "node:process";
 import { createInterface } from "node:readline";
@@ -29,7 +29,7 @@ function say(value: unknown): void {
   process.stdout.write(toLine(value));
 }
 
-// What nobody handles is a fault of the node, whatever the runtime makes of it.
+// An unhandled error is a fault of the node on every runtime.
 for (const event of ["unhandledRejection", "uncaughtException"] as const) {
   process.on(event, (error: unknown) => {
     const text = error instanceof Error ? error.stack : String(error);

@@ -1,6 +1,6 @@
 import { EventCollector } from "../../cluster_nodes/event_collector.ts";
 
-/** A stream: what a manager is given, and what its client got. */
+/** A stream: the controller for a manager, and what its client received. */
 export interface OpenStream {
   readonly controller: ReadableStreamDefaultController<Uint8Array>;
   readonly collector: EventCollector;
@@ -17,7 +17,7 @@ export function openStream(): OpenStream {
   return { controller: controller!, collector: new EventCollector(body) };
 }
 
-/** The texts that a stream got, once they are as many, or it has ended. */
+/** Waits until a stream has received this many frames, or has ended. */
 export async function textsOf(
   { collector }: OpenStream,
   count: number,

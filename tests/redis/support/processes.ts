@@ -9,11 +9,11 @@ import { fromLine, toLine } from "./json_lines.ts";
 import type { RedisServer } from "./redis_server.ts";
 import { commandFor, OWN_RUNTIME, type RuntimeName } from "./runtimes.ts";
 
-/** What the process of a node has to know. */
+/** What the process of a node needs to know. */
 export interface ProcessOptions {
-  /** Of Redis. */
+  /** The URL of Redis. */
   readonly port: number;
-  /** The client that it has. */
+  /** The kind of client that it has. */
   readonly kind?: ClientKind | undefined;
   /** Whether to wait until it is connected. */
   readonly isUp?: boolean | undefined;
@@ -61,20 +61,25 @@ export class ProcessNode extends RemoteNode {
   }
 }
 
-/** The nodes of one test, in processes of their own, with a prefix that is its own. */
+/**
+ * The nodes of one test, in processes of their own, with a prefix of their own.
+ */
 export class Processes extends RemoteNodes<ProcessNode> {
   readonly #process: ProcessOptions;
 
   /**
-   * @param options Options of every node.
-   * @param process What their processes have to know.
+   * @param options The options of each node.
+   * @param process What their processes need to know.
    */
   constructor(options: NodeOptions, process: ProcessOptions) {
     super(options, () => new ProcessNode(process));
     this.#process = process;
   }
 
-  /** A process on a runtime, or with another client, that is no node yet. */
+  /**
+   * Starts a process that has not joined yet, on a runtime or with another
+   * client.
+   */
   spawnOn(
     runtime: RuntimeName = OWN_RUNTIME,
     others: Partial<ProcessOptions> = {},
@@ -84,7 +89,9 @@ export class Processes extends RemoteNodes<ProcessNode> {
   }
 }
 
-/** A test with nodes in processes of their own, over a server that is asked for. */
+/**
+ * Defines a test with nodes in processes of their own, over the given server.
+ */
 export function withProcesses(
   server: () => RedisServer,
   options: NodeOptions,

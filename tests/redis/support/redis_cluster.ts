@@ -7,14 +7,14 @@ import { type ClientKind, type Clients, connect } from "./clients.ts";
 /** Nodes in this process, each with connections of its own. */
 export class RedisCluster implements AsyncDisposable {
   readonly prefix: string;
-  /** What its nodes told `onError`. */
+  /** What its nodes passed to `onError`. */
   readonly errors: Error[] = [];
   readonly #port: number;
   readonly #made: AsyncDisposable[] = [];
 
   /**
-   * @param server Where Redis is.
-   * @param prefix What is theirs.
+   * @param server The Redis server.
+   * @param prefix The prefix of their keys.
    */
   constructor(
     { port }: { readonly port: number },
@@ -24,14 +24,14 @@ export class RedisCluster implements AsyncDisposable {
     this.prefix = prefix;
   }
 
-  /** Makes the clients of a node, which end with the test. */
+  /** Creates the clients of a node, which end with the test. */
   async connect(kind?: ClientKind): Promise<Clients> {
     const clients = await connect({ port: this.#port }, kind);
     this.#made.unshift(clients);
     return clients;
   }
 
-  /** Makes a node, and waits until it is ready. */
+  /** Creates a node, and waits until it is ready. */
   async join(
     options: ClusterNodeOptions = {},
     kind?: ClientKind,
@@ -39,14 +39,14 @@ export class RedisCluster implements AsyncDisposable {
     return await this.joinWith(await this.connect(kind), options);
   }
 
-  /** Makes a node of clients that are there, and waits until it is ready. */
+  /** Creates a node from existing clients, and waits until it is ready. */
   async joinWith(
     clients: Pick<Clients, "publisher" | "subscriber">,
     options: ClusterNodeOptions = {},
   ): Promise<RedisSessions> {
     const sessions = new RedisSessions(clients, {
       ...options,
-      // Nodes find each other sooner with short beats.
+      // Nodes find each other sooner with short heartbeats.
       cluster: { heartbeatMs: 200, ...options.cluster },
       prefix: this.prefix,
       onError: (error) => void this.errors.push(error),
@@ -57,7 +57,7 @@ export class RedisCluster implements AsyncDisposable {
     return sessions;
   }
 
-  /** Makes nodes that know of each other. */
+  /** Creates nodes that know each other. */
   async joinAll(
     count: number,
     options?: ClusterNodeOptions,
@@ -73,11 +73,11 @@ export class RedisCluster implements AsyncDisposable {
   }
 }
 
-/** Waits until nodes know of each other, and of nobody else. */
+/** Waits until nodes know each other, and no others. */
 export async function met(nodes: readonly RedisSessions[]): Promise<void> {
   await until(
     () => nodes.every((node) => node.nodes().length === nodes.length),
-    `${nodes.length} nodes that know of each other`,
+    `${nodes.length} nodes that know each other`,
     PATIENCE_MS,
   );
 }

@@ -6,11 +6,12 @@ import { describe, it } from "node:test";
 import { createClient } from "redis";
 import { until } from "../../e2e/support/until.ts";
 
-/** How long it may take to start, on a machine that may be busy. */
+/** How long the server may take to start, on a machine that may be busy. */
 const START_MS = 20_000;
 
-// It ends with this process, however that ends: then the input of the one that
-// watches is over. What the server writes goes into a folder of its own.
+// The server ends with this process, however that ends: then the standard input
+// of the watching shell is closed. What the server writes goes into a folder of
+// its own.
 const SCRIPT = `
 dir=$(mktemp -d)
 exec 3<&0
@@ -22,7 +23,7 @@ exec redis-server "$@" --dir "$dir" >/dev/null 2>&1 3<&-
 export const hasRedis: boolean =
   spawnSync("redis-server", ["--version"]).status === 0;
 
-/** A group of tests that need Redis; one that is skipped where there is none. */
+/** Defines a group of tests that need Redis; skipped if there is no server. */
 export function describeRedis(name: string, define: () => void): void {
   describe(name, () => {
     if (hasRedis) define();
@@ -30,7 +31,7 @@ export function describeRedis(name: string, define: () => void): void {
   });
 }
 
-/** A `redis-server` of its own, on a free port, that keeps nothing on disk. */
+/** A `redis-server` of its own, on a free port, that stores nothing on disk. */
 export class RedisServer implements AsyncDisposable {
   readonly port: number;
   readonly #args: readonly string[];
@@ -42,7 +43,7 @@ export class RedisServer implements AsyncDisposable {
   }
 
   /**
-   * Starts a server, and waits until it answers.
+   * Starts a server, and waits until it responds.
    *
    * @param args More arguments for it.
    */
@@ -52,7 +53,7 @@ export class RedisServer implements AsyncDisposable {
     return server;
   }
 
-  /** A server that is not started yet. */
+  /** Prepares a server without starting it. */
   static async reserve(): Promise<RedisServer> {
     return new RedisServer(await freePort(), []);
   }
@@ -61,7 +62,7 @@ export class RedisServer implements AsyncDisposable {
     return `redis://127.0.0.1:${this.port}`;
   }
 
-  /** Starts it, or once more on the same port: it has forgotten everything. */
+  /** Starts it, also again on the same port: then it is empty. */
   async restart(): Promise<void> {
     await this.kill();
     this.#process = spawn("sh", [
@@ -81,7 +82,7 @@ export class RedisServer implements AsyncDisposable {
     await until(() => this.#answers(), "Redis to answer", START_MS);
   }
 
-  /** Ends it at once, whatever it does. */
+  /** Kills it. */
   async kill(): Promise<void> {
     const server = this.#process;
     if (server === undefined) return;
@@ -92,12 +93,12 @@ export class RedisServer implements AsyncDisposable {
     await ended;
   }
 
-  /** Lets it stand still; its connections stay open. */
+  /** Stops it with SIGSTOP; its connections stay open. */
   pause(): void {
     this.#signal("SIGSTOP");
   }
 
-  /** Lets it go on. */
+  /** Continues it. */
   resume(): void {
     this.#signal("SIGCONT");
   }
@@ -118,7 +119,7 @@ export class RedisServer implements AsyncDisposable {
     }
   }
 
-  /** A number of `INFO`. */
+  /** Returns a number of `INFO`. */
   async info(section: string, field: string): Promise<number> {
     const text = await this.command<string>("INFO", section);
     const found = new RegExp(`^${field}:(\\d+)`, "m").exec(text)?.[1];
@@ -126,7 +127,7 @@ export class RedisServer implements AsyncDisposable {
     return Number(found);
   }
 
-  /** How often each command ran so far, those of scripts included. */
+  /** How often each command ran so far, including those of scripts. */
   async commandCounts(): Promise<Map<string, number>> {
     const text = await this.command<string>("INFO", "commandstats");
     const counts = new Map<string, number>();
@@ -144,13 +145,13 @@ export class RedisServer implements AsyncDisposable {
 
   #signal(name: "SIGKILL" | "SIGSTOP" | "SIGCONT"): void {
     const pid = this.#process?.pid;
-    // Deno takes a child that was sent any signal for one that was killed.
+    // Deno considers a child that received any signal killed.
     if (pid !== undefined) process.kill(pid, name);
   }
 
   async #answers(): Promise<boolean> {
     try {
-      // With a password it only answers to those who have it.
+      // With a password, it responds only to clients that have it.
       await this.command("PING");
       return true;
     } catch {

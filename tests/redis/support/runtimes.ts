@@ -8,28 +8,28 @@ export type RuntimeName = "deno" | "node" | "bun";
 /** A program and its first arguments. */
 export type Command = readonly [program: string, ...args: string[]];
 
-/** The one that the tests run on. */
+/** The runtime of the tests. */
 export const OWN_RUNTIME: RuntimeName = "Deno" in globalThis
   ? "deno"
   : "Bun" in globalThis
   ? "bun"
   : "node";
 
-/** Where npm has those that are not on the PATH. */
+/** The npm packages of runtimes that are not on the PATH. */
 const PACKAGES = { deno: "deno@2", node: "node@24", bun: "bun@1" };
 /** How long npm may take to find one. */
 const FIND_MS = 60_000;
 
 const found = new Map<RuntimeName, string | undefined>();
 
-/** The program of a runtime: the one of the tests, on the PATH, or npm's. */
+/** The program of a runtime: that of the tests, one on the PATH, or npm's. */
 export function programOf(runtime: RuntimeName): string | undefined {
   if (runtime === OWN_RUNTIME) return process.execPath;
   if (!found.has(runtime)) found.set(runtime, find(runtime));
   return found.get(runtime);
 }
 
-/** What runs a script on a runtime, in a process of its own. */
+/** Returns the command that runs a script on a runtime. */
 export function commandFor(runtime: RuntimeName, script: URL): Command {
   const program = programOf(runtime);
   if (program === undefined) throw new Error(`There is no ${runtime} here.`);
@@ -57,7 +57,8 @@ export function commandFor(runtime: RuntimeName, script: URL): Command {
 }
 
 function find(runtime: RuntimeName): string | undefined {
-  // The path itself: npx would stand between the tests and what they kill.
+  // The path itself: otherwise npx would stand between the tests and the
+  // process that they kill.
   const script = "console.log(process.execPath)";
   const args = runtime === "deno" ? ["eval", script] : ["-e", script];
   const direct = run(runtime, args);

@@ -8,7 +8,7 @@ import {
   type Socket,
 } from "node:net";
 
-/** A network between clients and a server that can go silent. */
+/** A proxy between clients and a server that can become silent. */
 export class TcpProxy implements AsyncDisposable {
   readonly #server: Server;
   readonly #sockets: Set<Socket> = new Set();
@@ -42,7 +42,7 @@ export class TcpProxy implements AsyncDisposable {
    * Starts a proxy on a free port.
    *
    * @param target The port of the server.
-   * @param rewrite What becomes of a piece of its answers, of the same length.
+   * @param rewrite Replaces a piece of its responses by one of the same length.
    */
   static async start(
     target: number,
@@ -58,12 +58,14 @@ export class TcpProxy implements AsyncDisposable {
     return (this.#server.address() as AddressInfo).port;
   }
 
-  /** From now on nothing passes; connections stay open, as where a cable is cut. */
+  /**
+   * Forwards nothing any more; connections stay open, as if a cable were cut.
+   */
   silence(): void {
     this.#isSilent = true;
   }
 
-  /** Breaks all connections off. */
+  /** Closes all connections. */
   reset(): void {
     for (const socket of this.#sockets) socket.resetAndDestroy();
   }
