@@ -125,8 +125,7 @@ export class FanOut {
    * there are too many records.
    */
   #record(broadcast: BroadcastRecord): number {
-    const { broadcasts } = this.#streams.fastPath;
-    const { maxUnreadBytes } = this.#settings;
+    const { broadcasts, maxUnreadBytes } = this.#streams.fastPath;
     if (!broadcasts.hasCapacity(broadcast.bytes, maxUnreadBytes)) {
       this.#streams.refresh(broadcast.now);
     }

@@ -42,7 +42,7 @@ export class LocalStreams implements PeriodicTask {
     this.#settings = settings;
     this.#callbacks = callbacks;
     this.#scheduler = scheduler;
-    this.#attached = new StreamRegistry();
+    this.#attached = new StreamRegistry(settings.maxUnreadBytes);
     this.periodMs = checkPeriodFor(settings.maxUnreadMs, settings.keepAliveMs);
     this.#fanOut = new FanOut(this.#attached, settings, {
       now: () => this.#now(),
@@ -96,7 +96,6 @@ export class LocalStreams implements PeriodicTask {
     const stream = new SessionStream(
       id,
       controller,
-      this.#settings.maxUnreadBytes,
       this.#attached.fastPath,
       now,
     );

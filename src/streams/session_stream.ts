@@ -2,7 +2,7 @@ import { Backlog } from "./backlog.ts";
 import { isByteController } from "./controllers.ts";
 import type { BroadcastFastPath } from "./fast_path/broadcast_fast_path.ts";
 import type { BroadcastRecord } from "./fast_path/recent_broadcasts.ts";
-import { StreamFastPath } from "./fast_path/stream_fast_path.ts";
+import { FastPathStream } from "./fast_path/fast_path_stream.ts";
 import type { EnqueueResult, Frame } from "./frame.ts";
 import type { FrameBatch, FrameBatcher } from "./frame_batch.ts";
 
@@ -26,12 +26,9 @@ const MAX_CHUNK_CAPACITY = 64;
  * writes them without visiting the stream: see
  * {@linkcode BroadcastFastPath}.
  */
-export class SessionStream {
+export class SessionStream extends FastPathStream {
   readonly id: string;
-  readonly controller: ReadableStreamDefaultController;
-  readonly #maxUnreadBytes: number;
   readonly #isByteStream: boolean;
-  readonly #fastPath: StreamFastPath;
   /** The `desiredSize` of the stream when everything was read. */
   #capacity: number;
   /** The turn of the last write. */
@@ -51,30 +48,20 @@ export class SessionStream {
   constructor(
     id: string,
     controller: ReadableStreamDefaultController,
-    maxUnreadBytes: number,
     fastPath: BroadcastFastPath,
     now: number,
   ) {
-    this.id = id;
-    this.controller = controller;
-    this.#maxUnreadBytes = maxUnreadBytes;
-    this.#isByteStream = isByteController(controller);
-    this.#capacity = controller.desiredSize ?? 0;
-    this.#fastPath = new StreamFastPath(
-      fastPath,
+    const isByteStream = isByteController(controller);
+    const capacity = controller.desiredSize ?? 0;
+    super(
       controller,
-      !this.#isByteStream && this.#capacity <= MAX_CHUNK_CAPACITY,
+      fastPath,
+      !isByteStream && capacity <= MAX_CHUNK_CAPACITY,
     );
+    this.id = id;
+    this.#isByteStream = isByteStream;
+    this.#capacity = capacity;
     this.#lastWriteAt = now;
-  }
-
-  /** The slot in the registry, which sets it. */
-  get slot(): number {
-    return this.#fastPath.slot;
-  }
-
-  set slot(slot: number) {
-    this.#fastPath.slot = slot;
   }
 
   /**
@@ -94,22 +81,22 @@ export class SessionStream {
       // A reader that has read everything may get any amount within one turn.
       if (this.#backlog === undefined && this.#queuedSize() === 0) {
         this.#bytesThisTurn = 0;
-        this.#fastPath.clearUnverified();
+        this.clearUnverified();
         this.#endsFrame = frame.endsFrame;
         if (isQueued) return this.#wait(bytes, batcher);
         this.#lastWriteAt = now;
-        if (this.#fastPath.tryEnter(frame)) this.#writeBroadcast(bytes);
+        if (this.tryEnterFastPath(frame)) this.#writeBroadcast(bytes);
         else {
           this.#bytesThisTurn = bytes.length;
           this.controller.enqueue(this.#isByteStream ? bytes.slice() : bytes);
         }
         return "written";
       }
-      this.#measure(now)?.setBudget(this.#maxUnreadBytes);
+      this.#measure(now)?.setBudget(this.maxUnreadBytes);
     } else {
       this.#hadBurst = true;
       // Data of earlier turns may be unread.
-      if (this.#fastPath.unverified > 1) this.#measure(now);
+      if (this.unverifiedBroadcasts > 1) this.#measure(now);
     }
     if (!this.#mayHold(bytes.length, now)) return "overflow";
     this.#endsFrame = frame.endsFrame;
@@ -144,13 +131,13 @@ export class SessionStream {
 
   /** Leaves the fast path. */
   leaveFastPath(): void {
-    if (this.#fastPath.isActive) this.#sync(this.#fastPath.leave());
+    if (this.isOnFastPath) this.#sync(this.exitFastPath());
   }
 
   /** Finds out what is unread, so that the recent broadcasts can be dropped. */
   refresh(now: number): void {
-    if (this.#fastPath.isActive && this.#queuedSize() === 0) {
-      this.#sync(this.#fastPath.restart());
+    if (this.isOnFastPath && this.#queuedSize() === 0) {
+      this.#sync(this.restartFastPath());
     } else if (!this.#isRead) this.#measure(now);
   }
 
@@ -193,7 +180,7 @@ export class SessionStream {
   /** Whether everything that was written is known to be read. */
   get #isRead(): boolean {
     return this.#backlog === undefined && this.#bytesThisTurn === 0 &&
-      !this.#fastPath.isActive && this.#fastPath.unverified === 0;
+      !this.isOnFastPath && this.unverifiedBroadcasts === 0;
   }
 
   /** Writes the broadcast with which the stream entered the fast path. */
@@ -201,7 +188,7 @@ export class SessionStream {
     this.controller.enqueue(bytes);
     const queuedSize = this.#queuedSize();
     if (queuedSize === 0 || queuedSize === 1) return;
-    this.#fastPath.rejectUnit();
+    this.disableFastPath();
     this.leaveFastPath();
   }
 
@@ -228,7 +215,7 @@ export class SessionStream {
     }
     // Some of it may have been read during this turn.
     const queued = this.#pending?.length ?? 0;
-    this.#measure(now)?.setBudget(this.#maxUnreadBytes - queued);
+    this.#measure(now)?.setBudget(this.maxUnreadBytes - queued);
     return this.#backlog === undefined || this.#backlog.consume(bytes);
   }
 
@@ -259,7 +246,7 @@ export class SessionStream {
     const queuedSize = this.#queuedSize();
     if (queuedSize === 0) {
       // On the fast path everything was read.
-      if (this.#fastPath.isActive) return undefined;
+      if (this.isOnFastPath) return undefined;
       this.#backlog = undefined;
     } else if (this.#backlog !== undefined) {
       this.#backlog.update(queuedSize, now);
@@ -268,21 +255,21 @@ export class SessionStream {
       this.#backlog = this.#createBacklog(queuedSize, now);
     }
     this.#bytesThisTurn = 0;
-    this.#fastPath.clearUnverified();
+    this.clearUnverified();
     return this.#backlog;
   }
 
   /** Creates the backlog when something is unread for the first time. */
   #createBacklog(queuedSize: number, now: number): Backlog {
     const backlog = new Backlog();
-    if (this.#fastPath.unverified > 0) {
-      const bytesThisTurn = this.#fastPath.restore(
+    if (this.unverifiedBroadcasts > 0) {
+      const bytesThisTurn = this.restoreBacklog(
         backlog,
         queuedSize,
         this.#lastTurn,
       );
       // Applies to the rest of the turn, if it is still the same one.
-      backlog.setBudget(this.#maxUnreadBytes, bytesThisTurn);
+      backlog.setBudget(this.maxUnreadBytes, bytesThisTurn);
       return backlog;
     }
     // If none of it is ours, someone else wrote to the stream.

@@ -7,10 +7,15 @@ const MIN_GAPS = 32;
 /** The streams of this process: by session ID, and in slots for broadcasts. */
 export class StreamRegistry {
   /** Writes broadcasts to most streams without visiting them. */
-  readonly fastPath: BroadcastFastPath = new BroadcastFastPath();
+  readonly fastPath: BroadcastFastPath;
   readonly #byId: Map<string, SessionStream> = new Map();
   /** Removed streams leave a gap until the slots are compacted. */
   readonly #slots: (SessionStream | undefined)[] = [];
+
+  /** @param maxUnreadBytes How many bytes of each stream may be unread. */
+  constructor(maxUnreadBytes: number) {
+    this.fastPath = new BroadcastFastPath(maxUnreadBytes);
+  }
 
   /** How many streams there are. */
   get size(): number {

@@ -26,12 +26,19 @@ import { type BroadcastRecord, RecentBroadcasts } from "./recent_broadcasts.ts";
 
 /** The state of the fast path that all streams of a process share. */
 export class BroadcastFastPath {
+  /** How many bytes of each stream may be unread. */
+  readonly maxUnreadBytes: number;
   /** The recent broadcasts. */
   readonly broadcasts: RecentBroadcasts = new RecentBroadcasts();
   /** The controllers of the streams on the fast path, by slot. */
   readonly #controllers: (ReadableStreamDefaultController | undefined)[] = [];
   /** The slot that the current broadcast has reached. */
   #cursor = Infinity;
+
+  /** @param maxUnreadBytes How many bytes of each stream may be unread. */
+  constructor(maxUnreadBytes: number) {
+    this.maxUnreadBytes = maxUnreadBytes;
+  }
 
   /**
    * Continues the current broadcast with a slot. Returns the controller to write
