@@ -19,6 +19,7 @@ import type { Delivery } from "./delivery/delivery.ts";
 import { DirectDelivery } from "./delivery/direct_delivery.ts";
 import { eventHistoryOf, type EventLog } from "./delivery/event_log.ts";
 import { LogDelivery } from "./delivery/log_delivery.ts";
+import { TransferableReplayLog } from "./delivery/transferable_replay_log.ts";
 import { PendingTakeovers } from "./delivery/pending_takeovers.ts";
 import { OwnedSessions } from "./directory/owned_sessions.ts";
 import { ReplicatedDirectory } from "./directory/replicated_directory.ts";
@@ -76,7 +77,7 @@ export class ClusterStreamSessionManager extends StreamSessionManager {
   }
 
   readonly #node: ClusterNode;
-  readonly #engine: StreamEngine;
+  readonly #engine: StreamEngine<TransferableReplayLog>;
   readonly #directory: SessionDirectory;
   readonly #takeovers: PendingTakeovers;
   readonly #delivery: Delivery;
@@ -110,10 +111,7 @@ export class ClusterStreamSessionManager extends StreamSessionManager {
     const log = replay && stores?.log(replay);
     this.#node = node;
     this.#engine = new StreamEngine(
-      {
-        ...settings,
-        replay: log === undefined ? replay : undefined,
-      },
+      settings,
       {
         onError: (error) => {
           const { sessionId = "" } = error as Partial<DeliveryError>;
@@ -125,7 +123,9 @@ export class ClusterStreamSessionManager extends StreamSessionManager {
         onDetach: (id) => this.#sessions.detach(id),
       },
       scheduler,
-      log && eventHistoryOf(log),
+      log === undefined
+        ? { log: replay && new TransferableReplayLog(replay) }
+        : { history: eventHistoryOf(log) },
     );
     this.#takeovers = new PendingTakeovers(this.#engine);
     this.#sessions = new OwnedSessions({

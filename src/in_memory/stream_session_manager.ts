@@ -16,6 +16,7 @@ import {
 import type { StreamStats } from "../contracts/stats.ts";
 import { StreamSessionManager } from "../contracts/stream_session_manager.ts";
 import type { StreamIntent } from "../streams/pending_streams.ts";
+import { ReplayLog } from "../replay/replay_log.ts";
 import { StreamEngine } from "../streams/stream_engine.ts";
 import { sharedScheduler } from "../runtime/scheduler.ts";
 
@@ -63,11 +64,18 @@ export class InMemoryStreamSessionManager extends StreamSessionManager
     super();
     assertKnownOptions(options, STREAM_OPTIONS);
     const { onError, onEvict, onReset } = objectOption("options", options);
-    this.#engine = new StreamEngine(resolveStreamOptions(options), {
-      onError: safeCallback("onError", onError),
-      onEvict: safeCallback("onEvict", onEvict),
-      onReset: safeCallback("onReset", onReset),
-    }, sharedScheduler(this));
+    const settings = resolveStreamOptions(options);
+    const { replay } = settings;
+    this.#engine = new StreamEngine(
+      settings,
+      {
+        onError: safeCallback("onError", onError),
+        onEvict: safeCallback("onEvict", onEvict),
+        onReset: safeCallback("onReset", onReset),
+      },
+      sharedScheduler(this),
+      { log: replay && new ReplayLog(replay) },
+    );
   }
 
   /**

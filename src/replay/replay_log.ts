@@ -1,11 +1,10 @@
 import type { ResetReason } from "../contracts/options.ts";
 import type { ReplaySettings } from "../contracts/resolve_options.ts";
-import { withSseId } from "../protocol/sse.ts";
-import { type BroadcastId, VersionVector } from "./version_vector.ts";
 import type { Recipients } from "./recipients.ts";
 import { LowWatermarks } from "./low_watermarks.ts";
 
-interface Entry {
+/** A stored event. */
+export interface Entry {
   readonly recipients: Recipients;
   readonly frame: Uint8Array<ArrayBuffer>;
   readonly weight: number;
@@ -13,17 +12,16 @@ interface Entry {
   readonly broadcastId: BroadcastId | undefined;
 }
 
-/** The events that a session has missed, on their way to another node. */
-export interface MissedEvents {
-  readonly frames: readonly string[];
-  /** The last broadcast of each sender that these events include or precede. */
-  readonly versionVector: Readonly<Record<string, number>>;
+/**
+ * Identifies a broadcast among several nodes: the sender and its sequence number.
+ */
+export interface BroadcastId {
+  readonly node: string;
+  readonly seq: number;
 }
 
 /** What each recipient adds to the weight of an event, in bytes. */
 const RECIPIENT_WEIGHT = 64;
-const encoder = new TextEncoder();
-const decoder = new TextDecoder();
 const EVENT_ID = /^([0-9a-f]{16})-(0|[1-9][0-9]{0,15})$/;
 
 /**
@@ -39,7 +37,6 @@ export class ReplayLog {
   /** The offset of the newest event. */
   #lastOffset = 0;
   readonly #lowWatermarks: LowWatermarks;
-  readonly #versions = new VersionVector();
 
   constructor(limits: ReplaySettings) {
     this.#limits = limits;
@@ -65,7 +62,6 @@ export class ReplayLog {
     now: number,
     broadcastId?: BroadcastId,
   ): void {
-    if (broadcastId !== undefined) this.#versions.observe(broadcastId);
     const weight = frame.length +
       (typeof recipients === "object" ? recipients.size * RECIPIENT_WEIGHT : 0);
     this.#entries.push({
@@ -85,13 +81,13 @@ export class ReplayLog {
     const { maxEvents, maxBytes, maxAgeMs } = this.#limits;
     while (this.#head < this.#entries.length) {
       const count = this.#entries.length - this.#head;
-      const { recipients, weight, appendedAt, broadcastId } = this
-        .#entries[this.#head]!;
+      const entry = this.#entries[this.#head]!;
+      const { recipients, weight, appendedAt } = entry;
       const fits = count <= maxEvents && this.#weight <= maxBytes &&
         now - appendedAt < maxAgeMs;
       if (fits) break;
       this.#lowWatermarks.trim(recipients, this.#lastOffset - count + 1);
-      if (broadcastId !== undefined) this.#versions.trim(broadcastId);
+      this.onTrimmed(entry);
       this.#weight -= weight;
       this.#head++;
     }
@@ -122,122 +118,47 @@ export class ReplayLog {
     now: number,
   ): Uint8Array<ArrayBuffer>[] | ResetReason {
     this.trim(now);
-    const lastOffset = this.#offsetOf(
-      this.#versions.translate(session, lastEventId),
-    );
+    const lastOffset = this.#offsetOf(lastEventId);
     if (lastOffset === undefined) return "unknown";
     if (lastOffset > this.#lastOffset) return "future";
-    const offset = Math.max(lastOffset, this.#startOffset(startEventId));
+    const offset = Math.max(lastOffset, this.startOffset(startEventId));
     if (this.#lowWatermarks.isTrimmed(session, offset)) return "purged";
-    return this.#entriesAfter(offset)
-      .filter(({ recipients }) => isFor(session, recipients))
-      .map(({ frame }) => frame);
+    return this.entriesAfter(session, offset).map(({ frame }) => frame);
   }
+
+  /** Called with each event that is trimmed. */
+  protected onTrimmed(_entry: Entry): void {}
 
   /**
-   * Exports the events that a session has missed, because it moves to another
-   * node. Afterwards they count as trimmed here.
-   *
-   * @param session The session.
-   * @param lastEventId The last event that its client says it received.
-   * @param startEventId The newest event when the session began.
-   * @param now The current time.
+   * Records that a session moved elsewhere: no stored event belongs to it any
+   * more.
    */
-  exportMissed(
-    session: string,
-    lastEventId: string,
-    startEventId: string | undefined,
-    now: number,
-  ): MissedEvents | ResetReason {
-    const missed = this.after(session, lastEventId, startEventId, now);
-    this.markHandedOff(session);
-    return typeof missed === "string" ? missed : {
-      frames: missed.map((frame) => decoder.decode(frame)),
-      versionVector: this.#versions.snapshot(),
-    };
-  }
-
-  /**
-   * Imports the events that a session has missed on another node, and adds the
-   * broadcasts that were sent since then.
-   *
-   * @param session The session.
-   * @param lastEventId The last event that its client says it received.
-   * @param missed The events.
-   * @param startEventId The newest event here when the session began.
-   * @param now The current time.
-   * @returns A reason if the result would have a gap.
-   */
-  importMissed(
-    session: string,
-    lastEventId: string,
-    missed: MissedEvents,
-    startEventId: string | undefined,
-    now: number,
-  ): ResetReason | undefined {
-    if (this.#versions.hasGap(missed.versionVector)) return "purged";
-    // Earlier events were received here before, or are part of `missed`.
-    const start = Math.max(
-      this.#startOffset(startEventId),
-      this.#lowWatermarks.handedOffAt(session),
-      this.#versions.departedAt(session),
-    );
-    const broadcastsSince = this.#entriesAfter(start).filter((
-      { recipients, broadcastId },
-    ) =>
-      isFor(session, recipients) &&
-      (broadcastId === undefined ||
-        this.#versions.isAfter(broadcastId, missed.versionVector))
-    );
-    const frames = [
-      ...missed.frames,
-      ...broadcastsSince.map(({ frame }) => decoder.decode(frame)),
-    ];
-    const { latestEventId } = this;
-    this.#versions.recordArrival(session, lastEventId, latestEventId);
-    for (const frame of frames) {
-      const bytes = encoder.encode(withSseId(frame, this.nextEventId));
-      this.append(session, bytes, now);
-    }
-    return undefined;
-  }
-
-  /** Records that broadcasts of a node up to this one will not arrive here. */
-  seedSequence(broadcastId: BroadcastId): void {
-    this.#versions.observe(broadcastId);
-    this.#versions.trim(broadcastId);
-  }
-
-  /**
-   * Returns whether broadcasts that a session brings along have not arrived
-   * here yet. They would be delivered twice.
-   */
-  isBehind(nodes: readonly string[], { versionVector }: MissedEvents): boolean {
-    return this.#versions.isBehind(nodes, versionVector);
-  }
-
-  /**
-   * Records that a session left: the events up to now are not new to it if it
-   * returns.
-   */
-  markDeparted(session: string): void {
-    this.#versions.recordDeparture(session, this.#lastOffset);
-  }
-
-  /** Records that no stored event belongs to a session any more. */
-  markHandedOff(session: string): void {
-    this.#versions.forgetArrival(session);
+  protected forget(session: string): void {
     this.#lowWatermarks.markHandedOff(session, this.#lastOffset);
   }
 
-  #startOffset(startEventId: string | undefined): number {
+  /** The offset of the newest event. */
+  protected get lastOffset(): number {
+    return this.#lastOffset;
+  }
+
+  /** The offset at which a session moved elsewhere; 0 if it never did. */
+  protected handedOffAt(session: string): number {
+    return this.#lowWatermarks.handedOffAt(session);
+  }
+
+  /** Returns the offset of a start event ID; 0 if it is not of this log. */
+  protected startOffset(startEventId: string | undefined): number {
     return startEventId === undefined ? 0 : this.#offsetOf(startEventId) ?? 0;
   }
 
-  #entriesAfter(offset: number): Entry[] {
+  /** Returns the stored events for a session after an offset. */
+  protected entriesAfter(session: string, offset: number): Entry[] {
     const kept = this.#entries.length - this.#head;
     const missed = Math.min(this.#lastOffset - offset, kept);
-    return missed === 0 ? [] : this.#entries.slice(-missed);
+    if (missed === 0) return [];
+    return this.#entries.slice(-missed)
+      .filter(({ recipients }) => isFor(session, recipients));
   }
 
   #offsetOf(id: string): number | undefined {

@@ -17,13 +17,12 @@ import { assertController } from "./controllers.ts";
 import { Drain } from "./drain.ts";
 import { type PendingStream, PendingStreams } from "./pending_streams.ts";
 import { LocalStreams } from "./local_streams.ts";
-import type { BroadcastId } from "../replay/version_vector.ts";
 import {
   EMPTY_START,
   type EventHistory,
   planStreamStart,
 } from "./stream_start.ts";
-import { type MissedEvents, ReplayLog } from "../replay/replay_log.ts";
+import type { BroadcastId, ReplayLog } from "../replay/replay_log.ts";
 import type { Recipients } from "../replay/recipients.ts";
 import {
   checkPeriodFor,
@@ -38,16 +37,23 @@ export interface EngineCallbacks extends StreamCallbacks {
 
 const encoder = new TextEncoder();
 
+/** Where an engine finds the events that clients have missed. */
+export interface EventSources<Log extends ReplayLog> {
+  /** The replay log of this process, to which the engine appends. */
+  readonly log?: Log | undefined;
+  /** The history of events, if it is stored elsewhere. */
+  readonly history?: EventHistory | undefined;
+}
+
 /** The streams of this process and the replay log. All backends use it. */
-export class StreamEngine {
+export class StreamEngine<Log extends ReplayLog = ReplayLog> {
   readonly #streams: LocalStreams;
   readonly #pending = new PendingStreams();
   readonly #maxSessions: number;
   readonly #callbacks: EngineCallbacks;
   readonly #scheduler: Scheduler;
-  #log: ReplayLog | undefined;
-  /** The history of events, if it is stored elsewhere. */
-  readonly #externalLog: EventHistory | undefined;
+  #log: Log | undefined;
+  readonly #externalHistory: EventHistory | undefined;
   readonly #logTask: PeriodicTask;
   #replayed = 0;
   #resets = 0;
@@ -58,23 +64,22 @@ export class StreamEngine {
     settings: StreamSettings,
     callbacks: EngineCallbacks,
     scheduler: Scheduler,
-    externalLog?: EventHistory,
+    { log, history }: EventSources<Log> = {},
   ) {
-    const { replay } = settings;
-    this.#externalLog = externalLog;
+    this.#log = log;
+    this.#externalHistory = history;
     this.#maxSessions = settings.maxSessions;
     this.#callbacks = callbacks;
     this.#scheduler = scheduler;
     this.#streams = new LocalStreams(settings, callbacks, scheduler);
-    if (replay !== undefined) this.#log = new ReplayLog(replay);
     this.#logTask = {
-      periodMs: checkPeriodFor(replay?.maxAgeMs ?? Infinity),
+      periodMs: checkPeriodFor(settings.replay?.maxAgeMs ?? Infinity),
       run: (now) => this.#trimLog(now),
     };
   }
 
   /** The replay log, if there is one. */
-  get log(): ReplayLog | undefined {
+  get log(): Log | undefined {
     return this.#log;
   }
 
@@ -100,7 +105,7 @@ export class StreamEngine {
     if (older === controller) return;
     if (older === undefined) this.#assertCapacity(id);
     const intent = this.#pending.take(id);
-    const history = this.#log ?? this.#externalLog;
+    const history = this.#log ?? this.#externalHistory;
     const start = history === undefined || intent === undefined
       ? EMPTY_START
       : planStreamStart(id, intent, history, this.#scheduler.now());
@@ -162,7 +167,7 @@ export class StreamEngine {
       return this.#streams.send(recipients, data);
     }
     const now = this.#scheduler.now();
-    this.#scheduler.start(this.#logTask);
+    this.startTrimming();
     for (const eventText of splitSseFrames(data)) {
       const frame = withSseId(eventText, log.nextEventId);
       const bytes = encoder.encode(frame);
@@ -176,32 +181,9 @@ export class StreamEngine {
     this.#streams.send(recipientsOf(sessions), data);
   }
 
-  /** Exports what a session has missed, because it moves to another node. */
-  exportMissed(
-    id: string,
-    lastEventId: string,
-    startEventId: string | undefined,
-  ): MissedEvents | ResetReason {
-    return this.#log?.exportMissed(
-      id,
-      lastEventId,
-      startEventId,
-      this.#scheduler.now(),
-    ) ??
-      "unknown";
-  }
-
-  /** Imports what a session has missed on another node. */
-  importMissed(
-    id: string,
-    lastEventId: string,
-    missed: MissedEvents,
-    startEventId: string | undefined,
-  ): ResetReason | undefined {
-    if (this.#log === undefined) return "unknown";
+  /** Trims the log from now on: something was appended to it directly. */
+  startTrimming(): void {
     this.#scheduler.start(this.#logTask);
-    const now = this.#scheduler.now();
-    return this.#log.importMissed(id, lastEventId, missed, startEventId, now);
   }
 
   /** Returns the counters. */

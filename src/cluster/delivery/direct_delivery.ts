@@ -1,5 +1,6 @@
 import type { StreamIntent } from "../../streams/pending_streams.ts";
 import type { StreamEngine } from "../../streams/stream_engine.ts";
+import type { TransferableReplayLog } from "./transferable_replay_log.ts";
 import type { SessionDirectory } from "../directory/session_directory.ts";
 import type { ClusterNode } from "../membership/cluster_node.ts";
 import type { Delivery, ResumeResult } from "./delivery.ts";
@@ -17,7 +18,7 @@ const MAX_HOPS = 3;
  */
 export class DirectDelivery implements Delivery {
   readonly #node: ClusterNode;
-  readonly #engine: StreamEngine;
+  readonly #engine: StreamEngine<TransferableReplayLog>;
   readonly #directory: SessionDirectory;
   readonly #lookups: OwnerLookups;
   readonly #takeover: SessionTakeover;
@@ -35,7 +36,7 @@ export class DirectDelivery implements Delivery {
    */
   constructor(
     node: ClusterNode,
-    engine: StreamEngine,
+    engine: StreamEngine<TransferableReplayLog>,
     directory: SessionDirectory,
     startEventIdOf: (id: string) => string | undefined,
   ) {

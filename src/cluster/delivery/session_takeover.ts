@@ -1,5 +1,8 @@
-import type { MissedEvents } from "../../replay/replay_log.ts";
 import type { StreamEngine } from "../../streams/stream_engine.ts";
+import type {
+  MissedEvents,
+  TransferableReplayLog,
+} from "./transferable_replay_log.ts";
 import type { ResetReason } from "../../contracts/options.ts";
 import type { ClusterNode } from "../membership/cluster_node.ts";
 import { isMissedEvents } from "../messaging/protocol_items.ts";
@@ -19,7 +22,7 @@ export interface ResumeRequest {
  */
 export class SessionTakeover {
   readonly #node: ClusterNode;
-  readonly #engine: StreamEngine;
+  readonly #engine: StreamEngine<TransferableReplayLog>;
   readonly #directory: SessionDirectory;
   readonly #takeovers: Map<string, Promise<ResetReason | undefined>> =
     new Map();
@@ -32,7 +35,7 @@ export class SessionTakeover {
    */
   constructor(
     node: ClusterNode,
-    engine: StreamEngine,
+    engine: StreamEngine<TransferableReplayLog>,
     directory: SessionDirectory,
     startEventIdOf: (id: string) => string | undefined,
   ) {
@@ -46,7 +49,12 @@ export class SessionTakeover {
       // Only the previous owner has all events. It keeps them if another node
       // has claimed the session since.
       if (owner?.node !== from || !owner.wasLocal) return undefined;
-      return this.#engine.exportMissed(id, lastEventId, startEventIdOf(id));
+      return this.#engine.log?.exportMissed(
+        id,
+        lastEventId,
+        startEventIdOf(id),
+        node.scheduler.now(),
+      ) ?? "unknown";
     });
   }
 
@@ -86,7 +94,11 @@ export class SessionTakeover {
       return isResetReason(missed) ? missed : "unknown";
     }
     if (!await this.#waitForBroadcasts(missed)) return "unknown";
-    return this.#engine.importMissed(id, lastEventId, missed, startEventId);
+    const { log } = this.#engine;
+    if (log === undefined) return "unknown";
+    this.#engine.startTrimming();
+    const now = this.#node.scheduler.now();
+    return log.importMissed(id, lastEventId, missed, startEventId, now);
   }
 
   /**

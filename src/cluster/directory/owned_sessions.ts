@@ -1,6 +1,7 @@
 import type { ReplaySettings } from "../../contracts/resolve_options.ts";
 import type { Scheduler } from "../../runtime/scheduler.ts";
 import type { StreamEngine } from "../../streams/stream_engine.ts";
+import type { TransferableReplayLog } from "../delivery/transferable_replay_log.ts";
 import type { PendingTakeovers } from "../delivery/pending_takeovers.ts";
 import { DetachedSessions } from "./detached_sessions.ts";
 import type { SessionDirectory } from "./session_directory.ts";
@@ -11,7 +12,7 @@ export type OnClaimed = (id: string, wasLocal: boolean) => void;
 /** What {@linkcode OwnedSessions} work with. */
 export interface OwnedSessionsOptions {
   /** The streams and replay log of this node. */
-  readonly engine: StreamEngine;
+  readonly engine: StreamEngine<TransferableReplayLog>;
   /** Streams that wait for missed events. */
   readonly takeovers: PendingTakeovers;
   /** Creates the directory of session owners. */
@@ -31,7 +32,7 @@ export interface OwnedSessionsOptions {
 export class OwnedSessions {
   /** Knows the owners of all sessions. */
   readonly directory: SessionDirectory;
-  readonly #engine: StreamEngine;
+  readonly #engine: StreamEngine<TransferableReplayLog>;
   readonly #takeovers: PendingTakeovers;
   readonly #detached: DetachedSessions | undefined;
 

@@ -1,4 +1,4 @@
-import type { MissedEvents } from "../../replay/replay_log.ts";
+import type { MissedEvents } from "../delivery/transferable_replay_log.ts";
 import type { Timestamp } from "../membership/hybrid_clock.ts";
 
 /** Validates the fields of each kind of message. */

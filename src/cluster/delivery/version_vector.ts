@@ -1,10 +1,5 @@
-import { touch } from "../runtime/lru_map.ts";
-
-/** Identifies a broadcast: the sender and its sequence number. */
-export interface BroadcastId {
-  readonly node: string;
-  readonly seq: number;
-}
+import type { BroadcastId } from "../../replay/replay_log.ts";
+import { touch } from "../../runtime/lru_map.ts";
 
 /** How many sessions, and how many senders, are remembered. */
 const MAX_SESSIONS = 100_000;

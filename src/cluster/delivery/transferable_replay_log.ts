@@ -1,0 +1,147 @@
+import type { ResetReason } from "../../contracts/options.ts";
+import { withSseId } from "../../protocol/sse.ts";
+import type { Recipients } from "../../replay/recipients.ts";
+import {
+  type BroadcastId,
+  type Entry,
+  ReplayLog,
+} from "../../replay/replay_log.ts";
+import { VersionVector } from "./version_vector.ts";
+
+/** The events that a session has missed, on their way to another node. */
+export interface MissedEvents {
+  readonly frames: readonly string[];
+  /** The last broadcast of each sender that these events include or precede. */
+  readonly versionVector: Readonly<Record<string, number>>;
+}
+
+const encoder = new TextEncoder();
+const decoder = new TextDecoder();
+
+/**
+ * The replay log of one of several nodes. When a session moves, the events that
+ * its client has missed are transferred from the log of one node to that of
+ * another. Broadcasts are in all logs, so only those are transferred that the
+ * other node has not received.
+ */
+export class TransferableReplayLog extends ReplayLog {
+  readonly #versions = new VersionVector();
+
+  override append(
+    recipients: Recipients,
+    frame: Uint8Array<ArrayBuffer>,
+    now: number,
+    broadcastId?: BroadcastId,
+  ): void {
+    if (broadcastId !== undefined) this.#versions.observe(broadcastId);
+    super.append(recipients, frame, now, broadcastId);
+  }
+
+  override after(
+    session: string,
+    lastEventId: string,
+    startEventId: string | undefined,
+    now: number,
+  ): Uint8Array<ArrayBuffer>[] | ResetReason {
+    const translated = this.#versions.translate(session, lastEventId);
+    return super.after(session, translated, startEventId, now);
+  }
+
+  /**
+   * Exports the events that a session has missed, because it moves to another
+   * node. Afterwards they count as trimmed here.
+   *
+   * @param session The session.
+   * @param lastEventId The last event that its client says it received.
+   * @param startEventId The newest event when the session began.
+   * @param now The current time.
+   */
+  exportMissed(
+    session: string,
+    lastEventId: string,
+    startEventId: string | undefined,
+    now: number,
+  ): MissedEvents | ResetReason {
+    const missed = this.after(session, lastEventId, startEventId, now);
+    this.markHandedOff(session);
+    return typeof missed === "string" ? missed : {
+      frames: missed.map((frame) => decoder.decode(frame)),
+      versionVector: this.#versions.snapshot(),
+    };
+  }
+
+  /**
+   * Imports the events that a session has missed on another node, and adds the
+   * broadcasts that were sent since then.
+   *
+   * @param session The session.
+   * @param lastEventId The last event that its client says it received.
+   * @param missed The events.
+   * @param startEventId The newest event here when the session began.
+   * @param now The current time.
+   * @returns A reason if the result would have a gap.
+   */
+  importMissed(
+    session: string,
+    lastEventId: string,
+    missed: MissedEvents,
+    startEventId: string | undefined,
+    now: number,
+  ): ResetReason | undefined {
+    if (this.#versions.hasGap(missed.versionVector)) return "purged";
+    // Earlier events were received here before, or are part of `missed`.
+    const start = Math.max(
+      this.startOffset(startEventId),
+      this.handedOffAt(session),
+      this.#versions.departedAt(session),
+    );
+    const broadcastsSince = this.entriesAfter(session, start).filter((
+      { broadcastId },
+    ) =>
+      broadcastId === undefined ||
+      this.#versions.isAfter(broadcastId, missed.versionVector)
+    );
+    const frames = [
+      ...missed.frames,
+      ...broadcastsSince.map(({ frame }) => decoder.decode(frame)),
+    ];
+    this.#versions.recordArrival(session, lastEventId, this.latestEventId);
+    for (const frame of frames) {
+      const bytes = encoder.encode(withSseId(frame, this.nextEventId));
+      this.append(session, bytes, now);
+    }
+    return undefined;
+  }
+
+  /** Records that broadcasts of a node up to this one will not arrive here. */
+  seedSequence(broadcastId: BroadcastId): void {
+    this.#versions.observe(broadcastId);
+    this.#versions.trim(broadcastId);
+  }
+
+  /**
+   * Returns whether broadcasts that a session brings along have not arrived
+   * here yet. They would be delivered twice.
+   */
+  isBehind(nodes: readonly string[], { versionVector }: MissedEvents): boolean {
+    return this.#versions.isBehind(nodes, versionVector);
+  }
+
+  /**
+   * Records that a session left: the events up to now are not new to it if it
+   * returns.
+   */
+  markDeparted(session: string): void {
+    this.#versions.recordDeparture(session, this.lastOffset);
+  }
+
+  /** Records that no stored event belongs to a session any more. */
+  markHandedOff(session: string): void {
+    this.#versions.forgetArrival(session);
+    this.forget(session);
+  }
+
+  protected override onTrimmed({ broadcastId }: Entry): void {
+    if (broadcastId !== undefined) this.#versions.trim(broadcastId);
+  }
+}
