@@ -2,6 +2,7 @@ import type { RedisSessions } from "@crossmcp/session-manager/redis";
 import { assertEquals } from "@std/assert";
 import { frame, TestClient } from "../../../src/testing/support/test_client.ts";
 import { TestSubscriber } from "../../../src/testing/support/test_subscriber.ts";
+import { until } from "../../e2e/support/until.ts";
 import { openStream, textsOf } from "./open_stream.ts";
 
 /** Does everything that two nodes with replay can do for each other. */
@@ -54,6 +55,8 @@ async function resume(
 ): Promise<void> {
   const client = await TestClient.begin(here);
   const stream = await client.listen();
+  // The client gets its response before all nodes know the owner of the stream.
+  await until(() => there.streams.has(client.id), "the stream to be known");
   await there.streams.send([client.id], frame("got"));
   const [event] = await stream.take();
   await stream.cancel();
