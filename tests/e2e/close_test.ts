@@ -8,7 +8,7 @@ import { until, within } from "./support/until.ts";
 
 for (const engine of engines) {
   describe(`Closing the sessions, on ${engine}`, () => {
-    it("ends what real clients have open", async () => {
+    it("ends the streams and subscriptions of real clients", async () => {
       const managers = new InMemorySessions();
       const sseManagers = new InMemorySessions();
       await using server = await startServer({ engine, managers, sseManagers });
@@ -29,7 +29,7 @@ for (const engine of engines) {
       assertEquals(await sseManagers.streams.has(bob.sessionId), false);
     });
 
-    it("hands over what was sent before, then ends the stream", async () => {
+    it("delivers what was sent before, then ends the stream", async () => {
       const managers = new InMemorySessions();
       await using server = await startServer({ engine, managers });
       const response = await fetch(server.httpUrl, {
@@ -48,7 +48,7 @@ for (const engine of engines) {
       );
     });
 
-    it("leaves no stream hanging that is opened later", async () => {
+    it("ends a stream that is opened later", async () => {
       const reported: Error[] = [];
       const managers = new InMemorySessions({
         onError: (error) => reported.push(error),
@@ -69,7 +69,7 @@ for (const engine of engines) {
       }
     });
 
-    it("ends a listener that comes later", async () => {
+    it("ends a subscription that is opened later", async () => {
       const managers = new InMemorySessions();
       await using server = await startServer({ engine, managers });
       await using carol = await connectModern(server.httpUrl);
@@ -79,7 +79,7 @@ for (const engine of engines) {
       assertEquals(await within(outcome, "an answer"), "refused");
     });
 
-    it("answers requests of the session era that come later", async () => {
+    it("answers later requests of the session era", async () => {
       const managers = new InMemorySessions();
       await using server = await startServer({ engine, managers });
       await using alice = await connectHttp(server.httpUrl, managers.streams);

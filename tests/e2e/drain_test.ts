@@ -25,7 +25,7 @@ const RETRY_MS = 150;
 
 for (const engine of engines) {
   describe(`Draining, on ${engine}`, () => {
-    it("ends the streams one after the other, and tells clients when to come back", () =>
+    it("ends the streams one after the other, and tells clients when to reconnect", () =>
       // A machine that pauses for so long ends many of them at once.
       undisturbed(WINDOW_MS / 4, async () => {
         await using server = await startGuarded(engine);
@@ -47,7 +47,7 @@ for (const engine of engines) {
           );
           assertEquals(stream.events(), [{ retry: "1234" }]);
         }
-        await until(() => endedAfter.length >= 5, "the first ends");
+        await until(() => endedAfter.length >= 5, "the first streams to end");
         const endedThen = endedAfter.length;
         const { attached } = sessions.stats();
         await within(closed, "the end of the drain");
@@ -65,7 +65,7 @@ for (const engine of engines) {
         }];
       }));
 
-    it("takes no new stream meanwhile, but answers requests and sends on", async () => {
+    it("accepts no new streams, but answers requests and delivers frames", async () => {
       await using server = await startGuarded(engine);
       const { httpUrl, sessions, mcp } = server;
       await using alice = await connectHttp(httpUrl, sessions.streams);
@@ -90,7 +90,7 @@ for (const engine of engines) {
       assertEquals(server.reported, []);
     });
 
-    it("official clients get what was sent, and come back after the time they were told", async () => {
+    it("official clients get what was sent, and reconnect after the time they were given", async () => {
       await using server = await startGuarded(engine);
       const { httpUrl, sessions, mcp } = server;
       await using alice = await connectHttp(httpUrl, sessions.streams, {
@@ -111,13 +111,13 @@ for (const engine of engines) {
       }
       await until(
         () => alice.errors.some(({ message }) => /reconnect/.test(message)),
-        "the client to come back, and to be refused",
+        "the client to reconnect and be refused",
       );
       // Its own delay is 10 ms, and the drain ends a single stream after 5.
       assertGreaterOrEqual(performance.now() - startedAt, RETRY_MS);
     });
 
-    it("the HTTP server can finish its work afterwards", async () => {
+    it("the HTTP server can finish its requests afterwards", async () => {
       await using server = await startGuarded(engine);
       const { httpUrl, sessions } = server;
       await using alice = await connectHttp(httpUrl, sessions.streams);
@@ -128,7 +128,7 @@ for (const engine of engines) {
       await alice.client.close();
     });
 
-    it("does not wait longer for a client that reads no more", async () => {
+    it("does not wait longer for a client that has stopped reading", async () => {
       await using server = await startGuarded(engine, {
         streams: { backlog: false },
       });

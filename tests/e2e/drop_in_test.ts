@@ -30,7 +30,7 @@ for (const engine of engines) {
   });
 }
 
-it("exports every name of @tmcp/session-manager that is there at run time", () => {
+it("exports every name that @tmcp/session-manager has at run time", () => {
   const missing = Object.keys(tmcp).filter((name) => !(name in crossmcp));
   assertEquals(missing, []);
 });

@@ -20,8 +20,8 @@ const EVERY_ORIGIN = {
 };
 
 for (const engine of engines) {
-  describe(`Guard: web pages of other origins, on ${engine}`, () => {
-    it("lets them read a refusal where the transport lets them read an answer", async () => {
+  describe(`Guard: CORS, on ${engine}`, () => {
+    it("lets a page read a refusal where the transport lets it read a response", async () => {
       await using server = await startGuarded(engine, {
         http: { cors: true, allowedOrigins: true },
         info: { maxSessions: 1 },
@@ -30,7 +30,7 @@ for (const engine of engines) {
       await assertRefusals(server, APP, EVERY_ORIGIN);
     });
 
-    it("gives a refusal the headers that the transport is configured to give", async () => {
+    it("gives a refusal the headers that the transport is configured with", async () => {
       await using server = await startGuarded(engine, {
         http: {
           allowedOrigins: [APP],
@@ -56,7 +56,7 @@ for (const engine of engines) {
       await assertRefusals(server, EVIL, {});
     });
 
-    it("gives a refusal no such headers where there is no need", async () => {
+    it("gives a refusal no CORS headers if the transport has none", async () => {
       await using server = await startGuarded(engine, {
         http: { cors: true, allowedOrigins: true },
         info: { maxSessions: 1 },
@@ -64,7 +64,7 @@ for (const engine of engines) {
       await assertRefusals(server, undefined, {});
     });
 
-    it("refuses all the same when the transport fails", async () => {
+    it("refuses the request even if the transport fails", async () => {
       await using server = await startGuarded(engine, {
         around: () => () => Promise.reject(new Error("The database is gone.")),
       });

@@ -53,14 +53,14 @@ for (const engine of engines) {
     }
 
     for (const id of ["invented", "__proto__", "x".repeat(256), "!~"]) {
-      it(`H2 does not adopt a session that a client made up: ${id.slice(0, 10)}`, async () => {
+      it(`H2 does not adopt a session ID that a client made up: ${id.slice(0, 10)}`, async () => {
         await using server = await startGuarded(engine);
         await assertUnknown(server, id);
         await assertNothingStored(server, id);
       });
     }
 
-    it("H2 knows no session that was deleted", async () => {
+    it("H2 a deleted session is unknown", async () => {
       await using server = await startGuarded(engine);
       const id = await beginSession(server.httpUrl);
       const headers = { "mcp-session-id": id };
@@ -74,7 +74,7 @@ for (const engine of engines) {
       await assertNothingStored(server, id);
     });
 
-    it("H2 knows no session that has expired", async () => {
+    it("H2 an expired session is unknown", async () => {
       await using server = await startGuarded(engine, {
         info: { idleTimeoutMs: 80 },
       });
@@ -101,7 +101,7 @@ for (const engine of engines) {
       await alice.client.ping();
     });
 
-    it("H2 official clients learn that their session is gone", async () => {
+    it("H2 official clients learn that their session has ended", async () => {
       await using server = await startGuarded(engine);
       const { sessions } = server;
       await using alice = await connectHttp(server.httpUrl, sessions.streams);
@@ -116,7 +116,7 @@ for (const engine of engines) {
       await again.client.ping();
     });
 
-    it("H2 ends the stream of an official client with its session", async () => {
+    it("H2 deleting a session ends the stream of its official client", async () => {
       await using server = await startGuarded(engine);
       const { sessions } = server;
       await using alice = await connectHttp(server.httpUrl, sessions.streams, {
@@ -132,7 +132,7 @@ for (const engine of engines) {
       await response.body?.cancel();
       await until(
         () => alice.errors.some(({ message }) => /reconnect/.test(message)),
-        "the client to be refused when it comes back",
+        "the client to be refused when it reconnects",
       );
       // Between two attempts: the SDK does not give up one that is on its way.
       await alice.close();
@@ -140,7 +140,7 @@ for (const engine of engines) {
       await assertNothingStored(server, sessionId);
     });
 
-    it("answers 404 where the transport answers nothing", async () => {
+    it("answers 404 if the transport returns nothing", async () => {
       await using server = await startGuarded(engine, {
         around: () => () => Promise.resolve(null),
       });

@@ -17,7 +17,7 @@ const PING = { jsonrpc: "2.0", id: 1, method: "ping" };
 
 for (const engine of engines) {
   describe(`Guard: limits, on ${engine}`, () => {
-    it("refuses a session for which there is no place, and says when to try again", async () => {
+    it("refuses a session above maxSessions, and says when to try again", async () => {
       await using server = await startGuarded(engine, {
         info: { maxSessions: 2 },
       });
@@ -41,7 +41,7 @@ for (const engine of engines) {
       }
     });
 
-    it("refuses a stream for which there is no place, and says when to try again", async () => {
+    it("refuses a stream above maxSessions, and says when to try again", async () => {
       await using server = await startGuarded(engine, {
         streams: { maxSessions: 1 },
       });
@@ -68,7 +68,7 @@ for (const engine of engines) {
       assertEquals(server.reported, []);
     });
 
-    it("S12 holds the limits when many clients come at once", async () => {
+    it("S12 holds the limits when many clients connect at once", async () => {
       await using server = await startGuarded(engine, {
         info: { maxSessions: 7 },
         streams: { maxSessions: 3 },
@@ -94,7 +94,7 @@ for (const engine of engines) {
       for (const { body } of streams) await body?.cancel();
     });
 
-    it("H3 keeps the place of a stream that is being replaced", async () => {
+    it("H3 a stream that is being replaced keeps its slot", async () => {
       let go = () => {};
       const asked = new Promise<void>((resolve) => go = resolve);
       await using server = await startGuarded(engine, {
@@ -115,7 +115,10 @@ for (const engine of engines) {
         "the second GET of alice",
       );
       await old.body?.cancel();
-      await until(() => sessions.stats().attached === 0, "the end of the old");
+      await until(
+        () => sessions.stats().attached === 0,
+        "the end of the old stream",
+      );
       await assertRefusedForNow(await ask(httpUrl, { [SESSION]: bob }));
       go();
       const stream = await answer;
@@ -124,7 +127,7 @@ for (const engine of engines) {
       await stream.body?.cancel();
     });
 
-    it("H3 concurrent GETs of one session need one place", async () => {
+    it("H3 concurrent GETs of one session need one slot", async () => {
       await using server = await startGuarded(engine, {
         streams: { maxSessions: 1 },
         around: (respond) => async (request) => {
@@ -143,7 +146,7 @@ for (const engine of engines) {
       for (const answer of answers) await answer.text();
     });
 
-    it("official clients are told that there is no place", async () => {
+    it("official clients learn that the limit is reached", async () => {
       await using server = await startGuarded(engine, {
         info: { maxSessions: 1 },
         streams: { maxSessions: 1 },

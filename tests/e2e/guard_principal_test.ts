@@ -23,7 +23,7 @@ const OTHERS = {
   "another principal": { [USER_HEADER]: "bob" },
   "nobody": {},
   "the empty principal": { [USER_HEADER]: "" },
-  "one in another spelling": { [USER_HEADER]: "Alice" },
+  "another spelling": { [USER_HEADER]: "Alice" },
 };
 const ORIGINS: Record<string, string>[] = [
   {},
@@ -38,7 +38,7 @@ const REQUESTS = [
 for (const engine of engines) {
   describe(`Guard: principals, on ${engine}`, () => {
     for (const [who, user] of Object.entries(OTHERS)) {
-      it(`H5 to ${who} a session looks like one that does not exist`, async () => {
+      it(`H5 to ${who} a session looks like an unknown one`, async () => {
         await using server = await startGuarded(engine);
         const { httpUrl, sessions } = server;
         await using alice = await connectHttp(httpUrl, sessions.streams, {
@@ -76,7 +76,7 @@ for (const engine of engines) {
       });
     }
 
-    it("H5 a principal has as many sessions as it likes, and they are its own", async () => {
+    it("H5 a principal can have several sessions, and only it can use them", async () => {
       await using server = await startGuarded(engine);
       const { httpUrl } = server;
       const users = ["alice", "bob", undefined];
@@ -108,7 +108,7 @@ for (const engine of engines) {
       }
     });
 
-    it("H5 others do not keep a session alive that its principal has left", async () => {
+    it("H5 requests of other principals do not keep a session alive", async () => {
       await using server = await startGuarded(engine, {
         info: { idleTimeoutMs: 150 },
       });
@@ -124,7 +124,7 @@ for (const engine of engines) {
       );
     });
 
-    it("H5 an id that was given to two principals stays the first one's", async () => {
+    it("H5 a session ID that two principals were assigned stays with the first one", async () => {
       await using server = await startGuarded(engine, {
         http: { getSessionId: () => "not-random" },
       });
@@ -157,7 +157,7 @@ for (const engine of engines) {
   });
 }
 
-it("H5 refuses a principal that is no string", async () => {
+it("H5 refuses a principal that is not a string", async () => {
   await using sessions = new InMemorySessions();
   let asked = 0;
   for (const principal of [null, 1, {}]) {

@@ -15,7 +15,7 @@ const TOOLS_CHANGED = "notifications/tools/list_changed";
 
 for (const engine of engines) {
   describe(`Guard: streams of a session, on ${engine}`, () => {
-    it("H3 a GET takes the place of an official client's stream", async () => {
+    it("H3 a GET replaces the stream of an official client", async () => {
       await using server = await startGuarded(engine);
       const { sessions } = server;
       await using alice = await connectHttp(server.httpUrl, sessions.streams);
@@ -28,7 +28,7 @@ for (const engine of engines) {
       await alice.client.ping();
     });
 
-    it("H3 lets an official client come back while another stream of its session hangs", async () => {
+    it("H3 an official client can reconnect while another stream of its session hangs", async () => {
       await using server = await startGuarded(engine);
       const { sessions } = server;
       await using alice = await connectHttp(server.httpUrl, sessions.streams, {
@@ -53,7 +53,7 @@ for (const engine of engines) {
       hanging.vanish();
     });
 
-    it("H3 takes the place of a stream whose client reads no more", async () => {
+    it("H3 replaces a stream whose client has stopped reading", async () => {
       await using server = await startGuarded(engine, {
         streams: { backlog: false },
       });
@@ -101,7 +101,7 @@ for (const engine of engines) {
       }
     });
 
-    it("H3 of concurrent GETs one has the stream, and the others end", async () => {
+    it("H3 of concurrent GETs, one keeps its stream and the others end", async () => {
       await using server = await startGuarded(engine);
       const { sessions } = server;
       const id = await beginSession(server.httpUrl);
@@ -117,7 +117,7 @@ for (const engine of engines) {
       assertEquals(received.toSorted(), [...Array(11).fill(0), 1]);
     });
 
-    it("leaves the stream alone when the transport refuses a GET", async () => {
+    it("keeps the stream if the transport refuses a GET", async () => {
       await using server = await startGuarded(engine, {
         around: (respond) => (request) =>
           request.headers.has("x-unauthorized")
@@ -145,7 +145,7 @@ for (const engine of engines) {
       assertEquals(alice.errors, []);
     });
 
-    it("leaves the stream alone when the transport fails", async () => {
+    it("keeps the stream if the transport fails", async () => {
       await using server = await startGuarded(engine);
       const { sessions } = server;
       await using alice = await connectHttp(server.httpUrl, sessions.streams);

@@ -22,8 +22,8 @@ const SESSION = "mcp-session-id";
 const VERSION = "mcp-protocol-version";
 
 for (const engine of engines) {
-  describe(`Guard: what passes, on ${engine}`, () => {
-    it("H6 hands over requests as they are", async () => {
+  describe(`Guard: requests and responses that pass, on ${engine}`, () => {
+    it("H6 passes requests on unchanged", async () => {
       await using server = await startPlain(engine);
       const { sessions, id } = server;
       for (
@@ -58,7 +58,7 @@ for (const engine of engines) {
       assertEquals(sessions.stats().attached, 0);
     });
 
-    it("H6 does not hand over a session id that means nothing in the per-request era", async () => {
+    it("H6 removes a session ID that means nothing in the per-request era", async () => {
       await using server = await startPlain(engine);
       for (const id of [server.id, "unknown", "not an id"]) {
         const response = await fetch(server.url, {
@@ -74,7 +74,7 @@ for (const engine of engines) {
       }
     });
 
-    it("H6 neither reads nor holds up bodies that stream", async () => {
+    it("H6 neither reads nor delays bodies that are streamed", async () => {
       await using server = await startPlain(engine);
       const kinds: Record<string, string>[] = [
         {},
@@ -93,7 +93,7 @@ for (const engine of engines) {
       }
     });
 
-    it("H6 hands over the response as it is", async () => {
+    it("H6 returns the response unchanged", async () => {
       await using server = await startPlain(engine);
       const { sessions, url, id } = server;
       const kinds: HeadersInit[] = [{}, { [SESSION]: id }];
@@ -112,7 +112,7 @@ for (const engine of engines) {
       }
     });
 
-    it("H6 leaves an official client of the per-request era alone", async () => {
+    it("H6 does not affect an official client of the per-request era", async () => {
       await using server = await startGuarded(engine);
       const { httpUrl, sessions, mcp } = server;
       await using carol = await connectModern(httpUrl, { name: "carol" });
@@ -130,7 +130,7 @@ for (const engine of engines) {
     });
 
     for (const whose of ["an unknown", "a malformed", "somebody's"]) {
-      it(`H6 serves a client of the per-request era that sends ${whose} session id without it`, async () => {
+      it(`H6 ignores ${whose} session ID of a client of the per-request era`, async () => {
         await using server = await startGuarded(engine);
         const { httpUrl, sessions, mcp } = server;
         const id = whose === "somebody's"
@@ -171,7 +171,7 @@ for (const engine of engines) {
       });
     }
 
-    it("H6 notices that a client of the per-request era vanished, also with a session id", async () => {
+    it("H6 notices that a client of the per-request era left, also with a session ID", async () => {
       await using server = await startGuarded(engine);
       const { httpUrl, mcp } = server;
       const kinds: Record<string, string>[] = [{}, { [SESSION]: "ignored" }];
@@ -190,7 +190,7 @@ for (const engine of engines) {
       }
     });
 
-    it("H6 refuses without reading the body, and the connection stays usable", async () => {
+    it("H6 refuses without reading the body, and the connection can be used again", async () => {
       await using server = await startGuarded(engine);
       const { httpUrl } = server;
       const large = { ...INITIALIZE, padding: "x".repeat(4_000_000) };
@@ -201,7 +201,7 @@ for (const engine of engines) {
         );
         assertEquals(refused.status, 404);
         assert((await refused.text()).startsWith("{"));
-        await within(beginSession(httpUrl), "the next answer");
+        await within(beginSession(httpUrl), "the next response");
       }
     });
   });

@@ -72,7 +72,7 @@ for (const engine of engines) {
       });
     }
 
-    it("survives values that the protocol does not know", async () => {
+    it("survives values that the protocol does not define", async () => {
       await using server = await start(engine);
       const headers = { "mcp-session-id": "mallory" };
       for (const body of [NONSENSE_LEVEL, NONSENSE_URI]) {
@@ -88,7 +88,7 @@ for (const engine of engines) {
       await assertServes(server);
     });
 
-    it("survives clients that vanish while everybody is written to", async () => {
+    it("survives clients that disconnect during a broadcast", async () => {
       await using server = await start(engine);
       const { httpUrl, managers: { streams } } = server;
       const ids = Array.from({ length: 20 }, (_, index) => `mallory-${index}`);

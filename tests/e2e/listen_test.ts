@@ -25,7 +25,7 @@ const UPDATED = "notifications/resources/updated";
 
 for (const engine of engines) {
   describe(`subscriptions/listen, per-request era, on ${engine}`, () => {
-    it("acknowledges the part of the filter that the server honors", async () => {
+    it("acknowledges the part of the filter that the server supports", async () => {
       await using server = await start(engine);
       await using alice = await connectModern(server.httpUrl);
       assertEquals(
@@ -46,7 +46,7 @@ for (const engine of engines) {
       );
     });
 
-    it("sends two listeners side by side what each asked for, and nothing else", async () => {
+    it("sends each of two subscribers what it asked for, and nothing else", async () => {
       await using server = await start(engine);
       await using alice = await connectModern(server.httpUrl);
       await using bob = await connectModern(server.httpUrl, { name: "bob" });
@@ -119,7 +119,7 @@ for (const engine of engines) {
       ]);
     });
 
-    it("forgets a subscription that the client cancels", async () => {
+    it("removes a subscription that the client cancels", async () => {
       await using server = await start(engine);
       await using alice = await connectModern(server.httpUrl);
       const subscription = await alice.client.listen({
@@ -139,7 +139,7 @@ for (const engine of engines) {
       assertEquals(alice.notifications, []);
     });
 
-    it("forgets the subscriptions of a client that goes away", async () => {
+    it("removes the subscriptions of a client that disconnects", async () => {
       await using server = await start(engine);
       const alice = await connectModern(server.httpUrl);
       await alice.client.listen({ toolsListChanged: true });
@@ -168,7 +168,7 @@ for (const engine of engines) {
       assertEquals(summary(alice.notifications), [TOOLS_CHANGED]);
     });
 
-    it("ends one subscription gracefully where the server asks for it", async () => {
+    it("ends one subscription gracefully when the server closes it", async () => {
       await using server = await start(engine);
       await using alice = await connectModern(server.httpUrl);
       const first = await alice.client.listen({ toolsListChanged: true });
@@ -186,7 +186,7 @@ for (const engine of engines) {
       await second.close();
     });
 
-    it("serves both eras at once, each in its own way", async () => {
+    it("serves both eras at once", async () => {
       await using server = await start(engine);
       const { streams } = server.managers;
       await using alice = await connectHttp(server.httpUrl, streams);

@@ -5,7 +5,7 @@ import { testHttp } from "./support/workers_http_suite.ts";
 
 for (const engine of engines) {
   describeRedis(
-    `Two processes over Redis behind a front, Streamable HTTP, on ${engine}`,
+    `Two processes over Redis behind a load balancer, Streamable HTTP, on ${engine}`,
     () => testHttp(() => startRedisWorkers(engine)),
   );
 }

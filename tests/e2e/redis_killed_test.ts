@@ -16,7 +16,7 @@ const APART_MS = 5;
 /** Longer than it takes to connect to another server. */
 const BACK_MS = 20_000;
 
-describeRedis("Processes over Redis that are killed", () => {
+describeRedis("Killed processes over Redis", () => {
   it(`S14 C6 H4 an official client whose server is killed ${KILLS} times gets everything once, in order`, async () => {
     await using workers = await startRedisWorkers(engines[0]!);
     // Who sends is not behind the front: nobody's stream is there.
@@ -79,9 +79,13 @@ describeRedis("Processes over Redis that are killed", () => {
       seen.add(number);
       return !isNew || number < (numbers[place - 1] ?? 0);
     });
-    assertEquals(wrong, [], "They came twice, or too late.");
-    assertEquals(seen.size, count, "Some did not come.");
-    assertEquals(new Set(deaths).size, KILLS, `These have died: ${deaths}.`);
+    assertEquals(wrong, [], "Notifications were repeated, or came too late.");
+    assertEquals(seen.size, count, "Notifications were lost.");
+    assertEquals(
+      new Set(deaths).size,
+      KILLS,
+      `Processes that were killed: ${deaths}.`,
+    );
     const resets = await Promise.all(
       [sender, ...workers.alive].map((worker) => worker.call("resets")),
     );

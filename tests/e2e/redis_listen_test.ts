@@ -5,7 +5,7 @@ import { testListen } from "./support/workers_listen_suite.ts";
 
 for (const engine of engines) {
   describeRedis(
-    `Two processes over Redis behind a front, subscriptions/listen, on ${engine}`,
+    `Two processes over Redis behind a load balancer, subscriptions/listen, on ${engine}`,
     () => testListen(() => startRedisWorkers(engine)),
   );
 }

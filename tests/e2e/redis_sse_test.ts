@@ -5,7 +5,7 @@ import { testSse } from "./support/workers_sse_suite.ts";
 
 for (const engine of engines) {
   describeRedis(
-    `Two processes over Redis behind a front, HTTP with SSE, on ${engine}`,
+    `Two processes over Redis behind a load balancer, HTTP with SSE, on ${engine}`,
     () => testSse(() => startRedisWorkers(engine)),
   );
 }

@@ -16,8 +16,8 @@ const UPDATED = "notifications/resources/updated";
 const POSITION = /^[0-9a-f]{16}-\d+$/;
 
 for (const engine of engines) {
-  describe(`Resuming what cannot be resumed, on ${engine}`, () => {
-    it("S15 H4 an official client that was away for too long can start over", async () => {
+  describe(`Resets, on ${engine}`, () => {
+    it("S15 H4 an official client that was away for too long gets a reset and can start over", async () => {
       const resets: [id: string, reason: string][] = [];
       await using server = await startGuarded(engine, {
         streams: { replay: { maxEvents: 3 } },
@@ -38,7 +38,7 @@ for (const engine of engines) {
         sessions.streams.send([sessionId], frameOf(UPDATED));
       }
       await until(() => resets.length > 0, "the reset");
-      await until(() => notifications.length === 2, "what starts it over");
+      await until(() => notifications.length === 2, "the reset");
       sessions.streams.send([sessionId], frameOf(UPDATED));
       await until(() => notifications.length === 3, "the next update");
       assertEquals(summary(notifications), [UPDATED, TOOLS_CHANGED, UPDATED]);
@@ -54,7 +54,7 @@ for (const engine of engines) {
       assertEquals(resets.length, 1);
     });
 
-    it("S17 what is too old is not sent again", async () => {
+    it("S17 events that are too old are not replayed", async () => {
       await using server = await startGuarded(engine, {
         streams: { replay: { maxAgeMs: 60 } },
       });
@@ -75,7 +75,7 @@ for (const engine of engines) {
       await assertReset(server, id, position, "purged");
     });
 
-    it("S15 an id that was never given out is answered with a reset", async () => {
+    it("S15 an unknown event ID is answered with a reset", async () => {
       await using server = await startGuarded(engine, {
         streams: { replay: {} },
       });
@@ -85,7 +85,7 @@ for (const engine of engines) {
       const { streams } = server.sessions;
       const alice = await beginSession(server.httpUrl);
       const bob = await beginSession(server.httpUrl);
-      streams.send([bob], frameOf("for bob alone"));
+      streams.send([bob], frameOf("for bob only"));
       streams.send([alice], frameOf(UPDATED));
       const position = streams.latestEventId!;
       const [epoch, offset] = position.split("-");
@@ -114,7 +114,7 @@ for (const engine of engines) {
       await assertReset(server, alice, `${epoch}-9007199254740991`, "future");
     });
 
-    it("S15 another session's position never shows that session's events", async () => {
+    it("S15 the last event ID of another session shows none of its events", async () => {
       await using server = await startGuarded(engine, {
         streams: { replay: {} },
       });

@@ -17,8 +17,8 @@ const EARLIER = [
 ];
 
 for (const engine of engines) {
-  describe(`How streams start, on ${engine}`, () => {
-    it("H4 with the client's position, named for those before 2025-11-25", async () => {
+  describe(`The start of a stream, on ${engine}`, () => {
+    it("H4 a new stream starts with a priming event, named for clients before 2025-11-25", async () => {
       await using server = await startGuarded(engine, {
         streams: { replay: {} },
       });
@@ -43,7 +43,7 @@ for (const engine of engines) {
       }
     });
 
-    it("H4 where the client was told to be, with all that followed", async () => {
+    it("H4 a resumed stream starts after the last event ID", async () => {
       await using server = await startGuarded(engine, {
         streams: { replay: {} },
       });
@@ -71,7 +71,7 @@ for (const engine of engines) {
       await second.cancel();
     });
 
-    it("H4 with nothing twice that is on its way to the stream before", async () => {
+    it("H4 a stream does not repeat what its predecessor still delivers", async () => {
       await using server = await startGuarded(engine, {
         streams: { replay: {} },
       });
@@ -104,7 +104,7 @@ for (const engine of engines) {
       await first.ended;
     });
 
-    it("without any of that where nothing is kept", async () => {
+    it("a stream without replay starts empty", async () => {
       await using server = await startGuarded(engine);
       const { httpUrl, sessions } = server;
       const id = await beginSession(httpUrl);
@@ -124,7 +124,7 @@ for (const engine of engines) {
       assertEquals(sessions.stats().resets, 0);
     });
 
-    it("H4 each where its own client was, when GETs overtake each other", async () => {
+    it("H4 of overlapping GETs, each stream starts after its own last event ID", async () => {
       let go = () => {};
       const asked = new Promise<void>((resolve) => go = resolve);
       await using server = await startGuarded(engine, {

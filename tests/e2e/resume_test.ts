@@ -12,7 +12,7 @@ const PRIMED = withHeaders({ "mcp-protocol-version": "2025-11-25" });
 
 for (const engine of engines) {
   describe(`Resuming, on ${engine}`, () => {
-    it(`S14 H4 an official client that is cut off ${CUTS} times gets everything once, in order`, async () => {
+    it(`S14 H4 an official client that is disconnected ${CUTS} times gets everything once, in order`, async () => {
       const seed = Math.floor(Math.random() * 2 ** 32);
       const random = randomNumbers(seed);
       await using server = await startGuarded(engine, {
@@ -62,13 +62,13 @@ for (const engine of engines) {
         () => numbersOf(notifications).at(-1) === sent.at(-1),
         failed("the last notification"),
       );
-      assertEquals(numbersOf(notifications), sent, failed("All of them"));
+      assertEquals(numbersOf(notifications), sent, failed("all notifications"));
       const { replayed, resets } = sessions.stats();
-      assert(replayed > CUTS, `Only ${replayed} events were sent again.`);
+      assert(replayed > CUTS, `Only ${replayed} events were replayed.`);
       assertEquals(resets, 0);
     });
 
-    it("H4 an official client that is cut off twice, without news between, gets what follows", async () => {
+    it("H4 an official client that is disconnected twice without events in between misses nothing", async () => {
       await using server = await startGuarded(engine, {
         streams: { replay: {} },
       });
@@ -96,7 +96,7 @@ for (const engine of engines) {
       assertEquals(numbersOf(notifications), [0, 1, 2, 3]);
     });
 
-    it("H4 an official client that is cut off before its first event gets what follows", async () => {
+    it("H4 an official client that is disconnected before its first event misses nothing", async () => {
       await using server = await startGuarded(engine, {
         streams: { replay: {} },
       });

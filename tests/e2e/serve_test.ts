@@ -7,7 +7,7 @@ import { until, within } from "./support/until.ts";
 // What the other tests rely on, whichever server is used.
 for (const engine of engines) {
   describe(`serve, on ${engine}`, () => {
-    it("hands over the parts of a stream as they come", async () => {
+    it("sends the parts of a stream as they come", async () => {
       let controller: ReadableStreamDefaultController | undefined;
       await using served = await serve(
         () =>
@@ -26,7 +26,7 @@ for (const engine of engines) {
       assertEquals((await reader.read()).done, true);
     });
 
-    it("keeps a connection alive whose stream was written empty chunks", async () => {
+    it("keeps a connection open whose stream was written empty chunks", async () => {
       let controller: ReadableStreamDefaultController | undefined;
       await using served = await serve(
         () =>
@@ -43,7 +43,7 @@ for (const engine of engines) {
       assertEquals(await within(text, "the text"), "ab");
     });
 
-    it("cancels the stream of a client that goes away", async () => {
+    it("cancels the stream of a client that disconnects", async () => {
       let cancelled = 0;
       let aborted = 0;
       const body = () =>
@@ -70,7 +70,7 @@ for (const engine of engines) {
       await until(() => aborted === 2, "the signals");
     });
 
-    it("breaks off what is open when it closes", async () => {
+    it("ends open connections when it closes", async () => {
       let cancelled = false;
       const served = await serve(
         () =>

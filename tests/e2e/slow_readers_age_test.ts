@@ -19,10 +19,10 @@ const TRICKLE: Pace = { bytes: 4_096, everyMs: 100 };
 const STEADY: Pace = { bytes: 65_536, everyMs: 5 };
 
 for (const engine of engines) {
-  describe(`Readers that are never done, on ${engine}`, () => {
+  describe(`Readers that are always behind, on ${engine}`, () => {
     const backlog = { maxBytes: Infinity, maxAgeMs: MAX_AGE_MS };
 
-    it("S10 one that trickles is evicted for the age of what it has not read", async () => {
+    it("S10 a reader that trickles is evicted because of the age of its backlog", async () => {
       await using server = await serveCrowd(engine, { backlog });
       await using crowd = new Crowd(server.url);
       await crowd.open("trickle", 1, TRICKLE);
@@ -36,7 +36,7 @@ for (const engine of engines) {
       });
     });
 
-    it("S10 one that is slow but quick enough is not evicted, and loses nothing", async () => {
+    it("S10 a reader that is slow but fast enough is not evicted, and loses nothing", async () => {
       await using server = await serveCrowd(engine, { backlog });
       await using crowd = new Crowd(server.url);
       await crowd.open("steady", 1, STEADY);
@@ -68,7 +68,7 @@ async function feed(
     if (queuedBytes < UNREAD_BYTES) {
       sessions.streams.send([id], crowdEvent(++events, EVENT_BYTES));
     } else if (end === Infinity) end = performance.now() + 1.5 * MAX_AGE_MS;
-    assert(performance.now() - started < 10_000, "It reads whatever is sent.");
+    assert(performance.now() - started < 10_000, "It reads everything.");
     await new Promise((resolve) => setTimeout(resolve, 1));
   }
   return events;

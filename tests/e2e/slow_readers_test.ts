@@ -23,7 +23,7 @@ const LIMIT = 1.2;
 
 for (const engine of engines) {
   describe(`1,000 readers of which one stalls, on ${engine}`, () => {
-    it("S10 the others keep their pace, and lose nothing", async () => {
+    it("S10 the others are as fast as before, and lose nothing", async () => {
       await using server = await serveCrowd(engine, {
         backlog: { maxBytes: Infinity, maxAgeMs: 600 },
       });
@@ -47,7 +47,7 @@ for (const engine of engines) {
       assertLessOrEqual(
         ratios.at(-1)!,
         LIMIT,
-        `With a reader that stalls the others waited ${ratios} times as long.`,
+        `While one reader stalled, the others waited ${ratios} times as long.`,
       );
     });
   });

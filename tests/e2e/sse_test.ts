@@ -14,7 +14,7 @@ const UPDATED = "notifications/resources/updated";
 
 for (const engine of engines) {
   describe(`HTTP with SSE, on ${engine}`, () => {
-    it("remembers in later requests what the client said and set", async () => {
+    it("later requests see what the client said and set", async () => {
       await using server = await start(engine);
       await using alice = await connectSse(server.sseUrl, {
         name: "alice",
@@ -33,7 +33,7 @@ for (const engine of engines) {
       });
     });
 
-    it("sends each client the updates it subscribed to and every list change", async () => {
+    it("each client gets the updates it subscribed to, and every list change", async () => {
       await using server = await start(engine);
       await using alice = await connectSse(server.sseUrl);
       await using bob = await connectSse(server.sseUrl);
@@ -68,7 +68,7 @@ for (const engine of engines) {
       ]);
     });
 
-    it("forgets the session when its stream breaks off", async () => {
+    it("the session ends when its stream is disconnected", async () => {
       await using server = await start(engine);
       const { streams, info } = server.sse;
       await using bob = await connectSse(server.sseUrl, { name: "bob" });
@@ -86,7 +86,7 @@ for (const engine of engines) {
       assertEquals((await info.getClientInfo(bob.sessionId)).name, "bob");
     });
 
-    it("ends the stream and forgets the session on DELETE", async () => {
+    it("DELETE ends the stream and the session", async () => {
       await using server = await start(engine);
       const { streams, info } = server.sse;
       await using alice = await connectSse(server.sseUrl);

@@ -17,7 +17,7 @@ const UPDATED = "notifications/resources/updated";
 
 for (const engine of engines) {
   describe(`Streamable HTTP, session era, on ${engine}`, () => {
-    it("remembers in later requests what the client said of itself", async () => {
+    it("later requests see what the client said about itself", async () => {
       await using server = await start(engine);
       const { streams } = server.managers;
       await using alice = await connectHttp(server.httpUrl, streams, {
@@ -39,7 +39,7 @@ for (const engine of engines) {
       });
     });
 
-    it("remembers the log level of each session", async () => {
+    it("stores the log level of each session", async () => {
       await using server = await start(engine);
       const { streams } = server.managers;
       await using alice = await connectHttp(server.httpUrl, streams);
@@ -51,7 +51,7 @@ for (const engine of engines) {
       assertEquals(await logLevel(bob), "emergency");
     });
 
-    it("sends resource updates only where they are subscribed to, and no longer after unsubscribing", async () => {
+    it("sends resource updates to subscribers only, and no longer after they unsubscribe", async () => {
       await using server = await start(engine);
       const { streams, info } = server.managers;
       await using alice = await connectHttp(server.httpUrl, streams);
@@ -81,7 +81,7 @@ for (const engine of engines) {
       assertEquals(summary(bob.notifications), [TOOLS_CHANGED]);
     });
 
-    it("tells two clients with different subscriptions of every list change", async () => {
+    it("sends every list change to two clients with different subscriptions", async () => {
       await using server = await start(engine);
       const { streams } = server.managers;
       await using alice = await connectHttp(server.httpUrl, streams);
@@ -108,7 +108,7 @@ for (const engine of engines) {
       ]);
     });
 
-    it("ends the stream and forgets the session on DELETE", async () => {
+    it("DELETE ends the stream and the session", async () => {
       await using server = await start(engine);
       const { streams, info } = server.managers;
       await using alice = await connectHttp(server.httpUrl, streams);
@@ -135,7 +135,7 @@ for (const engine of engines) {
       assertEquals((await info.getClientInfo(bob.sessionId)).name, "alice");
     });
 
-    it("lets a client whose stream broke off reconnect to its session", async () => {
+    it("a client whose stream was disconnected can reconnect to its session", async () => {
       await using server = await start(engine);
       const { streams } = server.managers;
       await using alice = await connectHttp(server.httpUrl, streams, {
@@ -161,7 +161,7 @@ for (const engine of engines) {
       });
     });
 
-    it("forgets the stream of a client that vanished, and lets the session go on elsewhere", async () => {
+    it("the stream of a client that left is removed, and the session continues elsewhere", async () => {
       await using server = await start(engine);
       const { streams, info } = server.managers;
       const alice = await connectHttp(server.httpUrl, streams);

@@ -24,7 +24,7 @@ const TRIES = 3;
 const KEEP_ALIVE_MS = 100;
 
 for (const engine of engines) {
-  describe(`A client that vanishes, on ${engine}`, () => {
+  describe(`A client that disconnects, on ${engine}`, () => {
     for (const how of FAREWELLS) {
       it(`S6 ${how}: its session is gone at once when it is idle`, async () => {
         await using server = await serveCrowd(engine, { keepAliveMs: false });
@@ -63,7 +63,7 @@ for (const engine of engines) {
     }
 
     // It may still want to read the rest, so some servers wait for it to do so.
-    it("S10 end: its session is evicted when it reads nothing any more", async () => {
+    it("S10 end: its session is evicted if it has stopped reading", async () => {
       const backlog = { maxBytes: Infinity, maxAgeMs: 600 };
       await using server = await serveCrowd(engine, { backlog });
       await using crowd = new Crowd(server.url);
@@ -76,7 +76,7 @@ for (const engine of engines) {
   });
 
   describe(`Keep-alive, on ${engine}`, () => {
-    it("S11 comments go to who is idle, not to who is busy", () =>
+    it("S11 idle streams get comments, busy streams don't", () =>
       // On a machine that pauses for so long nobody is busy.
       undisturbed(KEEP_ALIVE_MS * 0.9, async () => {
         const keepAliveMs = KEEP_ALIVE_MS;

@@ -4,7 +4,7 @@ import { startWorkers } from "./support/workers.ts";
 import { testHttp } from "./support/workers_http_suite.ts";
 
 for (const engine of engines) {
-  describe(`Four workers behind a front, Streamable HTTP, on ${engine}`, () => {
+  describe(`Four workers behind a load balancer, Streamable HTTP, on ${engine}`, () => {
     testHttp(() => startWorkers(engine));
   });
 }

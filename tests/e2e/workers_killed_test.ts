@@ -21,8 +21,8 @@ const RECOVERY_MS = 20_000;
 const BREAKS = 40;
 
 for (const engine of engines) {
-  describe(`Four workers of which one dies, on ${engine}`, () => {
-    it("C6 H4 the clients of a worker that is killed come back elsewhere by themselves", async () => {
+  describe(`Four workers of which one is killed, on ${engine}`, () => {
+    it("C6 H4 the clients of a killed worker reconnect elsewhere by themselves", async () => {
       await using workers = await startWorkers(engine);
       const clients = await connectMany(workers, 8, { reconnect: true });
       try {
@@ -69,7 +69,7 @@ for (const engine of engines) {
       }
     });
 
-    it("C6 a listener whose worker is killed is told, and listens again elsewhere", async () => {
+    it("C6 a subscriber whose worker is killed is notified, and subscribes again elsewhere", async () => {
       await using workers = await startWorkers(engine);
       const network = scatter();
       await using alice = await connectModern(workers.httpUrl, {
@@ -89,7 +89,7 @@ for (const engine of engines) {
   });
 
   describe(`Resuming on another of four workers, on ${engine}`, () => {
-    it(`S14 H4 H7 an official client that is cut off ${BREAKS} times gets everything once, in order`, async () => {
+    it(`S14 H4 H7 an official client that is disconnected ${BREAKS} times gets everything once, in order`, async () => {
       await using workers = await startWorkers(engine);
       await using alice = await connectScattered(workers, { reconnect: true });
       await using bob = await connectScattered(workers);

@@ -4,7 +4,7 @@ import { startWorkers } from "./support/workers.ts";
 import { testListen } from "./support/workers_listen_suite.ts";
 
 for (const engine of engines) {
-  describe(`Four workers behind a front, subscriptions/listen, on ${engine}`, () => {
+  describe(`Four workers behind a load balancer, subscriptions/listen, on ${engine}`, () => {
     testListen(() => startWorkers(engine));
   });
 }

@@ -4,7 +4,7 @@ import { startWorkers } from "./support/workers.ts";
 import { testSse } from "./support/workers_sse_suite.ts";
 
 for (const engine of engines) {
-  describe(`Four workers behind a front, HTTP with SSE, on ${engine}`, () => {
+  describe(`Four workers behind a load balancer, HTTP with SSE, on ${engine}`, () => {
     testSse(() => startWorkers(engine));
   });
 }

@@ -64,7 +64,7 @@ export class Crowd implements AsyncDisposable {
     this.#process.stdin!.write(`${JSON.stringify(order)}\n`);
     const { value, done } = await this.#answers.next();
     // It says on stderr why.
-    if (done) throw new Error(`No answer to ${JSON.stringify(order)}.`);
+    if (done) throw new Error(`No response to ${JSON.stringify(order)}.`);
     return JSON.parse(value);
   }
 }

@@ -42,7 +42,7 @@ export async function exchange(
     body,
   );
   try {
-    await within(socket.closed, `the answer to ${method}`);
+    await within(socket.closed, `the response to ${method}`);
   } finally {
     socket.vanish();
   }

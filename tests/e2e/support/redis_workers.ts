@@ -65,7 +65,7 @@ async function startProcess(options: ProcessOptions): Promise<RunningWorker> {
   const ended = once(child, "close").then(() => orders.end());
   const lines = createInterface({ input: child.stdout });
   const failed = ended.then(() => {
-    throw new Error("A worker has ended before it was ready.");
+    throw new Error("A worker ended before it was ready.");
   });
   failed.catch(() => {});
   const [line] = await Promise.race([once(lines, "line"), failed]);

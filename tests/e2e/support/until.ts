@@ -21,7 +21,7 @@ export async function until(
   while (!await condition()) {
     if (performance.now() > end) {
       const missing = typeof what === "string" ? what : what();
-      throw new Error(`Waited ${deadlineMs} ms in vain for: ${missing}.`);
+      throw new Error(`Waited ${deadlineMs} ms for: ${missing}.`);
     }
     await new Promise((resolve) => setTimeout(resolve, 5));
   }
@@ -37,7 +37,7 @@ export async function within<T>(promise: Promise<T>, what: string): Promise<T> {
   let timer: ReturnType<typeof setTimeout> | undefined;
   const late = new Promise<never>((_, reject) => {
     timer = setTimeout(
-      () => reject(new Error(`Waited ${DEADLINE_MS} ms in vain for: ${what}.`)),
+      () => reject(new Error(`Waited ${DEADLINE_MS} ms for: ${what}.`)),
       DEADLINE_MS,
     );
   });

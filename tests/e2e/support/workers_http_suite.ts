@@ -31,7 +31,7 @@ export function testHttp(start: () => Promise<Workers>): void {
   });
   after(() => workers?.close());
 
-  it("H7 C4 a client is known to whichever worker its requests reach", async () => {
+  it("H7 C4 every worker knows a client, whichever one its requests reach", async () => {
     await using alice = await connectScattered(workers, {
       name: "alice",
       capabilities: { sampling: {} },
@@ -66,7 +66,7 @@ export function testHttp(start: () => Promise<Workers>): void {
     }
   });
 
-  it("C1 C4 subscriptions to resources hold on all workers, until they are cancelled", async () => {
+  it("C1 C4 resource subscriptions hold on all workers until they end", async () => {
     await using alice = await connectScattered(workers);
     await using bob = await connectScattered(workers);
     await alice.client.subscribeResource({ uri: NEWS });
@@ -94,7 +94,7 @@ export function testHttp(start: () => Promise<Workers>): void {
     });
   });
 
-  it("C4 the log level that was set through one worker holds on the others", async () => {
+  it("C4 a log level that was set through one worker holds on the others", async () => {
     await using alice = await connectScattered(workers);
     for (const level of ["warning", "debug", "emergency"] as const) {
       await alice.client.setLoggingLevel(level);
@@ -139,7 +139,7 @@ export function testHttp(start: () => Promise<Workers>): void {
     }
   });
 
-  it("C1 nothing of that was a failure", async () => {
+  it("C1 no errors were reported", async () => {
     await onEach(workers, (worker) => worker.call("reported"), []);
   });
 

@@ -27,7 +27,7 @@ export function testListen(start: () => Promise<Workers>): void {
   });
   after(() => workers?.close());
 
-  it("C15 listeners on all workers get what any of them sends, once, and only what they asked for", async () => {
+  it("C15 subscribers on all workers get what any of them sends, once, if they asked for it", async () => {
     const listeners = await Promise.all(
       Array.from({ length: 8 }, async (_, place) => {
         const listener = await connect();
@@ -66,7 +66,7 @@ export function testListen(start: () => Promise<Workers>): void {
     }
   });
 
-  it("C15 a listener that cancels gets nothing more, whoever sends", async () => {
+  it("C15 a subscriber that cancels gets nothing more from any worker", async () => {
     await using alice = await connect();
     await using bob = await connect();
     const tools = await alice.client.listen({ toolsListChanged: true });
@@ -83,7 +83,7 @@ export function testListen(start: () => Promise<Workers>): void {
     assertEquals(countsOf(bob), { [TOOLS_CHANGED]: size });
   });
 
-  it("answers requests of that era on any worker", async () => {
+  it("answers requests of the per-request era on any worker", async () => {
     await using alice = await connect();
     for (let request = 0; request < size; request++) {
       assert(await whoAmI(alice.client) !== undefined);

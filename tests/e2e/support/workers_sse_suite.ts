@@ -91,7 +91,7 @@ export function testSse(start: () => Promise<Workers>): void {
     );
   });
 
-  it("C3 DELETE through any worker ends the stream, and a stream that breaks off ends the session", async () => {
+  it("C3 DELETE through any worker ends the stream, and the end of a stream ends the session", async () => {
     for (const { httpUrl } of workers.alive) {
       await using alice = await connect();
       const url = new URL("/sse", httpUrl);
@@ -112,7 +112,7 @@ export function testSse(start: () => Promise<Workers>): void {
     await isGone(bob.sessionId);
   });
 
-  it("C1 nothing of that was a failure", async () => {
+  it("C1 no errors were reported", async () => {
     await onEach(workers, (worker) => worker.call("reported"), []);
   });
 
