@@ -1,6 +1,6 @@
 /**
- * The tests that every manager of this package passes, for people who write a
- * manager of their own. They bring no test runner: hand in the one you use.
+ * The tests that every manager of this package passes, for authors of their own
+ * managers. Pass in the test function of your test runner.
  *
  * @example Test a manager of your own with `node:test`
  * ```ts no-eval

@@ -5,7 +5,7 @@ import {
   assertLess,
 } from "@std/assert";
 import { describe, it } from "node:test";
-import { repeatedly, undisturbed } from "../../src/testing/suites/suite.ts";
+import { pollUntil, retryOnStall } from "../../src/testing/support/timing.ts";
 import { connectHttp, connectModern, summary } from "./support/clients.ts";
 import { type EventStream, readEvents } from "./support/event_stream.ts";
 import {
@@ -27,7 +27,7 @@ for (const engine of engines) {
   describe(`Draining, on ${engine}`, () => {
     it("ends the streams one after the other, and tells clients when to reconnect", () =>
       // A machine that pauses for so long ends many of them at once.
-      undisturbed(WINDOW_MS / 4, async () => {
+      retryOnStall(WINDOW_MS / 4, async () => {
         await using server = await startGuarded(engine);
         const { sessions } = server;
         const streams = await openStreams(server, 20);
@@ -39,7 +39,7 @@ for (const engine of engines) {
         let closedAfter: number | undefined;
         const closed = sessions.close({ drainMs: WINDOW_MS, retryMs: 1_234 })
           .then(() => closedAfter = performance.now() - startedAt);
-        const pausing = repeatedly(() => closedAfter !== undefined);
+        const pausing = pollUntil(() => closedAfter !== undefined);
         for (const stream of streams) {
           await until(
             () => stream.text().includes("retry"),

@@ -4,7 +4,7 @@ import {
   assertLessOrEqual,
 } from "@std/assert";
 import { describe, it } from "node:test";
-import { repeatedly, undisturbed } from "../../src/testing/suites/suite.ts";
+import { pollUntil, retryOnStall } from "../../src/testing/support/timing.ts";
 import { Crowd, QUICK, STALLED } from "./support/load_clients.ts";
 import type { Farewell, Pace } from "./support/load_orders.ts";
 import {
@@ -78,7 +78,7 @@ for (const engine of engines) {
   describe(`Keep-alive, on ${engine}`, () => {
     it("S11 idle streams get comments, busy streams don't", () =>
       // On a machine that pauses for so long nobody is busy.
-      undisturbed(KEEP_ALIVE_MS * 0.9, async () => {
+      retryOnStall(KEEP_ALIVE_MS * 0.9, async () => {
         const keepAliveMs = KEEP_ALIVE_MS;
         await using server = await serveCrowd(engine, { keepAliveMs });
         const { streams } = server.sessions;
@@ -89,7 +89,7 @@ for (const engine of engines) {
           "the streams",
         );
         const startedAt = performance.now();
-        const pauseMs = await repeatedly(() => {
+        const pauseMs = await pollUntil(() => {
           streams.send(["busy"], "data: x\n\n");
           return countKeepAlives(idle) >= 4;
         });

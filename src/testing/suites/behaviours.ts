@@ -11,7 +11,7 @@ import type { StreamSessionManager } from "../../contracts/stream_session_manage
 import type { SubscriptionManager } from "../../contracts/subscription_manager.ts";
 import type { Case } from "./suite.ts";
 
-/** Number of a behaviour that a manager of streams shows. */
+/** The number of a behaviour of stream managers. */
 export type StreamBehaviour =
   | "S1"
   | "S2"
@@ -34,8 +34,8 @@ export interface TestableStreamSessionManager extends StreamSessionManager {
 }
 
 /**
- * What the suite asks of a factory: a small `backlog` and who is told, for S10, a
- * short `keepAliveMs`, for S11, and `maxSessions`, for S12.
+ * The options that the suite passes to a factory: a small `backlog` and
+ * `onEvict` for S10, a short `keepAliveMs` for S11, and `maxSessions` for S12.
  */
 export interface StreamLimits
   extends
@@ -49,7 +49,7 @@ export type StreamCase = Case<
   StreamBehaviour
 >;
 
-/** Number of a behaviour that a manager of metadata shows. */
+/** The number of a behaviour of info managers. */
 export type InfoBehaviour =
   | "I1"
   | "I2"
@@ -62,14 +62,17 @@ export type InfoBehaviour =
   | "I9"
   | "I10";
 
-/** What the suite asks of a factory: a short `idleTimeoutMs` and `maxSessions`, for I8. */
+/**
+ * The options that the suite passes to a factory: a short `idleTimeoutMs` and
+ * `maxSessions`, for I8.
+ */
 export interface InfoLimits
   extends Pick<InfoOptions, "idleTimeoutMs" | "maxSessions"> {}
 
 /** One test of the metadata suite. */
 export type InfoCase = Case<InfoSessionManager, InfoLimits, InfoBehaviour>;
 
-/** Number of a behaviour that a manager of subscriptions shows. */
+/** The number of a behaviour of subscription managers. */
 export type SubscriptionBehaviour =
   | "U1"
   | "U2"
@@ -80,7 +83,10 @@ export type SubscriptionBehaviour =
   | "U7"
   | "U8";
 
-/** What the suite asks of a factory: a short `closeTimeoutMs`, for U6. */
+/**
+ * The options that the suite passes to a factory: a short `closeTimeoutMs`, for
+ * U6.
+ */
 export interface SubscriptionLimits
   extends Pick<SubscriptionOptions, "closeTimeoutMs"> {}
 
@@ -91,7 +97,7 @@ export type SubscriptionCase = Case<
   SubscriptionBehaviour
 >;
 
-/** Number of a behaviour that a whole `Sessions` shows. */
+/** The number of a behaviour of a whole `Sessions`. */
 export type SessionsBehaviour =
   | "H1"
   | "H2"
@@ -110,16 +116,16 @@ export type SessionsBehaviour =
   | "S17"
   | "S18";
 
-/** What a test asks of a factory. */
+/** The options that the suite passes to a factory. */
 export interface SessionsLimits extends SessionsOptions {
-  /** Another node, that the new one is to share its sessions with; for H7. */
+  /** Another node that the new one must share its sessions with, for H7. */
   readonly beside?: Sessions;
 }
 
 /** One test of the suite for a whole `Sessions`. */
 export type SessionsCase = Case<Sessions, SessionsLimits, SessionsBehaviour>;
 
-/** Number of a behaviour that nodes show that share their sessions. */
+/** The number of a behaviour of nodes that share their sessions. */
 export type ClusterBehaviour =
   | "C1"
   | "C2"

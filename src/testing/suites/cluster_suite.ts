@@ -3,7 +3,7 @@ import { clusterBusCases } from "../cases/cluster/bus_cases.ts";
 import {
   type ClusterCase,
   clusterContext,
-  type Made,
+  type NodeOrBus,
 } from "../support/cluster_context.ts";
 import { clusterInfoCases } from "../cases/cluster/metadata_cases.ts";
 import { clusterLifetimeCases } from "../cases/cluster/lifetime_cases.ts";
@@ -11,7 +11,7 @@ import type { ClusterFactory } from "../support/cluster_node.ts";
 import { clusterSendCases } from "../cases/cluster/send_cases.ts";
 import { clusterSessionCases } from "../cases/cluster/session_cases.ts";
 import { clusterSubscriptionCases } from "../cases/cluster/subscription_cases.ts";
-import { register, type SuiteOptions } from "./suite.ts";
+import { type Case, register, type SuiteOptions } from "./suite.ts";
 
 /** Options of {@linkcode testCluster}. */
 export interface ClusterSuiteOptions extends
@@ -20,6 +20,9 @@ export interface ClusterSuiteOptions extends
     SuiteOptions<never, never, ClusterBehaviour>,
     "test" | "skip" | "supports" | "timeoutMs"
   > {}
+
+/** Creates a node or a bus. */
+type Create = () => NodeOrBus | Promise<NodeOrBus>;
 
 const CASES: readonly ClusterCase[] = [
   ...clusterBusCases,
@@ -31,38 +34,39 @@ const CASES: readonly ClusterCase[] = [
 ];
 
 /**
- * Registers the tests that nodes have to pass which share their sessions, with
- * several of them in this process:
+ * Registers tests for nodes that share their sessions. Each test starts several
+ * nodes in this process:
  *
- * - C1 What is sent on one node reaches the streams of all, once.
+ * - C1 What is sent on one node reaches the streams of all nodes, once.
  * - C2 What one node sends to a session arrives in the order of the calls.
  * - C3 `has` and `delete` work from any node.
  * - C4 What was written on one node can be read on the others.
- * - C5 The latest stream of a session is the only one, on whatever node.
- * - C6 What a node had is gone with it, whether it was closed or died.
- * - C8 A burst of 20,000 texts arrives.
- * - C9 Who comes late ends up equal to the others.
- * - C10 Texts arrive once and in order, or their loss is reported.
- * - C11 Nodes that write at once lose nothing, and agree.
- * - C12 Long texts and long lists of sessions work.
- * - C13 Garbage on the bus harms nothing.
- * - C14 Clusters of different names never see each other.
- * - C15 Subscriptions are every node's.
- * - C16 What comes and goes leaves nothing behind.
+ * - C5 The newest stream of a session is the only one, on whichever node.
+ * - C6 The streams of a node are gone when it closes or crashes.
+ * - C8 A burst of 20,000 frames arrives.
+ * - C9 A node that joins later gets the same data as the others.
+ * - C10 Frames arrive once and in order, or their loss is reported.
+ * - C11 Concurrent writes lose nothing, and the nodes agree.
+ * - C12 Long frames and long lists of sessions work.
+ * - C13 Invalid messages on the bus are ignored.
+ * - C14 Clusters of different names share nothing.
+ * - C15 Subscriptions work across nodes.
+ * - C16 Nodes and sessions that are gone leave nothing behind.
  *
- * To prove a bus of your own, put `ClusterSessions` on it, and hand in `createBus`
- * as well. With a {@linkcode LossyNetwork} below, all of it has to hold while texts
- * get lost.
+ * To test a bus of your own, create `ClusterSessions` on it, and pass `createBus`
+ * as well. On a {@linkcode LossyNetwork}, everything must work while messages get
+ * lost.
  *
- * @param options The test function, where nodes come from, and what they support.
+ * @param options The test function, how to create nodes, and what they support.
+ * @throws {InvalidArgumentError} If an option is invalid.
  *
- * @example Prove a bus
+ * @example Test a bus
  * ```ts no-eval
  * import { ClusterSessions } from "@crossmcp/session-manager/cluster";
  * import { LossyNetwork, testCluster } from "@crossmcp/session-manager/testing";
  * import { describe, it } from "node:test";
  *
- * describe("ClusterSessions, where every tenth text gets lost,", () => {
+ * describe("ClusterSessions, with one in ten messages lost", () => {
  *   const network = new LossyNetwork({ seed: 1, dropRate: 0.1 });
  *   testCluster({
  *     test: it,
@@ -79,22 +83,20 @@ const CASES: readonly ClusterCase[] = [
  */
 export function testCluster(options: ClusterSuiteOptions): void {
   const { test, skip, supports, timeoutMs } = options;
-  for (const { behaviour, name, needs, run } of CASES) {
-    const isPossible = needs === undefined || options[needs] !== undefined;
-    register<Made, () => Made | Promise<Made>, ClusterBehaviour>(
-      [{
-        behaviour,
-        name,
-        run: (context) => run(clusterContext(options, context)),
-      }],
-      {
-        test,
-        skip,
-        timeoutMs,
-        supports: isPossible ? supports : { ...supports, [behaviour]: false },
-        create: (make) => make(),
-        dispose: (made) => made.close(),
-      },
-    );
-  }
+  const cases = CASES.map((
+    { behaviour, name, requires, run },
+  ): Case<NodeOrBus, Create, ClusterBehaviour> => ({
+    behaviour,
+    name,
+    isPossible: requires === undefined || options[requires] !== undefined,
+    run: (context) => run(clusterContext(options, context)),
+  }));
+  register(cases, {
+    test,
+    skip,
+    supports,
+    timeoutMs,
+    create: (create) => create(),
+    dispose: (nodeOrBus) => nodeOrBus.close(),
+  });
 }

@@ -10,20 +10,22 @@ export interface InfoSuiteOptions
   extends SuiteOptions<InfoSessionManager, InfoLimits, InfoBehaviour> {}
 
 /**
- * Registers the tests that every manager of metadata has to pass:
+ * Registers the tests that every manager of metadata must pass:
  *
- * - I1 Client info, capabilities and all log levels come back as they were.
- * - I2 Nobody outside can change what is stored.
- * - I3 Getters reject with `SessionNotFoundError` for what is unknown.
+ * - I1 Client info, capabilities and all log levels are returned as they were
+ *   set.
+ * - I2 Stored values cannot be changed from outside.
+ * - I3 Getters reject with `SessionNotFoundError` if nothing is stored.
  * - I4 An unknown log level is refused.
  * - I5 Subscribing is idempotent, and works for many sessions and URIs.
- * - I6 Odd URIs and session ids never collide.
- * - I7 `delete` forgets all of a session and nothing else.
- * - I8 What nobody uses is forgotten, and `maxSessions` holds.
+ * - I6 Unusual URIs and session IDs never collide.
+ * - I7 `delete` removes everything of a session and nothing else.
+ * - I8 The metadata of unused sessions expires, and `maxSessions` holds.
  * - I9 Names such as `__proto__` are ordinary.
  * - I10 100,000 sessions come and go.
  *
  * @param options The test function, the factory, and what it supports.
+ * @throws {InvalidArgumentError} If an option is invalid.
  *
  * @example
  * ```ts no-eval

@@ -14,7 +14,7 @@ import { register, type SuiteOptions } from "./suite.ts";
 export interface SessionsSuiteOptions
   extends SuiteOptions<Sessions, SessionsOptions, SessionsBehaviour> {
   /**
-   * Makes another node that answers for the same sessions, for H7.
+   * Creates another node that shares the sessions of a given one, for H7.
    *
    * @default undefined H7 is not tested
    */
@@ -25,7 +25,7 @@ export interface SessionsSuiteOptions
     ) => Sessions | Promise<Sessions>)
     | undefined;
   /**
-   * Frees what one test's sessions hold.
+   * Releases what the sessions of one test hold.
    *
    * @default undefined they are closed
    */
@@ -43,27 +43,29 @@ const CASES: readonly SessionsCase[] = [
 ];
 
 /**
- * Registers the tests that every `Sessions` has to pass, with a small transport
+ * Registers the tests that every `Sessions` must pass, with a small transport
  * that behaves as tmcp's do:
  *
- * - H1 An id that cannot be one is refused.
- * - H2 A session that nobody began, or that was deleted, is refused.
- * - H3 A GET takes the place of the stream that is attached.
- * - H4 `Last-Event-ID` resumes.
- * - H5 A session of another principal looks like none.
+ * - H1 A malformed session ID is refused.
+ * - H2 A session that was never begun, or was deleted, is refused.
+ * - H3 A GET replaces the attached stream.
+ * - H4 A stream resumes after `Last-Event-ID`.
+ * - H5 A session of another principal looks like an unknown one.
  * - H6 Everything else passes, unread and unbuffered.
- * - H7 Any node answers for a session.
+ * - H7 Every node accepts a session.
  * - I8 A session with an open stream is in use.
- * - S10 A reader that was broken off can come back for the rest.
- * - S12 Where there is no place, clients are told to come later.
- * - S13 `close` ends everything, at once or little by little.
- * - S14 A client that comes back misses nothing and gets nothing twice.
- * - S15 Where that cannot be, it is told; it never gets what is not its own.
- * - S16 Events of one moment keep their order.
- * - S17 What is kept is bounded by events, bytes and age.
- * - S18 Every event arrives as it was sent, with an id to rely on.
+ * - S10 A reader that was evicted can resume.
+ * - S12 At a limit, clients are asked to try again later.
+ * - S13 `close` ends everything, at once or over a period of time.
+ * - S14 A client that reconnects misses nothing and gets nothing twice.
+ * - S15 If events are unavailable, it gets a reset; it never gets events of
+ *   others.
+ * - S16 Events of one turn keep their order.
+ * - S17 The replay log is bounded by events, bytes and age.
+ * - S18 Every event arrives unchanged, with a reliable ID.
  *
  * @param options The test function, the factory, and what it supports.
+ * @throws {InvalidArgumentError} If an option is invalid.
  *
  * @example
  * ```ts no-eval

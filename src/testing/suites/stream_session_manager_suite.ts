@@ -19,23 +19,24 @@ export interface StreamSuiteOptions extends
   > {}
 
 /**
- * Registers the tests that every manager of streams has to pass:
+ * Registers the tests that every manager of streams must pass:
  *
  * - S1 `has` follows `create` and `delete`.
  * - S2 `delete` closes the stream, once.
- * - S3 The latest stream of a session wins.
- * - S4 A late cancel of an older stream leaves the newer one alone.
- * - S5 A text reaches whom it is for, once.
- * - S6 A broken stream hurts nobody else and is removed.
- * - S7 A session gets its texts in the order of the calls.
+ * - S3 The newest stream of a session wins.
+ * - S4 A late cancel of an older stream does not affect the newer one.
+ * - S5 A frame reaches its recipients, once.
+ * - S6 A broken stream is removed and affects no other.
+ * - S7 A session gets its frames in the order of the calls.
  * - S8 What is read is exactly the UTF-8 of what was sent.
  * - S9 Every kind of stream works, or is refused.
- * - S10 A reader that falls behind is broken off, and no other.
+ * - S10 A reader that falls behind is evicted, and no other.
  * - S11 Idle streams are kept alive, between frames.
  * - S12 `maxSessions` holds.
  * - S13 `close` ends everything, once.
  *
  * @param options The test function, the factory, and what it supports.
+ * @throws {InvalidArgumentError} If an option is invalid.
  *
  * @example
  * ```ts no-eval

@@ -16,18 +16,19 @@ export interface SubscriptionSuiteOptions extends
   > {}
 
 /**
- * Registers the tests that every manager of subscriptions has to pass:
+ * Registers the tests that every manager of subscriptions must pass:
  *
  * - U1 The acknowledgement comes first.
- * - U2 Only what was asked for is delivered.
- * - U3 Ids differ by type and origin, and a taken one is refused.
+ * - U2 Only notifications that match the filter are delivered.
+ * - U3 IDs differ by type and origin, and a taken one is refused.
  * - U4 A subscription gets notifications in the order of the calls.
  * - U5 `close` waits for what was sent before it, then closes once.
- * - U6 A subscription that never settles blocks nobody.
+ * - U6 A subscription that never settles blocks no other.
  * - U7 A subscription that throws is closed and removed.
  * - U8 A failing acknowledgement removes the subscription.
  *
  * @param options The test function, the factory, and what it supports.
+ * @throws {InvalidArgumentError} If an option is invalid.
  *
  * @example
  * ```ts no-eval

@@ -1,190 +1,185 @@
-/** Registers a test: `Deno.test`, `it` of `node:test`, `test` of Bun or Vitest. */
+import { AssertionError } from "node:assert/strict";
+import { inspect } from "node:util";
+import { InvalidArgumentError } from "../../errors.ts";
+import { formatValue } from "../../format_value.ts";
+import { waitUntil, withTimeout } from "../support/timing.ts";
+
+/**
+ * Registers a test: `Deno.test`, `it` of `node:test`, `test` of Bun or Vitest.
+ *
+ * @param name The name of the test. It starts with the number of a behaviour.
+ * @param run The test. It rejects if the manager doesn't show the behaviour.
+ */
 export type TestFunction = (name: string, run: () => Promise<void>) => unknown;
 
-/** What every suite needs to know. */
+/** Options of every suite. */
 export interface SuiteOptions<Manager, Limits, Behaviour extends string> {
-  /** Registers one test; its name starts with the number of the behaviour. */
+  /** Registers one test. */
   readonly test: TestFunction;
   /**
-   * Makes the manager of one test.
+   * Creates a manager. Called at least once in each test.
    *
-   * @param limits What the test needs other than the defaults, in the words of
-   * this package's options. A manager that cannot be told may ignore it.
+   * @param limits The options that the test needs, named like those of this
+   * package. A manager without such an option may ignore it; set the behaviour
+   * to `false` in `supports` then.
    */
   readonly create: (limits: Limits) => Manager | Promise<Manager>;
-  /** Frees what one test's manager holds. */
+  /**
+   * Releases what a manager holds. Called with each manager when its test ends.
+   *
+   * @default undefined nothing is released
+   */
   readonly dispose?: ((manager: Manager) => unknown) | undefined;
   /**
-   * What the manager offers. A behaviour that is `false` here is not tested.
+   * The behaviours that the manager supports. Tests of a behaviour that is
+   * `false` here are not run.
    *
-   * @default {} all of them
+   * @default {} all behaviours
    */
   readonly supports?:
     | { readonly [B in Behaviour]?: boolean | undefined }
     | undefined;
-  /** Registers the test of a behaviour that is not offered, to make it visible. */
+  /**
+   * Registers a test that is not run, so that your test runner lists it as
+   * skipped: `it.skip` of `node:test`, `Deno.test.ignore`.
+   *
+   * @default undefined these tests are not listed
+   */
   readonly skip?: TestFunction | undefined;
   /**
-   * How long one expectation may take to come true, in milliseconds; a whole test
-   * may take six times as long.
+   * How long a test waits for one thing to happen, in milliseconds. A whole
+   * test may take six times as long.
    *
    * @default 5_000
    */
   readonly timeoutMs?: number | undefined;
 }
 
-/** What one test works with. */
+/** What a test works with. */
 export interface Context<Manager, Limits> {
-  /** Makes the manager; disposed of when the test ends. */
+  /** Creates a manager, which is disposed of when the test ends. */
   readonly create: (limits?: Limits) => Promise<Manager>;
-  /** Waits for a promise, and fails when it takes longer than the time-out. */
+  /** Waits for a promise, and fails after the timeout. */
   readonly within: <Value>(
     promise: Value | Promise<Value>,
     what: string,
   ) => Promise<Value>;
+  /** Waits until a condition holds, and fails after the timeout. */
+  readonly waitUntil: (
+    condition: () => boolean | Promise<boolean>,
+    what: string,
+  ) => Promise<void>;
 }
 
 /** One test of a suite. */
 export interface Case<Manager, Limits, Behaviour extends string> {
   readonly behaviour: Behaviour;
   readonly name: string;
+  /** Other behaviours without which the manager can't show this one. */
+  readonly requires?: readonly Behaviour[];
+  /**
+   * Whether the suite was given what the test needs.
+   *
+   * @default true
+   */
+  readonly isPossible?: boolean;
   readonly run: (context: Context<Manager, Limits>) => Promise<void>;
 }
 
-/** Registers the tests of a suite. */
+/**
+ * Registers the tests of a suite.
+ *
+ * @throws {InvalidArgumentError} If an option is invalid, so that a misspelt one
+ * doesn't pass for a suite that succeeds.
+ */
 export function register<Manager, Limits, Behaviour extends string>(
   cases: readonly Case<Manager, Limits, Behaviour>[],
   options: SuiteOptions<Manager, Limits, Behaviour>,
 ): void {
-  const { timeoutMs = 5_000 } = options;
-  for (const { behaviour, name, run } of cases) {
-    const register = options.supports?.[behaviour] === false
-      ? options.skip
-      : options.test;
-    register?.(`${behaviour} ${name}`, async () => {
-      const made: Manager[] = [];
+  const { test, skip, create, timeoutMs = 5_000 } = options;
+  const supports: SuiteOptions<Manager, Limits, Behaviour>["supports"] =
+    options.supports ?? {};
+  assertFunction("test", test);
+  assertFunction("create", create);
+  assertBehaviours(cases, supports);
+  const isSupported = (behaviour: Behaviour) => supports[behaviour] !== false;
+  for (const { behaviour, name, requires = [], isPossible, run } of cases) {
+    const isRun = isPossible !== false &&
+      [behaviour, ...requires].every(isSupported);
+    const registerTest = isRun ? test : skip;
+    registerTest?.(`${behaviour} ${name}`, async () => {
+      const managers: Manager[] = [];
       try {
         const running = run({
           create: async (limits = {} as Limits) => {
-            const manager = await options.create(limits);
-            made.push(manager);
+            const manager = await create(limits);
+            managers.push(manager);
             return manager;
           },
-          within: (promise, what) => within(promise, what, timeoutMs),
+          within: (promise, what) => withTimeout(promise, what, timeoutMs),
+          waitUntil: (condition, what) => waitUntil(condition, what, timeoutMs),
         });
-        // A manager that never answers must not stop the whole run.
-        await within(running, "The test", 6 * timeoutMs);
+        // Also ends a test whose manager never settles a call.
+        await withTimeout(running, "the end of the test", 6 * timeoutMs);
+      } catch (error) {
+        throw failure(behaviour, error);
       } finally {
-        for (const manager of made) await options.dispose?.(manager);
+        for (const manager of managers) await options.dispose?.(manager);
       }
     });
   }
 }
 
-/**
- * A promise that is awaited later. Without this, its rejection would end the
- * process where the test fails before it gets there.
- */
-export function started<Value>(
-  promise: Value | Promise<Value>,
-): Promise<Value> {
-  const started = Promise.resolve(promise);
-  started.catch(() => {});
-  return started;
-}
+/** The longest value in the message of a failure, in characters. */
+const MAX_VALUE_LENGTH = 1_000;
 
-/** Waits until a value is as expected; answers the last one when time is up. */
-export async function eventually<Value>(
-  look: () => Value,
-  isExpected: (value: Value) => boolean,
-): Promise<Value> {
-  for (let patience = 200; patience > 0; patience--) {
-    if (isExpected(look())) break;
-    await new Promise((resolve) => setTimeout(resolve, 5));
-  }
-  return look();
-}
-
-/** Timers of Node and Deno, which Bun has as well. */
-const { setImmediate } = globalThis as {
-  setImmediate?: (callback: () => void) => unknown;
-};
-
-/** Lets the event loop turn, so that what is sent before and after stays apart. */
-export async function nextTurn(): Promise<void> {
-  await new Promise<void>((resolve) => setTimeout(resolve, 0));
-  // Node runs timers one after the other that are set while it runs timers, all in
-  // one turn where each of them takes its time.
-  if (setImmediate === undefined) return;
-  await new Promise<void>((resolve) => void setImmediate(resolve));
+/** The error of a test that names the behaviour, and what was expected. */
+function failure(behaviour: string, error: unknown): Error {
+  const message = error instanceof Error ? error.message : String(error);
+  const values = valuesOf(error);
+  return new Error(
+    `Behaviour ${behaviour} is broken: ${message}${values}`,
+    { cause: error },
+  );
 }
 
 /**
- * Does something again and again, with short pauses, until it says that it is
- * done, but not forever.
- *
- * @returns The longest time between two beginnings, in milliseconds: on a busy
- * machine nothing can be said of what has to happen more often than that.
+ * The values of a failed comparison. `node:assert` leaves them out of a message
+ * that was passed to it.
  */
-export async function repeatedly(
-  act: (elapsedMs: number) => boolean | Promise<boolean>,
-  pauseMs = 5,
-): Promise<number> {
-  const start = performance.now();
-  let previous = start;
-  let longest = 0;
-  for (let patience = 1_000; patience > 0; patience -= pauseMs) {
-    const now = performance.now();
-    longest = Math.max(longest, now - previous);
-    previous = now;
-    if (await act(now - start)) break;
-    await new Promise((resolve) => setTimeout(resolve, pauseMs));
-  }
-  return Math.max(longest, performance.now() - previous);
+function valuesOf(error: unknown): string {
+  if (!(error instanceof AssertionError) || error.generatedMessage) return "";
+  const { actual, expected, operator } = error;
+  if (operator === "==" || operator === "fail") return "";
+  return `\n  actual: ${shorten(actual)}\n  expected: ${shorten(expected)}`;
 }
 
-/**
- * Tries something that depends on time, again where the machine paused for so long
- * that it cannot tell. One that never comes to rest has the benefit of the doubt.
- *
- * @param maxPauseMs How long a pause may be, in milliseconds.
- * @param attempt Answers the longest pause, and what to expect if it was shorter.
- */
-export async function undisturbed(
-  maxPauseMs: number,
-  attempt: () => Promise<[pauseMs: number, expectations: () => unknown]>,
-): Promise<void> {
-  for (let tries = 5; tries > 0; tries--) {
-    const [pauseMs, expectations] = await attempt();
-    if (pauseMs < maxPauseMs) {
-      await expectations();
-      return;
-    }
-  }
+function shorten(value: unknown): string {
+  const text = inspect(value, { depth: 4, breakLength: 80 });
+  return text.length <= MAX_VALUE_LENGTH
+    ? text
+    : `${text.slice(0, MAX_VALUE_LENGTH)}…`;
 }
 
-/** In how many steps a time-out is counted. */
-const STEPS = 10;
+function assertFunction(name: string, value: unknown): void {
+  if (typeof value === "function") return;
+  throw new InvalidArgumentError(
+    name,
+    `"${name}" must be a function, but got ${formatValue(value)}.`,
+  );
+}
 
-async function within<Value>(
-  promise: Value | Promise<Value>,
-  what: string,
-  timeoutMs: number,
-): Promise<Value> {
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const late = new Promise<never>((_, reject) => {
-    let left = STEPS;
-    const wait = () => {
-      if (left-- > 0) timer = setTimeout(wait, timeoutMs / STEPS);
-      else reject(new Error(`${what} took longer than ${timeoutMs} ms.`));
-    };
-    // Step by step: time during which the machine did nothing at all is no time
-    // that the manager took.
-    wait();
-  });
-  try {
-    return await Promise.race([promise, late]);
-  } finally {
-    clearTimeout(timer);
+function assertBehaviours(
+  cases: readonly { readonly behaviour: string }[],
+  supports: object,
+): void {
+  const behaviours = new Set(cases.map(({ behaviour }) => behaviour));
+  for (const name of Object.keys(supports)) {
+    if (behaviours.has(name)) continue;
+    throw new InvalidArgumentError(
+      "supports",
+      `"supports" names ${formatValue(name)}, which this suite doesn't test. ` +
+        `It tests ${[...behaviours].join(", ")}.`,
+    );
   }
 }

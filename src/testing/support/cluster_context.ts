@@ -1,140 +1,129 @@
 import { ok } from "node:assert/strict";
 import type { MessageBus } from "../../cluster/messaging/message_bus.ts";
 import type { ClusterBehaviour } from "../suites/behaviours.ts";
+import type { Context } from "../suites/suite.ts";
 import type {
   ClusterFactory,
   ClusterNodeOptions,
   TestableClusterNode,
 } from "./cluster_node.ts";
-import type { Context } from "../suites/suite.ts";
 import { TestEvents } from "./test_client.ts";
 
-/** What one test of a cluster works with. */
-export interface ClusterContext {
+/** What a test of a cluster works with. */
+export interface ClusterContext
+  extends Pick<Context<unknown, unknown>, "within" | "waitUntil"> {
   /** The name of the cluster of this test. */
   readonly cluster: string;
-  /** Makes a node, and waits until it knows the others. */
-  readonly join: (
+  /** Creates a node, and waits until it is ready. */
+  readonly addNode: (
     options?: ClusterNodeOptions,
     cluster?: string,
   ) => Promise<TestableClusterNode>;
-  /** Makes as many, one after the other. */
-  readonly joinAll: (count: number) => Promise<TestableClusterNode[]>;
-  /** Makes and starts a bus; closed when the test ends. */
-  readonly bus: (
+  /** Creates nodes one by one, and waits until each of them knows the others. */
+  readonly addNodes: (count: number) => Promise<TestableClusterNode[]>;
+  /** Creates and starts a bus; it is closed when the test ends. */
+  readonly startBus: (
     node: string,
-    receive?: (text: string) => void,
+    receive?: (message: string) => void,
     cluster?: string,
   ) => Promise<MessageBus>;
-  /** Lets a node die without a word. */
+  /** Makes a node crash: it sends and receives nothing from now on. */
   readonly kill: (node: TestableClusterNode) => Promise<void>;
-  readonly within: Context<unknown, unknown>["within"];
 }
 
 /** One test of the suite for clusters. */
 export interface ClusterCase {
   readonly behaviour: ClusterBehaviour;
   readonly name: string;
-  /** What the test needs of the factory besides nodes. */
-  readonly needs?: "createBus" | "kill";
+  /** The function of the {@linkcode ClusterFactory} that the test needs. */
+  readonly requires?: "createBus" | "kill";
   readonly run: (context: ClusterContext) => Promise<void>;
 }
 
-/** A node, or a bus, that a test made. */
-export type Made = TestableClusterNode | MessageBus;
+/** What a test disposes of when it ends. */
+export type NodeOrBus = TestableClusterNode | MessageBus;
 
-/** What a test works with that makes its nodes by a factory. */
+/** The context of a test whose nodes come from a factory. */
 export function clusterContext(
   { createNode, createBus, kill }: ClusterFactory,
-  { create, within }: Context<Made, () => Made | Promise<Made>>,
+  { create, within, waitUntil }: Context<
+    NodeOrBus,
+    () => NodeOrBus | Promise<NodeOrBus>
+  >,
 ): ClusterContext {
-  const own = `test ${crypto.randomUUID()}`;
-  const join: ClusterContext["join"] = async (options = {}, cluster = own) => {
+  const ownCluster = `test ${crypto.randomUUID()}`;
+  const addNode: ClusterContext["addNode"] = async (
+    options = {},
+    cluster = ownCluster,
+  ) => {
     const node = await create(() =>
       createNode(cluster, options)
     ) as TestableClusterNode;
-    await within(node.ready, "ready");
+    await within(node.ready, "a node's ready to resolve");
     return node;
   };
   return {
-    cluster: own,
+    cluster: ownCluster,
     within,
-    join,
-    joinAll: async (count) => {
+    waitUntil,
+    addNode,
+    addNodes: async (count) => {
       const nodes: TestableClusterNode[] = [];
-      while (nodes.length < count) nodes.push(await join());
-      // On a bus that loses texts some of them may be ready before.
-      await holds(
-        within,
+      while (nodes.length < count) nodes.push(await addNode());
+      // On a bus that loses messages, a node may be ready before it knows all.
+      await waitUntil(
         () => nodes.every((node) => node.nodes().length === count),
         "all nodes to know each other",
       );
       return nodes;
     },
-    bus: async (node, receive = () => {}, cluster = own) => {
+    startBus: async (node, receive = () => {}, cluster = ownCluster) => {
       const bus = await create(() => createBus!(cluster)) as MessageBus;
-      await within(bus.start(node, receive), "start");
+      await within(bus.start(node, receive), "a bus to start");
       return bus;
     },
     kill: async (node) => void await kill!(node),
   };
 }
 
-/** Attaches a stream to a session, and answers its client's end. */
+/** Attaches a stream to a session; returns what its client reads. */
 export async function attach(
   node: TestableClusterNode,
   id: string,
 ): Promise<TestEvents> {
-  const { controller, events } = opened();
+  const { controller, events } = openStream();
   await node.streams.create(id, controller);
   return events;
 }
 
-/** A stream: what a manager is given, and its client's end. */
-export function opened(): {
+/** Opens a stream: the end that a manager gets, and the end that a client reads. */
+export function openStream(): {
   controller: ReadableStreamDefaultController;
   events: TestEvents;
 } {
   let controller: ReadableStreamDefaultController | undefined;
   const body = new ReadableStream<Uint8Array>({
-    start: (given) => void (controller = given),
+    start: (started) => void (controller = started),
   });
   ok(controller);
   return { controller, events: new TestEvents(body) };
 }
 
-/** Does something on every node, one after the other. */
-export async function eachNode<Result>(
+/** Calls a function for each node, one after the other; returns the results. */
+export async function forEachNode<Result>(
   nodes: readonly TestableClusterNode[],
-  act: (node: TestableClusterNode, at: number) => Result | Promise<Result>,
+  act: (node: TestableClusterNode, index: number) => Result | Promise<Result>,
 ): Promise<Result[]> {
   const results: Result[] = [];
-  for (const [at, node] of nodes.entries()) results.push(await act(node, at));
+  for (const [index, node] of nodes.entries()) {
+    results.push(await act(node, index));
+  }
   return results;
 }
 
-/** Waits until something holds, and fails when that takes longer than the time-out. */
-export async function holds(
-  within: ClusterContext["within"],
-  condition: () => boolean | Promise<boolean>,
-  what: string,
-): Promise<void> {
-  let isOver = false;
-  const wait = async () => {
-    while (!isOver && !await condition()) {
-      await new Promise((resolve) => setTimeout(resolve, 5));
-    }
-  };
-  try {
-    await within(wait(), what);
-  } finally {
-    isOver = true;
-  }
-}
-
 /** The name of a node. */
-export function nameOf(node: TestableClusterNode): string {
+export function nodeName(node: TestableClusterNode): string {
   const self = node.nodes().find(({ isSelf }) => isSelf);
-  ok(self, "A node is not among its own nodes");
+  ok(self, "nodes() of a node doesn't contain the node itself");
   return self.name;
 }

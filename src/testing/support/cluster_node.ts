@@ -6,29 +6,29 @@ import type { SessionsStats } from "../../contracts/stats.ts";
 
 /** What `testCluster` tests: one of several nodes that share their sessions. */
 export interface TestableClusterNode extends Sessions {
-  /** Settles when the other nodes are found and what they have is known. */
+  /** Resolves when the other nodes were found and their data was received. */
   readonly ready: Promise<void>;
-  /** The nodes that live, this one included. */
+  /** The live nodes, including this one. */
   nodes(): readonly { readonly name: string; readonly isSelf: boolean }[];
-  /** What was counted so far. */
+  /** The counters. */
   stats(): SessionsStats & {
     readonly cluster: {
-      /** How many texts were lost for good. */
+      /** How many messages were lost for good. */
       readonly lost: number;
     };
   };
 }
 
-/** What a test asks of a node. */
+/** The options that a test passes to a node. */
 export interface ClusterNodeOptions extends SessionsOptions {
   /** The name of the node, and short times for C6. */
   readonly cluster?: ClusterOptions | undefined;
 }
 
-/** Where the nodes of `testCluster` come from. */
+/** Creates the nodes of `testCluster`. */
 export interface ClusterFactory {
   /**
-   * Makes a node.
+   * Creates a node.
    *
    * @param cluster The name of its cluster. Every test has names of its own.
    * @param options What the test needs other than the defaults.
@@ -38,8 +38,8 @@ export interface ClusterFactory {
     options: ClusterNodeOptions,
   ) => TestableClusterNode | Promise<TestableClusterNode>;
   /**
-   * Makes another bus that the nodes of a cluster can be on. The test starts and
-   * closes it.
+   * Creates another bus that the nodes of a cluster can be on. The test starts
+   * and closes it.
    *
    * @default undefined the bus itself and C13 are not tested
    */
@@ -47,10 +47,10 @@ export interface ClusterFactory {
     | ((cluster: string) => MessageBus | Promise<MessageBus>)
     | undefined;
   /**
-   * Lets a node die without a word: the others must not hear of it any more. It
-   * is closed when the test ends, as all are.
+   * Makes a node crash: the others must receive nothing from it any more. It is
+   * closed when the test ends, like all others.
    *
-   * @default undefined what becomes of dead nodes is not tested
+   * @default undefined crashes are not tested
    */
   readonly kill?: ((node: TestableClusterNode) => unknown) | undefined;
 }

@@ -1,12 +1,12 @@
 import type { MessageBus } from "../../cluster/messaging/message_bus.ts";
 
-/** The network, as a bus sees it. */
+/** The network, as a bus uses it. */
 export interface LossyBusOwner {
   /** Lets a bus receive from now on. */
   attach(bus: LossyBus): void;
-  /** Ends that. */
+  /** Stops that. */
   detach(bus: LossyBus): void;
-  /** Sends a text on its way. */
+  /** Sends a message. */
   publish(bus: LossyBus, text: string, to: string | undefined): void;
 }
 
@@ -16,7 +16,7 @@ export class LossyBus implements MessageBus {
   readonly cluster: string;
   /** The name of its node; empty before it starts. */
   node = "";
-  /** Takes a text that has arrived. */
+  /** Receives a message that has arrived. */
   receive: (text: string) => void = () => {};
   readonly #owner: LossyBusOwner;
 

@@ -5,24 +5,24 @@ import { objectOption } from "../../contracts/resolve_options.ts";
 import { LossyBus } from "./lossy_bus.ts";
 import { seededRandom } from "./seeded_random.ts";
 
-/** How bad a {@linkcode LossyNetwork} is. */
+/** The conditions of a {@linkcode LossyNetwork}. */
 export interface NetworkConditions {
   /**
-   * Which part of all texts gets lost, from 0 to 1; each reader's copy has a fate
-   * of its own.
+   * The share of messages that are lost, from 0 to 1. Each receiver's copy is
+   * decided separately.
    *
    * @default 0
    */
   readonly dropRate?: number | undefined;
   /**
-   * Which part of all texts arrives twice, from 0 to 1.
+   * The share of messages that arrive twice, from 0 to 1.
    *
    * @default 0
    */
   readonly duplicateRate?: number | undefined;
   /**
-   * How long a text takes, in milliseconds from 0 to 60,000: the least and the
-   * most. Texts overtake each other where the two differ.
+   * How long a message takes, in milliseconds from 0 to 60,000: minimum and
+   * maximum. If they differ, messages arrive out of order.
    *
    * @default [0, 0] as soon as possible, in order
    */
@@ -32,47 +32,50 @@ export interface NetworkConditions {
 /** Options of a {@linkcode LossyNetwork}. */
 export interface LossyNetworkOptions extends NetworkConditions {
   /**
-   * What decides on the fate of every text, a whole number: nodes that publish the
-   * same in the same order see the same happen.
+   * The seed of the random numbers, an integer: if nodes publish the same in
+   * the same order, the same happens again.
    *
    * @default 1
    */
   readonly seed?: number | undefined;
   /**
-   * Told of every text that arrives, just before it does.
+   * Called with every message that arrives, just before its receiver gets it.
    *
-   * @default undefined nobody is told
+   * @default undefined not called
    */
   readonly onDelivery?: ((delivery: Delivery) => void) | undefined;
 }
 
-/** A text that arrives. */
+/** A message that arrives. */
 export interface Delivery {
   /** The name of the node that published it. */
   readonly from: string;
-  /** The name of the node where it arrives. */
+  /** The name of the node that receives it. */
   readonly to: string;
-  /** What was published. */
+  /** The message. */
   readonly text: string;
 }
 
-/** What a {@linkcode LossyNetwork} counts, one for each reader of a text. */
+/**
+ * The counters of a {@linkcode LossyNetwork}, one for each receiver of a
+ * message.
+ */
 export interface LossyNetworkStats {
-  /** Texts that were published; one that is for all counts once. */
+  /** Messages that were published; one for all counts once. */
   readonly published: number;
-  /** Characters of these. */
+  /** The characters of these. */
   readonly characters: number;
-  /** Copies that arrived, the second ones included. */
+  /** Copies that arrived, including duplicates. */
   readonly delivered: number;
-  /** Copies that got lost by chance. */
+  /** Copies that were lost by chance. */
   readonly dropped: number;
-  /** Copies that were doubled. */
+  /** Copies that were duplicated. */
   readonly duplicated: number;
-  /** Copies that got lost because a partition or a dead node was in the way. */
+  /** Copies that were lost because of a partition or a dead node. */
   readonly cut: number;
 }
 
-/** The conditions with their defaults filled in. */
+/** The conditions with their defaults. */
 interface Conditions {
   readonly dropRate: number;
   readonly duplicateRate: number;

@@ -173,7 +173,7 @@ export class TestEvents {
   }
 
   /** Reads to the end: how the stream ended, and the texts of what was left. */
-  async end(): Promise<{ ended: "closed" | "errored"; texts: string[] }> {
+  async end(): Promise<{ ended: "closed" | "errored"; data: string[] }> {
     let ended: "closed" | "errored" = "closed";
     try {
       for (
@@ -185,8 +185,8 @@ export class TestEvents {
       ended = "errored";
     }
     const rest = this.#parser.events.slice(this.#taken);
-    const texts = rest.map(({ data }) => data).filter((data) => data !== "");
-    return { ended, texts };
+    const data = rest.map(({ data }) => data).filter((data) => data !== "");
+    return { ended, data };
   }
 
   /** Goes away. */

@@ -7,7 +7,7 @@ import type {
   SubscriptionCallbacks,
   SubscriptionManager,
 } from "../../contracts/subscription_manager.ts";
-import { eventually } from "../suites/suite.ts";
+import { eventually } from "./timing.ts";
 
 /** A subscriber that writes down what happens to it. */
 export class TestSubscriber implements SubscriptionCallbacks {

@@ -4,13 +4,12 @@ import {
   attach,
   type ClusterCase,
   type ClusterContext,
-  eachNode,
-  holds,
+  forEachNode,
 } from "../../support/cluster_context.ts";
-import { nextTurn } from "../../suites/suite.ts";
+import { nextTurn } from "../../support/timing.ts";
 import { frame } from "../../support/test_client.ts";
 
-/** Names that somebody may take for the same, or for more than a name. */
+/** Names that a backend may confuse, or take for a pattern. */
 const NAMES = [
   "a",
   "A",
@@ -23,129 +22,132 @@ const NAMES = [
   "ab",
 ];
 
-/** A bus, and what comes out of it. */
-interface Listener {
+/** A bus, and the messages that it has received. */
+interface Endpoint {
   readonly bus: MessageBus;
-  readonly heard: string[];
+  readonly received: string[];
 }
 
-/** The bus itself, and what else may be on it. */
+/** A message bus, and foreign messages on it. */
 export const clusterBusCases: readonly ClusterCase[] = [
   {
     behaviour: "C1",
-    name: "a bus carries a text to one or to all others, and to no one else",
-    needs: "createBus",
+    name:
+      "a bus delivers a message to one node or to all others, and to no other",
+    requires: "createBus",
     run: async (context) => {
-      const listeners: Listener[] = [];
-      for (const name of NAMES) listeners.push(await listen(context, name));
-      for (const [at, { bus }] of listeners.entries()) {
+      const endpoints: Endpoint[] = [];
+      for (const name of NAMES) endpoints.push(await connect(context, name));
+      for (const [at, { bus }] of endpoints.entries()) {
         const next = NAMES[(at + 1) % NAMES.length];
         await publish(bus, `all from ${at}`);
         await publish(bus, `one from ${at}`, next);
-        await publish(bus, "nobody", "nobody");
+        await publish(bus, "unknown node", "unknown node");
       }
-      for (const [at, { heard }] of listeners.entries()) {
+      for (const [at, { received }] of endpoints.entries()) {
         const before = (at + NAMES.length - 1) % NAMES.length;
         const expected = [...NAMES.keys()].filter((from) => from !== at)
           .map((from) => `all from ${from}`)
           .concat(`one from ${before}`);
-        await hears(context, heard, expected);
+        await assertReceived(context, received, expected);
       }
-      await quiet(context, listeners);
+      await assertNoneLeft(context, endpoints);
     },
   },
   {
     behaviour: "C1",
-    name: "a bus never calls back while it is called",
-    needs: "createBus",
+    name: "a bus never calls receive from within publish",
+    requires: "createBus",
     run: async (context) => {
-      const { within } = context;
       let isPublishing = false;
-      let heard = 0;
-      const note = () => {
-        ok(!isPublishing, "A text arrives while it is published");
-        heard++;
+      let received = 0;
+      const receive = () => {
+        ok(!isPublishing, "receive was called before publish returned");
+        received++;
       };
-      const here = await context.bus("here", note);
-      const there = await context.bus("there", note);
+      const here = await context.startBus("here", receive);
+      const there = await context.startBus("there", receive);
       for (const bus of [here, there]) {
         isPublishing = true;
-        const published = bus.publish("text", undefined);
+        const published = bus.publish("message", undefined);
         isPublishing = false;
         await published;
       }
-      await holds(within, () => heard >= 2, "both texts");
+      await context.waitUntil(() => received >= 2, "both messages");
     },
   },
   {
     behaviour: "C1",
-    name: "a bus that is closed hears nothing, and what it said arrives",
-    needs: "createBus",
+    name:
+      "a bus that is closed receives nothing, and what it published before arrives",
+    requires: "createBus",
     run: async (context) => {
       const { within } = context;
-      const here = await listen(context, "here");
-      const there = await listen(context, "there");
-      await publish(here.bus, "goodbye");
-      await within(here.bus.close(), "close");
-      await publish(there.bus, "too late");
-      await hears(context, there.heard, ["goodbye"]);
-      const back = await listen(context, "here");
+      const here = await connect(context, "here");
+      const there = await connect(context, "there");
+      await publish(here.bus, "before close");
+      await within(here.bus.close(), "close() to resolve");
+      await publish(there.bus, "after close");
+      await assertReceived(context, there.received, ["before close"]);
+      const reopened = await connect(context, "here");
       await publish(there.bus, "hello", "here");
-      await hears(context, back.heard, ["hello"]);
-      deepStrictEqual(here.heard, []);
+      await assertReceived(context, reopened.received, ["hello"]);
+      deepStrictEqual(here.received, [], "A closed bus received a message");
     },
   },
   {
     behaviour: "C12",
-    name: "a bus changes nothing in a text, of any length",
-    needs: "createBus",
+    name: "a bus delivers messages of every length unchanged",
+    requires: "createBus",
     run: async (context) => {
-      const { within } = context;
-      const { bus } = await listen(context, "here");
-      const { heard } = await listen(context, "there");
-      const texts = [
+      const { bus } = await connect(context, "here");
+      const { received } = await connect(context, "there");
+      const messages = [
         "\0 \r\n \u2028 \u{1f600} \" \\ ' {}",
         "0".repeat(65_536),
         "\u{1f600}".repeat(2 ** 18),
       ];
-      for (const text of texts) {
-        await publish(bus, text);
-        await holds(within, () => heard.length > 0, "a text");
-        ok(heard.pop() === text, "A text arrives as another one");
+      for (const message of messages) {
+        await publish(bus, message);
+        await context.waitUntil(() => received.length > 0, "a message");
+        // A comparison that prints both would print megabytes.
+        ok(
+          received.pop() === message,
+          `A message of ${message.length} characters was changed on its way`,
+        );
       }
-      strictEqual(heard.length, 0);
+      strictEqual(received.length, 0, "A message arrived twice");
     },
   },
   {
     behaviour: "C13",
-    name: "whatever else is said on the bus harms nothing",
-    needs: "createBus",
+    name: "invalid and foreign messages on the bus are ignored",
+    requires: "createBus",
     run: async (context) => {
       const { within } = context;
-      const nodes = await context.joinAll(2);
-      const heard: string[] = [];
-      const intruder = await context.bus(
-        "intruder",
-        (text) => void heard.push(text),
-      );
-      const [here, there] = await eachNode(
+      const nodes = await context.addNodes(2);
+      const { bus, received } = await connect(context, "foreign node");
+      const [here, there] = await forEachNode(
         nodes,
         (node, at) => attach(node, `s${at}`),
       );
-      // Something to distort.
+      // Valid messages, to be corrupted below.
       await nodes[0]!.info.setLogLevel("s0", "info");
       await nodes[0]!.streams.send(undefined, frame("first"));
-      await holds(within, () => heard.length > 0, "a text of the nodes");
-      const garbage = GARBAGE.concat(heard.slice(0, 20).flatMap(distorted));
-      for (const text of garbage) {
-        await publish(intruder, text);
+      await context.waitUntil(
+        () => received.length > 0,
+        "a message of the nodes",
+      );
+      const invalid = INVALID.concat(received.slice(0, 20).flatMap(corrupt));
+      for (const message of invalid) {
+        await publish(bus, message);
         await nextTurn();
       }
       for (const [at, { streams }] of nodes.entries()) {
         await streams.send(undefined, frame(`${at}`));
       }
       for (const stream of [here!, there!]) {
-        const got = await within(stream.take(3), "the texts");
+        const got = await within(stream.take(3), "three messages");
         deepStrictEqual(got.map(({ data }) => data).sort(), [
           "0",
           "1",
@@ -161,42 +163,42 @@ export const clusterBusCases: readonly ClusterCase[] = [
   },
   {
     behaviour: "C14",
-    name: "a bus hears only those of its own name",
-    needs: "createBus",
+    name: "a bus receives only messages of its own cluster",
+    requires: "createBus",
     run: async (context) => {
-      const listeners: Listener[] = [];
+      const endpoints: Endpoint[] = [];
       for (const name of NAMES) {
-        // All of them have nodes of the same name.
+        // Every cluster has nodes of the same names.
         const cluster = `${context.cluster} ${name}`;
-        listeners.push(await listen(context, "here", cluster));
-        listeners.push(await listen(context, "there", cluster));
+        endpoints.push(await connect(context, "here", cluster));
+        endpoints.push(await connect(context, "there", cluster));
       }
-      for (const [at, { bus }] of listeners.entries()) {
+      for (const [at, { bus }] of endpoints.entries()) {
         await publish(bus, `all from ${at}`);
         await publish(bus, `one from ${at}`, at % 2 ? "here" : "there");
       }
-      for (const [at, { heard }] of listeners.entries()) {
+      for (const [at, { received }] of endpoints.entries()) {
         const other = at % 2 ? at - 1 : at + 1;
-        await hears(context, heard, [
+        await assertReceived(context, received, [
           `all from ${other}`,
           `one from ${other}`,
         ]);
       }
-      await quiet(context, listeners.filter((_, at) => at < 2));
+      await assertNoneLeft(context, endpoints.slice(0, 2));
     },
   },
   {
     behaviour: "C14",
-    name: "clusters of different names never see each other",
-    run: async ({ cluster, join, within }) => {
+    name: "clusters of different names share nothing",
+    run: async ({ cluster, addNode, within }) => {
       const nodes = [];
       for (const name of NAMES) {
-        nodes.push(await join({}, `${cluster} ${name}`));
-        // In each cluster there may be a node of the same name.
+        nodes.push(await addNode({}, `${cluster} ${name}`));
+        // Nodes of different clusters may have the same name.
         const options = { cluster: { node: "same" } };
-        nodes.push(await join(options, `${cluster} other ${name}`));
+        nodes.push(await addNode(options, `${cluster} other ${name}`));
       }
-      const streams = await eachNode(nodes, (node) => attach(node, "s"));
+      const streams = await forEachNode(nodes, (node) => attach(node, "s"));
       await nodes[0]!.info.setLogLevel("s", "info");
       await nodes[0]!.info.addSubscription("s", "file:///a");
       await attach(nodes[0]!, "only-here");
@@ -206,8 +208,8 @@ export const clusterBusCases: readonly ClusterCase[] = [
       }
       for (const [at, node] of nodes.entries()) {
         await node.streams.send(["s"], frame("end"));
-        const texts = await within(streams[at]!.until("end"), "the texts");
-        deepStrictEqual(texts, [`all ${at}`, `s ${at}`]);
+        const data = await within(streams[at]!.until("end"), "the last event");
+        deepStrictEqual(data, [`all ${at}`, `s ${at}`]);
         strictEqual(node.nodes().length, 1);
         if (at === 0) continue;
         strictEqual(await node.streams.has("only-here"), false);
@@ -219,7 +221,7 @@ export const clusterBusCases: readonly ClusterCase[] = [
   },
 ];
 
-const GARBAGE: readonly string[] = [
+const INVALID: readonly string[] = [
   "",
   "garbage",
   "null",
@@ -236,67 +238,74 @@ const GARBAGE: readonly string[] = [
   "x".repeat(2 ** 20),
 ];
 
-/** What may become of a text of the nodes; none of it is one of theirs. */
-function distorted(text: string): string[] {
-  const others = [
-    text.slice(0, text.length / 2),
-    text.slice(1),
-    text + text,
-    JSON.stringify(text),
-    `[${text}]`,
+/** Corrupted copies of a message; none of them is valid. */
+function corrupt(message: string): string[] {
+  const copies = [
+    message.slice(0, message.length / 2),
+    message.slice(1),
+    message + message,
+    JSON.stringify(message),
+    `[${message}]`,
   ];
   try {
-    const packet = JSON.parse(text);
-    others.push(
+    const packet = JSON.parse(message);
+    copies.push(
       JSON.stringify({ ...packet, v: 1_000 }),
       JSON.stringify({ ...packet, v: undefined }),
       JSON.stringify({ ...packet, kind: "of a later release" }),
       JSON.stringify({ ...packet, kind: { toString: 1 } }),
     );
   } catch {
-    // It is none of JSON.
+    // This backend doesn't use JSON.
   }
-  return others;
+  return copies;
 }
 
-async function listen(
+async function connect(
   context: ClusterContext,
   node: string,
   cluster?: string,
-): Promise<Listener> {
-  const heard: string[] = [];
-  const note = (text: string) => void heard.push(text);
-  return { bus: await context.bus(node, note, cluster), heard };
+): Promise<Endpoint> {
+  const received: string[] = [];
+  const receive = (message: string) => void received.push(message);
+  return { bus: await context.startBus(node, receive, cluster), received };
 }
 
 async function publish(
   bus: MessageBus,
-  text: string,
+  message: string,
   to?: string,
 ): Promise<void> {
-  await bus.publish(text, to);
+  await bus.publish(message, to);
 }
 
-/** Waits for all that is expected, and expects nothing else. */
-async function hears(
-  { within }: ClusterContext,
-  heard: readonly string[],
+/** Waits for as many messages as expected, and compares them in any order. */
+async function assertReceived(
+  { waitUntil }: ClusterContext,
+  received: readonly string[],
   expected: readonly string[],
 ): Promise<void> {
-  await holds(within, () => heard.length >= expected.length, "the texts");
-  deepStrictEqual([...heard].sort(), [...expected].sort());
+  await waitUntil(
+    () => received.length >= expected.length,
+    `${expected.length} messages`,
+  );
+  deepStrictEqual([...received].sort(), [...expected].sort());
 }
 
-/** Waits until what is said now has come everywhere, and expects nothing else. */
-async function quiet(
+/** Expects that no message is in flight to these buses. */
+async function assertNoneLeft(
   context: ClusterContext,
-  listeners: readonly Listener[],
+  endpoints: readonly Endpoint[],
 ): Promise<void> {
-  const [first, second] = listeners;
-  for (const { heard } of listeners) heard.length = 0;
+  const [first, second] = endpoints;
+  for (const { received } of endpoints) received.length = 0;
   await publish(first!.bus, "last");
   await publish(second!.bus, "last");
-  for (const [at, { heard }] of listeners.entries()) {
-    await hears(context, heard, at < 2 ? ["last"] : ["last", "last"]);
+  for (const [at, { received }] of endpoints.entries()) {
+    await assertReceived(
+      context,
+      received,
+      at < 2 ? ["last"] : ["last", "last"],
+    );
   }
 }

@@ -2,132 +2,133 @@ import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
 import {
   attach,
   type ClusterCase,
-  holds,
-  nameOf,
+  nodeName,
 } from "../../support/cluster_context.ts";
 import { frame } from "../../support/test_client.ts";
 
-/** So rarely that nothing in a test is due to it. */
+/** Longer than any test: nothing that happens is due to a missed heartbeat. */
 const NEVER = { heartbeatMs: 60_000 };
 
-/** How nodes go, and come back. */
+/** How nodes leave, crash and come back. */
 export const clusterLifetimeCases: readonly ClusterCase[] = [
   {
     behaviour: "C6",
-    name: "a node knows its own name, and those that are there",
-    run: async ({ join }) => {
+    name: "nodes() lists the node itself and all others",
+    run: async ({ addNode }) => {
       const names = ["one", "two", "three"].map((name) =>
         `${name} ${crypto.randomUUID()}`
       );
       const nodes = [];
-      for (const node of names) nodes.push(await join({ cluster: { node } }));
-      // The last one knows all, now that it is ready.
+      for (const node of names) {
+        nodes.push(await addNode({ cluster: { node } }));
+      }
+      // A node that is ready knows the nodes that joined before it.
       deepStrictEqual(
         nodes[2]!.nodes().map(({ name }) => name).sort(),
         [...names].sort(),
       );
       for (const [at, node] of nodes.entries()) {
-        strictEqual(nameOf(node), names[at]);
+        strictEqual(nodeName(node), names[at]);
       }
     },
   },
   {
     behaviour: "C6",
-    name: "the streams of a node that is closed are gone at once, everywhere",
-    run: async ({ join, within }) => {
+    name: "when a node closes, its streams are gone on every node at once",
+    run: async ({ addNode, within, waitUntil }) => {
       const options = { cluster: NEVER };
-      const nodes = [await join(options), await join(options)];
-      const leaver = await join(options);
-      const stream = await attach(leaver, "s");
-      await leaver.info.setLogLevel("s", "info");
-      await within(leaver.close(), "close");
-      strictEqual((await within(stream.end(), "the end")).ended, "closed");
+      const nodes = [await addNode(options), await addNode(options)];
+      const leaving = await addNode(options);
+      const stream = await attach(leaving, "s");
+      await leaving.info.setLogLevel("s", "info");
+      await within(leaving.close(), "close() to resolve");
+      strictEqual(
+        (await within(stream.end(), "the end of the stream")).ended,
+        "closed",
+      );
       for (const node of nodes) {
-        await holds(
-          within,
+        await waitUntil(
           async () => !await node.streams.has("s"),
-          "the stream to be gone",
+          "has() to be false",
         );
-        await holds(
-          within,
+        await waitUntil(
           () => node.nodes().length === 2,
-          "the node to be gone",
+          "nodes() not to list the node",
         );
-        // The session itself goes on: its client can open a stream elsewhere.
+        // The session itself survives: its client can open a stream elsewhere.
         strictEqual(await node.info.getLogLevel("s"), "info");
       }
       const again = await attach(nodes[0]!, "s");
-      await nodes[1]!.streams.send(["s"], frame("again"));
-      strictEqual((await within(again.take(), "a text"))[0]!.data, "again");
+      await nodes[1]!.streams.send(["s"], frame("after"));
+      strictEqual((await within(again.take(), "an event"))[0]!.data, "after");
     },
   },
   {
     behaviour: "C6",
-    name: "the streams of a node that died vanish when its lease is over",
-    needs: "kill",
-    run: async ({ join, kill, within }) => {
+    name: "when a node crashes, its streams are gone after its lease",
+    requires: "kill",
+    run: async ({ addNode, kill, within, waitUntil }) => {
       const options = { cluster: { heartbeatMs: 50 } };
-      const nodes = [await join(options), await join(options)];
-      const victim = await join(options);
+      const nodes = [await addNode(options), await addNode(options)];
+      const victim = await addNode(options);
       await attach(victim, "s");
       await attach(victim, "moves");
       await victim.info.setLogLevel("s", "info");
       for (const { streams } of nodes) {
-        await holds(within, () => streams.has("s"), "the stream to be known");
+        await waitUntil(() => streams.has("s"), "has() to be true");
       }
       await kill(victim);
-      // Nobody has to wait for the lease to open a stream elsewhere.
-      const moved = await within(attach(nodes[0]!, "moves"), "create");
+      // A client can open a stream elsewhere before the lease ends.
+      const moved = await within(
+        attach(nodes[0]!, "moves"),
+        "create() to resolve",
+      );
       for (const node of nodes) {
-        await holds(
-          within,
+        await waitUntil(
           async () => !await node.streams.has("s"),
-          "the stream to be gone",
+          "has() to be false",
         );
-        await holds(
-          within,
-          () => node.nodes().every(({ name }) => name !== nameOf(victim)),
-          "the node to be gone",
+        await waitUntil(
+          () => node.nodes().every(({ name }) => name !== nodeName(victim)),
+          "nodes() not to list the node",
         );
         strictEqual(await node.info.getLogLevel("s"), "info");
       }
-      await holds(
-        within,
+      await waitUntil(
         () => nodes.every((node) => node.nodes().length === 2),
-        "the nodes that are left",
+        "nodes() to list the two that are left",
       );
-      await holds(within, () => nodes[1]!.streams.has("moves"), "the other");
-      await nodes[1]!.streams.send(["moves"], frame("again"));
-      strictEqual((await within(moved.take(), "a text"))[0]!.data, "again");
+      await waitUntil(() => nodes[1]!.streams.has("moves"), "has() to be true");
+      await nodes[1]!.streams.send(["moves"], frame("after"));
+      strictEqual((await within(moved.take(), "an event"))[0]!.data, "after");
     },
   },
   {
     behaviour: "C6",
-    name: "a node that takes the name of a dead one takes its place at once",
-    needs: "kill",
-    run: async ({ join, kill, within }) => {
-      const watcher = await join({ cluster: NEVER });
-      const node = `reborn ${crypto.randomUUID()}`;
+    name: "a node with the name of a crashed one replaces it at once",
+    requires: "kill",
+    run: async ({ addNode, kill, within, waitUntil }) => {
+      const observer = await addNode({ cluster: NEVER });
+      const node = `restarted ${crypto.randomUUID()}`;
       const options = { cluster: { ...NEVER, node } };
-      const first = await join(options);
+      const first = await addNode(options);
       await attach(first, "old");
       await attach(first, "back");
-      ok(await watcher.streams.has("old"));
+      ok(await observer.streams.has("old"));
       await kill(first);
-      const second = await join(options);
+      const second = await addNode(options);
       const stream = await attach(second, "back");
-      for (const each of [watcher, second]) {
-        await holds(
-          within,
+      for (const each of [observer, second]) {
+        await waitUntil(
           async () => !await each.streams.has("old"),
-          "the ghost to be gone",
+          "has() to be false",
         );
         strictEqual(await each.streams.has("back"), true);
         strictEqual(each.nodes().length, 2);
       }
-      await watcher.streams.send(["old", "back"], frame("some"));
-      await watcher.streams.send(undefined, frame("all"));
-      const got = await within(stream.take(2), "what is for the new stream");
+      await observer.streams.send(["old", "back"], frame("some"));
+      await observer.streams.send(undefined, frame("all"));
+      const got = await within(stream.take(2), "two events");
       deepStrictEqual(got.map(({ data }) => data), ["some", "all"]);
     },
   },

@@ -2,33 +2,32 @@ import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
 import {
   attach,
   type ClusterCase,
-  eachNode,
-  holds,
+  forEachNode,
 } from "../../support/cluster_context.ts";
 import type { TestableClusterNode } from "../../support/cluster_node.ts";
-import { nextTurn, started } from "../../suites/suite.ts";
+import { inBackground, nextTurn } from "../../support/timing.ts";
 import { frame } from "../../support/test_client.ts";
 import { TestStream } from "../../support/test_stream.ts";
 
 const MIB = 2 ** 20;
 
-/** What is written on one node, and read on others. */
+/** Frames sent on one node and read on others. */
 export const clusterSendCases: readonly ClusterCase[] = [
   {
     behaviour: "C1",
-    name: "what any node sends reaches the streams of all, once",
-    run: async ({ joinAll, within }) => {
-      const nodes = await joinAll(3);
-      const streams = await eachNode(nodes, (node, at) =>
+    name: "a send reaches the streams of every node once",
+    run: async ({ addNodes, within }) => {
+      const nodes = await addNodes(3);
+      const streams = await forEachNode(nodes, (node, at) =>
         Promise.all([
           attach(node, `s${at}`),
           attach(node, `other${at}`),
         ]));
       for (const [at, node] of nodes.entries()) {
         await node.streams.send(undefined, frame(`all from ${at}`));
-        const ids = ["s0", "s1", "nobody", "s2", "s1"];
+        const ids = ["s0", "s1", "unknown", "s2", "s1"];
         await node.streams.send(ids, frame(`some from ${at}`));
-        await node.streams.send([], frame("nobody"));
+        await node.streams.send([], frame("no recipient"));
         await node.streams.send([`s${at}`], frame(`own from ${at}`));
       }
       for (const [at, [stream, other]] of streams.entries()) {
@@ -37,33 +36,39 @@ export const clusterSendCases: readonly ClusterCase[] = [
           `some from ${from}`,
           ...from === at ? [`own from ${from}`] : [],
         ]);
-        const all = some.filter((text) => text.startsWith("all"));
-        const got = await within(stream.take(some.length), `what s${at} gets`);
+        const all = some.filter((data) => data.startsWith("all"));
+        const got = await within(
+          stream.take(some.length),
+          `the events of s${at}`,
+        );
         deepStrictEqual(got.map(({ data }) => data).sort(), some.sort());
-        const others = await within(other.take(all.length), "what others get");
+        const others = await within(other.take(all.length), "the broadcasts");
         deepStrictEqual(others.map(({ data }) => data).sort(), all);
       }
-      // Whatever comes twice has come when all of these have.
+      // Duplicates would arrive before these.
       for (const node of nodes) {
         await node.streams.send(undefined, frame("last"));
       }
       for (const stream of streams.flat()) {
-        const got = await within(stream.take(3), "the last words");
+        const got = await within(stream.take(3), "the last three events");
         deepStrictEqual(got.map(({ data }) => data), ["last", "last", "last"]);
       }
       for (const [at, node] of nodes.entries()) {
         await node.streams.delete(`s${at}`);
-        const end = await within(streams[at]![0].end(), "the end");
-        deepStrictEqual(end, { ended: "closed", texts: [] });
+        const end = await within(
+          streams[at]![0].end(),
+          "the end of the stream",
+        );
+        deepStrictEqual(end, { ended: "closed", data: [] });
       }
     },
   },
   {
     behaviour: "C2",
-    name: "what one node sends to a session arrives in the order of the calls",
-    run: async ({ joinAll, within }) => {
-      const nodes = await joinAll(3);
-      const [first, second] = await eachNode(
+    name: "a session receives what one node sends in call order",
+    run: async ({ addNodes, within }) => {
+      const nodes = await addNodes(3);
+      const [first, second] = await forEachNode(
         nodes,
         (node, at) => attach(node, `s${at}`),
       );
@@ -75,19 +80,19 @@ export const clusterSendCases: readonly ClusterCase[] = [
             : count % 3 === 1
             ? ["s0"]
             : ["s1", "s0"];
-          const text = frame(`${from} ${count}`);
-          const sending = started(nodes[from]!.streams.send(ids, text));
+          const data = frame(`${from} ${count}`);
+          const sending = inBackground(nodes[from]!.streams.send(ids, data));
           if (count % 7 === 0) await sending;
           else sent.push(sending);
         }
-        // Some leave in the same turn of the event loop, others do not.
+        // Some sends share a turn of the event loop, others do not.
         if (count % 50 === 49) await nextTurn();
       }
-      await within(Promise.all(sent), "the sends");
+      await within(Promise.all(sent), "the sends to resolve");
       for (const [stream, skips] of [[first!, 3], [second!, 1]] as const) {
         const counts = Array.from({ length: 300 }, (_, count) => count)
           .filter((count) => count % 3 !== skips);
-        const got = await within(stream.take(2 * counts.length), "the texts");
+        const got = await within(stream.take(2 * counts.length), "the events");
         for (const from of ["1", "2"]) {
           deepStrictEqual(
             got.map(({ data }) => data.split(" "))
@@ -101,33 +106,33 @@ export const clusterSendCases: readonly ClusterCase[] = [
   },
   {
     behaviour: "C8",
-    name: "20,000 texts of one turn all arrive",
-    run: async ({ joinAll, within }) => {
-      const [here, there] = await joinAll(2);
+    name: "a burst of 20,000 sends in one turn arrives in full",
+    run: async ({ addNodes, within }) => {
+      const [here, there] = await addNodes(2);
       const stream = await attach(there!, "s");
-      const reading = started(stream.take(20_000));
+      const reading = inBackground(stream.take(20_000));
       const sent: unknown[] = [];
       for (let count = 0; count < 20_000; count++) {
         const ids = count % 2 ? ["s"] : undefined;
-        sent.push(started(here!.streams.send(ids, frame(`${count}`))));
+        sent.push(inBackground(here!.streams.send(ids, frame(`${count}`))));
       }
-      await within(Promise.all(sent), "the sends");
-      const got = await within(reading, "20,000 texts");
+      await within(Promise.all(sent), "the sends to resolve");
+      const got = await within(reading, "20,000 events");
       ok(
         got.every(({ data }, count) => data === `${count}`),
-        "The texts are not in order",
+        "The events are not in call order",
       );
     },
   },
   {
     behaviour: "C10",
-    name: "texts arrive once and in order, or their loss is reported",
-    run: async ({ join, within }) => {
+    name: "frames arrive once and in order, or their loss is reported",
+    run: async ({ addNode, waitUntil }) => {
       const errors: Error[] = [];
       const onError = (error: Error) => errors.push(error);
       const nodes: TestableClusterNode[] = [];
-      while (nodes.length < 3) nodes.push(await join({ onError }));
-      const streams = await eachNode(nodes, async (node, at) => {
+      while (nodes.length < 3) nodes.push(await addNode({ onError }));
+      const streams = await forEachNode(nodes, async (node, at) => {
         const stream = new TestStream();
         await node.streams.create(`s${at}`, stream.controller);
         return stream.follow();
@@ -135,17 +140,16 @@ export const clusterSendCases: readonly ClusterCase[] = [
       for (let count = 0; count < 100; count++) {
         for (const [from, { streams }] of nodes.entries()) {
           const ids = count % 2 ? ["s0", "s1", "s2"] : undefined;
-          void started(streams.send(ids, frame(`${from} ${count}`)));
+          void inBackground(streams.send(ids, frame(`${from} ${count}`)));
         }
         if (count % 5 === 4) await nextTurn();
       }
       const isLost = () =>
         errors.length > 0 ||
         nodes.some((node) => node.stats().cluster.lost > 0);
-      await holds(
-        within,
+      await waitUntil(
         () => isLost() || streams.every(({ events }) => events.length >= 300),
-        "all texts, or word that some are lost",
+        "300 events a stream, or a report of lost ones",
       );
       for (const { events } of streams) {
         for (const from of nodes.keys()) {
@@ -162,40 +166,45 @@ export const clusterSendCases: readonly ClusterCase[] = [
   },
   {
     behaviour: "C12",
-    name: "a text of 1 MiB arrives as it was sent",
-    run: async ({ joinAll, within }) => {
-      const [here, there] = await joinAll(2);
+    name: "a frame of 1 MiB arrives unchanged",
+    run: async ({ addNodes, within }) => {
+      const [here, there] = await addNodes(2);
       const stream = await attach(there!, "s");
       const texts = ["x".repeat(MIB), "\u{1f600}".repeat(MIB / 4), "small"];
       for (const [count, text] of texts.entries()) {
         await here!.streams.send(count % 2 ? ["s"] : undefined, frame(text));
-        const [event] = await within(stream.take(), `text ${count}`);
-        // Not by a comparison that prints both.
-        ok(event!.data === text, `Text ${count} arrives as another one`);
+        const [event] = await within(stream.take(), `event ${count}`);
+        // A comparison that prints both would print megabytes.
+        ok(event!.data === text, `Event ${count} was changed on its way`);
       }
     },
   },
   {
     behaviour: "C12",
-    name: "a text for 100,000 sessions reaches those that there are",
-    run: async ({ joinAll, within }) => {
-      const nodes = await joinAll(3);
-      const streams = await eachNode(
+    name: "a send to 100,000 session IDs reaches the sessions that exist",
+    run: async ({ addNodes, within }) => {
+      const nodes = await addNodes(3);
+      const streams = await forEachNode(
         nodes,
         (node, at) => attach(node, `s${at * 40_000}`),
       );
-      const others = await eachNode(
+      const others = await forEachNode(
         nodes,
         (node, at) => attach(node, `other${at}`),
       );
       const ids = Array.from({ length: 100_000 }, (_, at) => `s${at}`);
-      await within(nodes[0]!.streams.send(ids, frame("some")), "send");
+      await within(
+        nodes[0]!.streams.send(ids, frame("some")),
+        "send() to resolve",
+      );
       await nodes[0]!.streams.send(undefined, frame("all"));
       for (const stream of streams) {
-        deepStrictEqual(await within(stream.until("all"), "both"), ["some"]);
+        deepStrictEqual(await within(stream.until("all"), "the broadcast"), [
+          "some",
+        ]);
       }
       for (const stream of others) {
-        const [event] = await within(stream.take(), "what is for all");
+        const [event] = await within(stream.take(), "the broadcast");
         strictEqual(event!.data, "all");
       }
     },

@@ -2,51 +2,53 @@ import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
 import {
   attach,
   type ClusterCase,
-  eachNode,
-  holds,
-  opened,
+  forEachNode,
+  openStream,
 } from "../../support/cluster_context.ts";
 import type { TestableClusterNode } from "../../support/cluster_node.ts";
-import { nextTurn, started } from "../../suites/suite.ts";
+import { inBackground, nextTurn } from "../../support/timing.ts";
 import { frame } from "../../support/test_client.ts";
 
-/** Where sessions are, as every node sees it. */
+/** Streams of sessions, as every node sees them. */
 export const clusterSessionCases: readonly ClusterCase[] = [
   {
     behaviour: "C3",
     name: "has and delete work from any node",
-    run: async ({ joinAll, within }) => {
-      const nodes = await joinAll(3);
-      for (const [at, home] of nodes.entries()) {
+    run: async ({ addNodes, within }) => {
+      const nodes = await addNodes(3);
+      for (const [at, owner] of nodes.entries()) {
         for (const [by, deleter] of nodes.entries()) {
           const id = `s${at}-${by}`;
           deepStrictEqual(await has(nodes, id), [false, false, false]);
-          const stream = await attach(home, id);
+          const stream = await attach(owner, id);
           deepStrictEqual(await has(nodes, id), [true, true, true], id);
-          await home.streams.send([id], frame("held"));
-          await within(deleter.streams.delete(id), "delete");
+          await owner.streams.send([id], frame("before delete"));
+          await within(deleter.streams.delete(id), "delete() to resolve");
           deepStrictEqual(
             await within(stream.end(), "the end of the stream"),
-            { ended: "closed", texts: ["held"] },
+            { ended: "closed", data: ["before delete"] },
           );
           deepStrictEqual(await has(nodes, id), [false, false, false], id);
-          await within(deleter.streams.delete(id), "deleting it again");
+          await within(
+            deleter.streams.delete(id),
+            "a second delete() to resolve",
+          );
         }
       }
     },
   },
   {
     behaviour: "C4",
-    name: "once create or delete resolved, every node answers accordingly",
-    run: async ({ joinAll }) => {
-      const nodes = await joinAll(3);
+    name: "once create or delete has resolved, every node knows",
+    run: async ({ addNodes }) => {
+      const nodes = await addNodes(3);
       for (let round = 0; round < 15; round++) {
-        const home = nodes[round % 3]!;
+        const owner = nodes[round % 3]!;
         const other = nodes[(round + 1) % 3]!;
         const id = `s${round}`;
-        await attach(home, id);
+        await attach(owner, id);
         strictEqual(await other.streams.has(id), true, `${id} was created`);
-        await (round % 2 ? home : other).streams.delete(id);
+        await (round % 2 ? owner : other).streams.delete(id);
         for (const { streams } of nodes) {
           strictEqual(await streams.has(id), false, `${id} was deleted`);
         }
@@ -55,9 +57,9 @@ export const clusterSessionCases: readonly ClusterCase[] = [
   },
   {
     behaviour: "C5",
-    name: "a stream takes the place of one on another node",
-    run: async ({ joinAll, within }) => {
-      const nodes = await joinAll(3);
+    name: "a newer stream replaces one on another node",
+    run: async ({ addNodes, within }) => {
+      const nodes = await addNodes(3);
       let older = await attach(nodes[0]!, "s");
       for (const at of [1, 2, 0, 1]) {
         const newer = await attach(nodes[at]!, "s");
@@ -66,7 +68,7 @@ export const clusterSessionCases: readonly ClusterCase[] = [
         for (const [from, { streams }] of nodes.entries()) {
           await streams.send(["s"], frame(`to ${at} from ${from}`));
         }
-        const got = await within(newer.take(3), "what is for the newer one");
+        const got = await within(newer.take(3), "three events");
         deepStrictEqual(
           got.map(({ data }) => data).sort(),
           [0, 1, 2].map((from) => `to ${at} from ${from}`),
@@ -77,57 +79,50 @@ export const clusterSessionCases: readonly ClusterCase[] = [
   },
   {
     behaviour: "C5",
-    name: "of streams that are created at once, exactly one stays",
-    run: async ({ joinAll, within }) => {
-      const nodes = await joinAll(3);
+    name: "of concurrent streams of one session, exactly one stays",
+    run: async ({ addNodes, within, waitUntil }) => {
+      const nodes = await addNodes(3);
       const ids = Array.from({ length: 10 }, (_, at) => `s${at}`);
       const created: Promise<unknown>[] = [];
       const rivals = ids.map((id) =>
         nodes.map((node) => {
-          const { controller, events } = opened();
-          const rival = { isOver: false, end: started(events.end()) };
+          const { controller, events } = openStream();
+          const rival = { isOver: false, end: inBackground(events.end()) };
           void rival.end.then(() => rival.isOver = true);
-          created.push(started(node.streams.create(id, controller)));
+          created.push(inBackground(node.streams.create(id, controller)));
           return rival;
         })
       );
-      // The one that gives way may be told so.
-      await within(Promise.allSettled(created), "create");
-      await holds(
-        within,
+      // create() of a stream that is replaced may reject.
+      await within(Promise.allSettled(created), "create() to settle");
+      await waitUntil(
         () =>
           rivals.every((of) => of.filter(({ isOver }) => isOver).length >= 2),
-        "the end of two of three streams",
+        "two of three streams to end",
       );
-      await holds(
-        within,
-        async () => {
-          const all = await Promise.all(ids.map((id) => has(nodes, id)));
-          return all.flat().every(Boolean);
-        },
-        "every node to know of every session",
-      );
+      await waitUntil(async () => {
+        const all = await Promise.all(ids.map((id) => has(nodes, id)));
+        return all.flat().every(Boolean);
+      }, "has() to be true on every node");
       for (const [from, { streams }] of nodes.entries()) {
         await streams.send(ids, frame(`${from}`));
         await streams.send(undefined, frame(`${from} to all`));
       }
-      // What a node sent before it deletes a session has to arrive there first; what
-      // others sent does not, so their texts are waited for.
-      await holds(
-        within,
+      // A delete can only overtake what other nodes sent, so wait for that.
+      await waitUntil(
         () =>
           nodes.reduce((sum, node) => sum + node.stats().delivered, 0) >= 60,
-        "the texts",
+        "all frames to be delivered",
       );
       for (const id of ids) await nodes[0]!.streams.delete(id);
       for (const of of rivals) {
         const ends = await within(
           Promise.all(of.map(({ end }) => end)),
-          "the end of all streams",
+          "all streams to end",
         );
-        const texts = ends.map(({ texts }) => texts.sort().join());
+        const received = ends.map(({ data }) => data.sort().join());
         deepStrictEqual(
-          texts.sort(),
+          received.sort(),
           ["", "", "0,0 to all,1,1 to all,2,2 to all"],
         );
       }
@@ -135,11 +130,11 @@ export const clusterSessionCases: readonly ClusterCase[] = [
   },
   {
     behaviour: "C9",
-    name: "who comes late to a busy cluster ends up equal to the others",
-    run: async ({ joinAll, join, within }) => {
-      const nodes = await joinAll(2);
+    name: "a node that joins during constant updates converges",
+    run: async ({ addNodes, addNode, within, waitUntil }) => {
+      const nodes = await addNodes(2);
       let isBusy = true;
-      // Each has sessions of its own: what was done last to them is what counts.
+      // Each node updates its own sessions, so the last update is known.
       const expected = new Map<string, string>();
       const work = async (node: TestableClusterNode, at: number) => {
         for (let round = 0; isBusy; round++) {
@@ -148,14 +143,14 @@ export const clusterSessionCases: readonly ClusterCase[] = [
           if (round % 3 === 0) await nextTurn();
         }
       };
-      const working = nodes.map((node, at) => started(work(node, at)));
+      const working = nodes.map((node, at) => inBackground(work(node, at)));
       const late: TestableClusterNode[] = [];
       while (late.length < 2) {
-        late.push(await join());
+        late.push(await addNode());
         await nextTurn();
       }
       isBusy = false;
-      await within(Promise.all(working), "the last updates");
+      await within(Promise.all(working), "the last updates to resolve");
       const ids = [...expected.keys()].sort();
       ok(ids.length > 0, "Nothing was updated");
       for (const node of [...nodes, ...late]) {
@@ -165,26 +160,25 @@ export const clusterSessionCases: readonly ClusterCase[] = [
           }
           return true;
         };
-        await holds(within, isEqual, "a node to know what the others know");
+        await waitUntil(isEqual, "a node to have the state of the others");
       }
     },
   },
   {
     behaviour: "C16",
     name: "nodes and sessions that come and go leave nothing behind",
-    run: async ({ joinAll, join, within }) => {
-      const nodes = await joinAll(2);
+    run: async ({ addNodes, addNode, waitUntil }) => {
+      const nodes = await addNodes(2);
       for (let round = 0; round < 5; round++) {
-        const guest = await join();
+        const guest = await addNode();
         await attach(guest, `s${round}`);
         await guest.info.setLogLevel(`s${round}`, "info");
         await guest.info.delete(`s${round}`);
         await guest.close();
       }
-      await holds(
-        within,
+      await waitUntil(
         () => nodes.every((node) => node.nodes().length === 2),
-        "only the nodes that are left",
+        "nodes() to list the two that are left",
       );
       for (let round = 0; round < 5; round++) {
         deepStrictEqual(await has(nodes, `s${round}`), [false, false]);
@@ -195,15 +189,15 @@ export const clusterSessionCases: readonly ClusterCase[] = [
   },
 ];
 
-/** What every node says of a session. */
+/** The results of `has` on every node. */
 function has(
   nodes: readonly TestableClusterNode[],
   id: string,
 ): Promise<boolean[]> {
-  return eachNode(nodes, ({ streams }) => streams.has(id));
+  return forEachNode(nodes, ({ streams }) => streams.has(id));
 }
 
-/** Does one thing after the other to a session, and notes what comes of it. */
+/** Makes one of several changes to a session, and records the new state. */
 async function change(
   node: TestableClusterNode,
   id: string,
@@ -227,7 +221,7 @@ async function change(
   expected.set(id, await view(node, id));
 }
 
-/** All that a node knows of a session. */
+/** The state of a session on a node, as a string. */
 async function view({ streams, info }: TestableClusterNode, id: string) {
   const uris: number[] = [];
   for (const uri of [0, 1, 2]) {

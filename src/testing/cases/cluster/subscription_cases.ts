@@ -1,8 +1,7 @@
 import { deepStrictEqual, strictEqual } from "node:assert/strict";
 import {
   type ClusterCase,
-  eachNode,
-  holds,
+  forEachNode,
 } from "../../support/cluster_context.ts";
 import {
   resourceUpdated,
@@ -16,33 +15,32 @@ const TOOLS = { toolsListChanged: true };
 export const clusterSubscriptionCases: readonly ClusterCase[] = [
   {
     behaviour: "C15",
-    name: "a notification reaches those that asked for it, on every node",
-    run: async ({ joinAll, within }) => {
-      const nodes = await joinAll(3);
-      const tools = await eachNode(nodes, async ({ subscriptions }, at) => {
+    name: "a notification reaches the matching subscriptions on every node",
+    run: async ({ addNodes, waitUntil }) => {
+      const nodes = await addNodes(3);
+      const tools = await forEachNode(nodes, async ({ subscriptions }, at) => {
         const subscriber = new TestSubscriber();
         await subscriber.subscribe(subscriptions, at, TOOLS);
         return subscriber;
       });
-      const resources = await eachNode(nodes, async ({ subscriptions }, at) => {
-        const subscriber = new TestSubscriber();
-        const filter = { resourceSubscriptions: [`file:///${at}`] };
-        await subscriber.subscribe(subscriptions, `r${at}`, filter);
-        return subscriber;
-      });
+      const resources = await forEachNode(
+        nodes,
+        async ({ subscriptions }, at) => {
+          const subscriber = new TestSubscriber();
+          const filter = { resourceSubscriptions: [`file:///${at}`] };
+          await subscriber.subscribe(subscriptions, `r${at}`, filter);
+          return subscriber;
+        },
+      );
       for (const [at, { subscriptions }] of nodes.entries()) {
         for (const count of [1, 2, 3]) {
           await subscriptions.send(toolsChanged(`${at} ${count}`));
         }
         await subscriptions.send(resourceUpdated(`file:///${(at + 1) % 3}`));
       }
-      await holds(
-        within,
-        () =>
-          tools.every(({ calls }) => calls.length >= 10) &&
-          resources.every(({ calls }) => calls.length >= 2),
-        "the notifications",
-      );
+      await waitUntil(() =>
+        tools.every(({ calls }) => calls.length >= 10) &&
+        resources.every(({ calls }) => calls.length >= 2), "all notifications");
       for (const { calls } of tools) {
         for (const at of nodes.keys()) {
           deepStrictEqual(
@@ -59,14 +57,18 @@ export const clusterSubscriptionCases: readonly ClusterCase[] = [
   },
   {
     behaviour: "C15",
-    name: "any node closes a subscription",
-    run: async ({ joinAll, within }) => {
-      const nodes = await joinAll(3);
+    name: "a subscription can be closed on any node",
+    run: async ({ addNodes, within }) => {
+      const nodes = await addNodes(3);
       const manager = (at: number) => nodes[at % 3]!.subscriptions;
-      const subscribe = async (at: number, id: string | number, to = "one") => {
+      const subscribe = async (
+        at: number,
+        id: string | number,
+        origin = "one",
+      ) => {
         const subscriber = new TestSubscriber();
         strictEqual(
-          await subscriber.subscribe(manager(at), id, TOOLS, to),
+          await subscriber.subscribe(manager(at), id, TOOLS, origin),
           true,
         );
         return subscriber;
@@ -78,26 +80,30 @@ export const clusterSubscriptionCases: readonly ClusterCase[] = [
           await subscribe(at, 1, "two"),
         ];
         const close = (id: string | number) =>
-          within(manager(at + 1).close(id, "one", "closed"), "close");
+          within(
+            manager(at + 1).close(id, "one", "closed"),
+            "close() to resolve",
+          );
         strictEqual(await close(1), true);
         strictEqual(await close(1), false);
         await number.got("acknowledge", "close: closed");
         const elsewhere = await subscribe(at + 1, 2);
-        await within(manager(at + 2).closeAll("one"), "closeAll");
+        await within(manager(at + 2).closeAll("one"), "closeAll() to resolve");
         await text.got("acknowledge", "close: cancelled");
         await elsewhere.got("acknowledge", "close: cancelled");
         strictEqual(await close("1"), false);
         await other.got("acknowledge");
-        await within(manager(at + 1).closeAll(), "closeAll");
+        await within(manager(at + 1).closeAll(), "closeAll() to resolve");
         await other.got("acknowledge", "close: cancelled");
       }
     },
   },
   {
     behaviour: "C15",
-    name: "an id is taken on every node, and by one of two at once",
-    run: async ({ joinAll, within }) => {
-      const nodes = await joinAll(2);
+    name:
+      "a subscription ID is unique in the cluster, also when created concurrently",
+    run: async ({ addNodes, within }) => {
+      const nodes = await addNodes(2);
       const [here, there] = nodes.map(({ subscriptions }) => subscriptions);
       const subscribe = (manager = here!, id: number) =>
         new TestSubscriber().subscribe(manager, id, TOOLS);
@@ -106,7 +112,7 @@ export const clusterSubscriptionCases: readonly ClusterCase[] = [
       for (let id = 1; id <= 10; id++) {
         const taken = await within(
           Promise.all([subscribe(here, id), subscribe(there, id)]),
-          "two at once",
+          "two concurrent subscriptions",
         );
         deepStrictEqual(taken.sort(), [false, true], `Subscription ${id}`);
         await there!.close(id, "origin", "closed");

@@ -1,9 +1,12 @@
 import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
 import type { InfoSessionManager } from "../../../contracts/info_session_manager.ts";
 import type { InfoCase } from "../../suites/behaviours.ts";
-import { forgotten, refused } from "../../support/expect.ts";
+import {
+  assertNotFound,
+  assertThrowsOrRejects,
+} from "../../support/assertions.ts";
 import { getters } from "./values_cases.ts";
-import { repeatedly, undisturbed } from "../../suites/suite.ts";
+import { pollUntil, retryOnStall } from "../../support/timing.ts";
 
 const IDLE_MS = 120;
 const URI = "file:///shared";
@@ -11,7 +14,7 @@ const CLIENT = { name: "client", version: "1.0.0" };
 
 type Use = (manager: InfoSessionManager, id: string) => unknown;
 
-/** Everything that uses a session, by a name that is the session's id. */
+/** Everything that uses a session, by a name that is also the session ID. */
 const USES: Readonly<Record<string, Use>> = {
   getClientInfo: (manager, id) => manager.getClientInfo(id),
   getClientCapabilities: (manager, id) => manager.getClientCapabilities(id),
@@ -24,28 +27,28 @@ const USES: Readonly<Record<string, Use>> = {
     manager.removeSubscription(id, "file:///none"),
 };
 
-/** How long metadata is kept, and of how many sessions. */
+/** How long metadata is kept, and for how many sessions. */
 export const infoExpiryCases: readonly InfoCase[] = [
   {
     behaviour: "I8",
     name: "what nobody uses is forgotten, and what is read or written stays",
     run: ({ create }) =>
-      // On a machine that pauses for so long every session is idle.
-      undisturbed(IDLE_MS * 0.8, async () => {
+      // After a stall this long, every session is idle.
+      retryOnStall(IDLE_MS * 0.8, async () => {
         const manager = await create({ idleTimeoutMs: IDLE_MS });
-        // One session says nothing, but subscribes.
+        // One session only subscribes.
         const idle = ["idle", "subscriber"];
         const used = Object.keys(USES);
         for (const id of ["idle", ...used]) await fill(manager, id);
         await manager.addSubscription("subscriber", URI);
-        // To ask who subscribed to a resource is no use of a session.
+        // Asking who subscribed to a resource is not use of a session.
         const subscribers = async () =>
           (await manager.getSubscriptions(URI)).sort();
         deepStrictEqual(await subscribers(), [...idle, ...used].sort());
         let areGone = false;
-        const pause = await repeatedly(async (elapsed) => {
+        const pause = await pollUntil(async (elapsed) => {
           for (const id of used) {
-            // A session that was forgotten too early must not come back.
+            // A session that expired too early must not come back.
             if ((await subscribers()).includes(id)) {
               await USES[id]!(manager, id);
             }
@@ -58,12 +61,15 @@ export const infoExpiryCases: readonly InfoCase[] = [
         return [pause, async () => {
           deepStrictEqual(await subscribers(), used.sort());
           for (const [getter, get] of getters(manager)) {
-            await forgotten(() => get("idle"), getter);
+            await assertNotFound(() => get("idle"), getter);
           }
-          // The same id may come back, and starts with nothing.
+          // The same ID may come back, and starts empty.
           await manager.setLogLevel("idle", "info");
           strictEqual(await manager.getLogLevel("idle"), "info");
-          await forgotten(() => manager.getClientInfo("idle"), "getClientInfo");
+          await assertNotFound(
+            () => manager.getClientInfo("idle"),
+            "getClientInfo",
+          );
         }];
       }),
   },
@@ -91,9 +97,9 @@ export const infoExpiryCases: readonly InfoCase[] = [
           strictEqual(outcome.reason.name, "SessionLimitError");
         }
       }
-      // Those that are known need no room, and one that goes makes some.
+      // Known sessions need no new slot, and a deleted one frees its slot.
       for (const id of stored) await fill(manager, id);
-      await refused(
+      await assertThrowsOrRejects(
         () => manager.setLogLevel("one-more", "info"),
         "SessionLimitError",
         "A session beyond maxSessions",
@@ -106,7 +112,7 @@ export const infoExpiryCases: readonly InfoCase[] = [
   },
 ];
 
-/** Stores all there is to store of a session. */
+/** Stores everything that can be stored for a session. */
 async function fill(manager: InfoSessionManager, id: string): Promise<void> {
   await manager.setClientInfo(id, CLIENT);
   await manager.setClientCapabilities(id, {});

@@ -1,5 +1,5 @@
 import { deepStrictEqual, strictEqual } from "node:assert/strict";
-import { forgotten } from "../../support/expect.ts";
+import { assertNotFound } from "../../support/assertions.ts";
 import { getters } from "./values_cases.ts";
 import type { InfoCase } from "../../suites/behaviours.ts";
 
@@ -19,12 +19,12 @@ export const infoSubscriptionCases: readonly InfoCase[] = [
       deepStrictEqual(await of("file:///1"), ["a", "b"]);
       deepStrictEqual(await of("file:///2"), ["a"]);
       deepStrictEqual(await of("file:///3"), []);
-      // Unknown pairs: of the session, of the URI, of both.
+      // Unknown pairs: unknown session, unknown URI, or both.
       await manager.removeSubscription("b", "file:///2");
       await manager.removeSubscription("c", "file:///1");
       await manager.removeSubscription("c", "file:///3");
       deepStrictEqual(await of("file:///1"), ["a", "b"]);
-      // Subscribed twice is subscribed once: one removal is enough.
+      // Subscribing twice is like once: one removal is enough.
       await manager.removeSubscription("a", "file:///1");
       deepStrictEqual(await of("file:///1"), ["b"]);
       deepStrictEqual(await of("file:///2"), ["a"]);
@@ -115,15 +115,15 @@ export const infoSubscriptionCases: readonly InfoCase[] = [
       await manager.delete("a");
       await manager.delete("never there");
       for (const [getter, get] of getters(manager)) {
-        await forgotten(() => get("a"), getter);
+        await assertNotFound(() => get("a"), getter);
         await get("b");
       }
       deepStrictEqual(await manager.getSubscriptions("file:///shared"), ["b"]);
       deepStrictEqual(await manager.getSubscriptions("file:///a"), []);
       deepStrictEqual(await manager.getSubscriptions("file:///b"), ["b"]);
-      // The same id may come back, and starts with nothing.
+      // The same ID may come back, and starts empty.
       await manager.setLogLevel("a", "info");
-      await forgotten(
+      await assertNotFound(
         () => manager.getClientInfo("a"),
         "getClientInfo of a session that came back",
       );

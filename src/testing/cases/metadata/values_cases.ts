@@ -6,10 +6,14 @@ import {
   LOGGING_LEVELS,
   type LoggingLevel,
 } from "../../../protocol/mcp_types.ts";
-import { forgotten, refused, rejects } from "../../support/expect.ts";
+import {
+  assertNotFound,
+  assertRejects,
+  assertThrowsOrRejects,
+} from "../../support/assertions.ts";
 import type { InfoCase } from "../../suites/behaviours.ts";
 
-/** What a session says of itself. */
+/** What a client says about itself. */
 export const infoMetadataCases: readonly InfoCase[] = [
   {
     behaviour: "I1",
@@ -75,11 +79,11 @@ export const infoMetadataCases: readonly InfoCase[] = [
         const id of ["unknown", "", "no id\n", "__proto__", "x".repeat(999)]
       ) {
         for (const [getter, get] of getters(manager)) {
-          await rejects(() => get(id), "SessionNotFoundError", getter);
+          await assertRejects(() => get(id), "SessionNotFoundError", getter);
         }
       }
-      // A session of which one thing is known has not said the others.
-      await rejects(
+      // A session with one value has no others.
+      await assertRejects(
         () => manager.getLogLevel("known"),
         "SessionNotFoundError",
         "getLogLevel of a session without one",
@@ -94,7 +98,7 @@ export const infoMetadataCases: readonly InfoCase[] = [
       const manager = await create();
       await manager.setLogLevel("a", "alert");
       for (const level of ["loud", "", "DEBUG", "constructor", null, 7]) {
-        await refused(
+        await assertThrowsOrRejects(
           () => manager.setLogLevel("a", level as LoggingLevel),
           "InvalidArgumentError",
           `The log level ${JSON.stringify(level)}`,
@@ -111,7 +115,7 @@ export const infoMetadataCases: readonly InfoCase[] = [
       const ids = ["__proto__", "constructor", "toString", "hasOwnProperty"];
       for (const id of ids) {
         for (const [getter, get] of getters(manager)) {
-          await forgotten(() => get(id), getter);
+          await assertNotFound(() => get(id), getter);
         }
       }
       for (const id of ids) {
@@ -130,7 +134,7 @@ export const infoMetadataCases: readonly InfoCase[] = [
       for (const id of ids) await manager.delete(id);
       for (const id of ids) {
         deepStrictEqual(await manager.getSubscriptions(id), []);
-        await forgotten(
+        await assertNotFound(
           () => manager.getClientInfo(id),
           "getClientInfo",
         );
@@ -161,7 +165,7 @@ export const infoMetadataCases: readonly InfoCase[] = [
       deepStrictEqual(await manager.getSubscriptions("file:///shared"), []);
       for (const id of ["s0", `s${count / 2}`, `s${count - 1}`]) {
         deepStrictEqual(await manager.getSubscriptions(`file:///${id}`), []);
-        await forgotten(
+        await assertNotFound(
           () => manager.getClientInfo(id),
           "getClientInfo of a session that is gone",
         );
@@ -201,7 +205,7 @@ function clientCapabilities(): ClientCapabilities {
   };
 }
 
-/** Changes all there is to change; frozen objects refuse it, and may. */
+/** Changes everything that can be changed; frozen objects may refuse. */
 function tamper(value: unknown): void {
   if (typeof value !== "object" || value === null) return;
   for (const inner of Object.values(value)) tamper(inner);

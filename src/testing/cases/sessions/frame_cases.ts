@@ -7,7 +7,9 @@ import {
 } from "../../support/sse_parser.ts";
 import { TestClient } from "../../support/test_client.ts";
 
-/** Texts of one or more frames each, as the HTML standard lets them be written. */
+/**
+ * Texts of one or more frames each, in all forms that the HTML standard allows.
+ */
 const TEXTS: readonly string[] = [
   "event: message\ndata: {}\n\n",
   "data: LF\n\n",
@@ -45,7 +47,7 @@ const TEXTS: readonly string[] = [
   "data: last\n\n",
 ];
 
-/** What becomes of frames that get an id. */
+/** How frames get their IDs. */
 export const sessionsFrameCases: readonly SessionsCase[] = [
   {
     behaviour: "S18",
@@ -53,7 +55,7 @@ export const sessionsFrameCases: readonly SessionsCase[] = [
     run: async ({ create, within }) => {
       const { got } = await listened(create, within);
       const expected = TEXTS.flatMap(parseSse);
-      // Before them comes the client's position, perhaps.
+      // A priming event may come before them.
       const events = got.slice(got[0]!.data === "" ? 1 : 0);
       deepStrictEqual(events.map(withoutId), expected.map(withoutId));
       const ids = got.map(({ lastEventId }) => lastEventId);
@@ -66,8 +68,8 @@ export const sessionsFrameCases: readonly SessionsCase[] = [
     name: "at whatever byte a stream breaks off, it goes on without a seam",
     run: async ({ create, within }) => {
       const { client, bytes, got } = await listened(create, within);
-      // What a client has at any byte: so many events with data, and a position.
-      // Most bytes change neither.
+      // What a client has after each byte: the number of events with data, and
+      // its last event ID. Most bytes change neither.
       const withData = (events: readonly ReceivedEvent[]) =>
         events.filter(({ data }) => data !== "").map(withoutId);
       const all = withData(got);
@@ -99,7 +101,7 @@ export const sessionsFrameCases: readonly SessionsCase[] = [
 
 type Context = Parameters<SessionsCase["run"]>[0];
 
-/** A client that got all the texts, and what it read. */
+/** A client that received all the frames, and what it read. */
 async function listened(
   create: Context["create"],
   within: Context["within"],

@@ -1,14 +1,14 @@
 import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
 import type { SessionsCase } from "../../suites/behaviours.ts";
-import { refusedWith } from "../../support/expect.ts";
-import { repeatedly } from "../../suites/suite.ts";
+import { assertErrorResponse } from "../../support/assertions.ts";
+import { pollUntil } from "../../support/timing.ts";
 import { frame, TestClient } from "../../support/test_client.ts";
 import { ENDPOINT, SESSION_HEADER } from "../../support/test_transport.ts";
 
 const METHODS = ["GET", "POST", "DELETE"];
 const PING = { jsonrpc: "2.0", id: 1, method: "ping" };
 
-/** Whose sessions may be used, over HTTP. */
+/** Which sessions may be used over HTTP. */
 export const sessionsGuardCases: readonly SessionsCase[] = [
   {
     behaviour: "H1",
@@ -22,7 +22,7 @@ export const sessionsGuardCases: readonly SessionsCase[] = [
           const body = method === "POST" ? PING : undefined;
           const headers = { [SESSION_HEADER]: id };
           const response = client.request(method, headers, body);
-          await refusedWith(400, await within(response, what), what);
+          await assertErrorResponse(400, await within(response, what), what);
         }
       }
       deepStrictEqual(client.transport.seen, []);
@@ -46,12 +46,12 @@ export const sessionsGuardCases: readonly SessionsCase[] = [
               {},
               method === "POST" ? PING : undefined,
             );
-          await refusedWith(404, await within(response, what), what);
+          await assertErrorResponse(404, await within(response, what), what);
         }
         deepStrictEqual(client.transport.seen, []);
         strictEqual(await sessions.streams.has(id), false);
       }
-      // What others wrote of a session does not make it one.
+      // Metadata of an ID does not make it a session.
       await sessions.info.setLogLevel("made-up", "info");
       const intruder = new TestClient(sessions, { id: "made-up" });
       strictEqual(await intruder.ping(), 404);
@@ -63,7 +63,7 @@ export const sessionsGuardCases: readonly SessionsCase[] = [
     name: "nothing but a POST that succeeds begins a session",
     run: async ({ create }) => {
       const sessions = await create();
-      // tmcp's transports answer with an id, whatever they are asked.
+      // tmcp's transports respond with an ID, whatever they are asked.
       const answers = [
         ["GET", 200],
         ["DELETE", 200],
@@ -96,7 +96,7 @@ export const sessionsGuardCases: readonly SessionsCase[] = [
       for (const method of METHODS) {
         const body = method === "POST" ? PING : undefined;
         const response = await client.request(method, {}, body);
-        await refusedWith(404, response, `${method} after DELETE`);
+        await assertErrorResponse(404, response, `${method} after DELETE`);
       }
       // A setter that comes late brings nothing back.
       await sessions.info.setLogLevel(client.id, "info");
@@ -110,7 +110,7 @@ export const sessionsGuardCases: readonly SessionsCase[] = [
       const headers = { origin: "https://elsewhere.example" };
       const client = new TestClient(await create(), { id: "none", headers });
       const response = await client.request("GET");
-      await refusedWith(404, response, "A GET from elsewhere");
+      await assertErrorResponse(404, response, "A GET from elsewhere");
       strictEqual(response.headers.get("access-control-allow-origin"), "*");
     },
   },
@@ -124,10 +124,10 @@ export const sessionsGuardCases: readonly SessionsCase[] = [
         headers: { [SESSION_HEADER]: "made-up" },
         body: JSON.stringify(PING),
       });
-      // For a log, say; it may be read later, or never.
+      // As a log would; it may be read later, or never.
       const copy = request.clone();
       const refusal = within(client.send(request), "a refusal");
-      await refusedWith(404, await refusal, "A POST that was copied");
+      await assertErrorResponse(404, await refusal, "A POST that was copied");
       deepStrictEqual(await within(copy.json(), "the copy"), PING);
     },
   },
@@ -160,7 +160,7 @@ export const sessionsGuardCases: readonly SessionsCase[] = [
       );
       await sessions.streams.send([id], frame("for one of them"));
       await sessions.streams.delete(id);
-      const ends = both.map(async (stream) => (await stream.end()).texts);
+      const ends = both.map(async (stream) => (await stream.end()).data);
       deepStrictEqual(
         (await within(Promise.all(ends), "both ends")).flat(),
         ["for one of them"],
@@ -202,17 +202,17 @@ export const sessionsGuardCases: readonly SessionsCase[] = [
         await TestClient.begin(sessions),
       ] as const;
       const isRefused = async (response: Response) => {
-        await refusedWith(503, response, "One more");
+        await assertErrorResponse(503, response, "One more");
         ok(Number(response.headers.get("retry-after")) > 0, "No Retry-After");
       };
       const late = new TestClient(sessions);
       await isRefused(await late.initialize());
       const stream = await clients[0].listen();
       await isRefused(await clients[1].request("GET"));
-      // To replace a stream needs no place.
+      // Replacing a stream needs no slot.
       await (await clients[0].listen()).cancel();
       await stream.cancel();
-      await repeatedly(async () => !await sessions.streams.has(clients[0].id));
+      await pollUntil(async () => !await sessions.streams.has(clients[0].id));
       await (await clients[1].listen()).cancel();
       strictEqual(await clients[0].end(), 200);
       strictEqual((await late.initialize()).status, 200);

@@ -1,27 +1,30 @@
 import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
 import type { EvictionReason } from "../../../contracts/options.ts";
 import type { SessionsCase } from "../../suites/behaviours.ts";
-import { refused, refusedWith } from "../../support/expect.ts";
 import {
+  assertErrorResponse,
+  assertThrowsOrRejects,
+} from "../../support/assertions.ts";
+import {
+  inBackground,
   nextTurn,
-  repeatedly,
-  started,
-  undisturbed,
-} from "../../suites/suite.ts";
+  pollUntil,
+  retryOnStall,
+} from "../../support/timing.ts";
 import { frame, TestClient } from "../../support/test_client.ts";
 import { TestSubscriber } from "../../support/test_subscriber.ts";
 
 const IDLE_MS = 120;
 const DRAIN_MS = 200;
 
-/** How sessions end, of themselves and all at once. */
+/** How sessions end, by themselves and all at once. */
 export const sessionsLifetimeCases: readonly SessionsCase[] = [
   {
     behaviour: "I8",
     name: "a session with an open stream is in use, and others expire",
     run: ({ create }) =>
-      // On a machine that pauses for so long every session is idle.
-      undisturbed(IDLE_MS * 0.8, async () => {
+      // After a stall this long, every session is idle.
+      retryOnStall(IDLE_MS * 0.8, async () => {
         const sessions = await create({ info: { idleTimeoutMs: IDLE_MS } });
         const open = await TestClient.begin(sessions);
         const used = await TestClient.begin(sessions);
@@ -30,14 +33,18 @@ export const sessionsLifetimeCases: readonly SessionsCase[] = [
           await sessions.info.addSubscription(id, "file:///shared");
         }
         const stream = await open.listen();
-        const pause = await repeatedly(async (elapsed) => {
+        const pause = await pollUntil(async (elapsed) => {
           await used.notify();
           return elapsed > 2 * IDLE_MS && sessions.stats().expired > 0;
         });
         return [pause, async () => {
           strictEqual(sessions.stats().expired, 1);
           strictEqual(await used.ping(), 200);
-          await refusedWith(404, await idle.request("GET"), "An idle session");
+          await assertErrorResponse(
+            404,
+            await idle.request("GET"),
+            "An idle session",
+          );
           strictEqual(await idle.ping(), 404);
           strictEqual(await open.ping(), 200);
           deepStrictEqual(
@@ -48,7 +55,7 @@ export const sessionsLifetimeCases: readonly SessionsCase[] = [
           strictEqual(info?.name, "test client");
           // Without its stream it is like any other.
           await stream.cancel();
-          await repeatedly(() => sessions.stats().expired === 3);
+          await pollUntil(() => sessions.stats().expired === 3);
           strictEqual(await open.ping(), 404);
         }];
       }),
@@ -69,7 +76,7 @@ export const sessionsLifetimeCases: readonly SessionsCase[] = [
       const others = await other.listen();
       strictEqual(sessions.stats().attached, 2);
       const names = Array.from({ length: 30 }, (_, index) => `${index}`);
-      const reading = started(others.take(names.length));
+      const reading = inBackground(others.take(names.length));
       let queuedBytes = 0;
       for (const [index, name] of names.entries()) {
         await sessions.streams.send(undefined, frame(name.padStart(80)));
@@ -94,7 +101,7 @@ export const sessionsLifetimeCases: readonly SessionsCase[] = [
         names.slice(1),
       );
       const { delivered, replayed } = sessions.stats();
-      // To the other all, to this one some, and what was replayed does not count.
+      // One received all, the other some; replayed events do not count.
       ok(delivered > 30 && delivered < 60, `${delivered} were delivered`);
       strictEqual(replayed, names.length - 1);
     },
@@ -118,13 +125,21 @@ export const sessionsLifetimeCases: readonly SessionsCase[] = [
       await subscriber.got("acknowledge", "close: closed");
       deepStrictEqual(await within(stream.end(), "the end"), {
         ended: "closed",
-        texts: ["last words"],
+        data: ["last words"],
       });
       strictEqual(sessions.stats().attached, 0);
-      await refusedWith(404, await client.request("GET"), "A GET after close");
+      await assertErrorResponse(
+        404,
+        await client.request("GET"),
+        "A GET after close",
+      );
       const late = new TestClient(sessions);
-      await refusedWith(503, await late.initialize(), "initialize after close");
-      await refused(
+      await assertErrorResponse(
+        503,
+        await late.initialize(),
+        "initialize after close",
+      );
+      await assertThrowsOrRejects(
         async () => await sessions.info.setLogLevel("late", "info"),
         "ClosedError",
         "A write after close",
@@ -148,9 +163,8 @@ export const sessionsLifetimeCases: readonly SessionsCase[] = [
     behaviour: "S13",
     name: "a drain ends one stream after the other",
     run: ({ create, within }) =>
-      // On a machine that pauses for so long it comes to two of them in time, and
-      // has to end the others together.
-      undisturbed(DRAIN_MS / 3, async () => {
+      // After a stall this long, a drain has to end several streams together.
+      retryOnStall(DRAIN_MS / 3, async () => {
         const sessions = await create();
         const clients: TestClient[] = [];
         for (let count = 0; count < 10; count++) {
@@ -163,20 +177,21 @@ export const sessionsLifetimeCases: readonly SessionsCase[] = [
         const endedAt: number[] = [];
         const ends = streams.map(async (stream, index) => {
           const end = await stream.end();
-          // The first one's client will end its session itself.
+          // The client of the first one ends its session itself.
           if (index > 0) endedAt.push(performance.now() - start);
           return end;
         });
         let tookMs: number | undefined;
-        const closing = started(
+        const closing = inBackground(
           sessions.close({ drainMs: DRAIN_MS, retryMs: 1_234 })
             .then(() => tookMs = performance.now() - start),
         );
-        const pausing = repeatedly(() => tookMs !== undefined);
-        const sending = started(
+        const pausing = pollUntil(() => tookMs !== undefined);
+        const sending = inBackground(
           sessions.streams.send(undefined, frame("meanwhile")),
         );
-        // Who asks for a stream is to come later, and everything else goes on.
+        // GET requests are asked to try again later, and everything else is
+        // answered.
         const last = clients.at(-1)!;
         const get = await within(last.request("GET"), "a GET");
         await within(sending, "a text for all");
@@ -185,15 +200,15 @@ export const sessionsLifetimeCases: readonly SessionsCase[] = [
         const statuses = [await clients[0]!.ping(), await clients[0]!.end()];
         await closing;
         return [Math.max(setUpMs, await pausing), async () => {
-          await refusedWith(503, get, "A GET while draining");
+          await assertErrorResponse(503, get, "A GET while draining");
           deepStrictEqual(statuses, [200, 200]);
-          // It takes its time, and on a busy machine some more.
+          // This takes time, and more on a busy machine.
           ok(tookMs! >= DRAIN_MS / 2, `The drain took only ${tookMs} ms.`);
           const found = await within(Promise.all(ends), "the ends");
           for (const [index, end] of found.entries()) {
             const isLast = clients[index] === last;
             const texts = isLast ? ["meanwhile", "later"] : ["meanwhile"];
-            deepStrictEqual(end, { ended: "closed", texts });
+            deepStrictEqual(end, { ended: "closed", data: texts });
           }
           for (const { retry } of streams) strictEqual(retry, 1_234);
           const spread = Math.max(...endedAt) - Math.min(...endedAt);
@@ -209,8 +224,8 @@ export const sessionsLifetimeCases: readonly SessionsCase[] = [
       const sessions = await create();
       const client = await TestClient.begin(sessions);
       const stream = await client.listen();
-      const ending = started(stream.end());
-      const draining = started(sessions.close({ drainMs: 60_000 }));
+      const ending = inBackground(stream.end());
+      const draining = inBackground(sessions.close({ drainMs: 60_000 }));
       await nextTurn();
       await within(sessions.close(), "closing at once");
       await within(draining, "the drain");

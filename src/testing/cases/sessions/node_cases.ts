@@ -1,7 +1,7 @@
 import { deepStrictEqual, strictEqual } from "node:assert/strict";
 import type { SessionsCase } from "../../suites/behaviours.ts";
-import { refusedWith } from "../../support/expect.ts";
-import { repeatedly, started } from "../../suites/suite.ts";
+import { assertErrorResponse } from "../../support/assertions.ts";
+import { inBackground, pollUntil } from "../../support/timing.ts";
 import { frame, TestClient } from "../../support/test_client.ts";
 
 /** Sessions that more than one node answers for. */
@@ -21,14 +21,26 @@ export const sessionsNodeCases: readonly SessionsCase[] = [
       strictEqual(info?.name, "test client");
       // What is refused on one node is refused on the other.
       const thief = new TestClient(there, { id, principal: "bob" });
-      await refusedWith(404, await thief.request("GET"), "Another principal");
+      await assertErrorResponse(
+        404,
+        await thief.request("GET"),
+        "Another principal",
+      );
       const unknown = new TestClient(there, { id: `${id}x`, principal });
-      await refusedWith(404, await unknown.request("GET"), "An unknown id");
+      await assertErrorResponse(
+        404,
+        await unknown.request("GET"),
+        "An unknown id",
+      );
       const stream = await client.listen();
       strictEqual(await within(moved.end(), "a DELETE elsewhere"), 200);
       strictEqual((await within(stream.end(), "the end")).ended, "closed");
-      await repeatedly(async () => await client.ping() === 404);
-      await refusedWith(404, await client.request("GET"), "A deleted session");
+      await pollUntil(async () => await client.ping() === 404);
+      await assertErrorResponse(
+        404,
+        await client.request("GET"),
+        "A deleted session",
+      );
     },
   },
   {
@@ -40,7 +52,7 @@ export const sessionsNodeCases: readonly SessionsCase[] = [
       const client = await TestClient.begin(here);
       const older = await client.listen();
       const moved = new TestClient(there, { id: client.id });
-      const ending = started(older.end());
+      const ending = inBackground(older.end());
       const newer = await within(moved.listen(), "a GET elsewhere");
       await within(ending, "the end of the older stream");
       await here.streams.send([client.id], frame("from here"));
@@ -57,7 +69,7 @@ export const sessionsNodeCases: readonly SessionsCase[] = [
       await there.streams.delete(client.id);
       deepStrictEqual(await within(newer.end(), "the end"), {
         ended: "closed",
-        texts: [],
+        data: [],
       });
     },
   },

@@ -2,7 +2,7 @@ import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
 import type { ResetReason } from "../../../contracts/options.ts";
 import type { SessionsCase } from "../../suites/behaviours.ts";
 import type { ReceivedEvent } from "../../support/sse_parser.ts";
-import { repeatedly, undisturbed } from "../../suites/suite.ts";
+import { pollUntil, retryOnStall } from "../../support/timing.ts";
 import {
   frame,
   TestClient,
@@ -11,7 +11,7 @@ import {
 
 const MAX_AGE_MS = 150;
 
-/** Positions that cannot be resumed from, and how much is kept. */
+/** Event IDs that cannot be resumed from, and how much is kept. */
 export const sessionsResetCases: readonly SessionsCase[] = [
   {
     behaviour: "S15",
@@ -26,7 +26,7 @@ export const sessionsResetCases: readonly SessionsCase[] = [
       const stream = await client.listen();
       await sessions.streams.send(undefined, frame("first"));
       const [first] = await within(stream.take(), "an event");
-      // Another server, or this one before it was started again.
+      // Another server, or this one before it was restarted.
       const elsewhere = await create({ streams: { replay: {} } });
       const stranger = await TestClient.begin(elsewhere);
       const strange = await stranger.listen();
@@ -42,7 +42,7 @@ export const sessionsResetCases: readonly SessionsCase[] = [
         [`${first!.lastEventId} `.repeat(2)]: "unknown",
         ["9".repeat(5_000)]: "unknown",
       };
-      // A position that looks like ours, but nobody has got so far.
+      // An event ID that looks valid, but was never assigned.
       const later = first!.lastEventId.replace(/\d+$/, "$&000000");
       if (later !== first!.lastEventId) ids[later] = "future";
       for (const [id, reason] of Object.entries(ids)) {
@@ -53,7 +53,7 @@ export const sessionsResetCases: readonly SessionsCase[] = [
         deepStrictEqual(resets.splice(0), [[client.id, reason]], what);
         await sessions.streams.send(undefined, frame("live"));
         deepStrictEqual(await within(again.until("live"), what), [], what);
-        // From the reset on there is no gap either.
+        // After the reset there is no gap either.
         await again.cancel();
         await sessions.streams.send([client.id], frame("missed"));
         const resumed = await client.listen(reset.lastEventId);
@@ -90,7 +90,7 @@ export const sessionsResetCases: readonly SessionsCase[] = [
       }
       await sessions.streams.send([clients.b.id], frame("for b"));
       await sessions.streams.send(undefined, frame("for all"));
-      // A transport that knows the session may well have refused the id.
+      // A transport that knows the session may have refused the ID.
       const stream = await clients.b.listen(ofA!.lastEventId);
       await sessions.streams.send([clients.b.id], frame("end"));
       const got = await within(stream.until("end"), "the end");
@@ -164,8 +164,8 @@ export const sessionsResetCases: readonly SessionsCase[] = [
     behaviour: "S17",
     name: "what is kept gets old",
     run: ({ create, within }) =>
-      // On a machine that pauses for so long nothing is new.
-      undisturbed(MAX_AGE_MS * 0.8, async () => {
+      // After a stall this long, every event is old.
+      retryOnStall(MAX_AGE_MS * 0.8, async () => {
         const maxAgeMs = MAX_AGE_MS;
         const sessions = await create({ streams: { replay: { maxAgeMs } } });
         const client = await TestClient.begin(sessions);
@@ -177,7 +177,7 @@ export const sessionsResetCases: readonly SessionsCase[] = [
         const [first, second] = await within(stream.take(2), "two events");
         let reset: ReceivedEvent | undefined;
         let takenMs = 0;
-        await repeatedly(async () => {
+        await pollUntil(async () => {
           const again = await client.listen(first!.lastEventId);
           [reset] = await within(again.take(), "what comes after the first");
           takenMs = performance.now() - sentAt;
@@ -196,7 +196,7 @@ export const sessionsResetCases: readonly SessionsCase[] = [
   },
 ];
 
-/** The reset that a stream has to start with. */
+/** Expects that a stream starts with a reset. */
 async function resetOf(
   stream: TestEvents,
   within: <Value>(promise: Promise<Value>, what: string) => Promise<Value>,

@@ -1,12 +1,12 @@
 import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
 import type { Sessions } from "../../../contracts/sessions.ts";
 import type { SessionsCase } from "../../suites/behaviours.ts";
-import { nextTurn, started } from "../../suites/suite.ts";
+import { inBackground, nextTurn } from "../../support/timing.ts";
 import { frame, TestClient } from "../../support/test_client.ts";
 
 const COUNT = 1_000;
 
-/** Clients that break off and come back. */
+/** Clients that disconnect and reconnect. */
 export const sessionsResumeCases: readonly SessionsCase[] = [
   {
     behaviour: "H4",
@@ -58,24 +58,24 @@ export const sessionsResumeCases: readonly SessionsCase[] = [
       await take(1);
       for (let round = 0; got.length < COUNT; round++) {
         switch (round % 5) {
-          case 0: // It is there.
+          case 0: // It is connected.
             await send(1);
             break;
-          case 1: // It is away.
+          case 1: // It is disconnected.
             await stream.cancel();
             await send(1);
             await back();
             break;
-          case 2: // It is away for longer, and goes after the first of three.
+          case 2: // It is disconnected for longer, and leaves after the first of three.
             await stream.cancel();
             await send(3);
             await back();
             break;
-          case 3: // Nobody notices that it has gone.
+          case 3: // The server does not notice that it has left.
             await send(2);
             await back();
             break;
-          case 4: { // It is just coming back.
+          case 4: { // It is just reconnecting.
             const listening = back();
             await send(1);
             await listening;
@@ -83,7 +83,7 @@ export const sessionsResumeCases: readonly SessionsCase[] = [
         }
         await take(1);
         if (round % 10 === 9) await take(send.count - got.length);
-        // Others have a turn as well.
+        // Other sessions get events as well.
         if (round % 20 === 19) await nextTurn();
       }
       await take(send.count - got.length);
@@ -132,7 +132,7 @@ export const sessionsResumeCases: readonly SessionsCase[] = [
         const client = await TestClient.begin(sessions, { headers });
         await sessions.streams.send(undefined, frame("before"));
         let lastEventId: string | undefined;
-        // It breaks off before it got anything else.
+        // It disconnects before it received anything else.
         for (let round = 0; round < 3; round++) {
           const stream = await client.listen(lastEventId);
           const position = await within(stream.first(), "its position");
@@ -165,9 +165,9 @@ export const sessionsResumeCases: readonly SessionsCase[] = [
       const [first] = await within(stream.take(), "an event");
       await stream.cancel();
       const names = Array.from({ length: 100 }, (_, index) => `${index}`);
-      // All within the same turn, and within the same millisecond.
+      // All within the same turn and the same millisecond.
       const sent = names.map((name, index) =>
-        started(
+        inBackground(
           sessions.streams.send(
             index % 2 ? undefined : [client.id],
             frame(name),
@@ -186,7 +186,7 @@ export const sessionsResumeCases: readonly SessionsCase[] = [
       const last = await client.listen(lastEventId);
       await sessions.streams.send(undefined, frame("live"));
       deepStrictEqual(await within(last.until("live"), "an event"), []);
-      // Nothing was taken from the log by that: an older position gets it all.
+      // This removed nothing from the log: an older event ID gets everything.
       const twice = await client.listen(first!.lastEventId);
       await sessions.streams.send(undefined, frame("end"));
       deepStrictEqual(

@@ -4,13 +4,13 @@ import {
   strictEqual,
 } from "node:assert/strict";
 import type { SessionsCase } from "../../suites/behaviours.ts";
-import { refusedWith } from "../../support/expect.ts";
+import { assertErrorResponse } from "../../support/assertions.ts";
 import { frame, TestClient } from "../../support/test_client.ts";
 import { ENDPOINT, SESSION_HEADER } from "../../support/test_transport.ts";
 
 const PING = { jsonrpc: "2.0", id: 1, method: "ping" };
 
-/** Who is who, and what passes as it is. */
+/** Principals, and requests and responses that pass unchanged. */
 export const sessionsTrafficCases: readonly SessionsCase[] = [
   {
     behaviour: "H5",
@@ -35,8 +35,8 @@ export const sessionsTrafficCases: readonly SessionsCase[] = [
             what,
           );
           strictEqual(
-            await refusedWith(404, found, what),
-            await refusedWith(404, expected, what),
+            await assertErrorResponse(404, found, what),
+            await assertErrorResponse(404, expected, what),
           );
         }
         deepStrictEqual(other.transport.seen, []);
@@ -74,7 +74,7 @@ export const sessionsTrafficCases: readonly SessionsCase[] = [
           { principal },
         );
       strictEqual((await initialize("alice")).status, 200);
-      await refusedWith(404, await initialize("bob"), "The second one");
+      await assertErrorResponse(404, await initialize("bob"), "The second one");
       const alice = new TestClient(sessions, { id, principal: "alice" });
       const bob = new TestClient(sessions, { id, principal: "bob" });
       strictEqual(await alice.ping(), 200);
@@ -130,7 +130,7 @@ export const sessionsTrafficCases: readonly SessionsCase[] = [
         });
         strictEqual(answer, response);
         strictEqual(seen?.headers.get("content-type"), "application/json");
-        // In that era the header means nothing, and must not be taken for more.
+        // In the per-request era the header means nothing.
         strictEqual(seen?.headers.get(SESSION_HEADER), null);
         deepStrictEqual(await seen?.json(), message);
       }

@@ -3,16 +3,16 @@ import type { EvictionReason } from "../../../contracts/options.ts";
 import type { StreamCase, StreamLimits } from "../../suites/behaviours.ts";
 import {
   eventually,
+  inBackground,
   nextTurn,
-  repeatedly,
-  started,
-  undisturbed,
-} from "../../suites/suite.ts";
+  pollUntil,
+  retryOnStall,
+} from "../../support/timing.ts";
 import { TestStream } from "../../support/test_stream.ts";
 
 /** A hundred bytes. */
 const TEXT = `data: ${"x".repeat(92)}\n\n`;
-/** Ten such texts. */
+/** Ten of these frames. */
 const MAX_BYTES = 1_000;
 const MAX_AGE_MS = 150;
 
@@ -30,7 +30,7 @@ export const streamBacklogCases: readonly StreamCase[] = [
       await manager.create("stalled", stalled.controller);
       await manager.create("reading", reading.controller);
       await manager.create("little", little.controller);
-      const all = started(reading.readAs(TEXT.repeat(30)));
+      const all = inBackground(reading.readAs(TEXT.repeat(30)));
       for (let count = 1; count <= 30; count++) {
         await manager.send(["stalled", "reading"], TEXT);
         if (count <= 3) await manager.send(["little"], TEXT);
@@ -67,10 +67,10 @@ export const streamBacklogCases: readonly StreamCase[] = [
       const huge = `data: ${"y".repeat(20 * MAX_BYTES)}\n\n`;
       const burst = [...Array.from({ length: 50 }, () => TEXT), huge, TEXT];
       const expected = burst.join("").repeat(3);
-      const reading = started(eager.readAs(expected));
+      const reading = inBackground(eager.readAs(expected));
       for (let round = 0; round < 3; round++) {
         const sent = burst.map((text) =>
-          started(manager.send(undefined, text))
+          inBackground(manager.send(undefined, text))
         );
         await within(Promise.all(sent), "the burst");
         await nextTurn();
@@ -88,8 +88,8 @@ export const streamBacklogCases: readonly StreamCase[] = [
     behaviour: "S10",
     name: "a reader that leaves something unread for too long is broken off",
     run: ({ create, within }) =>
-      // On a machine that pauses for so long every reader is a slow one.
-      undisturbed(MAX_AGE_MS / 2, async () => {
+      // After a stall this long, every reader is a slow one.
+      retryOnStall(MAX_AGE_MS / 2, async () => {
         const evicted: [id: string, reason: EvictionReason][] = [];
         const manager = await create(limits({ maxAgeMs: MAX_AGE_MS }, evicted));
         const streams = {
@@ -109,12 +109,12 @@ export const streamBacklogCases: readonly StreamCase[] = [
         const setUpMs = performance.now() - sentAt;
         let evictedAt: number | undefined;
         let isLost = false;
-        const pauseMs = await repeatedly(async (elapsed) => {
+        const pauseMs = await pollUntil(async (elapsed) => {
           if (evicted.length > 0) evictedAt ??= setUpMs + elapsed;
-          // What comes later does not make the first text any younger.
+          // Later frames do not make the first one younger.
           await manager.send(["behind", "stalled"], TEXT);
           await nextTurn();
-          // Not a failure yet: it may be the machine that is too slow.
+          // Not a failure yet: the machine may be too slow.
           await within(streams.behind.readAs(TEXT), "the text before")
             .catch(() => isLost = true);
           return isLost ||
@@ -150,7 +150,7 @@ export const streamBacklogCases: readonly StreamCase[] = [
       for (const [id, { stream, how }] of streams) {
         await manager.create(id, stream.controller);
         if (how === "reads") {
-          reading.push(started(stream.readAs(FOREIGN + TEXT.repeat(30))));
+          reading.push(inBackground(stream.readAs(FOREIGN + TEXT.repeat(30))));
         }
       }
       for (let count = 0; count < 30; count++) {
@@ -176,14 +176,14 @@ export const streamBacklogCases: readonly StreamCase[] = [
         stalled.sort().map((id) => [id, "bytes"]),
       );
       for (const text of await within(Promise.all(reading), "the readers")) {
-        // The transport's own stands wherever it was enqueued.
+        // What the transport wrote itself is where it was enqueued.
         strictEqual(text.replace(FOREIGN, ""), TEXT.repeat(30));
       }
     },
   },
 ];
 
-/** What a transport writes, longer than all that may be unread. */
+/** What a transport writes itself, longer than the backlog limit. */
 const FOREIGN = `: ${"z".repeat(2 * MAX_BYTES)}\n\n`;
 
 interface ForeignStream {

@@ -2,7 +2,7 @@ import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
 import type { StreamCase } from "../../suites/behaviours.ts";
 import { TestStream } from "../../support/test_stream.ts";
 
-/** Who gets what, and in which form. */
+/** Who receives what, and in which form. */
 export const streamDeliveryCases: readonly StreamCase[] = [
   {
     behaviour: "S5",
@@ -103,7 +103,7 @@ export const streamDeliveryCases: readonly StreamCase[] = [
           stream.read(expected.length),
           `reading ${expected.length} bytes`,
         );
-        // Comparing megabytes byte by byte is slow where it has to explain.
+        // A comparison that explains a difference of megabytes would be slow.
         ok(
           found.length === expected.length &&
             found.every((byte, index) => byte === expected[index]),

@@ -1,7 +1,7 @@
 import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
 import type { StreamCase } from "../../suites/behaviours.ts";
 import type { SseParser } from "../../support/sse_parser.ts";
-import { repeatedly, undisturbed } from "../../suites/suite.ts";
+import { pollUntil, retryOnStall } from "../../support/timing.ts";
 import { TestStream } from "../../support/test_stream.ts";
 
 const KEEP_ALIVE_MS = 60;
@@ -21,7 +21,7 @@ export const streamIdleCases: readonly StreamCase[] = [
       await manager.send(["used"], FRAME);
       const parsers = [fresh.follow(), used.follow()];
       let elapsed = 0;
-      await repeatedly((elapsedMs) => {
+      await pollUntil((elapsedMs) => {
         elapsed = elapsedMs;
         return parsers.every(({ comments }) => comments.length >= 4);
       });
@@ -35,7 +35,7 @@ export const streamIdleCases: readonly StreamCase[] = [
           `${comments.length} comments in ${elapsed} ms`,
         );
       }
-      // They are comments and nothing else, and the next frame starts afresh.
+      // These are only comments, and do not affect the next frame.
       for (const { retry, lastEventId } of parsers) {
         strictEqual(retry, undefined);
         strictEqual(lastEventId, "");
@@ -43,7 +43,7 @@ export const streamIdleCases: readonly StreamCase[] = [
       await manager.send(undefined, "event: next\ndata: text\nid: 7\n\n");
       const next = { type: "next", data: "text", lastEventId: "7" };
       const first = { type: "message", data: "text", lastEventId: "" };
-      await repeatedly(() =>
+      await pollUntil(() =>
         parsers.every(({ lastEventId }) => lastEventId === "7")
       );
       deepStrictEqual(parsers[0]!.events, [next]);
@@ -54,13 +54,13 @@ export const streamIdleCases: readonly StreamCase[] = [
     behaviour: "S11",
     name: "a busy stream gets no comments",
     run: ({ create }) =>
-      // A machine that pauses for so long leaves no stream busy.
-      undisturbed(KEEP_ALIVE_MS * 0.9, async () => {
+      // After a stall this long, no stream is busy.
+      retryOnStall(KEEP_ALIVE_MS * 0.9, async () => {
         const manager = await create({ keepAliveMs: KEEP_ALIVE_MS });
         const stream = new TestStream();
         await manager.create("busy", stream.controller);
         const parser = stream.follow();
-        const pause = await repeatedly(async (elapsed) => {
+        const pause = await pollUntil(async (elapsed) => {
           await manager.send(["busy"], FRAME);
           return elapsed > 3 * KEEP_ALIVE_MS;
         });
@@ -93,7 +93,7 @@ export const streamIdleCases: readonly StreamCase[] = [
         partial.push(stream.follow());
       }
       const { comments } = idle.follow();
-      await repeatedly(() => comments.length >= 4);
+      await pollUntil(() => comments.length >= 4);
       ok(comments.length >= 4, "The idle stream got no comments");
       for (const [index, parser] of partial.entries()) {
         const where = `after ${JSON.stringify(halves[index])}`;
@@ -103,10 +103,10 @@ export const streamIdleCases: readonly StreamCase[] = [
       await manager.delete("stalled");
       const { text } = await within(stalled.end(), "the unread");
       ok(text.startsWith(FRAME) && text.length < 3 * FRAME.length, text);
-      // Once it is complete, the frame is what it would have been.
+      // Once it is complete, the frame is as if nothing had come between.
       await manager.send(["partial-0"], "data: b\n\n");
       const [completed] = partial;
-      await repeatedly(() => completed!.comments.length > 0);
+      await pollUntil(() => completed!.comments.length > 0);
       const texts = completed!.events.map(({ data }) => data);
       deepStrictEqual(texts, ["text", "a\nb"]);
       ok(completed!.comments.length > 0, "It got none when it was idle again");

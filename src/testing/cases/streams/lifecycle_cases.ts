@@ -1,9 +1,9 @@
 import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
-import { refused } from "../../support/expect.ts";
+import { assertThrowsOrRejects } from "../../support/assertions.ts";
 import type { StreamCase } from "../../suites/behaviours.ts";
 import { TestStream } from "../../support/test_stream.ts";
 
-/** How sessions come, are replaced and go. */
+/** How sessions are created, replaced and deleted. */
 export const streamLifecycleCases: readonly StreamCase[] = [
   {
     behaviour: "S1",
@@ -100,7 +100,7 @@ export const streamLifecycleCases: readonly StreamCase[] = [
     name: "a late cancel of the older stream leaves the newer one alone",
     run: async ({ create, within }) => {
       const manager = await create();
-      // As a transport does it: cancelling deletes the session by its id.
+      // As a transport does: cancelling deletes the session by its ID.
       const deletes: unknown[] = [];
       const open = () =>
         new TestStream({ cancel: () => deletes.push(manager.delete("a")) });
@@ -149,10 +149,10 @@ export const streamLifecycleCases: readonly StreamCase[] = [
           strictEqual(outcome.reason.name, "SessionLimitError");
         }
       }
-      // Replacing a stream needs no room, and a session that goes makes some.
+      // Replacing a stream needs no slot, and deleting a session frees one.
       const [first] = attached;
       await manager.create(`s${first}`, new TestStream().controller);
-      await refused(
+      await assertThrowsOrRejects(
         () => manager.create("one-more", new TestStream().controller),
         "SessionLimitError",
         "A session beyond maxSessions",
@@ -186,7 +186,7 @@ export const streamLifecycleCases: readonly StreamCase[] = [
       for (const end of await within(Promise.all(ends), "the ends")) {
         strictEqual(end.ended, "closed");
       }
-      await refused(
+      await assertThrowsOrRejects(
         () => manager.create("d", new TestStream().controller),
         "ClosedError",
         "A create after close",

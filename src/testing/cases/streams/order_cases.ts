@@ -1,9 +1,9 @@
 import { deepStrictEqual, strictEqual } from "node:assert/strict";
 import type { StreamCase } from "../../suites/behaviours.ts";
-import { nextTurn, started } from "../../suites/suite.ts";
+import { inBackground, nextTurn } from "../../support/timing.ts";
 import { TestStream } from "../../support/test_stream.ts";
 
-/** Ways to go on after a send, from none to a later turn of the event loop. */
+/** What happens after a send: nothing, up to a later turn of the event loop. */
 const PAUSES: readonly (() => unknown)[] = [
   () => undefined,
   () => Promise.resolve(),
@@ -22,7 +22,7 @@ const PAUSES: readonly (() => unknown)[] = [
     }),
 ];
 
-/** In which order a session gets its texts, and in which pieces. */
+/** In which order a session gets its frames, and in which chunks. */
 export const streamOrderCases: readonly StreamCase[] = [
   {
     behaviour: "S7",
@@ -36,12 +36,12 @@ export const streamOrderCases: readonly StreamCase[] = [
       const unawaited: unknown[] = [];
       for (let index = 0; index < 300; index++) {
         expected += `${index},`;
-        const sent = started(
+        const sent = inBackground(
           manager.send(index % 3 === 0 ? undefined : ["a"], `${index},`),
         );
         if (index % 5 === 0) await sent;
         else unawaited.push(sent);
-        // What comes in later turns of the event loop keeps its place as well.
+        // What is sent in later turns keeps its place as well.
         if (index % 100 === 99) await nextTurn();
       }
       await within(Promise.all(unawaited), "the sends");
@@ -53,7 +53,8 @@ export const streamOrderCases: readonly StreamCase[] = [
     name: "whatever comes between two sends, the bytes are the same",
     run: async ({ create, within }) => {
       const manager = await create();
-      // One reader waits for every byte, one looks after each turn, one at the end.
+      // One reader waits for every byte, one reads after each turn, one at the
+      // end.
       const eager = new TestStream();
       const steady = new TestStream();
       const late = new TestStream();
@@ -62,16 +63,16 @@ export const streamOrderCases: readonly StreamCase[] = [
         await manager.create(ids[index]!, stream.controller);
       }
       const texts = Array.from({ length: 200 }, (_, index) =>
-        // Of all sizes, and some of nothing.
+        // Of all sizes, some of them empty.
         index % 7 === 0 ? "" : `${index},`.repeat(index % 13));
       const expected = texts.join("");
-      const reading = started(eager.readAs(expected));
+      const reading = inBackground(eager.readAs(expected));
       let unread = "";
       let found = "";
       const unawaited: unknown[] = [];
       for (const [index, text] of texts.entries()) {
         const sessions = [undefined, ids, [...ids].reverse()][index % 3];
-        const sent = started(manager.send(sessions, text));
+        const sent = inBackground(manager.send(sessions, text));
         if (index % 3 === 0) await sent;
         else unawaited.push(sent);
         unread += text;
@@ -98,7 +99,7 @@ export const streamOrderCases: readonly StreamCase[] = [
       for (const [index, id] of ids.entries()) {
         await manager.create(id, streams[index]!.controller);
       }
-      // Every choice among the eight, and everyone now and then, all in one turn.
+      // Every subset of the eight, and everyone now and then, all in one turn.
       const sent: unknown[] = [];
       for (let choice = 0; choice < 256; choice++) {
         const text = `${choice},`;
@@ -106,7 +107,9 @@ export const streamOrderCases: readonly StreamCase[] = [
         const isFor = (index: number) =>
           isForAll || (choice >> index) % 2 === 1;
         const chosen = ids.filter((_, index) => isFor(index));
-        sent.push(started(manager.send(isForAll ? undefined : chosen, text)));
+        sent.push(
+          inBackground(manager.send(isForAll ? undefined : chosen, text)),
+        );
         for (const index of ids.keys()) {
           if (isFor(index)) expected[index] += text;
         }
@@ -128,9 +131,9 @@ export const streamOrderCases: readonly StreamCase[] = [
       const stream = new TestStream();
       await manager.create("a", stream.controller);
       const sent = ["one ", "two ", "three"].map((text) =>
-        started(manager.send(undefined, text))
+        inBackground(manager.send(undefined, text))
       );
-      const deleted = started(manager.delete("a"));
+      const deleted = inBackground(manager.delete("a"));
       await within(Promise.all([...sent, deleted]), "the calls");
       deepStrictEqual(await within(stream.end(), "the end"), {
         ended: "closed",

@@ -1,5 +1,5 @@
 import { ok, strictEqual } from "node:assert/strict";
-import { started } from "../../suites/suite.ts";
+import { inBackground } from "../../support/timing.ts";
 import type {
   JSONRPCNotification,
   SubscriptionFilter,
@@ -15,7 +15,7 @@ import {
 
 const TOOLS = { toolsListChanged: true };
 
-/** Who gets what, and when. */
+/** Who receives what, and when. */
 export const subscriptionDeliveryCases: readonly SubscriptionCase[] = [
   {
     behaviour: "U1",
@@ -24,11 +24,11 @@ export const subscriptionDeliveryCases: readonly SubscriptionCase[] = [
       const manager = await create();
       const gate = new Gate();
       const slow = new TestSubscriber({ acknowledge: () => gate.promise });
-      const created = started(slow.subscribe(manager, 1, TOOLS));
+      const created = inBackground(slow.subscribe(manager, 1, TOOLS));
       await within(slow.called("acknowledge"), "the acknowledgement");
       const sent = [
-        started(manager.send(toolsChanged("one"))),
-        started(manager.send(toolsChanged("two"))),
+        inBackground(manager.send(toolsChanged("one"))),
+        inBackground(manager.send(toolsChanged("two"))),
       ];
       await turn();
       await slow.got("acknowledge");
@@ -64,7 +64,7 @@ export const subscriptionDeliveryCases: readonly SubscriptionCase[] = [
         subscribers.set(id, subscriber);
         await within(subscriber.subscribe(manager, id, filter), "create");
       }
-      // What was registered is a copy.
+      // The manager registered a copy.
       filters["nothing"]!.toolsListChanged = true;
       filters["some"]!.resourceSubscriptions!.push("file:///later");
 
@@ -95,7 +95,7 @@ export const subscriptionDeliveryCases: readonly SubscriptionCase[] = [
         resources: ["notifications/resources/list_changed"],
         some: uris,
       };
-      // Those who get nothing are looked at last, when all had their chance.
+      // Those that get nothing are checked last, when all had their chance.
       for (const [id, subscriber] of subscribers) {
         await subscriber.got("acknowledge", ...expected[id] ?? []);
       }
@@ -126,7 +126,7 @@ export const subscriptionDeliveryCases: readonly SubscriptionCase[] = [
       await text.got("acknowledge", "to three", "to two");
       await elsewhere.got("acknowledge", "to three", "to two");
       await late.got();
-      // A closed id is free again.
+      // The ID of a closed subscription is free again.
       strictEqual(await late.subscribe(manager, 1, TOOLS), true);
     },
   },
@@ -151,7 +151,7 @@ export const subscriptionDeliveryCases: readonly SubscriptionCase[] = [
       const names = Array.from({ length: 30 }, (_, index) => `${index}`);
       const sent: unknown[] = [];
       for (const name of names) {
-        const sending = started(manager.send(toolsChanged(name)));
+        const sending = inBackground(manager.send(toolsChanged(name)));
         if (sent.length % 7 === 6) await sending;
         sent.push(sending);
       }
@@ -170,11 +170,11 @@ export const subscriptionDeliveryCases: readonly SubscriptionCase[] = [
       const slow = new TestSubscriber({ send: turn });
       await slow.subscribe(manager, 1, TOOLS);
       const sent = ["one", "two", "three"].map((name) =>
-        started(manager.send(toolsChanged(name)))
+        inBackground(manager.send(toolsChanged(name)))
       );
       const closing = [
-        started(manager.close(1, "origin", "closed")),
-        started(manager.close(1, "origin", "cancelled")),
+        inBackground(manager.close(1, "origin", "closed")),
+        inBackground(manager.close(1, "origin", "cancelled")),
       ];
       ok((await within(Promise.all(closing), "closing"))[0]);
       await within(Promise.all(sent), "the sends");

@@ -1,6 +1,6 @@
 import { strictEqual } from "node:assert/strict";
-import { refused } from "../../support/expect.ts";
-import { started } from "../../suites/suite.ts";
+import { assertThrowsOrRejects } from "../../support/assertions.ts";
+import { inBackground } from "../../support/timing.ts";
 import type { SubscriptionCase } from "../../suites/behaviours.ts";
 import {
   Gate,
@@ -12,7 +12,7 @@ import {
 const TOOLS = { toolsListChanged: true };
 const forever = () => new Promise<void>(() => {});
 
-/** What one failing subscription does to itself and to the others. */
+/** How one failing subscription affects itself and the others. */
 export const subscriptionFailureCases: readonly SubscriptionCase[] = [
   {
     behaviour: "U6",
@@ -24,7 +24,7 @@ export const subscriptionFailureCases: readonly SubscriptionCase[] = [
       await stuck.subscribe(manager, 1, TOOLS);
       await other.subscribe(manager, 2, TOOLS);
       await within(manager.send(toolsChanged("one")), "send");
-      const two = started(manager.send(toolsChanged("two")));
+      const two = inBackground(manager.send(toolsChanged("two")));
       await within(other.called("two"), "the other's delivery");
       strictEqual(
         await within(manager.close(1, "origin", "cancelled"), "close"),
@@ -63,7 +63,7 @@ export const subscriptionFailureCases: readonly SubscriptionCase[] = [
       const manager = await create({ closeTimeoutMs: 100 });
       const stuck = new TestSubscriber({ acknowledge: forever });
       const other = new TestSubscriber();
-      const created = started(stuck.subscribe(manager, 1, TOOLS));
+      const created = inBackground(stuck.subscribe(manager, 1, TOOLS));
       await other.subscribe(manager, 2, TOOLS);
       await within(manager.send(toolsChanged("one")), "send");
       await other.got("acknowledge", "one");
@@ -126,15 +126,15 @@ export const subscriptionFailureCases: readonly SubscriptionCase[] = [
           throw refusal;
         },
       });
-      await refused(
+      await assertThrowsOrRejects(
         () => within(inPlace.subscribe(manager, 1, TOOLS), "create"),
         "Refusal",
         "create with a failing acknowledgement",
       );
-      const created = started(later.subscribe(manager, 2, TOOLS));
-      const sent = started(manager.send(toolsChanged("buffered")));
+      const created = inBackground(later.subscribe(manager, 2, TOOLS));
+      const sent = inBackground(manager.send(toolsChanged("buffered")));
       gate.open();
-      await refused(
+      await assertThrowsOrRejects(
         () => within(created, "create"),
         "Refusal",
         "create with an acknowledgement that fails later",

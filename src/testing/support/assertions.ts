@@ -1,10 +1,7 @@
 import { fail, match, ok, strictEqual } from "node:assert/strict";
 
-/**
- * Expects a call to be refused, in place or as a rejected promise, with an error
- * of that name.
- */
-export async function refused(
+/** Expects that a call throws, or rejects, with an error of this name. */
+export async function assertThrowsOrRejects(
   call: () => unknown,
   errorName: string,
   what: string,
@@ -18,8 +15,11 @@ export async function refused(
   );
 }
 
-/** Expects a promise to reject with an error of that name, not to throw in place. */
-export async function rejects(
+/**
+ * Expects that a promise rejects with an error of this name, and that the call
+ * does not throw.
+ */
+export async function assertRejects(
   call: () => Promise<unknown>,
   errorName: string,
   what: string,
@@ -30,11 +30,11 @@ export async function rejects(
   } catch (error) {
     fail(`${what} throws in place: ${error}`);
   }
-  await refused(() => promise, errorName, what);
+  await assertThrowsOrRejects(() => promise, errorName, what);
 }
 
-/** Expects a getter to find nothing, whatever it says of that. */
-export async function forgotten(
+/** Expects that a getter rejects, with any error. */
+export async function assertNotFound(
   get: () => unknown,
   what: string,
 ): Promise<void> {
@@ -42,10 +42,10 @@ export async function forgotten(
 }
 
 /**
- * Expects a response that refuses a request: of that status, with an error of
- * JSON-RPC for no request in particular. Answers its body.
+ * Expects that a response refuses a request: with this status, and a JSON-RPC
+ * error with the ID null. Returns its body.
  */
-export async function refusedWith(
+export async function assertErrorResponse(
   status: number,
   response: Response,
   what: string,
