@@ -18,6 +18,8 @@ import * as tmcp from "@tmcp/session-manager";
 import { PlainStreams } from "./broken/plain_streams.ts";
 import { assertFailures, failures, type Pace } from "./failures.ts";
 
+type GuardArguments = Parameters<InMemorySessions["guard"]>;
+
 describe("the suites", () => {
   it("fail nothing for the managers of this package", async () => {
     assertEquals(
@@ -100,6 +102,18 @@ describe("the suites", () => {
         Object.assign(create(options), { streams }),
       "knows of metadata alone": ({ info }, options) =>
         Object.assign(create(options), { info }),
+      "resets clients of another node": (beside) =>
+        Object.assign(Object.create(beside), {
+          guard: (...[request, respond, options]: GuardArguments) => {
+            const headers = new Headers(request.headers);
+            if (headers.has("last-event-id")) {
+              headers.set("last-event-id", "elsewhere");
+            }
+            const altered = new Request(request, { headers });
+            return beside.guard(altered, respond, options);
+          },
+          close: () => beside.close(),
+        }),
     };
     const failuresOf = (
       createNode: SessionsSuiteOptions["createNode"],
@@ -118,6 +132,7 @@ describe("the suites", () => {
       "knows of nothing": "H7",
       "knows of streams alone": "H7",
       "knows of metadata alone": "H7",
+      "resets clients of another node": "H7",
     });
   });
 
