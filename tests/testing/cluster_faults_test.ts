@@ -6,57 +6,64 @@ import { assertEquals } from "@std/assert";
 import { describe, it } from "node:test";
 import { brokenBuses } from "./broken/cluster_buses.ts";
 import { brokenNodes, soundNodes } from "./broken/cluster_nodes.ts";
-import { assertFailures, failures, type Pace } from "./failures.ts";
+import {
+  assertFailures,
+  failedBehaviours,
+  type Pace,
+} from "./failed_behaviours.ts";
 
-/** The behaviours that show that a bus is broken. */
+/** Each faulty bus, and the behaviours that fail with it. */
 const BUS_FAULTS: Record<string, string> = {
-  "calls back while it is called": "C1",
-  "cuts long texts": "C12",
-  "delivers twice": "C1 C12 C14",
-  "echoes": "C1 C14",
-  "ends texts at NUL": "C12",
-  "folds the case of names": "C14",
-  "has one name": "C14",
-  "hears on after its end": "C1",
-  "knows no way to one": "C1 C14",
-  "says nothing": "C1 C12 C14",
-  "takes what it said with it": "C1",
-  "tells all what is for one": "C1",
-  "trims names": "C14",
+  "delivers before publish returns": "C1",
+  "delivers broadcasts to the sender": "C1 C14",
+  "delivers every message twice": "C1 C12 C14",
+  "delivers targeted messages to everyone": "C1",
+  "drops every message": "C1 C12 C14",
+  "drops messages in flight on close": "C1",
+  "drops targeted messages": "C1 C14",
+  "ignores the case of cluster names": "C14",
+  "ignores the cluster name": "C14",
+  "keeps receiving after close": "C1",
+  "trims cluster names": "C14",
+  "truncates long messages": "C12",
+  "truncates messages at NUL": "C12",
 };
 
-/** The behaviours that show that nodes are broken; others may fail as well. */
+/**
+ * Each kind of faulty nodes, and behaviours that fail with them. Only these
+ * behaviours are tested; others may fail too.
+ */
 const NODE_FAULTS: Record<string, string> = {
-  "are alone": "C1 C3 C4 C11 C15",
-  "are in one cluster": "C14",
-  "choose their own names": "C6",
-  "cut long texts": "C12",
-  "delete nothing elsewhere": "C3 C4",
-  "do not wait until others know of a stream": "C1 C12",
-  "do not wait until others know of a write": "C4 C11",
-  "end no subscription": "C15",
-  "end the subscriptions of every origin": "C15",
-  "forget a session that another node writes to": "C11",
-  "keep levels to themselves": "C4 C11",
-  "know of their own streams only": "C3 C4 C5",
-  "leave without a word": "C6",
-  "let sends overtake each other": "C2",
-  "lose every fiftieth text": "C2 C10",
-  "never give way": "C5",
-  "notify twice": "C15",
-  "remember everyone": "C16",
-  "send twice": "C1 C2 C10",
-  "take 1,000 ids": "C12",
-  "take nobody for dead": "C6",
+  "close the subscriptions of every origin": "C15",
+  "close without announcing it": "C6",
+  "delete the other metadata of a session on a write": "C11",
+  "deliver frames out of order": "C2",
+  "do not share log levels": "C4 C11",
+  "drop every 50th frame": "C2 C10",
+  "ignore all session IDs after the first 1,000": "C12",
+  "ignore the cluster name": "C14",
+  "ignore the given node name": "C6",
+  "know only their own streams": "C3 C4 C5",
+  "leave a replaced stream open": "C5",
+  "list nodes that are gone": "C16",
+  "never close a subscription": "C15",
+  "never delete a session on another node": "C3 C4",
+  "never detect a dead node": "C6",
+  "never find each other": "C1 C3 C4 C11 C15",
+  "resolve create before other nodes know the stream": "C1 C12",
+  "resolve setLogLevel before other nodes know the level": "C4 C11",
+  "send every frame twice": "C1 C2 C10",
+  "send every notification twice": "C15",
+  "truncate long frames": "C12",
 };
 
-describe("the suite for clusters", () => {
+describe("the cluster suite", () => {
   it("finds the fault of every broken bus", async () => {
     const { createNode } = soundNodes();
     await assertFailures(
-      entries(brokenBuses),
+      withNames(brokenBuses),
       ([, createBuses], pace) =>
-        failuresOf(
+        chosenFailures(
           { createNode, createBus: createBuses() },
           (name) => name.includes(" a bus "),
           pace,
@@ -67,10 +74,10 @@ describe("the suite for clusters", () => {
 
   it("finds the fault of all broken nodes", async () => {
     await assertFailures(
-      entries(brokenNodes),
+      withNames(brokenNodes),
       ([fault, createNodes], pace) => {
         const numbers = NODE_FAULTS[fault]?.split(" ") ?? [];
-        return failuresOf(
+        return chosenFailures(
           createNodes(),
           (name) => numbers.includes(name.split(" ", 1)[0]!),
           pace,
@@ -80,15 +87,15 @@ describe("the suite for clusters", () => {
     );
   });
 
-  it("leaves out what it has no means for, visibly if asked", () => {
+  it("skips the tests whose options are missing", () => {
     const { createNode } = soundNodes();
     const tested = new Set<string>();
     const skipped = new Set<string>();
-    const note = (numbers: Set<string>) => (name: string) =>
+    const record = (numbers: Set<string>) => (name: string) =>
       void numbers.add(name.split(" ", 1)[0]!);
     testCluster({
-      test: note(tested),
-      skip: note(skipped),
+      test: record(tested),
+      skip: record(skipped),
       createNode,
       supports: { C15: false },
     });
@@ -96,17 +103,17 @@ describe("the suite for clusters", () => {
       [...tested].join(" "),
       "C14 C1 C2 C8 C10 C12 C3 C4 C5 C9 C16 C11 C6",
     );
-    // For some of C1, C6, C12 and C14 it takes a bus, or nodes that die.
+    // Some tests of C1, C6, C12 and C14 need createBus or kill.
     assertEquals([...skipped].join(" "), "C1 C12 C13 C14 C6 C15");
   });
 });
 
 type Factory = Pick<ClusterSuiteOptions, "createNode" | "createBus" | "kill">;
 
-/** What fails, among the tests with certain names. */
-function failuresOf(
+/** Runs the chosen tests of the suite, and returns the behaviours that failed. */
+function chosenFailures(
   factory: Factory,
-  isChosen: (name: string) => boolean,
+  includes: (name: string) => boolean,
   pace: Pace,
 ): Promise<string[]> {
   type Given = Pick<ClusterSuiteOptions, "test" | "timeoutMs">;
@@ -115,14 +122,14 @@ function failuresOf(
       ...factory,
       timeoutMs,
       test: (name, run) => {
-        if (isChosen(name)) test(name, run);
+        if (includes(name)) test(name, run);
       },
     });
-  return failures(suite, () => {}, 1_000, 1, pace);
+  return failedBehaviours(suite, () => {}, 1_000, 1, pace);
 }
 
-/** Each value with its name. */
-function entries<Value>(
+/** Pairs each value with its name. */
+function withNames<Value>(
   record: Readonly<Record<string, Value>>,
 ): Record<string, [name: string, value: Value]> {
   return Object.fromEntries(

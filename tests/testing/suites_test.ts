@@ -16,43 +16,50 @@ import { assertEquals } from "@std/assert";
 import { describe, it } from "node:test";
 import * as tmcp from "@tmcp/session-manager";
 import { PlainStreams } from "./broken/plain_streams.ts";
-import { assertFailures, failures, type Pace } from "./failures.ts";
+import {
+  assertFailures,
+  failedBehaviours,
+  type Pace,
+} from "./failed_behaviours.ts";
 
 type GuardArguments = Parameters<InMemorySessions["guard"]>;
 
-describe("the suites", () => {
-  it("fail nothing for the managers of this package", async () => {
+describe("the contract suites", () => {
+  it("pass for the managers of this package", async () => {
     assertEquals(
-      await failures(
+      await failedBehaviours(
         testStreamSessionManager,
         (limits) => new InMemoryStreamSessionManager(limits),
       ),
       [],
     );
     assertEquals(
-      await failures(
+      await failedBehaviours(
         testInfoSessionManager,
         (limits) => new InMemoryInfoSessionManager(limits),
       ),
       [],
     );
     assertEquals(
-      await failures(
+      await failedBehaviours(
         testSubscriptionManager,
         (limits) => new InMemorySubscriptionManager(limits),
       ),
       [],
     );
     assertEquals(
-      await failures(testSessions, (options) => new InMemorySessions(options)),
+      await failedBehaviours(
+        testSessions,
+        (options) => new InMemorySessions(options),
+      ),
       [],
     );
   });
 
-  it("tell what @tmcp/session-manager 0.3.0 does not show", async () => {
+  it("report what @tmcp/session-manager 0.3.0 does not support", async () => {
     const managers = {
       streams: (pace: Pace) =>
-        failures(
+        failedBehaviours(
           testStreamSessionManager,
           () => new tmcp.InMemoryStreamSessionManager(),
           300,
@@ -60,7 +67,7 @@ describe("the suites", () => {
           pace,
         ),
       info: (pace: Pace) =>
-        failures(
+        failedBehaviours(
           testInfoSessionManager,
           () => new tmcp.InMemoryInfoSessionManager(),
           2_000,
@@ -68,7 +75,7 @@ describe("the suites", () => {
           pace,
         ),
       subscriptions: (pace: Pace) =>
-        failures(
+        failedBehaviours(
           testSubscriptionManager,
           () => new tmcp.InMemorySubscriptionManager(),
           300,
@@ -76,16 +83,20 @@ describe("the suites", () => {
           pace,
         ),
     };
-    await assertFailures(managers, (failuresOf, pace) => failuresOf(pace), {
-      streams: "S3 S4 S9 S10 S11 S12 S13",
-      info: "I2 I3 I4 I8",
-      subscriptions: "U2 U5 U6 U7",
-    });
+    await assertFailures(
+      managers,
+      (failedBehavioursOf, pace) => failedBehavioursOf(pace),
+      {
+        streams: "S3 S4 S9 S10 S11 S12 S13",
+        info: "I2 I3 I4 I8",
+        subscriptions: "U2 U5 U6 U7",
+      },
+    );
   });
 
-  it("pass a manager written from scratch", async () => {
+  it("pass for a manager written from scratch", async () => {
     assertEquals(
-      await failures(
+      await failedBehaviours(
         testStreamSessionManager,
         (limits) => new PlainStreams(limits),
       ),
@@ -93,29 +104,29 @@ describe("the suites", () => {
     );
   });
 
-  it("tell whether another node knows of a session", async () => {
+  it("detect whether another node knows a session (H7)", async () => {
     const create = (options: SessionsOptions) => new InMemorySessions(options);
     const nodes: Record<string, SessionsSuiteOptions["createNode"]> = {
-      "is the same node": (beside) => beside,
-      "knows of nothing": (_, options) => create(options),
-      "knows of streams alone": ({ streams }, options) =>
+      "is the same node": (other) => other,
+      "shares nothing": (_, options) => create(options),
+      "shares only streams": ({ streams }, options) =>
         Object.assign(create(options), { streams }),
-      "knows of metadata alone": ({ info }, options) =>
+      "shares only metadata": ({ info }, options) =>
         Object.assign(create(options), { info }),
-      "resets clients of another node": (beside) =>
-        Object.assign(Object.create(beside), {
+      "resets clients of another node": (other) =>
+        Object.assign(Object.create(other), {
           guard: (...[request, respond, options]: GuardArguments) => {
             const headers = new Headers(request.headers);
             if (headers.has("last-event-id")) {
               headers.set("last-event-id", "elsewhere");
             }
             const altered = new Request(request, { headers });
-            return beside.guard(altered, respond, options);
+            return other.guard(altered, respond, options);
           },
-          close: () => beside.close(),
+          close: () => other.close(),
         }),
     };
-    const failuresOf = (
+    const failedBehavioursOf = (
       createNode: SessionsSuiteOptions["createNode"],
       pace: Pace,
     ) => {
@@ -125,18 +136,18 @@ describe("the suites", () => {
           createNode,
           test: (name, run) => name.startsWith("H7 ") && test(name, run),
         });
-      return failures(suite, create, 1_000, 1, pace);
+      return failedBehaviours(suite, create, 1_000, 1, pace);
     };
-    await assertFailures(nodes, failuresOf, {
+    await assertFailures(nodes, failedBehavioursOf, {
       "is the same node": "",
-      "knows of nothing": "H7",
-      "knows of streams alone": "H7",
-      "knows of metadata alone": "H7",
+      "shares nothing": "H7",
+      "shares only streams": "H7",
+      "shares only metadata": "H7",
       "resets clients of another node": "H7",
     });
   });
 
-  it("leave out what a manager does not support, visibly if asked", () => {
+  it("skip what a manager does not support", () => {
     const tested: string[] = [];
     const skipped: string[] = [];
     testStreamSessionManager({

@@ -1,12 +1,12 @@
 import type { MessageBus } from "@crossmcp/session-manager/cluster";
 import { LossyNetwork } from "@crossmcp/session-manager/testing";
 
-/** Makes a bus of a cluster. */
+/** Returns a new bus for a cluster. */
 export type CreateBus = (cluster: string) => MessageBus;
 
-/** Networks whose buses have one fault each. */
+/** Networks whose buses have one fault each, by the name of the fault. */
 export const brokenBuses: Record<string, () => CreateBus> = {
-  "echoes": altered((bus) => {
+  "delivers broadcasts to the sender": withMethods((bus) => {
     let receive: (text: string) => void = () => {};
     return {
       start: (node, given) => bus.start(node, receive = given),
@@ -16,30 +16,30 @@ export const brokenBuses: Record<string, () => CreateBus> = {
       },
     };
   }),
-  "delivers twice": () => {
+  "delivers every message twice": () => {
     const network = new LossyNetwork({ duplicateRate: 1 });
     return (cluster) => network.bus(cluster);
   },
-  "has one name": () => {
+  "ignores the cluster name": () => {
     const network = new LossyNetwork();
     return () => network.bus();
   },
-  "folds the case of names": () => {
+  "ignores the case of cluster names": () => {
     const network = new LossyNetwork();
     return (cluster) => network.bus(cluster.toLowerCase());
   },
-  "trims names": () => {
+  "trims cluster names": () => {
     const network = new LossyNetwork();
     return (cluster) => network.bus(cluster.trim());
   },
-  "tells all what is for one": altered((bus) => ({
+  "delivers targeted messages to everyone": withMethods((bus) => ({
     publish: (text) => bus.publish(text, undefined),
   })),
-  "knows no way to one": altered((bus) => ({
+  "drops targeted messages": withMethods((bus) => ({
     publish: (text, to) => to === undefined ? bus.publish(text, to) : undefined,
   })),
-  "says nothing": altered(() => ({ publish: () => {} })),
-  "calls back while it is called": () => {
+  "drops every message": withMethods(() => ({ publish: () => {} })),
+  "delivers before publish returns": () => {
     const buses = new Map<MessageBus, {
       cluster: string;
       node: string;
@@ -60,30 +60,30 @@ export const brokenBuses: Record<string, () => CreateBus> = {
       return own;
     };
   },
-  "hears on after its end": altered(() => ({ close: () => {} })),
-  "takes what it said with it": altered((bus) => {
-    const waiting = new Set<ReturnType<typeof setTimeout>>();
+  "keeps receiving after close": withMethods(() => ({ close: () => {} })),
+  "drops messages in flight on close": withMethods((bus) => {
+    const timers = new Set<ReturnType<typeof setTimeout>>();
     return {
       publish: (text, to) => {
-        waiting.add(setTimeout(() => bus.publish(text, to), 5));
+        timers.add(setTimeout(() => bus.publish(text, to), 5));
       },
       close: () => {
-        for (const timer of waiting) clearTimeout(timer);
+        for (const timer of timers) clearTimeout(timer);
         return bus.close();
       },
     };
   }),
-  "cuts long texts": altered((bus) => ({
+  "truncates long messages": withMethods((bus) => ({
     publish: (text, to) => bus.publish(text.slice(0, 65_536), to),
   })),
-  "ends texts at NUL": altered((bus) => ({
+  "truncates messages at NUL": withMethods((bus) => ({
     publish: (text, to) => bus.publish(text.split("\0", 1)[0]!, to),
   })),
 };
 
-/** A bus of a good network, of which some is different. */
-function altered(
-  alter: (bus: MessageBus) => Partial<MessageBus>,
+/** Returns buses of a reliable network, with some methods replaced. */
+function withMethods(
+  replace: (bus: MessageBus) => Partial<MessageBus>,
 ): () => CreateBus {
   return () => {
     const network = new LossyNetwork();
@@ -93,7 +93,7 @@ function altered(
         start: (node, receive) => bus.start(node, receive),
         publish: (text, to) => bus.publish(text, to),
         close: () => bus.close(),
-        ...alter(bus),
+        ...replace(bus),
       };
     };
   };

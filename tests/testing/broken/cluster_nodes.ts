@@ -6,75 +6,82 @@ import {
 } from "@crossmcp/session-manager/testing";
 import { killOn } from "../../cluster/support/kill.ts";
 
-/** What a suite needs to make nodes. */
+/** The part of the suite's options that creates nodes. */
 export type Nodes = Pick<ClusterFactory, "createNode" | "kill">;
 
-/** Changes what a node does. */
-type Break = (node: ClusterSessions, network: LossyNetwork) => void;
+/** Adds a fault to a node. */
+type AddFault = (node: ClusterSessions, network: LossyNetwork) => void;
 
 /** Nodes without a fault. */
-export const soundNodes: () => Nodes = faulty(() => {});
+export const soundNodes: () => Nodes = withFault(() => {});
 
-/** Nodes with one fault each. */
+/** Nodes with one fault each, by the name of the fault. */
 export const brokenNodes: Record<string, () => Nodes> = {
-  "are alone": () => {
+  "never find each other": () => {
     const kill = () => {};
     const createNode = (_: string, options: ClusterNodeOptions) =>
       new ClusterSessions(new LossyNetwork().bus(), options);
     return { createNode, kill };
   },
-  "send twice": faulty(({ streams }) => {
+  "send every frame twice": withFault(({ streams }) => {
     const send = streams.send.bind(streams);
-    streams.send = (ids, text) => {
-      send(ids, text);
-      send(ids, text);
+    streams.send = (ids, frame) => {
+      send(ids, frame);
+      send(ids, frame);
     };
   }),
-  "let sends overtake each other": faulty(({ streams }) => {
+  "deliver frames out of order": withFault(({ streams }) => {
     const send = streams.send.bind(streams);
-    streams.send = (ids, text) => {
-      if (ids !== undefined) return send(ids, text);
-      setTimeout(() => send(ids, text), 5);
+    streams.send = (ids, frame) => {
+      if (ids !== undefined) return send(ids, frame);
+      setTimeout(() => send(ids, frame), 5);
     };
   }),
-  "lose every fiftieth text": faulty(({ streams }) => {
+  "drop every 50th frame": withFault(({ streams }) => {
     const send = streams.send.bind(streams);
     let count = 0;
-    streams.send = (ids, text) => {
-      if (++count % 50 > 0) send(ids, text);
+    streams.send = (ids, frame) => {
+      if (++count % 50 > 0) send(ids, frame);
     };
   }),
-  "cut long texts": faulty(({ streams }) => {
+  "truncate long frames": withFault(({ streams }) => {
     const send = streams.send.bind(streams);
-    streams.send = (ids, text) =>
-      send(ids, text.replace(/^(.{100000}).*$/m, "$1"));
+    streams.send = (ids, frame) =>
+      send(ids, frame.replace(/^(.{100000}).*$/m, "$1"));
   }),
-  "take 1,000 ids": faulty(({ streams }) => {
+  "ignore all session IDs after the first 1,000": withFault(({ streams }) => {
     const send = streams.send.bind(streams);
-    streams.send = (ids, text) => send(ids?.slice(0, 1_000), text);
+    streams.send = (ids, frame) => send(ids?.slice(0, 1_000), frame);
   }),
-  "do not wait until others know of a stream": faulty(({ streams }) => {
-    const create = streams.create.bind(streams);
-    streams.create = (id, controller) => {
-      void create(id, controller);
-      return Promise.resolve();
-    };
-  }),
-  "do not wait until others know of a write": faulty(({ info }) => {
-    const set = info.setLogLevel.bind(info);
-    info.setLogLevel = (id, level) => {
-      setTimeout(() => void Promise.resolve(set(id, level)).catch(() => {}), 5);
-      return Promise.resolve();
-    };
-  }),
-  "delete nothing elsewhere": faulty((node) => {
+  "resolve create before other nodes know the stream": withFault(
+    ({ streams }) => {
+      const create = streams.create.bind(streams);
+      streams.create = (id, controller) => {
+        void create(id, controller);
+        return Promise.resolve();
+      };
+    },
+  ),
+  "resolve setLogLevel before other nodes know the level": withFault(
+    ({ info }) => {
+      const set = info.setLogLevel.bind(info);
+      info.setLogLevel = (id, level) => {
+        setTimeout(
+          () => void Promise.resolve(set(id, level)).catch(() => {}),
+          5,
+        );
+        return Promise.resolve();
+      };
+    },
+  ),
+  "never delete a session on another node": withFault((node) => {
     const { streams } = node;
     const remove = streams.delete.bind(streams);
     streams.delete = async (id) => {
       if (node.stats().attached > 0) await remove(id);
     };
   }),
-  "know of their own streams only": faulty(({ streams }) => {
+  "know only their own streams": withFault(({ streams }) => {
     const create = streams.create.bind(streams);
     const own = new Set<string>();
     streams.create = async (id, controller) => {
@@ -83,36 +90,36 @@ export const brokenNodes: Record<string, () => Nodes> = {
     };
     streams.has = (id) => Promise.resolve(own.has(id));
   }),
-  "never give way": faulty(({ streams }) => {
+  "leave a replaced stream open": withFault(({ streams }) => {
     const create = streams.create.bind(streams);
     streams.create = (id, controller) => {
-      // The stream that is attached goes on under a name that nobody knows.
-      const kept = new Proxy(controller, {
+      // The stream stays open, because closing it does nothing.
+      const unclosable = new Proxy(controller, {
         get: (target, name) => {
           if (name === "close" || name === "error") return () => {};
           const value = Reflect.get(target, name, target);
           return typeof value === "function" ? value.bind(target) : value;
         },
       });
-      return create(id, kept);
+      return create(id, unclosable);
     };
   }),
-  "leave without a word": faulty((node, network) => {
+  "close without announcing it": withFault((node, network) => {
     const close = node.close.bind(node);
     node.close = (options) => {
       killOn(network)(node);
       return close(options);
     };
   }),
-  "take nobody for dead": configured((options) => ({
+  "never detect a dead node": withOptions((options) => ({
     ...options,
     cluster: { ...options.cluster, heartbeatMs: 60_000 },
   })),
-  "choose their own names": configured(({ cluster, ...options }) => ({
+  "ignore the given node name": withOptions(({ cluster, ...options }) => ({
     ...options,
     cluster: { ...cluster, node: undefined },
   })),
-  "keep levels to themselves": faulty(({ info }) => {
+  "do not share log levels": withFault(({ info }) => {
     const levels = new Map<string, unknown>();
     info.setLogLevel = (id, level) => {
       levels.set(id, level);
@@ -120,7 +127,7 @@ export const brokenNodes: Record<string, () => Nodes> = {
     };
     info.getLogLevel = (id) => Promise.resolve(levels.get(id) as "info");
   }),
-  "forget a session that another node writes to": faulty(({ info }) => {
+  "delete the other metadata of a session on a write": withFault(({ info }) => {
     const set = info.setClientCapabilities.bind(info);
     info.setClientCapabilities = async (id, capabilities) => {
       await new Promise((resolve) => setTimeout(resolve, 5));
@@ -128,21 +135,21 @@ export const brokenNodes: Record<string, () => Nodes> = {
       await set(id, capabilities);
     };
   }),
-  "notify twice": faulty(({ subscriptions }) => {
+  "send every notification twice": withFault(({ subscriptions }) => {
     const send = subscriptions.send.bind(subscriptions);
     subscriptions.send = async (notification) => {
       await send(notification);
       await send(notification);
     };
   }),
-  "end no subscription": faulty(({ subscriptions }) => {
+  "never close a subscription": withFault(({ subscriptions }) => {
     subscriptions.close = () => Promise.resolve(false);
   }),
-  "end the subscriptions of every origin": faulty(({ subscriptions }) => {
+  "close the subscriptions of every origin": withFault(({ subscriptions }) => {
     const closeAll = subscriptions.closeAll.bind(subscriptions);
     subscriptions.closeAll = (_, reason) => closeAll(undefined, reason);
   }),
-  "remember everyone": faulty((node) => {
+  "list nodes that are gone": withFault((node) => {
     const nodes = node.nodes.bind(node);
     const seen = new Map<string, boolean>();
     node.nodes = () => {
@@ -150,17 +157,17 @@ export const brokenNodes: Record<string, () => Nodes> = {
       return [...seen].map(([name, isSelf]) => ({ name, isSelf }));
     };
   }),
-  "are in one cluster": configured((options) => options, () => ""),
+  "ignore the cluster name": withOptions((options) => options, () => ""),
 };
 
-/** Nodes that are made as asked for, and broken then. */
-function faulty(break_: Break): () => Nodes {
+/** Creates nodes, and adds a fault to each. */
+function withFault(addFault: AddFault): () => Nodes {
   return () => {
     const network = new LossyNetwork();
     return {
       createNode: (cluster, options) => {
         const node = new ClusterSessions(network.bus(cluster), options);
-        break_(node, network);
+        addFault(node, network);
         return node;
       },
       kill: killOn(network),
@@ -168,8 +175,8 @@ function faulty(break_: Break): () => Nodes {
   };
 }
 
-/** Nodes that are made otherwise than asked for. */
-function configured(
+/** Creates nodes with changed options, or in another cluster. */
+function withOptions(
   change: (options: ClusterNodeOptions) => ClusterNodeOptions,
   rename: (cluster: string) => string = (cluster) => cluster,
 ): () => Nodes {

@@ -8,21 +8,21 @@ import {
 import type { InfoLimits } from "@crossmcp/session-manager/testing";
 import type { brokenInfo } from "./info.ts";
 
-/** Managers with one fault each in what they keep, of how many, and for how long. */
+/** Managers with one fault each in expiry or in the limit of sessions. */
 export const brokenExpiries: typeof brokenInfo = {
-  "keeps everything for ever": class extends InMemoryInfoSessionManager {
+  "never expires metadata": class extends InMemoryInfoSessionManager {
     constructor(limits: InfoLimits) {
       super({ ...limits, idleTimeoutMs: Infinity });
     }
   },
-  "forgets what is read": class extends InMemoryInfoSessionManager {
+  "does not count a read as use": class extends InMemoryInfoSessionManager {
     readonly #levels = new Map<string, LoggingLevel>();
     override async setLogLevel(id: string, level: LoggingLevel): Promise<void> {
       await super.setLogLevel(id, level);
       this.#levels.set(id, level);
     }
     override getLogLevel(id: string): Promise<LoggingLevel> {
-      // From a copy, so that nobody notices.
+      // Read from a copy, which does not extend the lifetime.
       const level = this.#levels.get(id);
       return level ? Promise.resolve(level) : super.getLogLevel(id);
     }
@@ -31,16 +31,17 @@ export const brokenExpiries: typeof brokenInfo = {
       this.#levels.delete(id);
     }
   },
-  "forgets what is written": class extends InMemoryInfoSessionManager {
+  "does not count an unchanged write as use": class
+    extends InMemoryInfoSessionManager {
     readonly #capabilities = new Map<string, string>();
     override setClientCapabilities(
       id: string,
       capabilities: ClientCapabilities,
     ): void | Promise<void> {
-      const text = JSON.stringify(capabilities);
-      // What is stored already need not be stored again.
-      if (this.#capabilities.get(id) === text) return;
-      this.#capabilities.set(id, text);
+      const value = JSON.stringify(capabilities);
+      // Skip the write if nothing changes.
+      if (this.#capabilities.get(id) === value) return;
+      this.#capabilities.set(id, value);
       return super.setClientCapabilities(id, capabilities);
     }
     override async delete(id: string): Promise<void> {
@@ -48,7 +49,7 @@ export const brokenExpiries: typeof brokenInfo = {
       this.#capabilities.delete(id);
     }
   },
-  "keeps the subscriptions of those it forgot": class
+  "keeps the subscriptions of expired sessions": class
     extends InMemoryInfoSessionManager {
     readonly #sessions = new Map<string, Set<string>>();
     readonly #uris = new Map<string, Set<string>>();
@@ -73,12 +74,12 @@ export const brokenExpiries: typeof brokenInfo = {
       this.#uris.delete(id);
     }
   },
-  "has no limit": class extends InMemoryInfoSessionManager {
+  "ignores maxSessions": class extends InMemoryInfoSessionManager {
     constructor({ idleTimeoutMs }: InfoLimits) {
       super({ idleTimeoutMs });
     }
   },
-  "waits between looking and counting": class
+  "awaits between the limit check and the count": class
     extends InMemoryInfoSessionManager {
     readonly #maxSessions: number;
     #count = 0;

@@ -4,46 +4,50 @@ import {
   type SessionsOptions,
 } from "@crossmcp/session-manager";
 
-/** Makes sessions with a fault. */
-export type Faulty = (options: SessionsOptions) => Sessions;
+/** Creates sessions with a fault. */
+export type CreateFaulty = (options: SessionsOptions) => Sessions;
 
 type Guard = InMemorySessions["guard"];
 type Send = InMemorySessions["streams"]["send"];
-type Expect = InMemorySessions["streams"]["prepareStream"];
+type PrepareStream = InMemorySessions["streams"]["prepareStream"];
 
-/** Makes sessions, and does something to them. */
-export function faulty(break_: (sessions: InMemorySessions) => void): Faulty {
+/** Creates sessions, and adds a fault to them. */
+export function withFault(
+  addFault: (sessions: InMemorySessions) => void,
+): CreateFaulty {
   return (options) => {
     const sessions = new InMemorySessions(options);
-    break_(sessions);
+    addFault(sessions);
     return sessions;
   };
 }
 
-/** Makes sessions with other options than those that were asked for. */
-export function configured(
+/** Creates sessions with changed options. */
+export function withOptions(
   change: (options: SessionsOptions) => SessionsOptions,
-): Faulty {
+): CreateFaulty {
   return (options) => new InMemorySessions(change(options));
 }
 
-/** Puts a guard in front of the guard. */
-export function guarded(
+/** Wraps the guard of sessions. */
+export function withGuard(
   guard: (
     next: Guard,
     sessions: InMemorySessions,
     ...args: Parameters<Guard>
   ) => ReturnType<Guard>,
-): Faulty {
-  return faulty((sessions) => {
+): CreateFaulty {
+  return withFault((sessions) => {
     const next: Guard = sessions.guard.bind(sessions);
     sessions.guard = (...args) => guard(next, sessions, ...args);
   });
 }
 
-/** Asks the guard for something else than what the client asks for. */
-export function asked(change: (headers: Headers) => void): Faulty {
-  return guarded((next, _, request, respond, options) => {
+/** Changes the headers of GET requests before the guard gets them. */
+export function withGetHeaders(
+  change: (headers: Headers) => void,
+): CreateFaulty {
+  return withGuard((next, _, request, respond, options) => {
     const isStream = request.method === "GET" &&
       request.headers.has("mcp-session-id");
     if (!isStream) return next(request, respond, options);
@@ -53,45 +57,52 @@ export function asked(change: (headers: Headers) => void): Faulty {
   });
 }
 
-/** Answers something else than the guard does where it refuses. */
-export function refusing(change: (response: Response) => Response): Faulty {
-  return guarded(async (next, _, request, respond, options) => {
-    let passed: Response | null | undefined;
+/** Changes the responses of requests that the guard rejects. */
+export function withRejections(
+  change: (response: Response) => Response,
+): CreateFaulty {
+  return withGuard(async (next, _, request, respond, options) => {
+    let transportResponse: Response | null | undefined;
     const response = await next(
       request,
-      async (request) => passed = await respond(request),
+      async (request) => transportResponse = await respond(request),
       options,
     );
-    return response === passed ? response : change(response);
+    return response === transportResponse ? response : change(response);
   });
 }
 
-/** Sends something else, or to others. */
-export function sent(
+/** Wraps `send` of the stream manager. */
+export function withSend(
   send: (next: Send, ...args: Parameters<Send>) => void,
-): Faulty {
-  return faulty(({ streams }) => {
+): CreateFaulty {
+  return withFault(({ streams }) => {
     const next: Send = streams.send.bind(streams);
     streams.send = (...args) => send(next, ...args);
   });
 }
 
-/** Expects streams in another way. */
-export function expected(
-  expect: (next: Expect, ...args: Parameters<Expect>) => () => void,
-): Faulty {
-  return faulty(({ streams }) => {
-    const next: Expect = streams.prepareStream.bind(streams);
-    streams.prepareStream = (...args) => expect(next, ...args);
+/** Wraps `prepareStream` of the stream manager. */
+export function withPrepareStream(
+  prepareStream: (
+    next: PrepareStream,
+    ...args: Parameters<PrepareStream>
+  ) => () => void,
+): CreateFaulty {
+  return withFault(({ streams }) => {
+    const next: PrepareStream = streams.prepareStream.bind(streams);
+    streams.prepareStream = (...args) => prepareStream(next, ...args);
   });
 }
 
-/** Writes something else into the streams of clients. */
-export function written(rewrite: (text: string) => string): Faulty {
-  return guarded(async (next, _, request, respond, options) => {
+/** Rewrites each chunk of the streams that clients read. */
+export function withStreamText(
+  rewrite: (text: string) => string,
+): CreateFaulty {
+  return withGuard(async (next, _, request, respond, options) => {
     const response = await next(request, respond, options);
     if (request.method !== "GET" || !response.body) return response;
-    // Reads on only when it is asked to, so that a slow reader stays slow.
+    // Read only on demand, so that a slow reader stays slow.
     const reader = response.body.getReader();
     const decoder = new TextDecoder();
     const encoder = new TextEncoder();

@@ -1,24 +1,32 @@
-import { expected, type Faulty, faulty, guarded, refusing } from "./faulty.ts";
+import {
+  type CreateFaulty,
+  withFault,
+  withGuard,
+  withPrepareStream,
+  withRejections,
+} from "./faulty.ts";
 import { sessionRegistryOf } from "../../../src/metadata/stored_info_session_manager.ts";
 
 const HEADER = "mcp-session-id";
 
-/** Sessions with one fault each in how they guard a transport. */
-export const brokenGuards: Record<string, Faulty> = {
-  "guards nothing": guarded(async (_next, _sessions, request, respond) =>
+/** Sessions with one fault each in the guard, by the name of the fault. */
+export const brokenGuards: Record<string, CreateFaulty> = {
+  "guards nothing": withGuard(async (_next, _sessions, request, respond) =>
     await respond(request) ?? new Response(null, { status: 404 })
   ),
-  "adopts ids": guarded((next, { info }, request, respond, options) => {
-    const id = request.headers.get(HEADER);
-    if (id && /^[\x21-\x7E]{1,256}$/.test(id) && request.method === "POST") {
-      sessionRegistryOf(info).register(id, {
-        principal: options?.principal,
-        startEventId: undefined,
-      });
-    }
-    return next(request, respond, options);
-  }),
-  "knows whoever has metadata": guarded(
+  "accepts session IDs that clients invent": withGuard(
+    (next, { info }, request, respond, options) => {
+      const id = request.headers.get(HEADER);
+      if (id && /^[\x21-\x7E]{1,256}$/.test(id) && request.method === "POST") {
+        sessionRegistryOf(info).register(id, {
+          principal: options?.principal,
+          startEventId: undefined,
+        });
+      }
+      return next(request, respond, options);
+    },
+  ),
+  "accepts sessions that exist only as metadata": withGuard(
     async (next, { info }, request, respond, options) => {
       const id = request.headers.get(HEADER) ?? "";
       const isKnown = await info.getLogLevel(id).then(() => true, () => false);
@@ -27,53 +35,54 @@ export const brokenGuards: Record<string, Faulty> = {
       return await respond(request) ?? response;
     },
   ),
-  "takes every principal for the same": guarded(
+  "ignores the principal": withGuard(
     (next, _, request, respond) => next(request, respond),
   ),
-  "takes no principal for every one": guarded(
+  "accepts a request without a principal for every session": withGuard(
     async (next, { info }, request, respond, options) => {
       const id = request.headers.get(HEADER) ?? "";
       const { principal } = await sessionRegistryOf(info).registration(id) ??
         options ?? {};
-      const isNobody = options?.principal === undefined;
-      return next(request, respond, isNobody ? { principal } : options);
+      const isAnonymous = options?.principal === undefined;
+      return next(request, respond, isAnonymous ? { principal } : options);
     },
   ),
-  "lets everyone into what nobody began": guarded(
+  "accepts every principal for a session without one": withGuard(
     async (next, { info }, request, respond, options) => {
       const registration = await sessionRegistryOf(info).registration(
         request.headers.get(HEADER) ?? "",
       );
-      const isNobodys = registration && registration.principal === undefined;
-      return next(request, respond, isNobodys ? {} : options);
+      const hasNoPrincipal = registration &&
+        registration.principal === undefined;
+      return next(request, respond, hasNoPrincipal ? {} : options);
     },
   ),
-  "forbids what is another's": guarded(
+  "rejects the sessions of other principals with 403": withGuard(
     async (next, { info }, request, respond, options) => {
-      const isThere = await sessionRegistryOf(info).registration(
+      const exists = await sessionRegistryOf(info).registration(
         request.headers.get(HEADER) ?? "",
       );
       const response = await next(request, respond, options);
-      return isThere && response.status === 404
+      return exists && response.status === 404
         ? new Response(response.body, { ...response, status: 403 })
         : response;
     },
   ),
-  "says nothing with a refusal": refusing(({ status, headers }) =>
+  "sends rejections without a body": withRejections(({ status, headers }) =>
     new Response(null, { status, headers })
   ),
-  "answers every refusal in the same way": refusing((response) =>
+  "uses 404 for every rejection": withRejections((response) =>
     new Response(response.body, { headers: response.headers, status: 404 })
   ),
-  "keeps other origins in the dark": refusing((response) => {
+  "removes the CORS header from rejections": withRejections((response) => {
     response.headers.delete("access-control-allow-origin");
     return response;
   }),
-  "tells nobody when to come back": refusing((response) => {
+  "removes Retry-After from rejections": withRejections((response) => {
     response.headers.delete("retry-after");
     return response;
   }),
-  "refuses a second stream": guarded(
+  "rejects a second stream": withGuard(
     async (next, { streams }, request, respond, options) => {
       const id = request.headers.get(HEADER) ?? "";
       return request.method === "GET" && await streams.has(id)
@@ -81,44 +90,50 @@ export const brokenGuards: Record<string, Faulty> = {
         : next(request, respond, options);
     },
   ),
-  "ends a stream before there is another": guarded(
+  "ends a stream before its replacement exists": withGuard(
     async (next, { streams }, request, respond, options) => {
       const id = request.headers.get(HEADER) ?? "";
       if (request.method === "GET") await streams.delete(id);
       return next(request, respond, options);
     },
   ),
-  "waits for streams that do not come": expected((next, id, expectation) => {
-    next(id, expectation);
-    return () => {};
-  }),
-  "remembers what was deleted": faulty(({ info }) => {
-    const forget = info.delete.bind(info);
+  "keeps waiting for streams that do not open": withPrepareStream(
+    (next, id, intent) => {
+      next(id, intent);
+      return () => {};
+    },
+  ),
+  "accepts deleted sessions": withFault(({ info }) => {
+    const remove = info.delete.bind(info);
     info.delete = async (id) => {
       const registration = await sessionRegistryOf(info).registration(id);
-      await forget(id);
+      await remove(id);
       if (registration) {
         await sessionRegistryOf(info).register(id, registration);
       }
     };
   }),
-  "reads bodies": guarded((next, _, request, respond, options) => {
-    // Only those of new clients.
+  "reads request bodies": withGuard((next, _, request, respond, options) => {
+    // Only the bodies of requests without a session.
     const isNew = !request.headers.has(HEADER);
     if (isNew) void request.clone().body?.getReader().read();
     return next(request, respond, options);
   }),
-  "collects responses": guarded(
+  "buffers whole responses": withGuard(
     async (next, _, request, respond, options) => {
       const response = await next(request, respond, options);
       if (request.method === "GET" || !response.body) return response;
       return new Response(await response.text(), response);
     },
   ),
-  "copies requests": guarded((next, _, request, respond, options) =>
-    next(request, (request) => respond(new Request(request)), options)
-  ),
-  "hands the header to the per-request era": guarded(
+  "passes a copy of the request": withGuard((
+    next,
+    _,
+    request,
+    respond,
+    options,
+  ) => next(request, (request) => respond(new Request(request)), options)),
+  "passes 2026-07-28 requests without a check": withGuard(
     async (next, _, request, respond, options) => {
       const version = request.headers.get("mcp-protocol-version");
       return version === "2026-07-28"
@@ -126,7 +141,7 @@ export const brokenGuards: Record<string, Faulty> = {
         : next(request, respond, options);
     },
   ),
-  "guards the per-request era": guarded(
+  "applies sessions to 2026-07-28 requests": withGuard(
     (next, _, request, respond, options) => {
       const headers = new Headers(request.headers);
       const id = headers.get(HEADER);

@@ -7,12 +7,12 @@ import {
 } from "@crossmcp/session-manager";
 import type { InfoLimits } from "@crossmcp/session-manager/testing";
 
-/** Managers of metadata with one fault each. */
+/** Info session managers with one fault each, by the name of the fault. */
 export const brokenInfo: Record<
   string,
   new (limits: InfoLimits) => InfoSessionManager
 > = {
-  "knows seven levels": class extends InMemoryInfoSessionManager {
+  "stores the level notice as info": class extends InMemoryInfoSessionManager {
     override setLogLevel(
       id: string,
       level: LoggingLevel,
@@ -20,13 +20,15 @@ export const brokenInfo: Record<
       return super.setLogLevel(id, level === "notice" ? "info" : level);
     }
   },
-  "merges instead of replacing": class extends InMemoryInfoSessionManager {
+  "merges client info instead of replacing it": class
+    extends InMemoryInfoSessionManager {
     override async setClientInfo(id: string, info: ClientInfo): Promise<void> {
-      const before = await this.getClientInfo(id).catch(() => undefined);
-      await super.setClientInfo(id, { ...before, ...info });
+      const previous = await this.getClientInfo(id).catch(() => undefined);
+      await super.setClientInfo(id, { ...previous, ...info });
     }
   },
-  "keeps the caller's object": class extends InMemoryInfoSessionManager {
+  "stores the caller's object without a copy": class
+    extends InMemoryInfoSessionManager {
     readonly #infos = new Map<string, ClientInfo>();
     override async setClientInfo(id: string, info: ClientInfo): Promise<void> {
       await super.setClientInfo(id, info);
@@ -37,18 +39,18 @@ export const brokenInfo: Record<
       return this.#infos.get(id)!;
     }
   },
-  "throws in place": class extends InMemoryInfoSessionManager {
+  "throws synchronously": class extends InMemoryInfoSessionManager {
     override getLogLevel(id: string): Promise<LoggingLevel> {
       if (id === "unknown") throw new Error("No log level.");
       return super.getLogLevel(id);
     }
   },
-  "has a default level": class extends InMemoryInfoSessionManager {
+  "returns a default log level": class extends InMemoryInfoSessionManager {
     override getLogLevel(id: string): Promise<LoggingLevel> {
       return super.getLogLevel(id).catch(() => "info");
     }
   },
-  "takes any level": class extends InMemoryInfoSessionManager {
+  "accepts invalid log levels": class extends InMemoryInfoSessionManager {
     override setLogLevel(
       id: string,
       level: LoggingLevel,
@@ -59,7 +61,7 @@ export const brokenInfo: Record<
       );
     }
   },
-  "counts subscriptions": class extends InMemoryInfoSessionManager {
+  "counts repeated subscriptions": class extends InMemoryInfoSessionManager {
     readonly #counts = new Map<string, number>();
     override addSubscription(id: string, uri: string): void | Promise<void> {
       const key = JSON.stringify([id, uri]);
@@ -73,7 +75,7 @@ export const brokenInfo: Record<
       if (count <= 0) await super.removeSubscription(id, uri);
     }
   },
-  "folds case": class extends InMemoryInfoSessionManager {
+  "ignores the case of URIs": class extends InMemoryInfoSessionManager {
     override addSubscription(id: string, uri: string): void | Promise<void> {
       return super.addSubscription(id, uri.toLowerCase());
     }
@@ -84,7 +86,7 @@ export const brokenInfo: Record<
       return super.getSubscriptions(uri.toLowerCase());
     }
   },
-  "cuts ids at colons": class extends InMemoryInfoSessionManager {
+  "truncates session IDs at colons": class extends InMemoryInfoSessionManager {
     override delete(id: string): void | Promise<void> {
       return super.delete(id.split(":", 1)[0]!);
     }
@@ -95,21 +97,23 @@ export const brokenInfo: Record<
       return super.getClientInfo(id.split(":", 1)[0]!);
     }
   },
-  "deletes no level": class extends InMemoryInfoSessionManager {
+  "keeps the log level of a deleted session": class
+    extends InMemoryInfoSessionManager {
     override async delete(id: string): Promise<void> {
       const level = await this.getLogLevel(id).catch(() => undefined);
       await super.delete(id);
       await this.setLogLevel(id, level);
     }
   },
-  "keeps levels in an object": class extends InMemoryInfoSessionManager {
+  "keeps log levels in a plain object": class
+    extends InMemoryInfoSessionManager {
     readonly #levels: Record<string, LoggingLevel> = {};
     override async setLogLevel(id: string, level: LoggingLevel): Promise<void> {
       await super.setLogLevel(id, level);
       this.#levels[id] = level;
     }
     override async getLogLevel(id: string): Promise<LoggingLevel> {
-      // What "__proto__" finds in an object depends on the runtime.
+      // What an object has as "__proto__" depends on the runtime.
       const level = id === "__proto__" ? undefined : this.#levels[id];
       return level ?? await super.getLogLevel(id);
     }
@@ -120,23 +124,27 @@ export const brokenInfo: Record<
   },
 };
 
-/** Managers of metadata that leave traces, with one fault each. */
+/** Info session managers with one fault each in what they delete. */
 export const leakingInfo: typeof brokenInfo = {
-  "leaves subscriptions behind": class extends InMemoryInfoSessionManager {
-    readonly #left = new Map<string, Set<string>>();
+  "keeps the subscriptions of deleted sessions": class
+    extends InMemoryInfoSessionManager {
+    readonly #subscribers = new Map<string, Set<string>>();
     override async addSubscription(id: string, uri: string): Promise<void> {
       await super.addSubscription(id, uri);
-      this.#left.set(uri, (this.#left.get(uri) ?? new Set()).add(id));
+      this.#subscribers.set(
+        uri,
+        (this.#subscribers.get(uri) ?? new Set()).add(id),
+      );
     }
     override async removeSubscription(id: string, uri: string): Promise<void> {
       await super.removeSubscription(id, uri);
-      this.#left.get(uri)?.delete(id);
+      this.#subscribers.get(uri)?.delete(id);
     }
     override getSubscriptions(uri: string): Promise<string[]> {
-      return Promise.resolve([...this.#left.get(uri) ?? []]);
+      return Promise.resolve([...this.#subscribers.get(uri) ?? []]);
     }
   },
-  "loses one session in fifty thousand": class
+  "loses one of 50,000 subscriptions": class
     extends InMemoryInfoSessionManager {
     #count = 0;
     override addSubscription(id: string, uri: string): void | Promise<void> {

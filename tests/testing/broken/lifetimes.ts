@@ -2,42 +2,44 @@ import {
   InMemoryInfoSessionManager,
   InMemorySessions,
 } from "@crossmcp/session-manager";
-import { configured, type Faulty, faulty } from "./faulty.ts";
+import { type CreateFaulty, withFault, withOptions } from "./faulty.ts";
 import { NOTHING_COUNTED } from "../../support/empty_stats.ts";
 
-/** Sessions with one fault each in how they end. */
-export const brokenLifetimes: Record<string, Faulty> = {
-  "keeps sessions for ever": configured((options) => ({
+/** Sessions with one fault each in expiry, limits or close. */
+export const brokenLifetimes: Record<string, CreateFaulty> = {
+  "never expires a session": withOptions((options) => ({
     ...options,
     info: { ...options.info, idleTimeoutMs: Infinity },
   })),
-  "forgets sessions with an open stream": (options) => {
+  "expires sessions with an open stream": (options) => {
     class Sessions extends InMemorySessions {
       override readonly info = new InMemoryInfoSessionManager(options.info);
     }
     return new Sessions(options);
   },
-  "has no limit for sessions": configured(({ info, ...options }) => ({
+  "ignores the limit of sessions": withOptions(({ info, ...options }) => ({
     ...options,
     info: { idleTimeoutMs: info?.idleTimeoutMs },
   })),
-  "has no limit for streams": configured((options) => ({
+  "ignores the limit of streams": withOptions((options) => ({
     ...options,
     streams: { ...options.streams, maxSessions: Infinity },
   })),
-  "evicts nobody": configured((options) => ({
+  "never evicts": withOptions((options) => ({
     ...options,
     streams: { ...options.streams, backlog: false },
   })),
-  "evicts in silence": configured(({ onEvict: _, ...options }) => options),
-  "counts nothing": faulty((sessions) => {
+  "does not report evictions": withOptions(({ onEvict: _, ...options }) =>
+    options
+  ),
+  "reports empty stats": withFault((sessions) => {
     sessions.stats = () => NOTHING_COUNTED;
   }),
-  "drains at once": faulty((sessions) => {
+  "ignores drainMs": withFault((sessions) => {
     const close = sessions.close.bind(sessions);
     sessions.close = () => close();
   }),
-  "drains all together": faulty((sessions) => {
+  "waits instead of draining": withFault((sessions) => {
     const close = sessions.close.bind(sessions);
     sessions.close = async ({ drainMs = 0 } = {}) => {
       const waitMs = Math.min(drainMs, 500);
@@ -45,31 +47,31 @@ export const brokenLifetimes: Record<string, Faulty> = {
       await close();
     };
   }),
-  "drains in silence": faulty((sessions) => {
+  "drains without a retry field": withFault((sessions) => {
     const close = sessions.close.bind(sessions);
     sessions.close = (options) => close({ ...options, retryMs: undefined });
   }),
-  "drains to the end": faulty((sessions) => {
+  "ignores close during a drain": withFault((sessions) => {
     const close = sessions.close.bind(sessions);
     let draining: Promise<void> | undefined;
     sessions.close = (options) => {
       if (!options?.drainMs) return draining ?? close(options);
-      // The tests have ended by then.
+      // Cleans up; no test takes that long.
       setTimeout(() => close(), 5_000);
       return draining ??= close(options);
     };
   }),
-  "refuses everything while it drains": faulty((sessions) => {
+  "rejects all requests during a drain": withFault((sessions) => {
     const close = sessions.close.bind(sessions);
     sessions.close = async (options) => {
       await sessions.info.close();
       await close(options);
     };
   }),
-  "is not disposed of": faulty((sessions) => {
+  "does not close when disposed": withFault((sessions) => {
     sessions[Symbol.asyncDispose] = () => Promise.resolve();
   }),
-  "leaves subscriptions open": faulty((sessions) => {
+  "leaves subscriptions open after close": withFault((sessions) => {
     const { streams, info } = sessions;
     sessions.close = async (options) => {
       await streams.close(options);

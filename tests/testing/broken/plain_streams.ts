@@ -8,20 +8,20 @@ import type { StreamLimits } from "@crossmcp/session-manager/testing";
 
 export type Controller = ReadableStreamDefaultController<Uint8Array>;
 
-/** What the manager knows of a stream. */
+/** What the manager records of a stream. */
 export interface Stream {
   /** `desiredSize` when nothing is unread. */
-  full: number;
-  /** What was enqueued, as far as it may be unread. */
+  capacity: number;
+  /** The chunks that may be unread. */
   chunks: { bytes: number; at: number }[];
-  /** The turn of the last text, and how many bytes may still come in it. */
+  /** The turn of the last frame, and the bytes that are still allowed in it. */
   turn: number;
   allowance: number;
   wroteAt: number;
   endsFrame: boolean;
 }
 
-/** A manager written from scratch, without a fault: what the others start from. */
+/** A manager written from scratch, without a fault. The broken ones extend it. */
 export class PlainStreams extends StreamSessionManager {
   readonly controllers: Map<string, Controller> = new Map();
   readonly streams: WeakMap<Controller, Stream> = new WeakMap();
@@ -31,7 +31,7 @@ export class PlainStreams extends StreamSessionManager {
   readonly keepAliveMs: number;
   readonly onEvict: (id: string, reason: EvictionReason) => void;
   closed = false;
-  /** Number of the turn of the event loop; odd while it goes on. */
+  /** Counts turns of the event loop; odd during a turn. */
   turn = 0;
   timer: ReturnType<typeof setInterval> | undefined;
 
@@ -54,15 +54,15 @@ export class PlainStreams extends StreamSessionManager {
     }
     this.controllers.set(id, controller);
     this.streams.set(controller, {
-      full: controller.desiredSize ?? 0,
+      capacity: controller.desiredSize ?? 0,
       chunks: [],
       turn: -1,
       allowance: 0,
       wroteAt: performance.now(),
       endsFrame: true,
     });
-    this.timer ??= setInterval(() => this.tick(), 10);
-    // A test that was given up may still make managers.
+    this.timer ??= setInterval(() => this.checkStreams(), 10);
+    // A test that timed out may still create managers.
     (this.timer as { unref?: () => void }).unref?.();
     if (older) this.replace(older);
   }
@@ -79,16 +79,16 @@ export class PlainStreams extends StreamSessionManager {
 
   override send(sessions: string[] | undefined, data: string): void {
     const bytes = this.encode(data);
-    for (const id of this.targets(sessions)) {
+    for (const id of this.recipients(sessions)) {
       const controller = this.controllers.get(id);
       if (!controller || data === "") continue;
       const stream = this.streams.get(controller)!;
-      if (!this.hasRoom(controller, stream, bytes.length)) {
+      if (!this.hasCapacity(controller, stream, bytes.length)) {
         this.evict(id, "bytes");
         continue;
       }
       this.write(id, controller, bytes);
-      this.note(controller, stream, bytes.length);
+      this.recordChunk(controller, stream, bytes.length);
       stream.endsFrame = this.endsFrame(data);
     }
   }
@@ -103,20 +103,20 @@ export class PlainStreams extends StreamSessionManager {
     try {
       controller.close();
     } catch {
-      // It has ended.
+      // The stream has already ended.
     }
   }
 
   replace(older: Controller): void {
     this.end(older);
-    older.error(new Error("There is a newer stream."));
+    older.error(new Error("A newer stream replaced this one."));
   }
 
   encode(data: string): Uint8Array {
     return new TextEncoder().encode(data);
   }
 
-  targets(sessions: string[] | undefined): Iterable<string> {
+  recipients(sessions: string[] | undefined): Iterable<string> {
     return new Set(sessions ?? this.controllers.keys());
   }
 
@@ -128,8 +128,11 @@ export class PlainStreams extends StreamSessionManager {
     }
   }
 
-  /** Whether more may be given: anything within a turn to who has read it all. */
-  hasRoom(controller: Controller, stream: Stream, bytes: number): boolean {
+  /**
+   * Returns whether more bytes may be written. A reader that has read everything
+   * may get any number of bytes within one turn.
+   */
+  hasCapacity(controller: Controller, stream: Stream, bytes: number): boolean {
     if (stream.turn !== this.turn) {
       if (this.turn % 2 === 0) {
         this.turn++;
@@ -143,17 +146,17 @@ export class PlainStreams extends StreamSessionManager {
     return stream.allowance >= 0;
   }
 
-  note(_: Controller, stream: Stream, bytes: number): void {
+  recordChunk(_: Controller, stream: Stream, bytes: number): void {
     stream.wroteAt = performance.now();
     stream.chunks.push({ bytes, at: stream.wroteAt });
   }
 
-  /** How many bytes are unread: at most those of the last chunks. */
+  /** Returns an upper bound of the unread bytes. */
   unread(controller: Controller, stream: Stream): number {
-    const size = controller.desiredSize ?? stream.full;
-    stream.full = Math.max(stream.full, size);
-    const held = stream.full - size;
-    stream.chunks = held === 0 ? [] : stream.chunks.slice(-held);
+    const size = controller.desiredSize ?? stream.capacity;
+    stream.capacity = Math.max(stream.capacity, size);
+    const queued = stream.capacity - size;
+    stream.chunks = queued === 0 ? [] : stream.chunks.slice(-queued);
     return stream.chunks.reduce((sum, { bytes }) => sum + bytes, 0);
   }
 
@@ -168,7 +171,7 @@ export class PlainStreams extends StreamSessionManager {
     return data.endsWith("\n\n");
   }
 
-  tick(): void {
+  checkStreams(): void {
     const now = performance.now();
     for (const [id, controller] of this.controllers) {
       const stream = this.streams.get(controller)!;

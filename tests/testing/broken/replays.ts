@@ -1,112 +1,123 @@
 import type { ReplayOptions } from "@crossmcp/session-manager";
 import {
-  asked,
-  configured,
-  type Faulty,
-  faulty,
-  guarded,
-  sent,
-  written,
+  type CreateFaulty,
+  withFault,
+  withGetHeaders,
+  withGuard,
+  withOptions,
+  withSend,
+  withStreamText,
 } from "./faulty.ts";
 import { sessionRegistryOf } from "../../../src/metadata/stored_info_session_manager.ts";
 
-const LAST = "last-event-id";
+const HEADER = "last-event-id";
 
-/** Sessions with one fault each in what clients get that come back. */
-export const brokenReplays: Record<string, Faulty> = {
-  "keeps nothing": configured((options) => ({
+/** Sessions with one fault each in replay, by the name of the fault. */
+export const brokenReplays: Record<string, CreateFaulty> = {
+  "keeps no events": withOptions((options) => ({
     ...options,
     streams: { ...options.streams, replay: false },
   })),
-  "keeps one event": keeping(() => ({ maxEvents: 1 })),
-  "keeps too many events": keeping((limits) => ({
+  "keeps only one event": withReplayOptions(() => ({ maxEvents: 1 })),
+  "keeps too many events": withReplayOptions((limits) => ({
     ...limits,
     maxEvents: 10_000,
   })),
-  "keeps too many bytes": keeping((limits) => ({
+  "keeps too many bytes": withReplayOptions((limits) => ({
     ...limits,
     maxBytes: 16_777_216,
   })),
-  "keeps for too long": keeping((limits) => ({ ...limits, maxAgeMs: 300_000 })),
-  "does not look at what came last": asked((headers) => headers.delete(LAST)),
-  "resets everyone": asked((headers) => {
-    if (headers.has(LAST)) headers.set(LAST, "nonsense");
+  "keeps events for too long": withReplayOptions((limits) => ({
+    ...limits,
+    maxAgeMs: 300_000,
+  })),
+  "ignores Last-Event-ID": withGetHeaders((headers) => headers.delete(HEADER)),
+  "resets every client that reconnects": withGetHeaders((headers) => {
+    if (headers.has(HEADER)) headers.set(HEADER, "nonsense");
   }),
-  "replays one too many": asked((headers) => move(headers, -1)),
-  "replays one too few": asked((headers) => move(headers, 1)),
-  "replays to everyone what was for one": faulty(({ streams }) => {
-    const away = new Set<string>();
+  "replays one event too many": withGetHeaders((headers) =>
+    shiftLastEventId(headers, -1)
+  ),
+  "replays one event too few": withGetHeaders((headers) =>
+    shiftLastEventId(headers, 1)
+  ),
+  "replays targeted frames to other sessions": withFault(({ streams }) => {
+    const detached = new Set<string>();
     const send = streams.send.bind(streams);
     const create = streams.create.bind(streams);
     const remove = streams.delete.bind(streams);
     streams.create = (id, controller) => {
-      away.delete(id);
+      detached.delete(id);
       create(id, controller);
     };
     streams.delete = (id) => {
-      away.add(id);
+      detached.add(id);
       remove(id);
     };
-    streams.send = (ids, data) => send(ids && [...ids, ...away], data);
+    streams.send = (ids, data) => send(ids && [...ids, ...detached], data);
   }),
-  "replays what was before a session": faulty(({ info }) => {
+  "replays events from before the session": withFault(({ info }) => {
     const registry = sessionRegistryOf(info);
     const register = registry.register.bind(registry);
     registry.register = (id, { principal }) =>
       register(id, { principal, startEventId: undefined });
   }),
-  "leaves a silent gap": guarded(
+  "skips missed events without a reset": withGuard(
     async (next, { streams }, request, respond, options) => {
       const { resets } = streams.stats();
       const response = await next(request, respond, options);
       if (streams.stats().resets === resets) return response;
       const headers = new Headers(request.headers);
-      headers.delete(LAST);
+      headers.delete(HEADER);
       return next(new Request(request.url, { headers }), respond, options);
     },
   ),
-  "resets in silence": configured(({ onReset: _, ...options }) => options),
-  "gives every reason for a reset": written((text) =>
+  "does not report resets": withOptions(({ onReset: _, ...options }) =>
+    options
+  ),
+  "gives every reset the same reason": withStreamText((text) =>
     text.replace(/"(unknown|future|purged)"/, '"lost"')
   ),
-  "resets without a position": written((text) =>
+  "resets without an event ID": withStreamText((text) =>
     text.replace(/(event: reset\n)id: .*\n/, "$1")
   ),
-  "gives every other event an id": written((text) =>
+  "gives only every other event an ID": withStreamText((text) =>
     text.replace(/^id: .*[02468]\n/gm, "")
   ),
-  "gives all events one id": written((text) =>
+  "gives all events the same ID": withStreamText((text) =>
     text.replace(/^(id: .*-)[0-9]+\n/gm, "$11\n")
   ),
-  "gives an event its id when it has ended": written((text) =>
+  "writes the ID after the event": withStreamText((text) =>
     text.replace(/^(id: .*\n)\n/gm, "\n$1\n")
   ),
-  "loses what is sent while a client comes back": meanwhile(0),
-  "sends twice what is sent while a client comes back": meanwhile(2),
-  "lets broadcasts overtake": sent((next, ids, data) => {
+  "loses frames that are sent during a reconnect": repeatDuringGet(0),
+  "duplicates frames that are sent during a reconnect": repeatDuringGet(2),
+  "lets broadcasts overtake targeted sends": withSend((next, ids, data) => {
     if (ids === undefined) next(ids, data);
     else setTimeout(() => next(ids, data), 0);
   }),
-  "drops returns": sent((next, ids, data) =>
+  "removes carriage returns": withSend((next, ids, data) =>
     next(ids, data.replaceAll("\r", ""))
   ),
-  "breaks at NUL": sent((next, ids, data) =>
+  "replaces NUL with a line break": withSend((next, ids, data) =>
     next(ids, data.replaceAll("\0", "\n"))
   ),
-  "trims": sent((next, ids, data) =>
+  "trims the spaces of data": withSend((next, ids, data) =>
     next(ids, data.replace(/data: +/g, "data: "))
   ),
-  "tells nobody its position": written((text) =>
+  "sends no priming event": withStreamText((text) =>
     text.replace(/^(event: .*\n)?id: .*\ndata: \n\n/, "")
   ),
-  "tells every client its position in the same way": asked((headers) =>
+  "primes every client as in 2025-11-25": withGetHeaders((headers) =>
     headers.set("mcp-protocol-version", "2025-11-25")
   ),
 };
 
-/** Keeps more or less than it was told to. */
-function keeping(change: (limits: ReplayOptions) => ReplayOptions): Faulty {
-  return configured((options) => {
+/** Changes the replay options, if replay is on. */
+function withReplayOptions(
+  change: (limits: ReplayOptions) => ReplayOptions,
+): CreateFaulty {
+  return withOptions((options) => {
     const { replay } = options.streams ?? {};
     if (!replay) return options;
     return {
@@ -116,33 +127,33 @@ function keeping(change: (limits: ReplayOptions) => ReplayOptions): Faulty {
   });
 }
 
-/** Moves what came last by some events. */
-function move(headers: Headers, by: number): void {
-  const id = headers.get(LAST);
+/** Adds a number of events to the last event ID. */
+function shiftLastEventId(headers: Headers, by: number): void {
+  const id = headers.get(HEADER);
   const offset = /(?<=-)[0-9]+$/.exec(id ?? "")?.[0];
   if (!id || !offset || Number(offset) + by < 0) return;
-  headers.set(LAST, id.replace(/[0-9]+$/, `${Number(offset) + by}`));
+  headers.set(HEADER, id.replace(/[0-9]+$/, `${Number(offset) + by}`));
 }
 
-/** Sends so many times what is sent while a GET is under way. */
-function meanwhile(times: number): Faulty {
-  return faulty((sessions) => {
+/** Repeats each send during a GET request so many times; 0 drops it. */
+function repeatDuringGet(times: number): CreateFaulty {
+  return withFault((sessions) => {
     const { streams } = sessions;
-    let underWay = 0;
+    let pendingGets = 0;
     const send = streams.send.bind(streams);
     streams.send = (ids, data) => {
-      for (let left = underWay > 0 ? times : 1; left > 0; left--) {
+      for (let left = pendingGets > 0 ? times : 1; left > 0; left--) {
         send(ids, data);
       }
     };
     const guard = sessions.guard.bind(sessions);
     sessions.guard = async (request, ...args) => {
       const isGet = request.method === "GET";
-      if (isGet) underWay++;
+      if (isGet) pendingGets++;
       try {
         return await guard(request, ...args);
       } finally {
-        if (isGet) underWay--;
+        if (isGet) pendingGets--;
       }
     };
   });

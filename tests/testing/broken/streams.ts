@@ -1,9 +1,9 @@
 import { SessionLimitError } from "@crossmcp/session-manager";
 import { type Controller, PlainStreams } from "./plain_streams.ts";
 
-/** Managers with one fault each. */
+/** Stream managers with one fault each, by the name of the fault. */
 export const brokenStreams: Record<string, typeof PlainStreams> = {
-  "forgets nobody": class extends PlainStreams {
+  "reports deleted sessions as attached": class extends PlainStreams {
     readonly #seen = new Set<string>();
     override create(id: string, controller: Controller): void | Promise<void> {
       this.#seen.add(id);
@@ -16,15 +16,16 @@ export const brokenStreams: Record<string, typeof PlainStreams> = {
   "leaves deleted streams open": class extends PlainStreams {
     override end(): void {}
   },
-  "orphans the older stream": class extends PlainStreams {
+  "leaves a replaced stream open": class extends PlainStreams {
     override replace(): void {}
   },
-  "lets the older stream drain": class extends PlainStreams {
+  "closes a replaced stream without an error": class extends PlainStreams {
     override replace(older: Controller): void {
       this.end(older);
     }
   },
-  "lets the older stream drain, and deletes later": class extends PlainStreams {
+  "closes a replaced stream without an error, and deletes with a delay": class
+    extends PlainStreams {
     override replace(older: Controller): void {
       this.end(older);
     }
@@ -33,48 +34,48 @@ export const brokenStreams: Record<string, typeof PlainStreams> = {
       super.delete(id);
     }
   },
-  "counts duplicate ids": class extends PlainStreams {
-    override targets(sessions: string[] | undefined): Iterable<string> {
+  "sends twice to a duplicate session ID": class extends PlainStreams {
+    override recipients(sessions: string[] | undefined): Iterable<string> {
       return sessions ?? [...this.controllers.keys()];
     }
   },
-  "takes nobody for everyone": class extends PlainStreams {
-    override targets(sessions: string[] | undefined): Iterable<string> {
-      return super.targets(sessions?.length ? sessions : undefined);
+  "treats an empty recipient list as a broadcast": class extends PlainStreams {
+    override recipients(sessions: string[] | undefined): Iterable<string> {
+      return super.recipients(sessions?.length ? sessions : undefined);
     }
   },
-  "stops at a broken stream": class extends PlainStreams {
+  "stops a broadcast at a failed stream": class extends PlainStreams {
     override write(_: string, controller: Controller, bytes: Uint8Array): void {
       controller.enqueue(bytes.slice());
     }
   },
-  "keeps broken streams": class extends PlainStreams {
+  "keeps failed streams": class extends PlainStreams {
     override write(_: string, controller: Controller, bytes: Uint8Array): void {
       try {
         controller.enqueue(bytes.slice());
       } catch {
-        // Nobody cares.
+        // The failed stream stays registered.
       }
     }
   },
-  "overtakes itself": class extends PlainStreams {
+  "delivers frames out of order": class extends PlainStreams {
     override send(sessions: string[] | undefined, data: string): void {
-      // Every number that ends in nine comes late.
+      // Frames that end in "9," are delayed by a turn.
       if (!data.endsWith("9,")) return super.send(sessions, data);
       setTimeout(() => super.send(sessions, data), 0);
     }
   },
-  "writes Latin-1": class extends PlainStreams {
+  "encodes frames as Latin-1": class extends PlainStreams {
     override encode(data: string): Uint8Array {
       return Uint8Array.from(data, (character) => character.charCodeAt(0));
     }
   },
-  "cuts long texts": class extends PlainStreams {
+  "truncates long frames": class extends PlainStreams {
     override encode(data: string): Uint8Array {
       return super.encode(data).subarray(0, 2 ** 20);
     }
   },
-  "gives a byte stream what the others hold": class extends PlainStreams {
+  "passes a shared buffer to byte streams": class extends PlainStreams {
     override write(
       id: string,
       controller: Controller,
@@ -87,7 +88,8 @@ export const brokenStreams: Record<string, typeof PlainStreams> = {
       }
     }
   },
-  "counts before it waits": class extends PlainStreams {
+  "checks the limit before an await and counts after it": class
+    extends PlainStreams {
     override async create(id: string, controller: Controller): Promise<void> {
       if (this.controllers.size >= this.maxSessions) {
         throw new SessionLimitError(this.maxSessions);
@@ -102,7 +104,7 @@ export const brokenStreams: Record<string, typeof PlainStreams> = {
       }
     }
   },
-  "opens again after close": class extends PlainStreams {
+  "accepts streams after close": class extends PlainStreams {
     override close(): void {
       super.close();
       this.closed = false;

@@ -9,43 +9,46 @@ import {
 
 type Limits = { closeTimeoutMs?: number | undefined };
 
-/** Replaces some of a subscription's callbacks. */
-function rewired(
-  rewire: (callbacks: SubscriptionCallbacks) => Partial<SubscriptionCallbacks>,
+/** Replaces some callbacks of each subscription. */
+function withCallbacks(
+  replace: (callbacks: SubscriptionCallbacks) => Partial<SubscriptionCallbacks>,
 ): typeof InMemorySubscriptionManager {
   return class extends InMemorySubscriptionManager {
     override create(
       subscription: Subscription,
       callbacks: SubscriptionCallbacks,
     ): Promise<boolean> {
-      return super.create(subscription, { ...callbacks, ...rewire(callbacks) });
+      return super.create(subscription, {
+        ...callbacks,
+        ...replace(callbacks),
+      });
     }
   };
 }
 
-/** Replaces what a subscription asks for. */
-function altered(
-  alter: (subscription: Subscription) => Subscription,
+/** Changes each subscription before it is created. */
+function withSubscription(
+  change: (subscription: Subscription) => Subscription,
 ): typeof InMemorySubscriptionManager {
   return class extends InMemorySubscriptionManager {
     override create(
       subscription: Subscription,
       callbacks: SubscriptionCallbacks,
     ): Promise<boolean> {
-      return super.create(alter(subscription), callbacks);
+      return super.create(change(subscription), callbacks);
     }
   };
 }
 
-/** Managers of subscriptions with one fault each. */
+/** Subscription managers with one fault each, by the name of the fault. */
 export const brokenSubscriptions: Record<
   string,
   new (limits: Limits) => SubscriptionManager
 > = {
-  "does not wait for the acknowledgement": rewired(({ acknowledge }) => ({
+  "does not wait for the acknowledgement": withCallbacks(({ acknowledge }) => ({
     acknowledge: () => void Promise.resolve(acknowledge()).catch(() => {}),
   })),
-  "ignores the filter": altered((subscription) => ({
+  "ignores the filters": withSubscription((subscription) => ({
     ...subscription,
     filters: {
       ...subscription.filters,
@@ -53,7 +56,7 @@ export const brokenSubscriptions: Record<
       promptsListChanged: true,
     },
   })),
-  "folds the case of URIs": altered((subscription) => ({
+  "ignores the case of URIs": withSubscription((subscription) => ({
     ...subscription,
     filters: {
       ...subscription.filters,
@@ -61,11 +64,11 @@ export const brokenSubscriptions: Record<
         ?.flatMap((uri) => [uri, uri.replace("/a", "/A")]) ?? [],
     },
   })),
-  "takes 1 for '1'": altered((subscription) => ({
+  "treats the IDs 1 and '1' as equal": withSubscription((subscription) => ({
     ...subscription,
     id: String(subscription.id),
   })),
-  "has one origin": class extends InMemorySubscriptionManager {
+  "ignores the origin": class extends InMemorySubscriptionManager {
     override create(
       subscription: Subscription,
       callbacks: SubscriptionCallbacks,
@@ -80,22 +83,24 @@ export const brokenSubscriptions: Record<
       return super.close(id, "origin", reason);
     }
   },
-  "delivers two at once": rewired(({ send }) => ({
+  "does not wait for send": withCallbacks(({ send }) => ({
     send: (notification) =>
       void Promise.resolve(send(notification)).catch(() => {}),
   })),
-  "closes at once": class extends InMemorySubscriptionManager {
+  "gives subscribers only 1 ms to close": class
+    extends InMemorySubscriptionManager {
     constructor() {
       super({ closeTimeoutMs: 1 });
     }
   },
-  "closes twice": rewired(({ close }) => ({
+  "calls close twice": withCallbacks(({ close }) => ({
     close: async (reason) => {
       await close(reason);
       await close(reason);
     },
   })),
-  "closes every origin": class extends InMemorySubscriptionManager {
+  "closes the subscriptions of every origin": class
+    extends InMemorySubscriptionManager {
     override closeAll(
       _?: string,
       reason?: SubscriptionCloseReason,
@@ -103,21 +108,22 @@ export const brokenSubscriptions: Record<
       return super.closeAll(undefined, reason);
     }
   },
-  "waits forever": class extends InMemorySubscriptionManager {
+  "ignores closeTimeoutMs": class extends InMemorySubscriptionManager {
     constructor() {
       super({ closeTimeoutMs: 2_000 });
     }
   },
-  "keeps what throws": rewired(({ send }) => ({
+  "keeps subscribers that throw": withCallbacks(({ send }) => ({
     send: async (notification) => {
       try {
         await send(notification);
       } catch {
-        // Nobody cares.
+        // The subscription stays open.
       }
     },
   })),
-  "rejects for what throws": class extends InMemorySubscriptionManager {
+  "rejects when a subscriber throws": class
+    extends InMemorySubscriptionManager {
     #failure: Error | undefined;
     constructor(limits: Limits) {
       super({ ...limits, onError: (error) => this.#failure = error });
@@ -127,12 +133,14 @@ export const brokenSubscriptions: Record<
       if (this.#failure) throw this.#failure;
     }
   },
-  "overlooks a refusal": rewired(({ acknowledge }) => ({
+  "keeps subscribers that reject the acknowledgement": withCallbacks((
+    { acknowledge },
+  ) => ({
     acknowledge: async () => {
       try {
         await acknowledge();
       } catch {
-        // Nobody cares.
+        // The subscription stays open.
       }
     },
   })),

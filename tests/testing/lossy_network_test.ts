@@ -12,7 +12,7 @@ const COUNT = 3_000;
 
 describe("LossyNetwork", () => {
   it(
-    "carries texts to one or to all others, in order, if it is a good one",
+    "delivers messages to one node or to all others, in order, by default",
     faked((time) => {
       const network = new LossyNetwork();
       const [a, b, c] = ["a", "b", "c"].map((name) => join(network, name));
@@ -21,10 +21,10 @@ describe("LossyNetwork", () => {
       a!.bus.publish("2", "b");
       a!.bus.publish("3", "nobody");
       a!.bus.publish("4", undefined);
-      assertEquals(b!.heard, [], "It arrives while it is published.");
+      assertEquals(b!.received, [], "A message arrived during publish.");
       time.tick(1);
       assertEquals(
-        [a, b, c, other].map((node) => node!.heard),
+        [a, b, c, other].map((node) => node!.received),
         [[], ["1", "2", "4"], ["1", "4"], []],
       );
       assertEquals(network.stats(), {
@@ -39,10 +39,10 @@ describe("LossyNetwork", () => {
   );
 
   it(
-    "loses and doubles as many texts as it is told to",
+    "drops and duplicates messages at the given rates",
     faked((time) => {
       const options = { dropRate: 0.3, duplicateRate: 0.2 };
-      const { network, heard } = send(options, () => time.tick(1));
+      const { network, received } = send(options, () => time.tick(1));
       const { delivered, dropped, duplicated } = network.stats();
       const expected = { dropped: 0.3, duplicated: 0.7 * 0.2 };
       for (
@@ -54,35 +54,40 @@ describe("LossyNetwork", () => {
         assert(Math.abs(count / COUNT - rate) < 0.03, `${count} of ${COUNT}`);
       }
       assertEquals(delivered, COUNT - dropped + duplicated);
-      assertEquals(heard.length, delivered);
-      assertEquals(new Set(heard).size, COUNT - dropped);
-      // Every reader has a fate of its own.
-      const both = new LossyNetwork({ dropRate: 0.5 });
-      const [a, b, c] = ["a", "b", "c"].map((name) => join(both, name));
+      assertEquals(received.length, delivered);
+      assertEquals(new Set(received).size, COUNT - dropped);
+    }),
+  );
+
+  it(
+    "drops a broadcast independently for each recipient",
+    faked((time) => {
+      const network = new LossyNetwork({ dropRate: 0.5 });
+      const [a, b, c] = ["a", "b", "c"].map((name) => join(network, name));
       for (let count = 0; count < 100; count++) {
         a!.bus.publish(`${count}`, undefined);
       }
       time.tick(1);
-      assert(b!.heard.join() !== c!.heard.join());
+      assert(b!.received.join() !== c!.received.join());
     }),
   );
 
   it(
-    "does the same again for the same seed, and something else for another",
+    "repeats the same losses for the same seed, and others for another seed",
     faked((time) => {
-      const heard = (seed?: number) =>
+      const receivedWith = (seed?: number) =>
         send(
           { dropRate: 0.1, duplicateRate: 0.1, delayMs: [0, 50], seed },
           () => time.tick(100),
-        ).heard.join();
-      assertEquals(heard(7), heard(7));
-      assertEquals(heard(), heard(1));
-      assert(heard(7) !== heard(8));
+        ).received.join();
+      assertEquals(receivedWith(7), receivedWith(7));
+      assertEquals(receivedWith(), receivedWith(1));
+      assert(receivedWith(7) !== receivedWith(8));
     }),
   );
 
   it(
-    "takes its time, and lets texts overtake each other",
+    "delays messages, which can then arrive in another order",
     faked((time) => {
       const network = new LossyNetwork({ delayMs: [20, 40] });
       const [a, b] = ["a", "b"].map((name) => join(network, name));
@@ -90,17 +95,17 @@ describe("LossyNetwork", () => {
         a!.bus.publish(`${count}`, undefined);
       }
       time.tick(19);
-      assertEquals(b!.heard.length, 0);
+      assertEquals(b!.received.length, 0);
       time.tick(11);
-      assert(b!.heard.length > 20 && b!.heard.length < 80);
+      assert(b!.received.length > 20 && b!.received.length < 80);
       time.tick(10);
-      assertEquals(b!.heard.length, 100);
-      assert(b!.heard.some((text, at) => Number(text) < at));
+      assertEquals(b!.received.length, 100);
+      assert(b!.received.some((text, at) => Number(text) < at));
     }),
   );
 
   it(
-    "becomes better and worse",
+    "applies new options to messages that are published later",
     faked((time) => {
       const network = new LossyNetwork({ dropRate: 1, delayMs: [10, 10] });
       const [a, b] = ["a", "b"].map((name) => join(network, name));
@@ -116,33 +121,33 @@ describe("LossyNetwork", () => {
       network.become({});
       a!.bus.publish("once", undefined);
       time.tick(1);
-      assertEquals(b!.heard, ["twice", "twice", "once"]);
+      assertEquals(b!.received, ["twice", "twice", "once"]);
     }),
   );
 
   it(
-    "falls apart and heals",
+    "drops messages between partitions until it heals",
     faked((time) => {
       const network = new LossyNetwork({ delayMs: [10, 10] });
       const names = ["a", "b", "c", "d"];
       const nodes = names.map((name) => join(network, name));
       const [a, , c] = nodes;
-      a!.bus.publish("on its way", undefined);
+      a!.bus.publish("in flight", undefined);
       network.partition([["a", "b"]]);
       a!.bus.publish("cut", undefined);
-      c!.bus.publish("the rest", undefined);
+      c!.bus.publish("other side", undefined);
       time.tick(5);
       network.partition([["b"], ["d"]]);
       time.tick(10);
       assertEquals(
-        nodes.map(({ heard }) => heard),
-        [[], [], ["on its way"], []],
+        nodes.map(({ received }) => received),
+        [[], [], ["in flight"], []],
       );
       assertEquals(network.stats().cut, 8);
       network.heal();
       a!.bus.publish("healed", undefined);
       time.tick(10);
-      assertEquals(nodes.map(({ heard }) => heard.at(-1)), [
+      assertEquals(nodes.map(({ received }) => received.at(-1)), [
         undefined,
         "healed",
         "healed",
@@ -158,44 +163,44 @@ describe("LossyNetwork", () => {
   );
 
   it(
-    "lets a node die, and another one take its name",
+    "stops a node, whose name another node can then take",
     faked((time) => {
       const network = new LossyNetwork();
       const [a, b] = ["a", "b"].map((name) => join(network, name));
-      b!.bus.publish("last words", undefined);
-      a!.bus.publish("on its way", undefined);
+      b!.bus.publish("before stop", undefined);
+      a!.bus.publish("in flight", undefined);
       network.stop("b");
       network.stop("nobody");
-      b!.bus.publish("from beyond", undefined);
+      b!.bus.publish("after stop", undefined);
       time.tick(1);
-      assertEquals([a!.heard, b!.heard], [["last words"], []]);
-      const again = join(network, "b");
+      assertEquals([a!.received, b!.received], [["before stop"], []]);
+      const successor = join(network, "b");
       a!.bus.publish("hello", "b");
       time.tick(1);
-      assertEquals([again.heard, b!.heard], [["hello"], []]);
-      void again.bus.close();
-      void again.bus.close();
-      a!.bus.publish("too late", undefined);
+      assertEquals([successor.received, b!.received], [["hello"], []]);
+      void successor.bus.close();
+      void successor.bus.close();
+      a!.bus.publish("after close", undefined);
       time.tick(1);
-      assertEquals(again.heard, ["hello"]);
+      assertEquals(successor.received, ["hello"]);
     }),
   );
 
   it(
-    "tells of what arrives",
+    "calls onDelivery for each message that arrives",
     faked((time) => {
-      const told: unknown[] = [];
+      const deliveries: unknown[] = [];
       const network = new LossyNetwork({
-        onDelivery: (delivery) => void told.push(delivery),
+        onDelivery: (delivery) => void deliveries.push(delivery),
       });
       const [a] = ["a", "b"].map((name) => join(network, name));
       a!.bus.publish("text", undefined);
       time.tick(1);
-      assertEquals(told, [{ from: "a", to: "b", text: "text" }]);
+      assertEquals(deliveries, [{ from: "a", to: "b", text: "text" }]);
     }),
   );
 
-  it("refuses options that are none, naming them", () => {
+  it("rejects invalid options, and names them in the error", () => {
     for (
       const [options, argument] of [
         [7, "options"],
@@ -225,22 +230,22 @@ describe("LossyNetwork", () => {
   });
 });
 
-/** A bus that has started, and what it hears. */
+/** Starts a bus; returns it with the messages that it receives. */
 function join(network: LossyNetwork, name: string, cluster?: string) {
   const bus: MessageBus = network.bus(cluster);
-  const heard: string[] = [];
-  void bus.start(name, (text) => void heard.push(text));
-  return { bus, heard };
+  const received: string[] = [];
+  void bus.start(name, (text) => void received.push(text));
+  return { bus, received };
 }
 
-/** Sends many texts from one node to another, at once. */
+/** Publishes many messages from one node to another, all at once. */
 function send(options: LossyNetworkOptions, wait: () => void) {
   const network = new LossyNetwork(options);
   const { bus } = join(network, "here");
-  const { heard } = join(network, "there");
+  const { received } = join(network, "there");
   for (let count = 0; count < COUNT; count++) {
     void bus.publish(`${count}`, undefined);
   }
   wait();
-  return { network, heard };
+  return { network, received };
 }
