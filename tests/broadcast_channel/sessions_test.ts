@@ -23,8 +23,8 @@ import {
   assertThrows,
 } from "@std/assert";
 import { describe, it } from "node:test";
-import { open } from "../support/streams.ts";
-import { NOTHING_COUNTED } from "../support/empty_stats.ts";
+import { openStream } from "../support/streams.ts";
+import { EMPTY_STATS } from "../support/empty_stats.ts";
 
 /**
  * Otherwise they would wait for it when they are asked about an unknown
@@ -112,7 +112,7 @@ describe("BroadcastChannelSessions", () => {
     await sessions.ready;
     assertEquals(sessions.nodes(), [{ name: "alone", isSelf: true }]);
     const { cluster, ...others } = sessions.stats();
-    assertEquals(others, NOTHING_COUNTED);
+    assertEquals(others, EMPTY_STATS);
     const { nodes, resent, lost, ignored } = cluster;
     assertEquals([nodes, resent, lost, ignored], [1, 0, 0, 0]);
     await sessions.close();
@@ -123,7 +123,7 @@ describe("BroadcastChannelSessions", () => {
     const first = new BroadcastChannelSessions(name, {
       cluster: { node: "first" },
     });
-    await first.streams.create("a", open().controller);
+    await first.streams.create("a", openStream().controller);
     await first.info.setLogLevel("a", "alert");
     const second = new BroadcastChannelSessions(name, {
       cluster: { node: "second" },
@@ -145,7 +145,7 @@ describe("BroadcastChannelSessions", () => {
   it("is ready at once if there are no other nodes", async () => {
     const name = crypto.randomUUID();
     const first = new BroadcastChannelSessions(name);
-    await first.streams.create("a", open().controller);
+    await first.streams.create("a", openStream().controller);
     await first.info.addSubscription("a", "file:///a");
     const nodes = Array.from(
       { length: 4 },
@@ -161,7 +161,7 @@ describe("BroadcastChannelSessions", () => {
     assertEquals(await third.info.getSubscriptions("file:///a"), ["a"]);
     const error = await assertRejects(() => fourth.info.getLogLevel("a"));
     assertInstanceOf(error, SessionNotFoundError);
-    await fifth.streams.create("b", open().controller);
+    await fifth.streams.create("b", openStream().controller);
     assertEquals(await first.streams.has("b"), true);
     await Promise.all([first, ...nodes].map((node) => node.close()));
   });

@@ -1,7 +1,7 @@
 import { LossyNetwork } from "@crossmcp/session-manager/testing";
 import { assert, assertEquals } from "@std/assert";
 import { describe, it } from "node:test";
-import { faked } from "../support/streams.ts";
+import { usingFakeTime } from "../support/streams.ts";
 import { parseSse } from "../support/sse_parser.ts";
 import { Member } from "./support/member.ts";
 import { HEARTBEAT_MS, pass, settled } from "./support/timing.ts";
@@ -11,7 +11,7 @@ const COUNT = 50;
 describe("ClusterSessions: anti-entropy", () => {
   it(
     "C10 nodes reach sessions while their data is requested again",
-    faked(async (time) => {
+    usingFakeTime(async (time) => {
       const network = new LossyNetwork({ delayMs: [10, 10] });
       const here = new Member(network, "here");
       const bus = network.bus();

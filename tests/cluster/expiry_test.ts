@@ -3,7 +3,7 @@ import { LossyNetwork } from "@crossmcp/session-manager/testing";
 import { assert, assertEquals } from "@std/assert";
 import type { FakeTime } from "@std/testing/time";
 import { describe, it } from "node:test";
-import { faked } from "../support/streams.ts";
+import { usingFakeTime } from "../support/streams.ts";
 import { start, stop, TestNode } from "./support/test_node.ts";
 import { HEARTBEAT_MS, LEASE_MS, pass, settled } from "./support/timing.ts";
 
@@ -16,7 +16,7 @@ const options = { info: { idleTimeoutMs: IDLE_MS } };
 describe("ClusterSessions: expiry of metadata", () => {
   it(
     "I8 a session that two nodes used in turn expires",
-    faked(async (time) => {
+    usingFakeTime(async (time) => {
       const { nodes } = await start(time, ["n0", "n1"], options);
       const [a, b] = nodes.map(({ sessions }) => sessions);
       await settled(time, a!.info.setLogLevel("s", "info"), "set");
@@ -35,7 +35,7 @@ describe("ClusterSessions: expiry of metadata", () => {
 
   it(
     "I8 a session expires although nodes join all the time",
-    faked(async (time) => {
+    usingFakeTime(async (time) => {
       const { network, nodes } = await start(time, ["n0", "n1"], options);
       const [a] = nodes.map(({ sessions }) => sessions);
       await settled(time, a!.info.setLogLevel("s", "info"), "set");
@@ -67,7 +67,7 @@ describe("ClusterSessions: expiry of metadata", () => {
 
   it(
     "I8 a session in use on a node that is cut off is kept until it is idle there",
-    faked(async (time) => {
+    usingFakeTime(async (time) => {
       const { network, nodes } = await start(time, ["n0", "n1"], options);
       const [a, b] = nodes.map(({ sessions }) => sessions);
       const { client, created } = nodes[1]!.open("streamed");
@@ -96,7 +96,7 @@ describe("ClusterSessions: expiry of metadata", () => {
 
   it(
     "I8 a session in use on a node that is too busy to respond is kept",
-    faked(async (time) => {
+    usingFakeTime(async (time) => {
       const network = new LossyNetwork();
       const cluster = { requestTimeoutMs: 50 };
       const here = new TestNode(network.bus(), {

@@ -2,7 +2,7 @@ import { LossyNetwork } from "@crossmcp/session-manager/testing";
 import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
 import { describe, it } from "node:test";
-import { faked, withFakeTime } from "../support/streams.ts";
+import { usingFakeTime, withFakeTime } from "../support/streams.ts";
 import { Member } from "./support/member.ts";
 import { LEASE_MS, pass, settled } from "./support/timing.ts";
 
@@ -42,7 +42,7 @@ describe("ClusterSessions: a peer that sends invalid packets", () => {
 
   it(
     "C13 ignored packets are counted",
-    faked(async (time) => {
+    usingFakeTime(async (time) => {
       const network = new LossyNetwork();
       const member = new Member(network, "n0");
       await settled(time, member.sessions.ready, "ready");

@@ -1,7 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import type { FakeTime } from "@std/testing/time";
 import { describe, it } from "node:test";
-import { faked } from "../support/streams.ts";
+import { usingFakeTime } from "../support/streams.ts";
 import { parseSse } from "../support/sse_parser.ts";
 import { RoguePeer } from "./support/rogue_peer.ts";
 import {
@@ -120,7 +120,7 @@ const RESPONSES: readonly unknown[] = [
 describe("ClusterSessions: a peer that sends malformed messages", () => {
   it(
     "C13 each malformed packet is ignored and counted, and valid ones are read",
-    faked(async (time) => {
+    usingFakeTime(async (time) => {
       const { network, nodes } = await start(time, ["n0", "n1"]);
       const { client, created } = nodes[0]!.open("s");
       await settled(time, created, "create");
@@ -161,7 +161,7 @@ describe("ClusterSessions: a peer that sends malformed messages", () => {
 
   it(
     "C13 a malformed request gets a response, and the node continues",
-    faked(async (time) => {
+    usingFakeTime(async (time) => {
       const { network, nodes } = await start(time, ["n0", "n1"], {
         streams: { replay: {} },
       });
@@ -185,7 +185,7 @@ describe("ClusterSessions: a peer that sends malformed messages", () => {
 
   it(
     "C13 a malformed response counts as none",
-    faked(async (time) => {
+    usingFakeTime(async (time) => {
       const { network, nodes } = await start(time, ["n0", "n1"], {
         streams: { replay: {} },
       });
@@ -241,7 +241,7 @@ describe("ClusterSessions: a peer that sends malformed messages", () => {
 
   it(
     "C13 a session is kept while the responses about its use are malformed",
-    faked(async (time) => {
+    usingFakeTime(async (time) => {
       const idleTimeoutMs = 200;
       const { network, nodes } = await start(time, ["n0", "n1"], {
         info: { idleTimeoutMs },

@@ -1,7 +1,7 @@
 import { LossyNetwork } from "@crossmcp/session-manager/testing";
 import { assertEquals } from "@std/assert";
 import { describe, it } from "node:test";
-import { faked } from "../support/streams.ts";
+import { usingFakeTime } from "../support/streams.ts";
 import { dataOf, start, stop, views } from "./support/test_node.ts";
 import { pass, settled } from "./support/timing.ts";
 
@@ -11,7 +11,7 @@ describe("ClusterSessions: unusual names of nodes", () => {
   for (const name of ["__proto__", "constructor", "toString"]) {
     it(
       `I9 a node named "${name}" is reached on a network that loses messages`,
-      faked(async (time) => {
+      usingFakeTime(async (time) => {
         const network = new LossyNetwork({
           seed: 3,
           dropRate: 0.3,

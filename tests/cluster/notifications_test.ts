@@ -1,14 +1,14 @@
 import type { JSONRPCNotification } from "@crossmcp/session-manager";
 import { assertEquals } from "@std/assert";
 import { describe, it } from "node:test";
-import { faked } from "../support/streams.ts";
+import { usingFakeTime } from "../support/streams.ts";
 import { start, stop, type TestNode } from "./support/test_node.ts";
 import { pass, settled } from "./support/timing.ts";
 
 describe("ClusterSessions: a notification object that its sender reuses", () => {
   it(
     "C15 each notification arrives as it was when it was sent",
-    faked(async (time) => {
+    usingFakeTime(async (time) => {
       const { nodes } = await start(time, ["n0", "n1"]);
       const got = await settled(time, listen(nodes[1]!), "listen");
       const { subscriptions } = nodes[0]!.sessions;
@@ -26,7 +26,7 @@ describe("ClusterSessions: a notification object that its sender reuses", () => 
 
   it(
     "C15 a notification arrives although JSON cannot express its later content",
-    faked(async (time) => {
+    usingFakeTime(async (time) => {
       const { nodes } = await start(time, ["n0", "n1"]);
       const got = await settled(time, listen(nodes[1]!), "listen");
       const { subscriptions, streams } = nodes[0]!.sessions;

@@ -2,7 +2,7 @@ import { LossyNetwork } from "@crossmcp/session-manager/testing";
 import { assert, assertEquals } from "@std/assert";
 import type { FakeTime } from "@std/testing/time";
 import { describe, it } from "node:test";
-import { faked } from "../support/streams.ts";
+import { usingFakeTime } from "../support/streams.ts";
 import { parseSse } from "../support/sse_parser.ts";
 import { Member } from "./support/member.ts";
 import {
@@ -28,7 +28,7 @@ for (const [name, cutMs] of CUTS) {
 function testCut(cutMs: number): void {
   it(
     "C7 it is down after its lease, and up when it is back",
-    faked(async (time) => {
+    usingFakeTime(async (time) => {
       const { network, members } = await start(time, 3);
       const has = (id: string) => views(time, members, id);
       const [a, b, c] = members;
@@ -85,7 +85,7 @@ function testCut(cutMs: number): void {
 
   it(
     "C7 nodes find each other again if one did not notice that it was cut off",
-    faked(async (time) => {
+    usingFakeTime(async (time) => {
       const network = new LossyNetwork();
       // The links in each direction: a node may be received, and receive
       // nothing.
@@ -127,7 +127,7 @@ function testCut(cutMs: number): void {
 
   it(
     "C5 of two streams that were created meanwhile, the newer one is kept",
-    faked(async (time) => {
+    usingFakeTime(async (time) => {
       const { network, members } = await start(time, 3);
       const [a, , c] = members;
       network.partition([["n2"]]);
@@ -151,7 +151,7 @@ function testCut(cutMs: number): void {
 
   it(
     "C11 nodes agree on what one deleted and another one wrote meanwhile",
-    faked(async (time) => {
+    usingFakeTime(async (time) => {
       const { network, members } = await start(time, 2);
       const [a, b] = members.map(({ sessions }) => sessions.info);
       const uri = "file:///a";
@@ -175,7 +175,7 @@ function testCut(cutMs: number): void {
 
   it(
     "C11 nodes agree on what one removed meanwhile",
-    faked(async (time) => {
+    usingFakeTime(async (time) => {
       const { network, members } = await start(time, 2);
       const [a, b] = members.map(({ sessions }) => sessions.info);
       const uri = "file:///a";
@@ -196,7 +196,7 @@ function testCut(cutMs: number): void {
 
   it(
     "C15 nodes know each other's subscriptions again when it is back",
-    faked(async (time) => {
+    usingFakeTime(async (time) => {
       const { network, members } = await start(time, 2);
       const closed: string[] = [];
       const subscribe = async (member: Member, id: string) => {

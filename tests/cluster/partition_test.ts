@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
 import { describe, it } from "node:test";
-import { faked } from "../support/streams.ts";
+import { usingFakeTime } from "../support/streams.ts";
 import { dataOf, start, stop, views } from "./support/test_node.ts";
 import { LEASE_MS, MEMORY_MS, pass, settled } from "./support/timing.ts";
 
@@ -9,7 +9,7 @@ describe("ClusterSessions: a node that is unreachable for a while", () => {
     const how = isReplayed ? "with replay" : "without replay";
     it(
       `C7 messages for its sessions are kept in order ${how}`,
-      faked(async (time) => {
+      usingFakeTime(async (time) => {
         const streams = { replay: isReplayed && {} };
         const { network, nodes } = await start(time, ["n0", "n1", "n2"], {
           streams,
@@ -49,7 +49,7 @@ describe("ClusterSessions: a node that is unreachable for a while", () => {
 
   it(
     "C7 its sessions are removed when it is forgotten, and added again when it is back",
-    faked(async (time) => {
+    usingFakeTime(async (time) => {
       const { network, nodes } = await start(time, ["n0", "n1"]);
       const [a, b] = nodes;
       const { client, created } = b!.open("s");

@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
 import { describe, it } from "node:test";
-import { faked, open } from "../support/streams.ts";
+import { openStream, usingFakeTime } from "../support/streams.ts";
 import { dataOf, positionOf, start, stop, views } from "./support/test_node.ts";
 import { pass, settled } from "./support/timing.ts";
 
@@ -9,7 +9,7 @@ const options = { streams: { replay: { maxAgeMs: 200 } } };
 describe("ClusterSessions: a stream that fails at its first chunk", () => {
   it(
     "S6 no node lists it",
-    faked(async (time) => {
+    usingFakeTime(async (time) => {
       const { nodes } = await start(time, ["n0", "n1", "n2"], options);
       const [a] = nodes;
       const { streams } = a!.sessions;
@@ -27,7 +27,7 @@ describe("ClusterSessions: a stream that fails at its first chunk", () => {
 
   it(
     "S6 no node lists it after a takeover, and the next stream is accepted",
-    faked(async (time) => {
+    usingFakeTime(async (time) => {
       const { nodes } = await start(time, ["n0", "n1", "n2"], options);
       const [a, b, c] = nodes;
       const first = b!.open("s", { expect: { prime: true } });
@@ -65,7 +65,7 @@ describe("ClusterSessions: a stream that fails at its first chunk", () => {
  * cancelled.
  */
 async function failing(): Promise<ReadableStreamDefaultController> {
-  const { controller, reader } = open();
+  const { controller, reader } = openStream();
   await reader.cancel();
   return controller;
 }

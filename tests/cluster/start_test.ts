@@ -2,7 +2,7 @@ import type { MessageBus } from "@crossmcp/session-manager/cluster";
 import { ClusterError } from "@crossmcp/session-manager";
 import { assert, assertEquals } from "@std/assert";
 import { describe, it } from "node:test";
-import { faked } from "../support/streams.ts";
+import { usingFakeTime } from "../support/streams.ts";
 import { dataOf, stop, TestNode } from "./support/test_node.ts";
 import { HEARTBEAT_MS, pass, settled } from "./support/timing.ts";
 
@@ -19,7 +19,7 @@ const INITIALIZE = {
 describe("ClusterSessions: a bus that never starts", () => {
   it(
     "C4 calls that ask other nodes resolve after requestTimeoutMs",
-    faked(async (time) => {
+    usingFakeTime(async (time) => {
       const node = new TestNode(silentBus(), {
         cluster: { requestTimeoutMs: ANSWER_MS },
       });
@@ -47,7 +47,7 @@ describe("ClusterSessions: a bus that never starts", () => {
 
   it(
     "C4 the node works alone",
-    faked(async (time) => {
+    usingFakeTime(async (time) => {
       const node = new TestNode(silentBus(), {
         cluster: { requestTimeoutMs: ANSWER_MS },
       });
@@ -77,7 +77,7 @@ for (const [how, fail] of FAILURES) {
   describe(`ClusterSessions: a bus that ${how} at each publish`, () => {
     it(
       "C10 each outage is reported once, and the node works without the bus",
-      faked(async (time) => {
+      usingFakeTime(async (time) => {
         let isBroken = true;
         let failed = 0;
         const node = new TestNode({

@@ -1,7 +1,7 @@
 import { LossyNetwork } from "@crossmcp/session-manager/testing";
 import { assert, assertEquals } from "@std/assert";
 import { describe, it } from "node:test";
-import { faked, open } from "../support/streams.ts";
+import { openStream, usingFakeTime } from "../support/streams.ts";
 import { dataOf, positionOf, start, stop, views } from "./support/test_node.ts";
 import { pass, settled } from "./support/timing.ts";
 
@@ -10,7 +10,7 @@ const options = { streams: { replay: {} } };
 describe("ClusterSessions: takeover of a session", () => {
   it(
     "S14 nothing is replayed that a client received before it left without an event ID",
-    faked(async (time) => {
+    usingFakeTime(async (time) => {
       const { nodes } = await start(time, ["n0", "n1"], options);
       const [a, b] = nodes;
       const send = async (text: string) => {
@@ -47,7 +47,7 @@ describe("ClusterSessions: takeover of a session", () => {
 
   it(
     "S14 what a client missed is replayed from an owner that the new node has not learned of",
-    faked(async (time) => {
+    usingFakeTime(async (time) => {
       const { network, nodes } = await start(
         time,
         ["n0", "n1", "n2", "n3"],
@@ -88,7 +88,7 @@ describe("ClusterSessions: takeover of a session", () => {
 
   it(
     "S15 a stream is reset as soon as the previous owner responds, without asking others",
-    faked(async (time) => {
+    usingFakeTime(async (time) => {
       const { network, nodes } = await start(time, ["n0", "n1", "n2"], options);
       const [a, b] = nodes;
       const first = a!.open("s", { expect: { prime: true } });
@@ -108,7 +108,7 @@ describe("ClusterSessions: takeover of a session", () => {
 
   it(
     "S15 a stream is reset at once if no node knows its session",
-    faked(async (time) => {
+    usingFakeTime(async (time) => {
       const { nodes } = await start(time, ["n0", "n1", "n2"], options);
       const unknownId = `${"0".repeat(16)}-7`;
       const { client } = nodes[1]!.open("s", {
@@ -123,7 +123,7 @@ describe("ClusterSessions: takeover of a session", () => {
 
   it(
     "S14 what a client missed is kept if it reconnects to two nodes at once",
-    faked(async (time) => {
+    usingFakeTime(async (time) => {
       const { nodes } = await start(time, ["n0", "n1"], options);
       const [a, b] = nodes;
       const first = b!.open("s", { expect: { prime: true } });
@@ -151,7 +151,7 @@ describe("ClusterSessions: takeover of a session", () => {
 
   it(
     "S13 a stream that is being taken over ends when its node closes",
-    faked(async (time) => {
+    usingFakeTime(async (time) => {
       const network = new LossyNetwork({ delayMs: [20, 20] });
       const { nodes } = await start(time, ["n0", "n1"], {
         ...options,
@@ -181,7 +181,7 @@ describe("ClusterSessions: takeover of a session", () => {
     const how = replay ? "with replay" : "without replay";
     it(
       `S4 the late cancel of a drained stream does not end a newer one, ${how}`,
-      faked(async (time) => {
+      usingFakeTime(async (time) => {
         const { nodes } = await start(time, ["n0", "n1"], {
           streams: { replay },
         });
@@ -213,13 +213,13 @@ describe("ClusterSessions: takeover of a session", () => {
 
   it(
     "S14 an intent is for one stream, also if it waits for missed events",
-    faked(async (time) => {
+    usingFakeTime(async (time) => {
       const { nodes } = await start(time, ["n0", "n1"], options);
       const [a, b] = nodes;
       const first = b!.open("s", { expect: { prime: true } });
       await settled(time, first.created, "create");
       const { streams } = a!.sessions;
-      const { controller } = open();
+      const { controller } = openStream();
       streams.prepareStream("s", { lastEventId: positionOf(first.client) });
       await settled(time, streams.create("s", controller), "create");
       assertEquals(await views(time, nodes, "s"), [true, true]);

@@ -14,7 +14,7 @@ import { exchange } from "./support/raw_socket.ts";
 import { engines } from "./support/serve.ts";
 import { INITIALIZE, NEWS } from "./support/server.ts";
 import { until } from "./support/until.ts";
-import { NOTHING_COUNTED } from "../support/empty_stats.ts";
+import { EMPTY_STATS } from "../support/empty_stats.ts";
 import { sessionRegistryOf } from "../../src/metadata/stored_info_session_manager.ts";
 
 const MALFORMED = {
@@ -183,5 +183,5 @@ async function assertNothingStored(
   ) await assertRejects(get);
   assertEquals(await info.getSubscriptions(NEWS), []);
   assertEquals(await streams.has(id), false);
-  assertEquals(sessions.stats(), NOTHING_COUNTED);
+  assertEquals(sessions.stats(), EMPTY_STATS);
 }

@@ -6,12 +6,12 @@ import {
 } from "@crossmcp/session-manager";
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { describe, it } from "node:test";
-import { open } from "../support/streams.ts";
+import { openStream } from "../support/streams.ts";
 
 describe("InMemoryStreamSessionManager, expecting a stream", () => {
   it("hides the stream that is attached, which goes on", async () => {
     const manager = new InMemoryStreamSessionManager();
-    const older = open();
+    const older = openStream();
     manager.create("a", older.controller);
     const takeBack = manager.prepareStream("a");
     assertEquals(await manager.has("a"), false);
@@ -22,10 +22,10 @@ describe("InMemoryStreamSessionManager, expecting a stream", () => {
     takeBack();
     assertEquals(await manager.has("a"), true);
     manager.prepareStream("a");
-    const newer = open();
+    const newer = openStream();
     manager.create("a", newer.controller);
     assertEquals(await manager.has("a"), true);
-    assertEquals((await older.rest()).end, "closed");
+    assertEquals((await older.readToEnd()).end, "closed");
     manager.send(["a"], "for the newer");
     assertEquals(await newer.read(), "for the newer");
     await manager.close();
@@ -33,7 +33,7 @@ describe("InMemoryStreamSessionManager, expecting a stream", () => {
 
   it("keeps a place free, one for each session", async () => {
     const manager = new InMemoryStreamSessionManager({ maxSessions: 2 });
-    const stream = open();
+    const stream = openStream();
     manager.create("a", stream.controller);
     const takeBack = [manager.prepareStream("b"), manager.prepareStream("b")];
     const error = assertThrows(
@@ -42,7 +42,7 @@ describe("InMemoryStreamSessionManager, expecting a stream", () => {
     );
     assertEquals(error.maxSessions, 2);
     assertThrows(
-      () => manager.create("c", open().controller),
+      () => manager.create("c", openStream().controller),
       SessionLimitError,
     );
     // Replacing a stream needs no place.
@@ -51,10 +51,10 @@ describe("InMemoryStreamSessionManager, expecting a stream", () => {
     assertThrows(() => manager.prepareStream("c"), SessionLimitError);
     takeBack[1]!();
     manager.prepareStream("c");
-    manager.create("c", open().controller);
+    manager.create("c", openStream().controller);
     assertThrows(() => manager.prepareStream("b"), SessionLimitError);
     manager.delete("a");
-    manager.create("b", open().controller);
+    manager.create("b", openStream().controller);
     assertEquals(manager.stats().attached, 2);
     await manager.close();
   });
@@ -69,11 +69,11 @@ describe("InMemoryStreamSessionManager, expecting a stream", () => {
       persistent: true,
     });
     for (const id of ["a", "b", "a", "b"]) {
-      manager.create(id, open().controller);
+      manager.create(id, openStream().controller);
     }
     assertEquals(manager.stats().replayed, 3);
     takeBack();
-    manager.create("b", open().controller);
+    manager.create("b", openStream().controller);
     assertEquals(manager.stats().replayed, 3);
     await manager.close();
   });
@@ -86,11 +86,11 @@ describe("InMemoryStreamSessionManager, expecting a stream", () => {
     manager.send(["a"], "data: two\n\n");
     manager.prepareStream("a", { lastEventId: latestEventId });
     manager.prepareStream("a", { lastEventId: later });
-    const stream = open();
+    const stream = openStream();
     manager.create("a", stream.controller);
     manager.delete("a");
     assertEquals(
-      (await stream.rest()).text,
+      (await stream.readToEnd()).text,
       `data: two\nid: ${manager.latestEventId}\n\n`,
     );
     await manager.close();
@@ -107,7 +107,10 @@ describe("InMemoryStreamSessionManager, expecting a stream", () => {
     const takeBack = manager.prepareStream("a");
     await manager.close();
     assertThrows(() => manager.prepareStream("a"), ClosedError);
-    assertThrows(() => manager.create("a", open().controller), ClosedError);
+    assertThrows(
+      () => manager.create("a", openStream().controller),
+      ClosedError,
+    );
     takeBack();
   });
 });
@@ -116,7 +119,7 @@ describe("InMemoryStreamSessionManager, with replay", () => {
   it("tells its position, event by event", async () => {
     assertEquals(new InMemoryStreamSessionManager().latestEventId, undefined);
     const manager = new InMemoryStreamSessionManager({ replay: {} });
-    const stream = open();
+    const stream = openStream();
     manager.create("a", stream.controller);
     const start = manager.latestEventId;
     manager.send(["a"], "data: one\n\n");
@@ -150,13 +153,13 @@ describe("InMemoryStreamSessionManager, with replay", () => {
     const future = position.replace(/0$/, "99");
     const ids = { unknown: "x", purged: position, future };
     for (const [reason, lastEventId] of Object.entries(ids)) {
-      const stream = open();
+      const stream = openStream();
       const at = manager.latestEventId;
       manager.prepareStream("a", { lastEventId });
       manager.create("a", stream.controller);
       manager.delete("a");
       assertEquals(
-        (await stream.rest()).text,
+        (await stream.readToEnd()).text,
         `event: reset\nid: ${at}\ndata: {"reason":"${reason}"}\n\n` +
           `data: all over\nid: ${manager.latestEventId}\n\n`,
       );
@@ -173,12 +176,15 @@ describe("InMemoryStreamSessionManager, draining", () => {
     const ended: string[] = [];
     const rests: Promise<unknown>[] = [];
     for (const id of ["a", "b", "c", "d"]) {
-      const { controller, rest } = open();
+      const { controller, readToEnd } = openStream();
       manager.create(id, controller);
-      rests.push(rest().then(() => ended.push(id)));
+      rests.push(readToEnd().then(() => ended.push(id)));
     }
     const closing = manager.close({ drainMs: 100 });
-    assertThrows(() => manager.create("e", open().controller), ClosedError);
+    assertThrows(
+      () => manager.create("e", openStream().controller),
+      ClosedError,
+    );
     // A drain that goes on is not drawn out by another.
     await Promise.all([closing, manager.close({ drainMs: 60_000 })]);
     await Promise.all(rests);
@@ -194,7 +200,7 @@ describe("InMemoryStreamSessionManager, draining", () => {
 
   it("S13 gives up in the end on readers that do not read", async () => {
     const manager = new InMemoryStreamSessionManager();
-    const stalled = open();
+    const stalled = openStream();
     manager.create("a", stalled.controller);
     manager.send(["a"], "not read in time");
     await manager.close({ drainMs: 20 });

@@ -14,8 +14,8 @@ import {
 } from "@std/assert";
 import { describe, it } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
-import { open } from "../support/streams.ts";
-import { NOTHING_COUNTED } from "../support/empty_stats.ts";
+import { openStream } from "../support/streams.ts";
+import { EMPTY_STATS } from "../support/empty_stats.ts";
 import { sessionRegistryOf } from "../../src/metadata/stored_info_session_manager.ts";
 
 describe("InMemorySessions", () => {
@@ -28,7 +28,7 @@ describe("InMemorySessions", () => {
     const sessions = new InMemorySessions({
       subscriptions: { closeTimeoutMs: 50 },
     });
-    const stream = open();
+    const stream = openStream();
     sessions.streams.create("a", stream.controller);
     await sessions.info.setLogLevel("a", "info");
     const closed: string[] = [];
@@ -51,7 +51,7 @@ describe("InMemorySessions", () => {
     assertEquals(closed, ["1 closed", "2 closed"]);
     assertEquals((await stream.reader.read()).done, true);
     assertThrows(
-      () => sessions.streams.create("b", open().controller),
+      () => sessions.streams.create("b", openStream().controller),
       ClosedError,
     );
     await assertRejects(async () =>
@@ -65,10 +65,10 @@ describe("InMemorySessions", () => {
       streams: { maxSessions: 1 },
       onError: (error) => errors.push(error),
     });
-    const stream = open();
+    const stream = openStream();
     sessions.streams.create("a", stream.controller);
     const error = assertThrows(
-      () => sessions.streams.create("b", open().controller),
+      () => sessions.streams.create("b", openStream().controller),
       SessionLimitError,
     );
     assertEquals(error.code, "ERR_SESSION_LIMIT");
@@ -119,10 +119,10 @@ describe("InMemorySessions", () => {
 
   it("counts for all of its managers", async () => {
     const sessions = new InMemorySessions({ info: { idleTimeoutMs: 40 } });
-    assertEquals(sessions.stats(), NOTHING_COUNTED);
+    assertEquals(sessions.stats(), EMPTY_STATS);
     await sessions.info.setLogLevel("a", "info");
     await sessions.info.setLogLevel("b", "info");
-    const stream = open();
+    const stream = openStream();
     sessions.streams.create("a", stream.controller);
     sessions.streams.send(undefined, "four");
     for (let patience = 500; patience > 0; patience--) {
@@ -137,7 +137,7 @@ describe("InMemorySessions", () => {
 
   it("refuses options of guard and close that are none", async () => {
     const sessions = new InMemorySessions();
-    const stream = open();
+    const stream = openStream();
     sessions.streams.create("a", stream.controller);
     for (const principal of [7, null, {}]) {
       const guarded = sessions.guard(
@@ -157,7 +157,7 @@ describe("InMemorySessions", () => {
 
   it("answers requests while it drains, and nothing afterwards", async () => {
     const sessions = new InMemorySessions();
-    sessions.streams.create("a", open().controller);
+    sessions.streams.create("a", openStream().controller);
     sessionRegistryOf(sessions.info).register("a", {
       principal: undefined,
       startEventId: undefined,

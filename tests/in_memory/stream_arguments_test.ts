@@ -4,20 +4,20 @@ import {
 } from "@crossmcp/session-manager";
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { describe, it } from "node:test";
-import { open } from "../support/streams.ts";
+import { openStream } from "../support/streams.ts";
 
 describe("InMemoryStreamSessionManager", () => {
   it("refuses ids that cannot be one and keeps what is attached", async () => {
     const manager = new InMemoryStreamSessionManager();
-    const kept = open();
+    const kept = openStream();
     manager.create("kept", kept.controller);
     const longest = "x".repeat(256);
-    manager.create(longest, open().controller);
+    manager.create(longest, openStream().controller);
     for (
       const id of ["", `${longest}x`, "a b", "tab\t", "caf\u00e9", "\x7f", "\n"]
     ) {
       const error = assertThrows(
-        () => manager.create(id, open().controller),
+        () => manager.create(id, openStream().controller),
         InvalidArgumentError,
         "1 to 256 characters of visible ASCII",
       );
@@ -31,7 +31,7 @@ describe("InMemoryStreamSessionManager", () => {
     }
     for (const id of [undefined, null, 7, {}, ["kept"]]) {
       assertThrows(
-        () => manager.create(id as string, open().controller),
+        () => manager.create(id as string, openStream().controller),
         InvalidArgumentError,
         "must be a string",
       );
@@ -42,7 +42,7 @@ describe("InMemoryStreamSessionManager", () => {
 
   it("refuses controllers that are none and keeps what is attached", async () => {
     const manager = new InMemoryStreamSessionManager();
-    const kept = open();
+    const kept = openStream();
     manager.create("a", kept.controller);
     const writer = new WritableStream().getWriter();
     for (const controller of [undefined, null, {}, "x", 7, writer, () => {}]) {
@@ -62,7 +62,7 @@ describe("InMemoryStreamSessionManager", () => {
 
   it("refuses data that is no string before anybody gets anything", async () => {
     const manager = new InMemoryStreamSessionManager();
-    const stream = open();
+    const stream = openStream();
     manager.create("a", stream.controller);
     for (const data of [undefined, null, 7, {}, new Uint8Array(2), ["x"]]) {
       for (const sessions of [undefined, ["a"], []]) {
@@ -134,7 +134,7 @@ describe("InMemoryStreamSessionManager", () => {
 
   it("refuses options of close that are none, and closes nothing", async () => {
     const manager = new InMemoryStreamSessionManager();
-    const kept = open();
+    const kept = openStream();
     manager.create("kept", kept.controller);
     const delays = [-1, NaN, Infinity, "3", null, 2 ** 31];
     for (const argument of ["options", "drainMs", "retryMs"]) {
@@ -145,7 +145,7 @@ describe("InMemoryStreamSessionManager", () => {
         assertEquals(error.argument, argument);
       }
     }
-    manager.create("another", open().controller);
+    manager.create("another", openStream().controller);
     manager.send(undefined, "still here");
     assertEquals(await kept.read(), "still here");
     await manager.close({ drainMs: 0, retryMs: 0 });

@@ -11,7 +11,7 @@ import {
   assertStringIncludes,
 } from "@std/assert";
 import { describe, it } from "node:test";
-import { endOfTurn, open } from "../support/streams.ts";
+import { endOfTurn, openStream } from "../support/streams.ts";
 
 describe("InMemoryStreamSessionManager", () => {
   testStreamSessionManager({
@@ -28,9 +28,9 @@ describe("InMemoryStreamSessionManager", () => {
         throw new Error("A reporter that throws gets in nobody's way.");
       },
     });
-    const gone = open();
+    const gone = openStream();
     manager.create("gone", gone.controller);
-    manager.create("other", open().controller);
+    manager.create("other", openStream().controller);
     gone.controller.close();
     manager.send(undefined, "x");
     manager.send(undefined, "x");
@@ -45,7 +45,7 @@ describe("InMemoryStreamSessionManager", () => {
 
   it("encodes and joins once: every stream gets the same bytes", async () => {
     const manager = new InMemoryStreamSessionManager();
-    const streams = [open(), open(), open()];
+    const streams = [openStream(), openStream(), openStream()];
     for (const [index, { controller }] of streams.entries()) {
       manager.create(`s${index}`, controller);
     }
@@ -76,8 +76,8 @@ describe("InMemoryStreamSessionManager", () => {
         throw new Error("A listener that throws gets in nobody's way.");
       },
     });
-    const stalled = open();
-    const last = open();
+    const stalled = openStream();
+    const last = openStream();
     manager.create("stalled", stalled.controller);
     manager.create("last", last.controller);
     manager.send(["stalled"], "ten bytes.");
@@ -85,7 +85,7 @@ describe("InMemoryStreamSessionManager", () => {
     manager.send(undefined, "one more");
     assertEquals(evicted, ["stalled bytes"]);
     assertEquals(await last.read() + await last.read(), "one moretold");
-    const { end } = await stalled.rest();
+    const { end } = await stalled.readToEnd();
     assertInstanceOf(end, DeliveryError);
     assertEquals(end.sessionId, "stalled");
     assertStringIncludes(end.message, "too slow");
@@ -103,7 +103,7 @@ describe("InMemoryStreamSessionManager", () => {
       resets: 0,
     };
     assertEquals(manager.stats(), none);
-    const streams = [open(), open()];
+    const streams = [openStream(), openStream()];
     for (const [index, { controller }] of streams.entries()) {
       manager.create(`s${index}`, controller);
     }
@@ -123,10 +123,10 @@ describe("InMemoryStreamSessionManager", () => {
 
   it("breaks an older stream off where its reader is behind", async () => {
     const manager = new InMemoryStreamSessionManager();
-    const older = open();
+    const older = openStream();
     manager.create("a", older.controller);
     manager.send(["a"], "not read in time");
-    manager.create("a", open().controller);
+    manager.create("a", openStream().controller);
     const error = await older.reader.read().then(
       () => undefined,
       (error) => error,
@@ -155,20 +155,20 @@ describe("InMemoryStreamSessionManager", () => {
 
   it("survives streams that call the manager while they take data", async () => {
     const manager = new InMemoryStreamSessionManager();
-    const last = open();
+    const last = openStream();
     let calls = 0;
-    const meddling = open({
+    const meddling = openStream({
       highWaterMark: 10,
       size: () => {
         if (calls++ > 0) return 1;
         manager.delete("victim");
-        manager.create("newcomer", open().controller);
+        manager.create("newcomer", openStream().controller);
         manager.send(["last"], "[inner]");
         return 1;
       },
     });
     manager.create("meddling", meddling.controller);
-    manager.create("victim", open().controller);
+    manager.create("victim", openStream().controller);
     manager.create("last", last.controller);
     manager.send(undefined, "[outer]");
     assertEquals(await manager.has("victim"), false);
@@ -182,12 +182,12 @@ describe("InMemoryStreamSessionManager", () => {
     const manager = new InMemoryStreamSessionManager({
       onError: () => {
         if (reattached++ > 100) return;
-        const { controller } = open();
+        const { controller } = openStream();
         manager.create(`again-${reattached}`, controller);
         controller.close();
       },
     });
-    const gone = open().controller;
+    const gone = openStream().controller;
     manager.create("gone", gone);
     gone.close();
     manager.send(undefined, "x");
@@ -195,7 +195,7 @@ describe("InMemoryStreamSessionManager", () => {
   });
 
   it("is closed by await using", async () => {
-    const stream = open();
+    const stream = openStream();
     {
       await using manager = new InMemoryStreamSessionManager();
       manager.create("a", stream.controller);

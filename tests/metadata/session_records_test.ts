@@ -13,14 +13,14 @@ import {
   SessionRecords,
 } from "../../src/metadata/session_records.ts";
 import { Scheduler } from "../../src/runtime/scheduler.ts";
-import { faked, leap } from "../support/streams.ts";
+import { shiftSystemClock, usingFakeTime } from "../support/streams.ts";
 
 const IDLE = 10_000;
 
 describe("SessionRecords", () => {
   it(
     "I8 forgets those that nobody has used for long, in that order",
-    faked(async (time) => {
+    usingFakeTime(async (time) => {
       const { records, expired } = make();
       for (const id of ["a", "b", "c"]) {
         records.getOrCreate(id);
@@ -44,7 +44,7 @@ describe("SessionRecords", () => {
 
   it(
     "keeps what is stored while it is used",
-    faked(async (time) => {
+    usingFakeTime(async (time) => {
       const { records, expired } = make();
       const record = records.getOrCreate("a");
       record.logLevel = "info";
@@ -62,7 +62,7 @@ describe("SessionRecords", () => {
 
   it(
     "I8 takes an open stream for use, and asks for no other session's",
-    faked(async (time) => {
+    usingFakeTime(async (time) => {
       const open = new Set(["a"]);
       const asked: string[] = [];
       const { records, expired } = make({
@@ -89,7 +89,7 @@ describe("SessionRecords", () => {
 
   it(
     "keeps those of which nobody can say whether they are in use",
-    faked(async (time) => {
+    usingFakeTime(async (time) => {
       let fails = true;
       const { records, expired, errors } = make({
         has: (id) => {
@@ -114,7 +114,7 @@ describe("SessionRecords", () => {
 
   it(
     "keeps what is used or stored anew while its stream is looked for",
-    faked(async (time) => {
+    usingFakeTime(async (time) => {
       const answers: ((isOpen: boolean) => void)[] = [];
       const { records, expired } = make({
         has: () => new Promise((resolve) => answers.push(resolve)),
@@ -142,7 +142,7 @@ describe("SessionRecords", () => {
 
   it(
     "comes round to all of them, however many are idle",
-    faked(async (time) => {
+    usingFakeTime(async (time) => {
       let asked = 0;
       const { records, expired } = make({
         has: (id) => {
@@ -178,7 +178,7 @@ describe("SessionRecords", () => {
 
   it(
     "does not look where nothing is ever idle",
-    faked((time) => {
+    usingFakeTime((time) => {
       const { records } = make(undefined, Infinity, Infinity);
       records.getOrCreate("a");
       assert(!time.next(), "A timer runs for nothing.");
@@ -188,11 +188,11 @@ describe("SessionRecords", () => {
 
   it(
     "takes nobody for idle because the clock was set",
-    faked(async (time) => {
+    usingFakeTime(async (time) => {
       const { records, expired } = make();
       records.getOrCreate("a");
       await pass(time, 1_000);
-      const restore = leap(100 * IDLE);
+      const restore = shiftSystemClock(100 * IDLE);
       await pass(time, 3_000);
       restore();
       await pass(time, 2_000);

@@ -1,7 +1,7 @@
 import { InMemoryStreamSessionManager } from "@crossmcp/session-manager";
 import { assert, assertEquals } from "@std/assert";
 import { describe, it } from "node:test";
-import { parseSse, type SeenEvent } from "../support/sse_parser.ts";
+import { type ParsedEvent, parseSse } from "../support/sse_parser.ts";
 import { Client, type Kind } from "./client.ts";
 
 const EVENTS = 1_000;
@@ -53,7 +53,7 @@ describe("Streams that are resumed", () => {
         });
         let client = connect(manager, "a", kind);
         let lastEventId = manager.latestEventId!;
-        const got: SeenEvent[] = [];
+        const got: ParsedEvent[] = [];
         for (let event = 1; event <= EVENTS; event++) {
           send(manager, event, event);
           if (event % 3 === 0) await client.read(event % 5);
@@ -196,7 +196,7 @@ function connect(
 }
 
 /** All that a stream has held to its end. */
-async function eventsOf(client: Client): Promise<SeenEvent[]> {
+async function eventsOf(client: Client): Promise<ParsedEvent[]> {
   await client.finish();
   return parseSse(client.text).events;
 }

@@ -2,7 +2,7 @@ import { assertEquals, assertMatch, assertNotEquals } from "@std/assert";
 import { describe, it } from "node:test";
 import { ReplayLog } from "../../src/replay/replay_log.ts";
 import type { Recipients } from "../../src/replay/recipients.ts";
-import { bytesOf } from "../support/streams.ts";
+import { encode } from "../support/streams.ts";
 
 const NO_LIMITS = {
   maxEvents: Infinity,
@@ -33,7 +33,7 @@ describe("ReplayLog", () => {
   it("S16 keeps the order of what came at the same time", () => {
     const log = filled(NO_LIMITS, []);
     for (let event = 1; event <= 100; event++) {
-      log.append(undefined, bytesOf(`${event}`), 7);
+      log.append(undefined, encode(`${event}`), 7);
       assertEquals(missed(log, "a", event - 1), [`${event}`]);
       assertEquals(missed(log, "a", event), []);
     }
@@ -47,7 +47,7 @@ describe("ReplayLog", () => {
     const log = new ReplayLog(NO_LIMITS);
     assertMatch(log.latestEventId, /^[0-9a-f]{16}-0$/);
     assertEquals(log.nextEventId, at(log, 1));
-    log.append(undefined, bytesOf("1"), 0);
+    log.append(undefined, encode("1"), 0);
     assertEquals([log.latestEventId, log.nextEventId], [
       at(log, 1),
       at(log, 2),
@@ -74,7 +74,7 @@ describe("ReplayLog", () => {
     assertEquals(missed(named, "a", 1), ["2", "3"]);
     assertEquals(missed(named, "a", 0), "purged");
     const huge = filled({ ...NO_LIMITS, maxBytes: 9 }, [[undefined, "1"]]);
-    huge.append("a", bytesOf("more than fits"), 0);
+    huge.append("a", encode("more than fits"), 0);
     assertEquals(huge.isEmpty, true);
     assertEquals(missed(huge, "a", 1), "purged");
     assertEquals(missed(huge, "b", 1), []);
@@ -83,8 +83,8 @@ describe("ReplayLog", () => {
 
   it("S17 is bounded by age, whether something is added or not", () => {
     const log = new ReplayLog({ ...NO_LIMITS, maxAgeMs: 100 });
-    log.append(undefined, bytesOf("1"), 0);
-    log.append(undefined, bytesOf("2"), 50);
+    log.append(undefined, encode("1"), 0);
+    log.append(undefined, encode("2"), 50);
     assertEquals(missed(log, "a", 0, 99), ["1", "2"]);
     assertEquals(missed(log, "a", 0, 100), "purged");
     assertEquals(missed(log, "a", 1, 149), ["2"]);
@@ -108,9 +108,9 @@ describe("ReplayLog", () => {
     assertEquals(missed(log, "b", 1), "purged");
     assertEquals(missed(log, "b", 2), ["3", "4"]);
     assertEquals(missed(log, "c", 0), []);
-    log.append(undefined, bytesOf("5"), 0);
-    log.append("a", bytesOf("6"), 0);
-    log.append("a", bytesOf("7"), 0);
+    log.append(undefined, encode("5"), 0);
+    log.append("a", encode("6"), 0);
+    log.append("a", encode("7"), 0);
     assertEquals(missed(log, "c", 4), "purged");
     assertEquals(missed(log, "c", 5), []);
     assertEquals(missed(log, "a", 5), ["6", "7"]);
@@ -189,7 +189,7 @@ function filled(
   events: readonly Given[],
 ): ReplayLog {
   const log = new ReplayLog(limits);
-  for (const [to, text] of events) log.append(to, bytesOf(text), 0);
+  for (const [to, text] of events) log.append(to, encode(text), 0);
   return log;
 }
 

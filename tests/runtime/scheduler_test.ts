@@ -6,14 +6,14 @@ import {
   Scheduler,
   sharedScheduler,
 } from "../../src/runtime/scheduler.ts";
-import { faked, leap } from "../support/streams.ts";
+import { shiftSystemClock, usingFakeTime } from "../support/streams.ts";
 
 const HOUR = 3_600_000;
 
 describe("Ticker", () => {
   it(
     "runs while there is something to watch",
-    faked((time) => {
+    usingFakeTime((time) => {
       const ticker = new Scheduler();
       const [a, b] = [watcher(100), watcher(100)];
       assert(!time.next(), "A timer runs for nobody.");
@@ -39,7 +39,7 @@ describe("Ticker", () => {
 
   it(
     "runs as often as the one needs that needs it most",
-    faked((time) => {
+    usingFakeTime((time) => {
       const ticker = new Scheduler();
       const [often, rarely, never] = [
         watcher(100),
@@ -66,7 +66,7 @@ describe("Ticker", () => {
 
   it(
     "comes round although others come and go all the time",
-    faked((time) => {
+    usingFakeTime((time) => {
       const ticker = new Scheduler();
       const [steady, fleeting] = [watcher(1_000), watcher(250)];
       ticker.start(steady);
@@ -84,7 +84,7 @@ describe("Ticker", () => {
 
   it(
     "calls those that were there when it began to",
-    faked((time) => {
+    usingFakeTime((time) => {
       const ticker = new Scheduler();
       const late = watcher(100);
       const starting = watcher(100, () => {
@@ -103,7 +103,7 @@ describe("Ticker", () => {
 
   it(
     "has a clock that goes while it runs",
-    faked((time) => {
+    usingFakeTime((time) => {
       const ticker = new Scheduler();
       const start = ticker.now();
       time.tick(5_000);
@@ -127,14 +127,14 @@ describe("Ticker", () => {
 
   it(
     "takes no leap forwards for time that has passed",
-    faked((time) => {
+    usingFakeTime((time) => {
       const ticker = new Scheduler();
       const watching = watcher(1_000);
       ticker.start(watching);
       time.tick(3_000);
       const before = ticker.now();
       // The machine sleeps, and its timers with it.
-      const restore = leap(HOUR);
+      const restore = shiftSystemClock(HOUR);
       assert(ticker.now() - before <= 2_000, "It counts a night's sleep.");
       time.tick(1_000);
       assert(ticker.now() - before <= 3_000);
@@ -145,13 +145,13 @@ describe("Ticker", () => {
 
   it(
     "takes no leap backwards, and goes on after one",
-    faked((time) => {
+    usingFakeTime((time) => {
       const ticker = new Scheduler();
       const watching = watcher(1_000);
       ticker.start(watching);
       time.tick(3_000);
       const before = ticker.now();
-      const restore = leap(-HOUR);
+      const restore = shiftSystemClock(-HOUR);
       assertEquals(ticker.now(), before);
       time.tick(5_000);
       const passed = ticker.now() - before;
@@ -163,14 +163,14 @@ describe("Ticker", () => {
 
   it(
     "does not count a blocked event loop, however often it is asked",
-    faked((time) => {
+    usingFakeTime((time) => {
       const ticker = new Scheduler();
       const watching = watcher(1_000);
       ticker.start(watching);
       time.tick(1_000);
       const before = ticker.now();
       for (let blocked = 0; blocked < 40_000; blocked += 100) {
-        const restore = leap(blocked);
+        const restore = shiftSystemClock(blocked);
         ticker.now();
         restore();
       }

@@ -6,16 +6,16 @@ import {
 } from "@std/assert";
 import { describe, it } from "node:test";
 import { FrameBatch, FrameBatcher } from "../../src/streams/frame_batch.ts";
-import { bytesOf, endOfTurn, open } from "../support/streams.ts";
+import { encode, endOfTurn, openStream } from "../support/streams.ts";
 
-const [A, B, C] = ["[a]", "[b\u{1f600}]", "[c]"].map(bytesOf) as [
+const [A, B, C] = ["[a]", "[b\u{1f600}]", "[c]"].map(encode) as [
   Uint8Array<ArrayBuffer>,
   Uint8Array<ArrayBuffer>,
   Uint8Array<ArrayBuffer>,
 ];
 
-describe("Frames", () => {
-  it("joins texts in their order, a single one as it is", () => {
+describe("FrameBatch", () => {
+  it("concatenates frames in order, without copying a single one", () => {
     const a = new FrameBatch(undefined, A);
     const abc = a.append(B).append(C);
     assertStrictEquals(a.concat(), A);
@@ -25,36 +25,36 @@ describe("Frames", () => {
     assertStrictEquals(a.concat(), A);
   });
 
-  it("is the same object for the same texts, and only for those", () => {
-    const shared = new FrameBatcher();
-    const a = shared.startWith(A);
-    assertStrictEquals(shared.startWith(A), a);
+  it("is shared only by streams that got the same frames", () => {
+    const batcher = new FrameBatcher();
+    const a = batcher.startWith(A);
+    assertStrictEquals(batcher.startWith(A), a);
     const ab = a.append(B);
     assertStrictEquals(a.append(B), ab);
     const abc = ab.append(C);
     assertStrictEquals(a.append(B).append(C), abc);
     const ac = a.append(C);
     assertNotStrictEquals(ac, abc);
-    assertEquals(ac.concat(), bytesOf("[a][c]"));
-    assertEquals(abc.concat(), bytesOf("[a][b\u{1f600}][c]"));
-    const b = shared.startWith(B);
+    assertEquals(ac.concat(), encode("[a][c]"));
+    assertEquals(abc.concat(), encode("[a][b\u{1f600}][c]"));
+    const b = batcher.startWith(B);
     assertNotStrictEquals(b, ab);
     assertEquals(b.concat(), B);
-    // The same characters are not the same text: it may have another id.
-    assertNotStrictEquals(b.append(A), b.append(bytesOf("[a]")));
+    // Equal bytes are not the same frame: the event IDs may differ.
+    assertNotStrictEquals(b.append(A), b.append(encode("[a]")));
   });
 
-  it("lets go of a turn's texts", () => {
-    const shared = new FrameBatcher();
-    const a = shared.startWith(A);
+  it("releases the frames of a turn", () => {
+    const batcher = new FrameBatcher();
+    const a = batcher.startWith(A);
     a.append(B);
-    shared.clear();
-    assertNotStrictEquals(shared.startWith(A), a);
+    batcher.clear();
+    assertNotStrictEquals(batcher.startWith(A), a);
   });
 
-  it("makes one chunk for all streams that got the same in a turn", async () => {
+  it("gives streams the same chunk if they got the same frames in a turn", async () => {
     const manager = new InMemoryStreamSessionManager();
-    const streams = ["a", "b", "c", "d"].map((id) => ({ id, ...open() }));
+    const streams = ["a", "b", "c", "d"].map((id) => ({ id, ...openStream() }));
     for (const { id, controller } of streams) manager.create(id, controller);
     manager.send(undefined, "1");
     manager.send(undefined, "2");
@@ -66,18 +66,18 @@ describe("Frames", () => {
       return (await reader.read()).value!;
     }));
     const [a, b, c, d] = chunks;
-    assertEquals(a, bytesOf("23"));
+    assertEquals(a, encode("23"));
     assertStrictEquals(b, a);
     assertStrictEquals(c, a);
-    assertEquals(d, bytesOf("2only d3"));
+    assertEquals(d, encode("2only d3"));
     manager.send(undefined, "next turn");
     for (const { read } of streams) assertEquals(await read(), "next turn");
     await manager.close();
   });
 
-  it("keeps apart what streams got that joined in the midst", async () => {
+  it("contains only frames sent after a stream was attached", async () => {
     const manager = new InMemoryStreamSessionManager();
-    const [early, late] = [open(), open()];
+    const [early, late] = [openStream(), openStream()];
     manager.create("early", early.controller);
     manager.send(undefined, "1");
     manager.send(undefined, "2");
@@ -86,7 +86,7 @@ describe("Frames", () => {
     manager.send(undefined, "4");
     manager.delete("early");
     manager.delete("late");
-    assertEquals(await early.rest(), { text: "1234", end: "closed" });
-    assertEquals(await late.rest(), { text: "34", end: "closed" });
+    assertEquals(await early.readToEnd(), { text: "1234", end: "closed" });
+    assertEquals(await late.readToEnd(), { text: "34", end: "closed" });
   });
 });

@@ -1,7 +1,7 @@
 import type { SessionsStats } from "@crossmcp/session-manager";
 
-/** What `stats()` says while nothing has happened. */
-export const NOTHING_COUNTED: SessionsStats = {
+/** The result of `stats()` before anything has happened. */
+export const EMPTY_STATS: SessionsStats = {
   attached: 0,
   delivered: 0,
   queuedBytes: 0,

@@ -1,26 +1,26 @@
-/** An event as a client sees it. */
-export interface SeenEvent {
+/** An event as a client receives it. */
+export interface ParsedEvent {
   readonly event: string;
   readonly data: string;
   readonly id: string;
 }
 
-/** What a client makes of a text. */
-export interface Seen {
-  readonly events: SeenEvent[];
-  /** What it would send as `Last-Event-ID`. */
+/** Everything that a client parses from a stream. */
+export interface ParsedSse {
+  readonly events: ParsedEvent[];
+  /** The ID that the client would send as `Last-Event-ID`. */
   readonly lastEventId: string;
   readonly retry: number | undefined;
   readonly comments: string[];
 }
 
 /**
- * Reads a whole `text/event-stream` as the HTML standard says (9.2.6, "Interpreting
- * an event stream"), comments included. What is not ended by an empty line is left
- * out.
+ * Parses a complete `text/event-stream` by the HTML standard (9.2.6, "Interpreting
+ * an event stream"), and also collects its comments. Discards an event that no
+ * empty line terminates, as the standard requires.
  */
-export function parseSse(text: string): Seen {
-  const events: SeenEvent[] = [];
+export function parseSse(text: string): ParsedSse {
+  const events: ParsedEvent[] = [];
   const comments: string[] = [];
   let event = "";
   let data = "";
@@ -28,7 +28,7 @@ export function parseSse(text: string): Seen {
   let lastEventId = "";
   let retry: number | undefined;
   const lines = text.replace(/^\uFEFF/, "").split(/\r\n|\n|\r/);
-  // What follows the last line break is no line yet.
+  // Text after the last line break is an incomplete line.
   lines.pop();
   for (const line of lines) {
     if (line === "") {

@@ -1,8 +1,12 @@
 /**
- * What the tests of the engine share.
+ * Streams with a reader, and clocks for tests that depend on time.
  *
  * @module
  */
+import {
+  InMemoryStreamSessionManager,
+  type InMemoryStreamSessionManagerOptions,
+} from "@crossmcp/session-manager";
 import { FakeTime } from "@std/testing/time";
 import { AsyncLocalStorage } from "node:async_hooks";
 
@@ -10,25 +14,26 @@ const { setTimeout, setInterval, clearTimeout, clearInterval } = globalThis;
 const real = { setTimeout, setInterval, clearTimeout, clearInterval };
 type Timers = typeof real;
 
-const tests = new AsyncLocalStorage<object>();
+const currentTest = new AsyncLocalStorage<object>();
 
-/** A test with a clock of its own. */
-export function faked(
+/** Returns a test that runs with fake timers. */
+export function usingFakeTime(
   run: (time: FakeTime) => void | Promise<void>,
 ): () => Promise<void> {
   return () => withFakeTime(run);
 }
 
 /**
- * Runs with a clock of its own, which is restored whatever becomes of it. What else
- * goes on in the process keeps to the real timers: Bun runs all files in one, and
- * managers that other tests have left there would set theirs here.
+ * Runs a function with fake timers, and restores the real ones afterwards. Code
+ * that the function didn't start keeps the real timers: Bun runs all test files
+ * in one process, and managers left over from other tests would otherwise set
+ * their timers here.
  */
 export function withFakeTime(
   run: (time: FakeTime) => void | Promise<void>,
 ): Promise<void> {
   const test = {};
-  return tests.run(test, async () => {
+  return currentTest.run(test, async () => {
     const time = new FakeTime(1_000_000);
     try {
       const { setTimeout, setInterval, clearTimeout, clearInterval } =
@@ -36,8 +41,8 @@ export function withFakeTime(
       const fake = { setTimeout, setInterval, clearTimeout, clearInterval };
       for (const name of Object.keys(fake) as (keyof Timers)[]) {
         globalThis[name] = ((...args: Parameters<Timers[typeof name]>) => {
-          const timers = tests.getStore() === test ? fake : real;
-          return (timers[name] as (...given: unknown[]) => unknown)(...args);
+          const timers = currentTest.getStore() === test ? fake : real;
+          return (timers[name] as (...args: unknown[]) => unknown)(...args);
         }) as never;
       }
       await run(time);
@@ -48,10 +53,11 @@ export function withFakeTime(
 }
 
 /**
- * Sets the system's clock, and no timer notices; the result sets it right again.
- * It is not enough to replace `Date.now`: what fakes time may not allow that.
+ * Moves the system clock forward without firing timers. Returns a function that
+ * undoes it. Replaces `Date` instead of `Date.now`, because `FakeTime` may not
+ * allow the latter.
  */
-export function leap(ms: number): () => void {
+export function shiftSystemClock(ms: number): () => void {
   const { Date } = globalThis;
   globalThis.Date = new Proxy(Date, {
     get: (target, name, receiver) =>
@@ -62,57 +68,70 @@ export function leap(ms: number): () => void {
   return () => void (globalThis.Date = Date);
 }
 
-/** Resolves when the turn of the event loop is over. */
+/** Resolves at the end of the current turn of the event loop. */
 export async function endOfTurn(): Promise<void> {
   for (let turn = 0; turn < 2; turn++) {
     await new Promise<void>((resolve) => setImmediate(resolve));
   }
 }
 
-/** A stream, with its controller at one end and its reader at the other. */
-export interface Opened {
+/** Advances the time in small steps, in which pending writes go on. */
+export async function advance(time: FakeTime, ms: number): Promise<void> {
+  await endOfTurn();
+  for (let left = ms; left > 0; left -= 50) {
+    time.tick(Math.min(left, 50));
+    if (left % 500 === 0) await endOfTurn();
+  }
+  await endOfTurn();
+}
+
+/** The controller and the reader of a stream. */
+export interface OpenedStream {
   readonly controller: ReadableStreamDefaultController;
   readonly reader: ReadableStreamDefaultReader<Uint8Array>;
-  /** The text of the next chunk. */
+  /** Reads the next chunk as text. */
   read(): Promise<string>;
-  /** What is left, and how the stream ends. */
-  rest(): Promise<{ text: string; end: unknown }>;
+  /**
+   * Reads everything until the stream ends. `end` is "closed", or the error of
+   * the stream.
+   */
+  readToEnd(): Promise<{ text: string; end: unknown }>;
 }
 
 /** Opens a stream. */
-export function open(
+export function openStream(
   strategy?: QueuingStrategy<Uint8Array>,
   source: UnderlyingDefaultSource<Uint8Array> = {},
-): Opened {
+): OpenedStream {
   let controller: ReadableStreamDefaultController | undefined;
-  const start = (given: ReadableStreamDefaultController) => {
-    controller = given;
+  const start = (value: ReadableStreamDefaultController) => {
+    controller = value;
   };
   const stream = new ReadableStream({ ...source, start }, strategy);
-  return opened(controller!, stream);
+  return withReader(controller!, stream);
 }
 
-/** Opens a stream of bytes. */
-export function openBytes(): Opened {
+/** Opens a byte stream. */
+export function openByteStream(): OpenedStream {
   let controller: unknown;
-  const start = (given: unknown) => {
-    controller = given;
+  const start = (value: unknown) => {
+    controller = value;
   };
   const stream = new ReadableStream({ type: "bytes", start });
-  return opened(controller as ReadableStreamDefaultController, stream);
+  return withReader(controller as ReadableStreamDefaultController, stream);
 }
 
-function opened(
+function withReader(
   controller: ReadableStreamDefaultController,
   stream: ReadableStream<Uint8Array>,
-): Opened {
+): OpenedStream {
   const reader = stream.getReader();
   const decoder = new TextDecoder();
   return {
     controller,
     reader,
     read: async () => decoder.decode((await reader.read()).value),
-    rest: async () => {
+    readToEnd: async () => {
       let text = "";
       try {
         while (true) {
@@ -127,7 +146,28 @@ function opened(
   };
 }
 
-/** The bytes of a text. */
-export function bytesOf(text: string): Uint8Array<ArrayBuffer> {
+/** Encodes a text as UTF-8. */
+export function encode(text: string): Uint8Array<ArrayBuffer> {
   return new TextEncoder().encode(text);
+}
+
+/** A manager with the errors and evictions that it reported. */
+export interface RecordedManager {
+  readonly manager: InMemoryStreamSessionManager;
+  readonly errors: Error[];
+  readonly evicted: [sessionId: string, reason: string][];
+}
+
+/** Creates a manager that records what it reports. */
+export function createManager(
+  options: InMemoryStreamSessionManagerOptions = {},
+): RecordedManager {
+  const errors: RecordedManager["errors"] = [];
+  const evicted: RecordedManager["evicted"] = [];
+  const manager = new InMemoryStreamSessionManager({
+    ...options,
+    onError: (error) => void errors.push(error),
+    onEvict: (sessionId, reason) => void evicted.push([sessionId, reason]),
+  });
+  return { manager, errors, evicted };
 }

@@ -6,14 +6,14 @@ import {
 } from "@crossmcp/session-manager/testing";
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { describe, it } from "node:test";
-import { faked } from "../support/streams.ts";
+import { usingFakeTime } from "../support/streams.ts";
 
 const COUNT = 3_000;
 
 describe("LossyNetwork", () => {
   it(
     "delivers messages to one node or to all others, in order, by default",
-    faked((time) => {
+    usingFakeTime((time) => {
       const network = new LossyNetwork();
       const [a, b, c] = ["a", "b", "c"].map((name) => join(network, name));
       const other = join(network, "b", "other cluster");
@@ -40,7 +40,7 @@ describe("LossyNetwork", () => {
 
   it(
     "drops and duplicates messages at the given rates",
-    faked((time) => {
+    usingFakeTime((time) => {
       const options = { dropRate: 0.3, duplicateRate: 0.2 };
       const { network, received } = send(options, () => time.tick(1));
       const { delivered, dropped, duplicated } = network.stats();
@@ -61,7 +61,7 @@ describe("LossyNetwork", () => {
 
   it(
     "drops a broadcast independently for each recipient",
-    faked((time) => {
+    usingFakeTime((time) => {
       const network = new LossyNetwork({ dropRate: 0.5 });
       const [a, b, c] = ["a", "b", "c"].map((name) => join(network, name));
       for (let count = 0; count < 100; count++) {
@@ -74,7 +74,7 @@ describe("LossyNetwork", () => {
 
   it(
     "repeats the same losses for the same seed, and others for another seed",
-    faked((time) => {
+    usingFakeTime((time) => {
       const receivedWith = (seed?: number) =>
         send(
           { dropRate: 0.1, duplicateRate: 0.1, delayMs: [0, 50], seed },
@@ -88,7 +88,7 @@ describe("LossyNetwork", () => {
 
   it(
     "delays messages, which can then arrive in another order",
-    faked((time) => {
+    usingFakeTime((time) => {
       const network = new LossyNetwork({ delayMs: [20, 40] });
       const [a, b] = ["a", "b"].map((name) => join(network, name));
       for (let count = 0; count < 100; count++) {
@@ -106,7 +106,7 @@ describe("LossyNetwork", () => {
 
   it(
     "applies new options to messages that are published later",
-    faked((time) => {
+    usingFakeTime((time) => {
       const network = new LossyNetwork({ dropRate: 1, delayMs: [10, 10] });
       const [a, b] = ["a", "b"].map((name) => join(network, name));
       a!.bus.publish("lost", undefined);
@@ -127,7 +127,7 @@ describe("LossyNetwork", () => {
 
   it(
     "drops messages between partitions until it heals",
-    faked((time) => {
+    usingFakeTime((time) => {
       const network = new LossyNetwork({ delayMs: [10, 10] });
       const names = ["a", "b", "c", "d"];
       const nodes = names.map((name) => join(network, name));
@@ -164,7 +164,7 @@ describe("LossyNetwork", () => {
 
   it(
     "stops a node, whose name another node can then take",
-    faked((time) => {
+    usingFakeTime((time) => {
       const network = new LossyNetwork();
       const [a, b] = ["a", "b"].map((name) => join(network, name));
       b!.bus.publish("before stop", undefined);
@@ -188,7 +188,7 @@ describe("LossyNetwork", () => {
 
   it(
     "calls onDelivery for each message that arrives",
-    faked((time) => {
+    usingFakeTime((time) => {
       const deliveries: unknown[] = [];
       const network = new LossyNetwork({
         onDelivery: (delivery) => void deliveries.push(delivery),

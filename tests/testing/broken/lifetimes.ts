@@ -3,7 +3,7 @@ import {
   InMemorySessions,
 } from "@crossmcp/session-manager";
 import { type CreateFaulty, withFault, withOptions } from "./faulty.ts";
-import { NOTHING_COUNTED } from "../../support/empty_stats.ts";
+import { EMPTY_STATS } from "../../support/empty_stats.ts";
 
 /** Sessions with one fault each in expiry, limits or close. */
 export const brokenLifetimes: Record<string, CreateFaulty> = {
@@ -33,7 +33,7 @@ export const brokenLifetimes: Record<string, CreateFaulty> = {
     options
   ),
   "reports empty stats": withFault((sessions) => {
-    sessions.stats = () => NOTHING_COUNTED;
+    sessions.stats = () => EMPTY_STATS;
   }),
   "ignores drainMs": withFault((sessions) => {
     const close = sessions.close.bind(sessions);
