@@ -26,7 +26,7 @@ describe("InMemoryInfoSessionManager", () => {
     dispose: (manager) => (manager as InMemoryInfoSessionManager).close(),
   });
 
-  it("refuses ids that cannot be one", async () => {
+  it("rejects invalid session IDs", async () => {
     const manager = new InMemoryInfoSessionManager();
     for (const id of ["", "x".repeat(257), "a b", "caf\u00e9", 7, undefined]) {
       for (
@@ -43,7 +43,7 @@ describe("InMemoryInfoSessionManager", () => {
     assertEquals(await manager.getSubscriptions("file:///a"), []);
   });
 
-  it("refuses values that JSON cannot express and keeps the stored ones", async () => {
+  it("rejects values that JSON cannot express and keeps the stored ones", async () => {
     const manager = new InMemoryInfoSessionManager();
     await manager.setClientInfo("a", client());
     const circular: Record<string, unknown> = {};
@@ -86,20 +86,21 @@ describe("InMemoryInfoSessionManager", () => {
     assertEquals(await manager.getLogLevel("a"), "info");
   });
 
-  it("rejects, and never throws, for ids that are no strings", async () => {
+  it("returns a rejected promise for IDs that are not strings", async () => {
     const manager = new InMemoryInfoSessionManager();
     for (const id of [1n, undefined, {}, Symbol("id")] as unknown[]) {
-      const asked = manager.getLogLevel(id as string);
-      await assertRejects(() => asked, SessionNotFoundError);
+      const result = manager.getLogLevel(id as string);
+      await assertRejects(() => result, SessionNotFoundError);
     }
   });
 
-  it("reports a refused write nobody waits for, and rejects quietly", async () => {
+  it("reports a failed write to onError even if it is not awaited", async () => {
     const errors: Error[] = [];
     const manager = new InMemoryInfoSessionManager({
       onError: (error) => errors.push(error),
     });
-    // As a transport does it: an unhandled rejection would fail this test run.
+    // Transports don't await these calls. An unhandled rejection would fail the
+    // test run.
     manager.setLogLevel("a", "loud" as never);
     manager.addSubscription("not an id", "file:///a");
     await new Promise((resolve) => setTimeout(resolve, 10));
@@ -113,14 +114,14 @@ describe("InMemoryInfoSessionManager", () => {
     );
   });
 
-  it("refuses options out of range, naming them", () => {
-    const refused: Record<string, readonly unknown[]> = {
+  it("rejects options that are out of range and names them", () => {
+    const invalid: Record<string, readonly unknown[]> = {
       "options": [null, 7, "x"],
       "idleTimeoutMs": [0, -1, NaN, "3", null, false],
       "maxSessions": [0, -1, 1.5, NaN, "3", null],
       "onError": ["log", {}, null],
     };
-    for (const [argument, values] of Object.entries(refused)) {
+    for (const [argument, values] of Object.entries(invalid)) {
       for (const value of values) {
         const options = argument === "options" ? value : { [argument]: value };
         const error = assertThrows(
@@ -137,14 +138,14 @@ describe("InMemoryInfoSessionManager", () => {
     });
   });
 
-  it("I8 leaves sessions alone that have an open stream", async () => {
+  it("I8 does not expire sessions with an open stream", async () => {
     const open = new Set(["open", "unknown"]);
     const errors: Error[] = [];
     const manager = new InMemoryInfoSessionManager({
       idleTimeoutMs: 60,
       streams: {
         has: (id) => {
-          if (id === "unknown") throw new Error("Nobody knows.");
+          if (id === "unknown") throw new Error("lookup failed");
           return Promise.resolve(open.has(id));
         },
       },
@@ -155,20 +156,20 @@ describe("InMemoryInfoSessionManager", () => {
       await manager.addSubscription(id, uri);
     }
     assertEquals(manager.expired, 0);
-    await until(() => manager.expired === 1);
+    await waitUntil(() => manager.expired === 1);
     assertEquals(await manager.getSubscriptions(uri), ["open", "unknown"]);
-    assertEquals(errors[0]?.message, "Nobody knows.");
+    assertEquals(errors[0]?.message, "lookup failed");
     open.delete("open");
-    await until(() => manager.expired === 2);
+    await waitUntil(() => manager.expired === 2);
     assertEquals(await manager.getSubscriptions(uri), ["unknown"]);
     await manager.close();
   });
 
-  it("remembers who began a session, and whom it is for", async () => {
+  it("keeps the registration of a session until it is deleted", async () => {
     const manager = new InMemoryInfoSessionManager({ maxSessions: 2 });
     const registry = sessionRegistryOf(manager);
     const alice = { principal: "alice", startEventId: "1" };
-    const nobody = { principal: undefined, startEventId: undefined };
+    const anonymous = { principal: undefined, startEventId: undefined };
     assertEquals(registry.registration("a"), undefined);
     assertEquals(registry.register("a", alice), true);
     assertEquals(
@@ -179,18 +180,21 @@ describe("InMemoryInfoSessionManager", () => {
       registry.register("a", { principal: "bob", startEventId: "3" }),
       false,
     );
-    assertEquals(registry.register("a", nobody), false);
+    assertEquals(registry.register("a", anonymous), false);
     assertEquals(registry.registration("a"), alice);
-    // What the client says of itself comes and goes.
+    // Removing the client's metadata doesn't remove the registration.
     await manager.setClientInfo("a", client());
     await manager.setClientInfo("a", undefined);
     assertEquals(registry.registration("a"), alice);
     await manager.setLogLevel("b", "info");
     assertEquals(registry.registration("b"), undefined);
-    assertEquals(registry.register("b", nobody), true);
-    assertThrows(() => registry.register("c", nobody), SessionLimitError);
+    assertEquals(registry.register("b", anonymous), true);
+    assertThrows(() => registry.register("c", anonymous), SessionLimitError);
     for (const id of ["", "a b"]) {
-      assertThrows(() => registry.register(id, nobody), InvalidArgumentError);
+      assertThrows(
+        () => registry.register(id, anonymous),
+        InvalidArgumentError,
+      );
     }
     await manager.delete("a");
     assertEquals(registry.registration("a"), undefined);
@@ -200,27 +204,27 @@ describe("InMemoryInfoSessionManager", () => {
     );
     await manager.close();
     assertEquals(registry.registration("a"), undefined);
-    assertThrows(() => registry.register("a", nobody), ClosedError);
+    assertThrows(() => registry.register("a", anonymous), ClosedError);
   });
 
-  it("I8 takes no note of those who only ask whom a session is for", async () => {
+  it("I8 reading a registration does not extend the session's lifetime", async () => {
     const manager = new InMemoryInfoSessionManager({ idleTimeoutMs: 60 });
     const registry = sessionRegistryOf(manager);
-    for (const id of ["asked", "touched"]) {
+    for (const id of ["read", "touched"]) {
       registry.register(id, { principal: undefined, startEventId: undefined });
     }
-    await until(() => {
-      registry.registration("asked");
+    await waitUntil(() => {
+      registry.registration("read");
       registry.touch("touched");
       registry.touch("unknown");
       return manager.expired > 0;
     });
-    assertEquals(registry.registration("asked"), undefined);
+    assertEquals(registry.registration("read"), undefined);
     assertEquals(registry.registration("unknown"), undefined);
     await manager.close();
   });
 
-  it("forgets everything on close and refuses later writes", async () => {
+  it("deletes everything on close and rejects later writes", async () => {
     const errors: Error[] = [];
     const manager = new InMemoryInfoSessionManager({
       onError: (error) => errors.push(error),
@@ -244,10 +248,10 @@ function client(): ClientInfo {
   return { name: "client", version: "1.0.0" };
 }
 
-/** Waits until something is so, but not forever. */
-async function until(isSo: () => boolean): Promise<void> {
-  for (let patience = 500; !isSo(); patience--) {
-    assert(patience > 0, "It never comes to that.");
+/** Waits until a condition is true. Fails after about 2.5 seconds. */
+async function waitUntil(condition: () => boolean): Promise<void> {
+  for (let attempts = 500; !condition(); attempts--) {
+    assert(attempts > 0, "The condition did not become true in time.");
     await delay(5);
   }
 }

@@ -24,7 +24,7 @@ describe("InMemorySessions", () => {
     create: (options) => new InMemorySessions(options),
   });
 
-  it("S13 ends streams and subscriptions, and refuses new ones", async () => {
+  it("S13 closes streams and subscriptions, and rejects new ones", async () => {
     const sessions = new InMemorySessions({
       subscriptions: { closeTimeoutMs: 50 },
     });
@@ -59,7 +59,7 @@ describe("InMemorySessions", () => {
     );
   });
 
-  it("hands its options to the managers", async () => {
+  it("passes its options to the managers", async () => {
     const errors: Error[] = [];
     const sessions = new InMemorySessions({
       streams: { maxSessions: 1 },
@@ -79,7 +79,7 @@ describe("InMemorySessions", () => {
     await sessions.close();
   });
 
-  it("refuses options that are none, naming them", () => {
+  it("rejects invalid options and names them", () => {
     for (
       const [options, argument] of [
         [7, "options"],
@@ -117,7 +117,7 @@ describe("InMemorySessions", () => {
     }
   });
 
-  it("counts for all of its managers", async () => {
+  it("stats covers all of its managers", async () => {
     const sessions = new InMemorySessions({ info: { idleTimeoutMs: 40 } });
     assertEquals(sessions.stats(), EMPTY_STATS);
     await sessions.info.setLogLevel("a", "info");
@@ -125,7 +125,7 @@ describe("InMemorySessions", () => {
     const stream = openStream();
     sessions.streams.create("a", stream.controller);
     sessions.streams.send(undefined, "four");
-    for (let patience = 500; patience > 0; patience--) {
+    for (let attempts = 500; attempts > 0; attempts--) {
       if (sessions.stats().expired > 0) break;
       await delay(5);
     }
@@ -135,7 +135,7 @@ describe("InMemorySessions", () => {
     await sessions.close();
   });
 
-  it("refuses options of guard and close that are none", async () => {
+  it("rejects invalid options of guard and close", async () => {
     const sessions = new InMemorySessions();
     const stream = openStream();
     sessions.streams.create("a", stream.controller);
@@ -155,31 +155,31 @@ describe("InMemorySessions", () => {
     await sessions.close();
   });
 
-  it("answers requests while it drains, and nothing afterwards", async () => {
+  it("guard responds to requests while draining and rejects them afterwards", async () => {
     const sessions = new InMemorySessions();
     sessions.streams.create("a", openStream().controller);
     sessionRegistryOf(sessions.info).register("a", {
       principal: undefined,
       startEventId: undefined,
     });
-    const ask = async (method: string, id?: string) => {
+    const requestStatus = async (method: string, id?: string) => {
       const headers: HeadersInit = id === undefined
         ? {}
         : { "mcp-session-id": id };
       const request = new Request("http://localhost/mcp", { method, headers });
-      const answer = () =>
+      const handler = () =>
         new Response(null, { headers: { "mcp-session-id": id ?? "new" } });
-      return (await sessions.guard(request, answer)).status;
+      return (await sessions.guard(request, handler)).status;
     };
     const closing = sessions.close({ drainMs: 40 });
-    assertEquals(await ask("GET", "a"), 503);
-    assertEquals(await ask("POST", "a"), 200);
-    assertEquals(await ask("DELETE", "a"), 200);
+    assertEquals(await requestStatus("GET", "a"), 503);
+    assertEquals(await requestStatus("POST", "a"), 200);
+    assertEquals(await requestStatus("DELETE", "a"), 200);
     await closing;
     for (const method of ["GET", "POST", "DELETE"]) {
-      assertEquals(await ask(method, "a"), 404);
+      assertEquals(await requestStatus(method, "a"), 404);
     }
-    assertEquals(await ask("POST"), 503);
-    assertEquals(await ask("OPTIONS"), 200);
+    assertEquals(await requestStatus("POST"), 503);
+    assertEquals(await requestStatus("OPTIONS"), 200);
   });
 });

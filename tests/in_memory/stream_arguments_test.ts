@@ -6,8 +6,8 @@ import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { describe, it } from "node:test";
 import { openStream } from "../support/streams.ts";
 
-describe("InMemoryStreamSessionManager", () => {
-  it("refuses ids that cannot be one and keeps what is attached", async () => {
+describe("Arguments of InMemoryStreamSessionManager", () => {
+  it("rejects invalid session IDs and keeps attached streams", async () => {
     const manager = new InMemoryStreamSessionManager();
     const kept = openStream();
     manager.create("kept", kept.controller);
@@ -23,8 +23,8 @@ describe("InMemoryStreamSessionManager", () => {
       );
       assertEquals(error.code, "ERR_INVALID_ARGUMENT");
       assertEquals(error.argument, "id");
-      assert(error.message.length < 200, "The message repeats the whole id.");
-      // Looking for what cannot be there is no error: there is no such session.
+      assert(error.message.length < 200, "The message contains the whole ID.");
+      // Elsewhere, an invalid ID is treated as an unknown one.
       assertEquals(await manager.has(id), false);
       manager.delete(id);
       manager.send([id], "x");
@@ -40,7 +40,7 @@ describe("InMemoryStreamSessionManager", () => {
     assertEquals(await kept.read(), "still here");
   });
 
-  it("refuses controllers that are none and keeps what is attached", async () => {
+  it("rejects invalid controllers and keeps attached streams", async () => {
     const manager = new InMemoryStreamSessionManager();
     const kept = openStream();
     manager.create("a", kept.controller);
@@ -60,7 +60,7 @@ describe("InMemoryStreamSessionManager", () => {
     assertEquals(await kept.read(), "still here");
   });
 
-  it("refuses data that is no string before anybody gets anything", async () => {
+  it("rejects invalid arguments of send without writing anything", async () => {
     const manager = new InMemoryStreamSessionManager();
     const stream = openStream();
     manager.create("a", stream.controller);
@@ -84,11 +84,11 @@ describe("InMemoryStreamSessionManager", () => {
     assertEquals(await stream.read(), "first");
   });
 
-  it("refuses options out of range, naming them", () => {
+  it("rejects options that are out of range and names them", () => {
     const counts = [0, -1, 1.5, NaN, "3", null];
     const durations = [0, -1, NaN, "3", null, true];
     const groups = [null, 7, "x", true];
-    const refused: Record<string, readonly unknown[]> = {
+    const invalid: Record<string, readonly unknown[]> = {
       "options": groups,
       "maxSessions": counts,
       "backlog": groups,
@@ -104,14 +104,14 @@ describe("InMemoryStreamSessionManager", () => {
       "onEvict": ["log", {}, null],
       "onReset": ["log", {}, null],
     };
-    for (const [argument, values] of Object.entries(refused)) {
+    for (const [argument, values] of Object.entries(invalid)) {
       for (const value of values) {
         const [group, option] = argument.split(".") as [string, string?];
-        const given = { [group]: option ? { [option]: value } : value };
+        const nested = { [group]: option ? { [option]: value } : value };
         const error = assertThrows(
           () =>
             new InMemoryStreamSessionManager(
-              (argument === "options" ? value : given) as never,
+              (argument === "options" ? value : nested) as unlimited,
             ),
           InvalidArgumentError,
           `"${argument}" must be`,
@@ -120,19 +120,22 @@ describe("InMemoryStreamSessionManager", () => {
         assertEquals(error.code, "ERR_INVALID_ARGUMENT");
       }
     }
-    const never = Infinity;
+    const unlimited = Infinity;
     for (
       const options of [
-        { maxSessions: never, backlog: false, keepAliveMs: false },
-        { backlog: { maxBytes: never, maxAgeMs: never }, keepAliveMs: never },
+        { maxSessions: unlimited, backlog: false, keepAliveMs: false },
+        {
+          backlog: { maxBytes: unlimited, maxAgeMs: unlimited },
+          keepAliveMs: unlimited,
+        },
         { backlog: {}, keepAliveMs: 0.5, replay: {}, coalesce: false },
-        { replay: { maxEvents: 1, maxBytes: never, maxAgeMs: never } },
+        { replay: { maxEvents: 1, maxBytes: unlimited, maxAgeMs: unlimited } },
         { backlog: undefined, replay: undefined, keepAliveMs: undefined },
       ] as const
     ) new InMemoryStreamSessionManager(options);
   });
 
-  it("refuses options of close that are none, and closes nothing", async () => {
+  it("rejects invalid options of close and closes nothing", async () => {
     const manager = new InMemoryStreamSessionManager();
     const kept = openStream();
     manager.create("kept", kept.controller);
@@ -140,7 +143,7 @@ describe("InMemoryStreamSessionManager", () => {
     for (const argument of ["options", "drainMs", "retryMs"]) {
       for (const value of argument === "options" ? [null, 7] : delays) {
         const options = argument === "options" ? value : { [argument]: value };
-        const closed = manager.close(options as never);
+        const closed = manager.close(options as unlimited);
         const error = await assertRejects(() => closed, InvalidArgumentError);
         assertEquals(error.argument, argument);
       }

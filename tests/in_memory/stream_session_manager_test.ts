@@ -20,12 +20,12 @@ describe("InMemoryStreamSessionManager", () => {
     dispose: (manager) => manager.close?.(),
   });
 
-  it("reports a removed stream once, with its cause", () => {
+  it("reports a failed stream once, with its cause", () => {
     const errors: Error[] = [];
     const manager = new InMemoryStreamSessionManager({
       onError: (error) => {
         errors.push(error);
-        throw new Error("A reporter that throws gets in nobody's way.");
+        throw new Error("This error must be ignored.");
       },
     });
     const gone = openStream();
@@ -43,7 +43,7 @@ describe("InMemoryStreamSessionManager", () => {
     assertInstanceOf(error.cause, TypeError);
   });
 
-  it("encodes and joins once: every stream gets the same bytes", async () => {
+  it("encodes and concatenates once: streams share the same bytes", async () => {
     const manager = new InMemoryStreamSessionManager();
     const streams = [openStream(), openStream(), openStream()];
     for (const [index, { controller }] of streams.entries()) {
@@ -58,22 +58,22 @@ describe("InMemoryStreamSessionManager", () => {
     manager.send(undefined, "for all");
     const [first, ...others] = await chunks();
     for (const chunk of others) assertStrictEquals(chunk, first);
-    const [ofTwo, ofTheOther, alone] = await chunks();
-    assertStrictEquals(ofTheOther, ofTwo);
+    const [second0, second1, second2] = await chunks();
+    assertStrictEquals(second1, second0);
     const decoder = new TextDecoder();
-    assertEquals(decoder.decode(ofTwo), "for two, for all");
-    assertEquals(decoder.decode(alone), "for all");
+    assertEquals(decoder.decode(second0), "for two, for all");
+    assertEquals(decoder.decode(second2), "for all");
     await manager.close();
   });
 
-  it("tells of an eviction when everyone has got the text", async () => {
+  it("calls onEvict after every recipient got the frame", async () => {
     const evicted: string[] = [];
     const manager = new InMemoryStreamSessionManager({
       backlog: { maxBytes: 10 },
       onEvict: (id, reason) => {
         evicted.push(`${id} ${reason}`);
-        manager.send(["last"], "told");
-        throw new Error("A listener that throws gets in nobody's way.");
+        manager.send(["last"], "notice");
+        throw new Error("This error must be ignored.");
       },
     });
     const stalled = openStream();
@@ -84,7 +84,7 @@ describe("InMemoryStreamSessionManager", () => {
     await endOfTurn();
     manager.send(undefined, "one more");
     assertEquals(evicted, ["stalled bytes"]);
-    assertEquals(await last.read() + await last.read(), "one moretold");
+    assertEquals(await last.read() + await last.read(), "one morenotice");
     const { end } = await stalled.readToEnd();
     assertInstanceOf(end, DeliveryError);
     assertEquals(end.sessionId, "stalled");
@@ -92,9 +92,9 @@ describe("InMemoryStreamSessionManager", () => {
     await manager.close();
   });
 
-  it("counts what it does", async () => {
+  it("stats counts streams, deliveries and queued bytes", async () => {
     const manager = new InMemoryStreamSessionManager();
-    const none = {
+    const empty = {
       attached: 0,
       delivered: 0,
       queuedBytes: 0,
@@ -102,30 +102,38 @@ describe("InMemoryStreamSessionManager", () => {
       replayed: 0,
       resets: 0,
     };
-    assertEquals(manager.stats(), none);
+    assertEquals(manager.stats(), empty);
     const streams = [openStream(), openStream()];
     for (const [index, { controller }] of streams.entries()) {
       manager.create(`s${index}`, controller);
     }
     manager.send(undefined, "four");
     manager.send(["s0", "gone"], "\u20ac");
-    const both = { ...none, attached: 2, delivered: 3, queuedBytes: 11 };
+    const both = { ...empty, attached: 2, delivered: 3, queuedBytes: 11 };
     assertEquals(manager.stats(), both);
     await endOfTurn();
     assertEquals(manager.stats(), both);
     assertEquals(await streams[0]!.read(), "four");
     assertEquals(manager.stats(), { ...both, queuedBytes: 7 });
-    // What was handed out does not change.
-    assertEquals(both.delivered, 3);
     await manager.close();
-    assertEquals(manager.stats(), { ...none, delivered: 3 });
+    assertEquals(manager.stats(), { ...empty, delivered: 3 });
   });
 
-  it("breaks an older stream off where its reader is behind", async () => {
+  it("stats returns a snapshot", async () => {
+    const manager = new InMemoryStreamSessionManager();
+    manager.create("a", openStream().controller);
+    const before = manager.stats();
+    manager.send(undefined, "x");
+    assertEquals(before.delivered, 0);
+    assertEquals(manager.stats().delivered, 1);
+    await manager.close();
+  });
+
+  it("aborts a replaced stream whose reader has not read everything", async () => {
     const manager = new InMemoryStreamSessionManager();
     const older = openStream();
     manager.create("a", older.controller);
-    manager.send(["a"], "not read in time");
+    manager.send(["a"], "unread");
     manager.create("a", openStream().controller);
     const error = await older.reader.read().then(
       () => undefined,
@@ -135,13 +143,13 @@ describe("InMemoryStreamSessionManager", () => {
     assertEquals(error.code, "ERR_CLOSED");
   });
 
-  it("gives a waiting BYOB reader its buffer back", async () => {
+  it("completes the pending read of a BYOB reader on delete", async () => {
     const manager = new InMemoryStreamSessionManager();
     let controller: ReadableByteStreamController | undefined;
     const reader = new ReadableStream({
       type: "bytes",
-      start: (given) => {
-        controller = given;
+      start: (value) => {
+        controller = value;
       },
     }).getReader({ mode: "byob" });
     manager.create("a", controller!);
@@ -153,37 +161,37 @@ describe("InMemoryStreamSessionManager", () => {
     assertEquals((await last).done, true);
   });
 
-  it("survives streams that call the manager while they take data", async () => {
+  it("allows calls to the manager from inside enqueue", async () => {
     const manager = new InMemoryStreamSessionManager();
     const last = openStream();
     let calls = 0;
-    const meddling = openStream({
+    const reentrant = openStream({
       highWaterMark: 10,
       size: () => {
         if (calls++ > 0) return 1;
-        manager.delete("victim");
-        manager.create("newcomer", openStream().controller);
+        manager.delete("deleted");
+        manager.create("added", openStream().controller);
         manager.send(["last"], "[inner]");
         return 1;
       },
     });
-    manager.create("meddling", meddling.controller);
-    manager.create("victim", openStream().controller);
+    manager.create("reentrant", reentrant.controller);
+    manager.create("deleted", openStream().controller);
     manager.create("last", last.controller);
     manager.send(undefined, "[outer]");
-    assertEquals(await manager.has("victim"), false);
-    assertEquals(await manager.has("newcomer"), true);
-    // In the order of the calls, although this one's turn had not come yet.
+    assertEquals(await manager.has("deleted"), false);
+    assertEquals(await manager.has("added"), true);
+    // Frames arrive in the order of the calls.
     assertEquals(await last.read() + await last.read(), "[outer][inner]");
   });
 
-  it("ends a send that makes others attach streams", () => {
-    let reattached = 0;
+  it("send does not write to streams that are attached during the call", () => {
+    let attached = 0;
     const manager = new InMemoryStreamSessionManager({
       onError: () => {
-        if (reattached++ > 100) return;
+        if (attached++ > 100) return;
         const { controller } = openStream();
-        manager.create(`again-${reattached}`, controller);
+        manager.create(`added-${attached}`, controller);
         controller.close();
       },
     });
@@ -191,10 +199,10 @@ describe("InMemoryStreamSessionManager", () => {
     manager.create("gone", gone);
     gone.close();
     manager.send(undefined, "x");
-    assertEquals(reattached, 1);
+    assertEquals(attached, 1);
   });
 
-  it("is closed by await using", async () => {
+  it("await using closes the manager", async () => {
     const stream = openStream();
     {
       await using manager = new InMemoryStreamSessionManager();

@@ -2,7 +2,6 @@ import {
   ClosedError,
   DeliveryError,
   InMemorySubscriptionManager,
-  InvalidArgumentError,
   type JSONRPCNotification,
   matchesSubscription,
   type SubscriptionCallbacks,
@@ -15,7 +14,6 @@ import {
   assertInstanceOf,
   assertRejects,
   assertStringIncludes,
-  assertThrows,
 } from "@std/assert";
 import { describe, it } from "node:test";
 
@@ -32,7 +30,7 @@ describe("InMemorySubscriptionManager", () => {
     dispose: (manager) => manager.closeAll(),
   });
 
-  it("delivers what matchesSubscription says", async () => {
+  it("delivers exactly the notifications that matchesSubscription accepts", async () => {
     const uris = ["", "a", "file:///a", "file:///a b", " "];
     const filters: SubscriptionFilter[] = [];
     for (let bits = 0; bits < 2 ** (3 + uris.length); bits++) {
@@ -77,7 +75,7 @@ describe("InMemorySubscriptionManager", () => {
     await manager.closeAll();
   });
 
-  it("closes and removes a subscription that takes nothing for too long", async () => {
+  it("cancels a subscription whose send does not settle within maxAgeMs", async () => {
     const errors: Error[] = [];
     const manager = new InMemorySubscriptionManager({
       closeTimeoutMs: 10,
@@ -95,26 +93,29 @@ describe("InMemorySubscriptionManager", () => {
     const start = performance.now();
     await manager.send(toolsChanged);
     while (closed.length === 0) await delay(5);
-    assert(performance.now() - start >= 45, "It was given up too early.");
+    assert(
+      performance.now() - start >= 45,
+      "The subscription was cancelled too early.",
+    );
     assertEquals(closed, ["cancelled"]);
     assertInstanceOf(errors[0], DeliveryError);
     assertStringIncludes(String(errors[0]?.cause), "50 ms");
     assertEquals(await manager.close(1, "o", "closed"), false);
   });
 
-  it("counts the age of what waits behind others", async () => {
+  it("cancels a subscription whose queued notifications exceed maxAgeMs", async () => {
     const manager = new InMemorySubscriptionManager({
       closeTimeoutMs: 10,
       maxAgeMs: 100,
     });
-    let taken = 0;
+    let accepted = 0;
     let closed = false;
     await manager.create(
       { id: 1, origin: "o", filters: TOOLS },
       callbacks({
-        // Each is quick enough by itself; together they pile up.
+        // Each call is fast enough, but the queue grows.
         send: async () => {
-          taken++;
+          accepted++;
           await delay(30);
         },
         close: () => {
@@ -124,28 +125,31 @@ describe("InMemorySubscriptionManager", () => {
     );
     for (let count = 0; count < 100; count++) void manager.send(toolsChanged);
     while (!closed) await delay(5);
-    assert(taken < 20, `${taken} of 100 were taken before it was given up.`);
+    assert(
+      accepted < 20,
+      `${accepted} of 100 notifications were sent before the cancellation.`,
+    );
   });
 
-  it("rejects create when the acknowledgement takes too long", async () => {
+  it("rejects create if acknowledge does not settle within maxAgeMs", async () => {
     const manager = new InMemorySubscriptionManager({ maxAgeMs: 20 });
     const created = manager.create(
       { id: 1, origin: "o", filters: TOOLS },
       callbacks({ acknowledge: () => new Promise(() => {}) }),
     );
-    // The manager's own timer does not keep a process running; this one does.
-    const running = delay(100);
+    // Keeps the process alive, which the manager's timer doesn't.
+    const keepAlive = delay(100);
     await assertRejects(() => created, DeliveryError, "20 ms");
-    await running;
+    await keepAlive;
     assertEquals(await manager.close(1, "o", "closed"), false);
   });
 
-  it("reports what a subscription throws", async () => {
+  it("reports an error thrown by send as a DeliveryError", async () => {
     const errors: Error[] = [];
     const manager = new InMemorySubscriptionManager({
       onError: (error) => errors.push(error),
     });
-    const cause = new Error("The stream is gone.");
+    const cause = new Error("stream closed");
     await manager.create(
       { id: "x", origin: "o", filters: TOOLS },
       callbacks({
@@ -165,7 +169,7 @@ describe("InMemorySubscriptionManager", () => {
     });
   });
 
-  it("survives callbacks that call the manager", async () => {
+  it("allows callbacks to call the manager", async () => {
     const manager = new InMemorySubscriptionManager();
     const calls: unknown[] = [];
     await manager.create(
@@ -190,7 +194,7 @@ describe("InMemorySubscriptionManager", () => {
     assertEquals(calls, [0, 1, "closed"]);
   });
 
-  it("closes all although one makes another fail", async () => {
+  it("closeAll settles although a callback makes another subscription fail", async () => {
     const manager = new InMemorySubscriptionManager({ closeTimeoutMs: 200 });
     await manager.create(
       { id: 1, origin: "o", filters: {} },
@@ -200,17 +204,17 @@ describe("InMemorySubscriptionManager", () => {
       { id: 2, origin: "o", filters: TOOLS },
       callbacks({
         send: () => {
-          throw new Error("This stream is gone.");
+          throw new Error("stream closed");
         },
       }),
     );
     let settled = false;
     const closing = manager.closeAll().then(() => settled = true);
     await Promise.race([closing, delay(1_000)]);
-    assert(settled, "closeAll hangs.");
+    assert(settled, "closeAll did not settle.");
   });
 
-  it("reports what was lost at the deadline of close", async () => {
+  it("reports notifications that were lost when close timed out", async () => {
     const errors: Error[] = [];
     const manager = new InMemorySubscriptionManager({
       closeTimeoutMs: 20,
@@ -221,7 +225,7 @@ describe("InMemorySubscriptionManager", () => {
       callbacks({
         send: () => new Promise(() => {}),
         close: () => {
-          throw new Error("This stream cannot even be closed.");
+          throw new Error("close failed");
         },
       }),
     );
@@ -233,7 +237,7 @@ describe("InMemorySubscriptionManager", () => {
     ]);
   });
 
-  it("drains a long queue in time that grows with its length", async () => {
+  it("drains a long queue in linear time", async () => {
     const manager = new InMemorySubscriptionManager({ closeTimeoutMs: 10_000 });
     let acknowledge = () => {};
     let received = 0;
@@ -256,66 +260,7 @@ describe("InMemorySubscriptionManager", () => {
     await manager.closeAll();
   });
 
-  it("refuses what is no subscription and keeps the others", async () => {
-    const manager = new InMemorySubscriptionManager();
-    let received = 0;
-    const counting = callbacks({ send: () => void received++ });
-    await manager.create({ id: 1, origin: "o", filters: TOOLS }, counting);
-    const good = { id: 2, origin: "o", filters: TOOLS };
-    for (
-      const [subscription, argument] of [
-        [undefined, "subscription.id"],
-        [{ ...good, id: {} }, "subscription.id"],
-        [{ ...good, id: NaN }, "subscription.id"],
-        [{ ...good, origin: undefined }, "subscription.origin"],
-        [{ ...good, filters: null }, "subscription.filters"],
-        [
-          { ...good, filters: { resourceSubscriptions: "a" } },
-          "subscription.filters.resourceSubscriptions",
-        ],
-        [
-          { ...good, filters: { resourceSubscriptions: ["a", 7] } },
-          "subscription.filters.resourceSubscriptions",
-        ],
-      ] as const
-    ) {
-      const error = await assertRejects(
-        () => manager.create(subscription as never, counting),
-        InvalidArgumentError,
-      );
-      assertEquals(error.argument, argument);
-    }
-    for (const name of ["acknowledge", "send", "close"] as const) {
-      const error = await assertRejects(
-        () => manager.create(good, { ...counting, [name]: undefined } as never),
-        InvalidArgumentError,
-      );
-      assertEquals(error.argument, `callbacks.${name}`);
-    }
-    for (const notification of [undefined, null, {}, "x", { method: 7 }]) {
-      await assertRejects(
-        () => manager.send(notification as never),
-        InvalidArgumentError,
-      );
-    }
-    await manager.send(toolsChanged);
-    assertEquals(received, 1);
-  });
-
-  it("refuses options out of range, naming them", () => {
-    for (const value of [0, -1, NaN, Infinity, 2 ** 31, "1", null]) {
-      for (const option of ["closeTimeoutMs", "maxAgeMs"] as const) {
-        const error = assertThrows(
-          () => new InMemorySubscriptionManager({ [option]: value as number }),
-          InvalidArgumentError,
-          "milliseconds",
-        );
-        assertEquals(error.argument, option);
-      }
-    }
-  });
-
-  it("refuses new subscriptions once it is disposed of", async () => {
+  it("rejects new subscriptions after it was disposed", async () => {
     const calls: string[] = [];
     const manager = new InMemorySubscriptionManager();
     await manager.create(
@@ -335,9 +280,14 @@ describe("InMemorySubscriptionManager", () => {
 });
 
 function callbacks(
-  some: Partial<SubscriptionCallbacks>,
+  overrides: Partial<SubscriptionCallbacks>,
 ): SubscriptionCallbacks {
-  return { acknowledge: () => {}, send: () => {}, close: () => {}, ...some };
+  return {
+    acknowledge: () => {},
+    send: () => {},
+    close: () => {},
+    ...overrides,
+  };
 }
 
 function delay(ms: number): Promise<void> {
