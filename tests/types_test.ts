@@ -1,5 +1,5 @@
-// The types are the test: this file has to pass the type check against the real
-// packages. What runs proves that the classes also work where they fit.
+// The type check is the test: this file must compile against the real packages.
+// The parts that run show that the classes also work.
 import * as ours from "@crossmcp/session-manager";
 import { assertEquals, assertInstanceOf } from "@std/assert";
 import * as theirs from "@tmcp/session-manager";
@@ -10,13 +10,13 @@ import { type Context, McpServer } from "tmcp";
 
 type SessionInfo = NonNullable<Context["sessionInfo"]>;
 
-/** Fails the type check where `From` does not fit `To`. */
-function fits<To>(from: To): To {
-  return from;
+/** Fails the type check if the value is not assignable to `To`. */
+function assignable<To>(value: To): To {
+  return value;
 }
 
-/** A manager of a user's own, on our contract. */
-class OwnStreams extends ours.StreamSessionManager {
+/** A custom manager that extends our contract. */
+class CustomStreams extends ours.StreamSessionManager {
   override create(_: string, controller: ReadableStreamDefaultController) {
     controller.close();
     return Promise.resolve();
@@ -28,10 +28,10 @@ class OwnStreams extends ours.StreamSessionManager {
   override send(_: string[] | undefined) {}
 }
 
-/** A manager of a user's own, on tmcp's contract. */
-class OwnInfo extends theirs.InfoSessionManager {
+/** A custom manager that extends tmcp's contract. */
+class CustomInfo extends theirs.InfoSessionManager {
   override getClientInfo(): Promise<SessionInfo["clientInfo"]> {
-    return Promise.resolve({ name: "own", version: "1" });
+    return Promise.resolve({ name: "custom", version: "1" });
   }
   override setClientInfo(_: string, info: SessionInfo["clientInfo"]) {
     void info?.name;
@@ -52,7 +52,7 @@ class OwnInfo extends theirs.InfoSessionManager {
   override delete() {}
 }
 
-/** As a server on tmcp's package may have it: setters that return nothing. */
+/** A manager whose setters return nothing, as tmcp allows. */
 class LoggingInfo extends ours.InMemoryInfoSessionManager {
   readonly levels: string[] = [];
   override setLogLevel(id: string, level: ours.LoggingLevel) {
@@ -61,74 +61,100 @@ class LoggingInfo extends ours.InMemoryInfoSessionManager {
   }
 }
 
-describe("the types", () => {
-  it("let our managers stand where tmcp's are expected", () => {
-    fits<theirs.StreamSessionManager>(new ours.InMemoryStreamSessionManager());
-    fits<theirs.InfoSessionManager>(new ours.InMemoryInfoSessionManager());
-    fits<theirs.SubscriptionManager>(new ours.InMemorySubscriptionManager());
-    fits<theirs.StreamSessionManager>(new OwnStreams());
-    fits<theirs.InfoSessionManager>(new LoggingInfo());
-    fits<(streams: ours.StreamSessionManager) => theirs.StreamSessionManager>(
+describe("Types", () => {
+  it("our managers are assignable to tmcp's contracts", () => {
+    assignable<theirs.StreamSessionManager>(
+      new ours.InMemoryStreamSessionManager(),
+    );
+    assignable<theirs.InfoSessionManager>(
+      new ours.InMemoryInfoSessionManager(),
+    );
+    assignable<theirs.SubscriptionManager>(
+      new ours.InMemorySubscriptionManager(),
+    );
+    assignable<theirs.StreamSessionManager>(new CustomStreams());
+    assignable<theirs.InfoSessionManager>(new LoggingInfo());
+    assignable<
+      (streams: ours.StreamSessionManager) => theirs.StreamSessionManager
+    >(
       (streams) => streams,
     );
-    fits<(info: ours.InfoSessionManager) => theirs.InfoSessionManager>(
+    assignable<(info: ours.InfoSessionManager) => theirs.InfoSessionManager>(
       (info) => info,
     );
-    fits<
+    assignable<
       (subscriptions: ours.SubscriptionManager) => theirs.SubscriptionManager
     >((subscriptions) => subscriptions);
   });
 
-  it("let tmcp's managers stand where ours are expected", () => {
-    fits<ours.StreamSessionManager>(new theirs.InMemoryStreamSessionManager());
-    fits<ours.InfoSessionManager>(new theirs.InMemoryInfoSessionManager());
-    fits<ours.SubscriptionManager>(new theirs.InMemorySubscriptionManager());
-    fits<ours.InfoSessionManager>(new OwnInfo());
-    fits<(streams: theirs.StreamSessionManager) => ours.StreamSessionManager>(
+  it("tmcp's managers are assignable to our contracts", () => {
+    assignable<ours.StreamSessionManager>(
+      new theirs.InMemoryStreamSessionManager(),
+    );
+    assignable<ours.InfoSessionManager>(
+      new theirs.InMemoryInfoSessionManager(),
+    );
+    assignable<ours.SubscriptionManager>(
+      new theirs.InMemorySubscriptionManager(),
+    );
+    assignable<ours.InfoSessionManager>(new CustomInfo());
+    assignable<
+      (streams: theirs.StreamSessionManager) => ours.StreamSessionManager
+    >(
       (streams) => streams,
     );
-    fits<(info: theirs.InfoSessionManager) => ours.InfoSessionManager>(
+    assignable<(info: theirs.InfoSessionManager) => ours.InfoSessionManager>(
       (info) => info,
     );
-    fits<
+    assignable<
       (subscriptions: theirs.SubscriptionManager) => ours.SubscriptionManager
     >((subscriptions) => subscriptions);
   });
 
-  it("agree on what is stored and routed", () => {
-    fits<(value: ours.ClientInfo) => SessionInfo["clientInfo"]>((value) =>
+  it("the types of metadata and subscriptions are interchangeable", () => {
+    assignable<(value: ours.ClientInfo) => SessionInfo["clientInfo"]>((value) =>
       value
     );
-    fits<(value: NonNullable<SessionInfo["clientInfo"]>) => ours.ClientInfo>(
+    assignable<
+      (value: NonNullable<SessionInfo["clientInfo"]>) => ours.ClientInfo
+    >(
       (value) => value,
     );
-    fits<(value: ours.ClientCapabilities) => SessionInfo["clientCapabilities"]>(
+    assignable<
+      (value: ours.ClientCapabilities) => SessionInfo["clientCapabilities"]
+    >(
       (value) => value,
     );
-    fits<
+    assignable<
       (
         value: NonNullable<SessionInfo["clientCapabilities"]>,
       ) => ours.ClientCapabilities
     >((value) => value);
-    fits<(value: ours.LoggingLevel) => SessionInfo["logLevel"]>((value) =>
+    assignable<(value: ours.LoggingLevel) => SessionInfo["logLevel"]>((value) =>
       value
     );
-    fits<(value: NonNullable<SessionInfo["logLevel"]>) => ours.LoggingLevel>(
+    assignable<
+      (value: NonNullable<SessionInfo["logLevel"]>) => ours.LoggingLevel
+    >(
       (value) => value,
     );
-    fits<(value: ours.Subscription) => theirs.Subscription>((value) => value);
-    fits<(value: theirs.Subscription) => ours.Subscription>((value) => value);
-    fits<
+    assignable<(value: ours.Subscription) => theirs.Subscription>((value) =>
+      value
+    );
+    assignable<(value: theirs.Subscription) => ours.Subscription>((value) =>
+      value
+    );
+    assignable<
       (value: ours.SubscriptionCallbacks) => theirs.SubscriptionCallbacks
     >((value) => value);
-    fits<
+    assignable<
       (value: theirs.SubscriptionCallbacks) => ours.SubscriptionCallbacks
     >((value) => value);
-    fits<typeof theirs.matchesSubscription>(ours.matchesSubscription);
-    fits<typeof ours.matchesSubscription>(theirs.matchesSubscription);
+    assignable<typeof theirs.matchesSubscription>(ours.matchesSubscription);
+    assignable<typeof ours.matchesSubscription>(theirs.matchesSubscription);
   });
 
-  it("let transports take ours, tmcp's and a user's own in any mix", async () => {
+  it("transports accept any mix of our, tmcp's and custom managers", async () => {
     const sessions: ours.Sessions = new ours.InMemorySessions();
     const server = new McpServer(
       { name: "types", version: "1.0.0" },
@@ -142,18 +168,21 @@ describe("the types", () => {
       },
       {
         path: "/mcp",
-        sessionManager: { streams: sessions.streams, info: new OwnInfo() },
+        sessionManager: { streams: sessions.streams, info: new CustomInfo() },
       },
       {
         path: "/mcp",
-        sessionManager: { streams: new OwnStreams(), info: sessions.info },
+        sessionManager: { streams: new CustomStreams(), info: sessions.info },
       },
     ];
     const sse: SseTransportOptions[] = [
       { path: "/sse", sessionManager: sessions },
       {
         path: "/sse",
-        sessionManager: { streams: new OwnStreams(), info: new OwnInfo() },
+        sessionManager: {
+          streams: new CustomStreams(),
+          info: new CustomInfo(),
+        },
       },
     ];
     for (const options of http) {
@@ -165,16 +194,16 @@ describe("the types", () => {
     await sessions.close();
   });
 
-  it("refuse what does not fit", () => {
-    // Each line has to be an error, or the type check fails.
+  it("values of the wrong type do not compile", () => {
+    // Each of these lines must be an error, or the type check fails.
     // @ts-expect-error An unknown log level.
-    fits<ours.LoggingLevel>("loud");
+    assignable<ours.LoggingLevel>("loud");
     // @ts-expect-error A client without a version.
-    fits<ours.ClientInfo>({ name: "x" });
-    // @ts-expect-error Contracts cannot be made.
-    const make = () => new ours.StreamSessionManager();
+    assignable<ours.ClientInfo>({ name: "x" });
+    // @ts-expect-error Contracts are abstract.
+    const create = () => new ours.StreamSessionManager();
     // @ts-expect-error An option that does not exist.
-    fits<ours.InMemorySessionsOptions>({ streams: { maxSession: 1 } });
-    assertEquals(typeof make, "function");
+    assignable<ours.InMemorySessionsOptions>({ streams: { maxSession: 1 } });
+    assertEquals(typeof create, "function");
   });
 });

@@ -21,20 +21,20 @@ import {
 import { assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { describe, it } from "node:test";
 
-type Make = (options: never) => unknown;
+type Create = (options: never) => unknown;
 type Case = readonly [options: unknown, argument: string, message: string];
 
 const bus = { start: () => {}, publish: () => {}, close: () => {} };
 const clients = {} as never;
 
-const SESSIONS: Record<string, Make> = {
+const SESSIONS: Record<string, Create> = {
   InMemorySessions: (options) => new InMemorySessions(options),
   BroadcastChannelSessions: (options) =>
     new BroadcastChannelSessions("options", options),
   ClusterSessions: (options) => new ClusterSessions(bus as never, options),
   RedisSessions: (options) => new RedisSessions(clients, options),
 };
-const STREAMS: Record<string, Make> = {
+const STREAMS: Record<string, Create> = {
   InMemoryStreamSessionManager: (options) =>
     new InMemoryStreamSessionManager(options),
   BroadcastChannelStreamSessionManager: (options) =>
@@ -42,7 +42,7 @@ const STREAMS: Record<string, Make> = {
   RedisStreamSessionManager: (options) =>
     new RedisStreamSessionManager(clients, options),
 };
-const INFO: Record<string, Make> = {
+const INFO: Record<string, Create> = {
   InMemoryInfoSessionManager: (options) =>
     new InMemoryInfoSessionManager(options),
   BroadcastChannelInfoSessionManager: (options) =>
@@ -50,7 +50,7 @@ const INFO: Record<string, Make> = {
   RedisInfoSessionManager: (options) =>
     new RedisInfoSessionManager(clients, options),
 };
-const SUBSCRIPTIONS: Record<string, Make> = {
+const SUBSCRIPTIONS: Record<string, Create> = {
   InMemorySubscriptionManager: (options) =>
     new InMemorySubscriptionManager(options),
   BroadcastChannelSubscriptionManager: (options) =>
@@ -59,7 +59,7 @@ const SUBSCRIPTIONS: Record<string, Make> = {
     new RedisSubscriptionManager(clients, options),
 };
 
-const OF_SESSIONS: readonly Case[] = [
+const UNKNOWN_SESSIONS_OPTIONS: readonly Case[] = [
   [
     { streams: { keepAlive: 1_000 } },
     "streams.keepAlive",
@@ -95,10 +95,10 @@ const OF_SESSIONS: readonly Case[] = [
   [{ colour: "red" }, "colour", "Valid options are: streams, "],
 ];
 
-function assertRefused(make: Make, cases: readonly Case[]): void {
+function assertRejectsOptions(create: Create, cases: readonly Case[]): void {
   for (const [options, argument, message] of cases) {
     const error = assertThrows(
-      () => make(options as never),
+      () => create(options as never),
       InvalidArgumentError,
       message,
     );
@@ -107,15 +107,15 @@ function assertRefused(make: Make, cases: readonly Case[]): void {
 }
 
 describe("Unknown options", () => {
-  for (const [name, make] of Object.entries(SESSIONS)) {
-    it(`O6 are refused by ${name}, with the option that was meant`, () => {
-      assertRefused(make, OF_SESSIONS);
+  for (const [name, create] of Object.entries(SESSIONS)) {
+    it(`O6 ${name} rejects unknown options and suggests the right name`, () => {
+      assertRejectsOptions(create, UNKNOWN_SESSIONS_OPTIONS);
     });
   }
 
-  for (const [name, make] of Object.entries(SESSIONS).slice(1)) {
-    it(`O6 of a node are refused by ${name}`, () => {
-      assertRefused(make, [
+  for (const [name, create] of Object.entries(SESSIONS).slice(1)) {
+    it(`O6 ${name} rejects unknown cluster options`, () => {
+      assertRejectsOptions(create, [
         [
           { cluster: { beatMs: 1_000 } },
           "cluster.beatMs",
@@ -131,7 +131,7 @@ describe("Unknown options", () => {
     });
   }
 
-  it("O6 of a cluster are refused where there is one node", () => {
+  it("O6 InMemorySessions rejects cluster options", () => {
     assertThrows(
       () => new InMemorySessions({ cluster: {} } as never),
       InvalidArgumentError,
@@ -139,9 +139,9 @@ describe("Unknown options", () => {
     );
   });
 
-  for (const [name, make] of Object.entries(STREAMS)) {
-    it(`O6 are refused by ${name}`, () => {
-      assertRefused(make, [
+  for (const [name, create] of Object.entries(STREAMS)) {
+    it(`O6 ${name} rejects unknown options`, () => {
+      assertRejectsOptions(create, [
         [{ keepAlive: 1 }, "keepAlive", 'Did you mean "keepAliveMs"?'],
         [
           { backlog: { maxAge: 1 } },
@@ -153,23 +153,23 @@ describe("Unknown options", () => {
     });
   }
 
-  for (const [name, make] of Object.entries(INFO)) {
-    it(`O6 are refused by ${name}`, () => {
-      assertRefused(make, [
+  for (const [name, create] of Object.entries(INFO)) {
+    it(`O6 ${name} rejects unknown options`, () => {
+      assertRejectsOptions(create, [
         [{ idleMs: 1 }, "idleMs", 'Did you mean "idleTimeoutMs"?'],
       ]);
     });
   }
 
-  for (const [name, make] of Object.entries(SUBSCRIPTIONS)) {
-    it(`O6 are refused by ${name}`, () => {
-      assertRefused(make, [
+  for (const [name, create] of Object.entries(SUBSCRIPTIONS)) {
+    it(`O6 ${name} rejects unknown options`, () => {
+      assertRejectsOptions(create, [
         [{ deadlineMs: 1 }, "deadlineMs", 'Did you mean "closeTimeoutMs"?'],
       ]);
     });
   }
 
-  it("O6 of close are refused, and nothing is closed", async () => {
+  it("O6 close rejects unknown options and closes nothing", async () => {
     await using sessions = new InMemorySessions();
     const error = await assertRejects(
       () => sessions.close({ drain: 1_000 } as never),
@@ -181,7 +181,7 @@ describe("Unknown options", () => {
     assertEquals(await sessions.info.getLogLevel("s"), "info");
   });
 
-  it("O6 of guard are refused before the transport is called", async () => {
+  it("O6 guard rejects unknown options before it calls the transport", async () => {
     await using sessions = new InMemorySessions();
     await assertRejects(
       () =>
@@ -197,7 +197,7 @@ describe("Unknown options", () => {
     );
   });
 
-  it("O6 are ignored if they are undefined", async () => {
+  it("O6 unknown options with the value undefined are ignored", async () => {
     await using sessions = new InMemorySessions(
       { streams: { keepAlive: undefined } } as never,
     );

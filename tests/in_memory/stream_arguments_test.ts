@@ -111,7 +111,7 @@ describe("Arguments of InMemoryStreamSessionManager", () => {
         const error = assertThrows(
           () =>
             new InMemoryStreamSessionManager(
-              (argument === "options" ? value : nested) as unlimited,
+              (argument === "options" ? value : nested) as never,
             ),
           InvalidArgumentError,
           `"${argument}" must be`,
@@ -143,7 +143,7 @@ describe("Arguments of InMemoryStreamSessionManager", () => {
     for (const argument of ["options", "drainMs", "retryMs"]) {
       for (const value of argument === "options" ? [null, 7] : delays) {
         const options = argument === "options" ? value : { [argument]: value };
-        const closed = manager.close(options as unlimited);
+        const closed = manager.close(options as never);
         const error = await assertRejects(() => closed, InvalidArgumentError);
         assertEquals(error.argument, argument);
       }

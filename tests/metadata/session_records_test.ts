@@ -6,54 +6,57 @@ import {
   assertStrictEquals,
   assertThrows,
 } from "@std/assert";
-import type { FakeTime } from "@std/testing/time";
 import { describe, it } from "node:test";
 import {
   type SessionRecord,
   SessionRecords,
 } from "../../src/metadata/session_records.ts";
 import { Scheduler } from "../../src/runtime/scheduler.ts";
-import { shiftSystemClock, usingFakeTime } from "../support/streams.ts";
+import {
+  advance,
+  shiftSystemClock,
+  usingFakeTime,
+} from "../support/streams.ts";
 
 const IDLE = 10_000;
 
 describe("SessionRecords", () => {
   it(
-    "I8 forgets those that nobody has used for long, in that order",
+    "I8 expires idle sessions in the order of their last use",
     usingFakeTime(async (time) => {
-      const { records, expired } = make();
+      const { records, expired } = createRecords();
       for (const id of ["a", "b", "c"]) {
         records.getOrCreate(id);
-        await pass(time, 1_000);
+        await advance(time, 1_000);
       }
       records.touch("a");
-      await pass(time, IDLE - 2_000);
+      await advance(time, IDLE - 2_000);
       assertEquals(expired, ["b"]);
       records.touch("unknown");
-      await pass(time, 1_000);
+      await advance(time, 1_000);
       assertEquals(expired, ["b", "c"]);
       records.getOrCreate("a");
-      await pass(time, IDLE - 1_000);
+      await advance(time, IDLE - 1_000);
       assertEquals(expired, ["b", "c"]);
-      await pass(time, 1_000);
+      await advance(time, 1_000);
       assertEquals(expired, ["b", "c", "a"]);
-      assert(!time.next(), "A timer runs for nobody.");
+      assert(!time.next(), "A timer is still running.");
       assertEquals(records.touch("a"), undefined);
     }),
   );
 
   it(
-    "keeps what is stored while it is used",
+    "keeps the record of a session that is in use",
     usingFakeTime(async (time) => {
-      const { records, expired } = make();
+      const { records, expired } = createRecords();
       const record = records.getOrCreate("a");
       record.logLevel = "info";
-      for (let turn = 0; turn < 30; turn++) {
-        await pass(time, IDLE - 1_000);
+      for (let i = 0; i < 30; i++) {
+        await advance(time, IDLE - 1_000);
         assertStrictEquals(records.touch("a"), record);
       }
       assertEquals(expired, []);
-      await pass(time, IDLE + 1_000);
+      await advance(time, IDLE + 1_000);
       assertEquals(expired, ["a"]);
       assertNotStrictEquals(records.getOrCreate("a"), record);
       records.clear();
@@ -61,37 +64,37 @@ describe("SessionRecords", () => {
   );
 
   it(
-    "I8 takes an open stream for use, and asks for no other session's",
+    "I8 keeps sessions with an open stream, and checks only idle ones",
     usingFakeTime(async (time) => {
       const open = new Set(["a"]);
-      const asked: string[] = [];
-      const { records, expired } = make({
+      const checked: string[] = [];
+      const { records, expired } = createRecords({
         has: (id) => {
-          asked.push(id);
+          checked.push(id);
           return Promise.resolve(open.has(id));
         },
       });
       records.getOrCreate("a");
       records.getOrCreate("b");
-      await pass(time, IDLE - 1_000);
+      await advance(time, IDLE - 1_000);
       records.getOrCreate("young");
-      assertEquals(asked, []);
-      await pass(time, 1_000);
-      assertEquals([asked, expired], [["a", "b"], ["b"]]);
+      assertEquals(checked, []);
+      await advance(time, 1_000);
+      assertEquals([checked, expired], [["a", "b"], ["b"]]);
       open.delete("a");
-      // It counts from when it was last seen to be open.
-      await pass(time, IDLE - 1_000);
-      assertEquals([asked, expired], [["a", "b", "young"], ["b", "young"]]);
-      await pass(time, 1_000);
+      // The idle time counts from the last check that found the stream open.
+      await advance(time, IDLE - 1_000);
+      assertEquals([checked, expired], [["a", "b", "young"], ["b", "young"]]);
+      await advance(time, 1_000);
       assertEquals(expired, ["b", "young", "a"]);
     }),
   );
 
   it(
-    "keeps those of which nobody can say whether they are in use",
+    "keeps sessions whose streams cannot be checked",
     usingFakeTime(async (time) => {
       let fails = true;
-      const { records, expired, errors } = make({
+      const { records, expired, errors } = createRecords({
         has: (id) => {
           if (!fails) return Promise.resolve(false);
           if (id === "thrown") throw new Error("thrown");
@@ -100,68 +103,72 @@ describe("SessionRecords", () => {
       });
       records.getOrCreate("rejected");
       records.getOrCreate("thrown");
-      await pass(time, IDLE);
+      await advance(time, IDLE);
       assertEquals(expired, []);
       assertEquals(errors.map(({ message }) => message).sort(), [
         "rejected",
         "thrown",
       ]);
       fails = false;
-      await pass(time, IDLE);
+      await advance(time, IDLE);
       assertEquals(expired.sort(), ["rejected", "thrown"]);
     }),
   );
 
   it(
-    "keeps what is used or stored anew while its stream is looked for",
+    "keeps sessions that are used or created again during the check",
     usingFakeTime(async (time) => {
-      const answers: ((isOpen: boolean) => void)[] = [];
-      const { records, expired } = make({
-        has: () => new Promise((resolve) => answers.push(resolve)),
+      const responses: ((isOpen: boolean) => void)[] = [];
+      const { records, expired } = createRecords({
+        has: () => new Promise((resolve) => responses.push(resolve)),
       });
       for (const id of ["used", "gone", "new", "idle"]) records.getOrCreate(id);
-      await pass(time, IDLE);
-      assertEquals(answers.length, 4);
-      await pass(time, 5_000);
-      assertEquals(answers.length, 4, "It asked again before it was answered.");
+      await advance(time, IDLE);
+      assertEquals(responses.length, 4);
+      await advance(time, 5_000);
+      assertEquals(
+        responses.length,
+        4,
+        "A second check started before the first one ended.",
+      );
       records.touch("used");
       records.delete("gone");
       records.delete("new");
-      const renewed = records.getOrCreate("new");
-      for (const answer of answers.splice(0)) answer(false);
-      await pass(time, 0);
+      const recreated = records.getOrCreate("new");
+      for (const respond of responses.splice(0)) respond(false);
+      await advance(time, 0);
       assertEquals(expired, ["idle"]);
-      assertStrictEquals(records.touch("new"), renewed);
+      assertStrictEquals(records.touch("new"), recreated);
       assertEquals(records.touch("gone"), undefined);
-      await pass(time, IDLE);
-      for (const answer of answers.splice(0)) answer(false);
-      await pass(time, 0);
+      await advance(time, IDLE);
+      for (const respond of responses.splice(0)) respond(false);
+      await advance(time, 0);
       assertEquals(expired, ["idle", "used", "new"]);
     }),
   );
 
   it(
-    "comes round to all of them, however many are idle",
+    "checks all idle sessions, at most 1,000 at a time",
     usingFakeTime(async (time) => {
-      let asked = 0;
-      const { records, expired } = make({
+      let checked = 0;
+      const { records, expired } = createRecords({
         has: (id) => {
-          asked++;
+          checked++;
           return Promise.resolve(Number(id) < 1_500);
         },
       });
       for (let id = 0; id < 3_000; id++) records.getOrCreate(`${id}`);
-      await pass(time, IDLE);
-      assert(asked > 0 && asked <= 1_000, `${asked} at once`);
-      await pass(time, 2_000);
-      assertEquals([asked, expired.length], [3_000, 1_500]);
+      await advance(time, IDLE);
+      assert(checked > 0 && checked <= 1_000, `${checked} at once`);
+      await advance(time, 2_000);
+      assertEquals([checked, expired.length], [3_000, 1_500]);
       records.clear();
-      assert(!time.next(), "A timer runs for nobody.");
+      assert(!time.next(), "A timer is still running.");
     }),
   );
 
-  it("refuses more than fit, and has room again", () => {
-    const { records } = make(undefined, 2);
+  it("throws beyond maxSessions, until a session is deleted", () => {
+    const { records } = createRecords(undefined, 2);
     records.getOrCreate("a");
     records.getOrCreate("b");
     assertThrows(() => records.getOrCreate("c"), SessionLimitError);
@@ -177,32 +184,32 @@ describe("SessionRecords", () => {
   });
 
   it(
-    "does not look where nothing is ever idle",
+    "runs no timer if sessions never expire",
     usingFakeTime((time) => {
-      const { records } = make(undefined, Infinity, Infinity);
+      const { records } = createRecords(undefined, Infinity, Infinity);
       records.getOrCreate("a");
-      assert(!time.next(), "A timer runs for nothing.");
+      assert(!time.next(), "A timer is running.");
       records.delete("a");
     }),
   );
 
   it(
-    "takes nobody for idle because the clock was set",
+    "ignores changes of the system clock",
     usingFakeTime(async (time) => {
-      const { records, expired } = make();
+      const { records, expired } = createRecords();
       records.getOrCreate("a");
-      await pass(time, 1_000);
+      await advance(time, 1_000);
       const restore = shiftSystemClock(100 * IDLE);
-      await pass(time, 3_000);
+      await advance(time, 3_000);
       restore();
-      await pass(time, 2_000);
+      await advance(time, 2_000);
       assertEquals(expired, []);
       records.clear();
     }),
   );
 });
 
-function make(
+function createRecords(
   streams?: { has(id: string): Promise<boolean> },
   maxSessions: number = Infinity,
   idleTimeoutMs: number = IDLE,
@@ -219,13 +226,4 @@ function make(
     new Scheduler(),
   );
   return { records, expired, errors };
-}
-
-/** Lets time pass, second by second, and what waits for answers go on. */
-async function pass(time: FakeTime, ms: number): Promise<void> {
-  for (let left = ms; left > 0; left -= 1_000) {
-    time.tick(1_000);
-    await new Promise<void>((resolve) => setImmediate(resolve));
-  }
-  await new Promise<void>((resolve) => setImmediate(resolve));
 }

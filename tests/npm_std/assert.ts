@@ -1,7 +1,7 @@
 /**
- * `@std/assert` as npm has it, where JSR is out of reach. The copy on npm has no
- * types, so they are given here: without them the type check would miss what an
- * assertion says of a value.
+ * `@std/assert` from npm, for when JSR is unreachable. The npm package has no
+ * types, so they are declared here. Without them, the type check would not narrow
+ * types after an assertion.
  *
  * @module
  */

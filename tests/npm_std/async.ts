@@ -1,6 +1,6 @@
 /**
- * `@std/async` as npm has it, where JSR is out of reach: the functions that the
- * tests use. The copy on npm has no types, so they are given here.
+ * The functions of `@std/async` that the tests use, from npm, for when JSR is
+ * unreachable. The npm package has no types, so they are declared here.
  *
  * @module
  */

@@ -1,8 +1,8 @@
 /**
- * Stands in for `@std/testing/time` where JSR is out of reach: the part of
- * `FakeTime` that the tests use. Written out, not built on the mock timers of
- * `node:test`, because those jump straight to the end of a tick: a timer set by
- * another timer would then run late, or not at all.
+ * Replaces `@std/testing/time` when JSR is unreachable: the part of `FakeTime`
+ * that the tests use. It doesn't use the mock timers of `node:test`, because they
+ * jump straight to the end of a tick. A timer that is set by another timer would
+ * run late or not at all.
  *
  * @module
  */
@@ -13,14 +13,14 @@ const abortSignalTimeout = AbortSignal.timeout;
 
 interface Timer {
   due: number;
-  /** Unset for a timer that runs once. */
+  /** Undefined for a timer that fires once. */
   readonly period?: number;
   readonly run: () => void;
 }
 
 let active: FakeTime | undefined;
 
-/** Time was faked twice, or restored twice. */
+/** Thrown if time is faked or restored twice. */
 export class TimeError extends Error {
   override name = "TimeError";
 }
@@ -38,17 +38,18 @@ class FakeDate extends RealDate {
   }
 }
 
-/** Replaces the clock and the timers until it is restored. */
+/** Replaces the clock and the timers until {@linkcode FakeTime.restore}. */
 export class FakeTime {
   readonly start: number;
-  // In the order in which they were set, which decides between equal due times.
+  // In insertion order, which decides between timers that are due at the same
+  // time.
   readonly #timers: Map<number, Timer> = new Map();
   #now: number;
   #lastId = 0;
 
   constructor(start?: number | string | Date | null) {
     if (active) {
-      throw new TimeError("Cannot fake time: it is faked already. Restore it.");
+      throw new TimeError("Time is already faked. Restore it first.");
     }
     this.start = this.#now = Math.floor(
       new RealDate(start ?? RealDate.now()).getTime(),
@@ -73,7 +74,9 @@ export class FakeTime {
   }
 
   static restore(): void {
-    if (!active) throw new TimeError("Cannot restore time: it is not faked.");
+    if (!active) {
+      throw new TimeError("Time is not faked, so it cannot be restored.");
+    }
     active.restore();
   }
 
@@ -81,10 +84,10 @@ export class FakeTime {
     return this.#now;
   }
 
-  /** Runs what comes due on the way, each at its own time. */
+  /** Moves the clock, and runs each timer that becomes due at its time. */
   set now(value: number) {
     if (value < this.#now) {
-      throw new RangeError(`Cannot go back in time, to ${value}.`);
+      throw new RangeError(`The clock cannot go back to ${value}.`);
     }
     while (this.#runNext(value));
     this.#now = value;
@@ -99,7 +102,7 @@ export class FakeTime {
     this.tick(ms);
   }
 
-  /** Moves to the next timer; false when there is none. */
+  /** Moves the clock to the next timer. Returns false if no timer is set. */
   next(): boolean {
     const timer = this.#earliest()?.[1];
     if (timer) this.now = timer.due;
@@ -111,14 +114,14 @@ export class FakeTime {
     return this.next();
   }
 
-  /** Lets everything that waits for no timer run, for one real turn. */
+  /** Waits for one turn of the real event loop. */
   async runMicrotasks(): Promise<void> {
     await new Promise<void>((resolve) => setTimeout(() => resolve(), 0));
   }
 
   restore(): void {
     if (active !== this) {
-      throw new TimeError("Cannot restore time: it is restored already.");
+      throw new TimeError("Time was already restored.");
     }
     active = undefined;
     Object.assign(globalThis, {

@@ -2,8 +2,8 @@ import { describe, it } from "node:test";
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { FakeTime } from "@std/testing/time";
 
-/** Restores time whatever becomes of the test. */
-function faked(run: (time: FakeTime) => void | Promise<void>) {
+/** Returns a test that runs with fake time. */
+function usingFakeTime(run: (time: FakeTime) => void | Promise<void>) {
   return async () => {
     const time = new FakeTime(1_000);
     try {
@@ -16,8 +16,8 @@ function faked(run: (time: FakeTime) => void | Promise<void>) {
 
 describe("FakeTime", () => {
   it(
-    "stands still until it is moved",
-    faked((time) => {
+    "stands still until the clock is moved",
+    usingFakeTime((time) => {
       assertEquals(time.now, 1_000);
       time.tick(500);
       assertEquals([time.now, Date.now(), new Date().getTime()], [
@@ -32,13 +32,13 @@ describe("FakeTime", () => {
   );
 
   it(
-    "runs timers in the order they come due, each at its own time",
-    faked((time) => {
+    "runs timers in the order in which they are due, each at its time",
+    usingFakeTime((time) => {
       const ran: string[] = [];
-      const note = (name: string) => ran.push(`${name} ${Date.now()}`);
-      setTimeout(note, 20, "late");
-      setTimeout(note, 10, "early");
-      setTimeout(note, 10, "equal");
+      const record = (name: string) => ran.push(`${name} ${Date.now()}`);
+      setTimeout(record, 20, "late");
+      setTimeout(record, 10, "early");
+      setTimeout(record, 10, "equal");
       time.tick(9);
       assertEquals(ran, []);
       time.tick(11);
@@ -47,14 +47,14 @@ describe("FakeTime", () => {
   );
 
   it(
-    "runs timers that timers set, within the same tick",
-    faked((time) => {
+    "runs timers that are set by timers within the same tick",
+    usingFakeTime((time) => {
       const ran: number[] = [];
-      const again = () => {
+      const repeat = () => {
         ran.push(Date.now());
-        setTimeout(again, 10);
+        setTimeout(repeat, 10);
       };
-      setTimeout(again, 10);
+      setTimeout(repeat, 10);
       time.tick(30);
       assertEquals(ran, [1_010, 1_020, 1_030]);
     }),
@@ -62,7 +62,7 @@ describe("FakeTime", () => {
 
   it(
     "repeats an interval until it is cleared",
-    faked((time) => {
+    usingFakeTime((time) => {
       let ran = 0;
       const interval = setInterval(() => {
         if (++ran === 3) clearInterval(interval);
@@ -76,7 +76,7 @@ describe("FakeTime", () => {
 
   it(
     "stops at a timer that throws",
-    faked((time) => {
+    usingFakeTime((time) => {
       setTimeout(() => {
         throw new Error("expected");
       }, 10);
@@ -86,8 +86,8 @@ describe("FakeTime", () => {
   );
 
   it(
-    "moves on after what is pending",
-    faked(async (time) => {
+    "tickAsync and nextAsync wait for pending promises",
+    usingFakeTime(async (time) => {
       let ran = false;
       Promise.resolve().then(() => setTimeout(() => ran = true, 10));
       await time.tickAsync(10);
@@ -100,8 +100,8 @@ describe("FakeTime", () => {
   );
 
   it(
-    "times out signals",
-    faked((time) => {
+    "aborts the signals of AbortSignal.timeout",
+    usingFakeTime((time) => {
       const signal = AbortSignal.timeout(10);
       time.tick(9);
       assertEquals(signal.aborted, false);
@@ -110,7 +110,7 @@ describe("FakeTime", () => {
     }),
   );
 
-  it("gives the real time back", () => {
+  it("restores the real timers", () => {
     const real = [setTimeout, clearTimeout, setInterval, clearInterval, Date];
     const time = new FakeTime("2026-01-01T00:00:00Z");
     assertEquals(time.now, Date.UTC(2026, 0));

@@ -14,7 +14,7 @@ import {
 } from "../../src/protocol/sse.ts";
 import { parseSse } from "../support/sse_parser.ts";
 
-/** Any text, with many of the characters that mean something here. */
+/** Arbitrary text with many characters that have a meaning in SSE. */
 const text = fc.string({
   unit: fc.oneof(
     fc.constantFrom("\r", "\n", "\r\n", "\n\n", ":", " ", "\0", "\uFEFF"),
@@ -28,7 +28,7 @@ const line = text.filter((text) => !/[\r\n\0]/.test(text));
 const parameters = { seed: 1, numRuns: 2_000 };
 
 describe("formatSseEvent", () => {
-  it("writes what transports write", () => {
+  it("writes the fields of an event", () => {
     assertEquals(
       formatSseEvent({ event: "message", data: "{}" }),
       "event: message\ndata: {}\n\n",
@@ -41,14 +41,14 @@ describe("formatSseEvent", () => {
     assertEquals(formatSseEvent({}), "\n");
   });
 
-  it("S18 data with any line break parses back", () => {
+  it("S18 data with any kind of line break parses back", () => {
     const data = "a\rb\nc\r\nd\n\re\r\rf\n\ng\n";
     assertEquals(parseSse(formatSseEvent({ data })).events, [
       { event: "message", data: "a\nb\nc\nd\n\ne\n\nf\n\ng\n", id: "" },
     ]);
   });
 
-  it("S18 what is written parses back, whatever is in it", () => {
+  it("S18 any event parses back", () => {
     const field = <Value>(value: fc.Arbitrary<Value>) =>
       fc.option(value, { nil: undefined });
     const event: fc.Arbitrary<SseEvent> = fc.record({
@@ -59,30 +59,30 @@ describe("formatSseEvent", () => {
     });
     fc.assert(
       fc.property(event, text, (event, comment) => {
-        const seen = parseSse(
+        const parsed = parseSse(
           formatSseComment(comment) + formatSseEvent(event) +
             formatSseComment(comment) + formatSseEvent({ data: "last" }),
         );
         const id = event.id ?? "";
-        const given = event.data === undefined ? [] : [{
+        const expected = event.data === undefined ? [] : [{
           event: event.event || "message",
           data: event.data.replace(/\r\n?/g, "\n"),
           id,
         }];
-        assertEquals(seen.events, [
-          ...given,
+        assertEquals(parsed.events, [
+          ...expected,
           { event: "message", data: "last", id },
         ]);
-        assertEquals(seen.lastEventId, id);
-        assertEquals(seen.retry, event.retry);
+        assertEquals(parsed.lastEventId, id);
+        assertEquals(parsed.retry, event.retry);
         const lines = comment.split(/\r\n?|\n/);
-        assertEquals(seen.comments, [...lines, ...lines]);
+        assertEquals(parsed.comments, [...lines, ...lines]);
       }),
       parameters,
     );
   });
 
-  it("S18 refuses names and ids that could end a line", () => {
+  it("S18 rejects event names and IDs with line breaks or NUL", () => {
     for (const field of ["event", "id"] as const) {
       for (
         const value of [
@@ -102,9 +102,12 @@ describe("formatSseEvent", () => {
           "one line without NUL",
         );
         assertEquals(error.argument, field);
-        assert(!/[\r\n\0]/.test(error.message), "It can forge a log's line.");
+        assert(
+          !/[\r\n\0]/.test(error.message),
+          "The message contains a line break.",
+        );
       }
-      // No line breaks for a client.
+      // These are not line breaks in SSE.
       for (const value of ["", " a", "\u2028", "\u0085", "\v\f", "a: b"]) {
         const { events } = parseSse(
           formatSseEvent({ [field]: value, data: "x" }),
@@ -118,7 +121,7 @@ describe("formatSseEvent", () => {
     }
   });
 
-  it("refuses what is no text, and no time", () => {
+  it("rejects values of the wrong type", () => {
     for (const value of [null, 7, {}, ["x"], true]) {
       for (const field of ["event", "id", "data"] as const) {
         const error = assertThrows(
@@ -146,18 +149,18 @@ describe("formatSseEvent", () => {
 });
 
 describe("formatSseComment", () => {
-  it("writes comments that end", () => {
+  it("writes a comment that is complete", () => {
     assertEquals(formatSseComment("keep-alive"), ": keep-alive\n\n");
     assertEquals(formatSseComment(""), ": \n\n");
     assertEquals(formatSseComment("a\r\ndata: b"), ": a\n: data: b\n\n");
   });
 });
 
-const BREAKS = ["\n", "\r\n", "\r"];
+const LINE_BREAKS = ["\n", "\r\n", "\r"];
 
 describe("splitSseFrames", () => {
-  it("cuts a text after each empty line, however lines end", () => {
-    for (const end of BREAKS) {
+  it("splits after each empty line, with any kind of line break", () => {
+    for (const end of LINE_BREAKS) {
       const frames = [
         `data: 1${end}${end}`,
         `event: e${end}data: 2${end}${end}`,
@@ -182,14 +185,17 @@ describe("splitSseFrames", () => {
     assertEquals(splitSseFrames(""), []);
   });
 
-  it("loses nothing and cuts no event, whatever is in the text", () => {
+  it("keeps every character and splits no event", () => {
     fc.assert(
       fc.property(text, (text) => {
         const frames = splitSseFrames(text);
         assertEquals(frames.join(""), text);
         for (const frame of frames.slice(0, -1)) assert(endsSseFrame(frame));
         for (const frame of frames) {
-          assert(parseSse(frame).events.length <= 1, "It holds two events.");
+          assert(
+            parseSse(frame).events.length <= 1,
+            "A frame contains two events.",
+          );
         }
       }),
       parameters,
@@ -198,13 +204,13 @@ describe("splitSseFrames", () => {
 });
 
 describe("withSseId", () => {
-  it("gives a frame an id, in the place of its own", () => {
-    for (const end of BREAKS) {
+  it("sets the ID of a frame, replacing an existing one", () => {
+    for (const end of LINE_BREAKS) {
       for (
         const lines of [
           ["data: x"],
-          ["id: its own", "data: x"],
-          ["data: x", "id: its own"],
+          ["id: old", "data: x"],
+          ["data: x", "id: old"],
           ["data: x", "id"],
         ]
       ) {
@@ -220,22 +226,24 @@ describe("withSseId", () => {
     }
   });
 
-  it("changes nothing else, whatever is in the frame", () => {
+  it("changes nothing but the ID", () => {
     fc.assert(
       fc.property(text, (text) => {
         const frames = splitSseFrames(text);
-        const marked = frames.map((frame, at) => withSseId(frame, `e-${at}`));
-        // A frame without its empty line is completed.
+        const withIds = frames.map((frame, index) =>
+          withSseId(frame, `e-${index}`)
+        );
+        // `withSseId` adds a missing empty line at the end.
         const plain = parseSse(`${text}\n\n`);
-        const seen = parseSse(marked.join(""));
+        const parsed = parseSse(withIds.join(""));
         const parts = ({ event, data }: { event: string; data: string }) => ({
           event,
           data,
         });
-        assertEquals(seen.events.map(parts), plain.events.map(parts));
-        const places = seen.events.map(({ id }) => Number(id.slice(2)));
-        assertEquals(places, [...new Set(places)].sort((a, b) => a - b));
-        assert(marked.every(endsSseFrame), "It is not complete.");
+        assertEquals(parsed.events.map(parts), plain.events.map(parts));
+        const indices = parsed.events.map(({ id }) => Number(id.slice(2)));
+        assertEquals(indices, [...new Set(indices)].sort((a, b) => a - b));
+        assert(withIds.every(endsSseFrame), "A frame is incomplete.");
       }),
       parameters,
     );
@@ -243,7 +251,7 @@ describe("withSseId", () => {
 });
 
 describe("endsSseFrame", () => {
-  it("knows an empty line from the end of one", () => {
+  it("returns true only after an empty line", () => {
     for (const text of ["a\n\n", "a\r\r", "a\r\n\r\n", "a\n\r\n", "a\r\n\n"]) {
       assert(endsSseFrame(text), JSON.stringify(text));
     }

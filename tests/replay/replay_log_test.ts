@@ -11,8 +11,8 @@ const NO_LIMITS = {
 };
 
 describe("ReplayLog", () => {
-  it("S14 gives a session what came after, and nothing of others", () => {
-    const log = filled(NO_LIMITS, [
+  it("S14 returns the later events of a session, and none of other sessions", () => {
+    const log = createLog(NO_LIMITS, [
       [undefined, "1"],
       ["a", "2"],
       [new Set(["a", "b"]), "3"],
@@ -30,8 +30,8 @@ describe("ReplayLog", () => {
     }
   });
 
-  it("S16 keeps the order of what came at the same time", () => {
-    const log = filled(NO_LIMITS, []);
+  it("S16 keeps the order of events with the same timestamp", () => {
+    const log = createLog(NO_LIMITS, []);
     for (let event = 1; event <= 100; event++) {
       log.append(undefined, encode(`${event}`), 7);
       assertEquals(missed(log, "a", event - 1), [`${event}`]);
@@ -43,37 +43,37 @@ describe("ReplayLog", () => {
     );
   });
 
-  it("tells its position, and the one that comes next", () => {
+  it("returns the latest and the next event ID", () => {
     const log = new ReplayLog(NO_LIMITS);
     assertMatch(log.latestEventId, /^[0-9a-f]{16}-0$/);
-    assertEquals(log.nextEventId, at(log, 1));
+    assertEquals(log.nextEventId, eventIdAt(log, 1));
     log.append(undefined, encode("1"), 0);
     assertEquals([log.latestEventId, log.nextEventId], [
-      at(log, 1),
-      at(log, 2),
+      eventIdAt(log, 1),
+      eventIdAt(log, 2),
     ]);
-    assertNotEquals(new ReplayLog(NO_LIMITS).latestEventId, at(log, 0));
+    assertNotEquals(new ReplayLog(NO_LIMITS).latestEventId, eventIdAt(log, 0));
   });
 
-  it("S17 is bounded by events", () => {
-    const log = filled({ ...NO_LIMITS, maxEvents: 3 }, everyone(5));
+  it("S17 is limited by maxEvents", () => {
+    const log = createLog({ ...NO_LIMITS, maxEvents: 3 }, broadcasts(5));
     assertEquals(missed(log, "a", 2), ["3", "4", "5"]);
     assertEquals(missed(log, "a", 1), "purged");
   });
 
-  it("S17 is bounded by bytes, and by the sessions it has to name", () => {
-    const three = filled({ ...NO_LIMITS, maxBytes: 3 }, everyone(5));
+  it("S17 is limited by maxBytes, which includes the recipients", () => {
+    const three = createLog({ ...NO_LIMITS, maxBytes: 3 }, broadcasts(5));
     assertEquals(missed(three, "a", 2), ["3", "4", "5"]);
     assertEquals(missed(three, "a", 1), "purged");
     const both = new Set(["a", "b"]);
-    const named = filled({ ...NO_LIMITS, maxBytes: 2 * 129 }, [
+    const named = createLog({ ...NO_LIMITS, maxBytes: 2 * 129 }, [
       [both, "1"],
       [both, "2"],
       [both, "3"],
     ]);
     assertEquals(missed(named, "a", 1), ["2", "3"]);
     assertEquals(missed(named, "a", 0), "purged");
-    const huge = filled({ ...NO_LIMITS, maxBytes: 9 }, [[undefined, "1"]]);
+    const huge = createLog({ ...NO_LIMITS, maxBytes: 9 }, [[undefined, "1"]]);
     huge.append("a", encode("more than fits"), 0);
     assertEquals(huge.isEmpty, true);
     assertEquals(missed(huge, "a", 1), "purged");
@@ -81,7 +81,7 @@ describe("ReplayLog", () => {
     assertEquals(missed(huge, "b", 0), "purged");
   });
 
-  it("S17 is bounded by age, whether something is added or not", () => {
+  it("S17 is limited by maxAgeMs, also if no event is added", () => {
     const log = new ReplayLog({ ...NO_LIMITS, maxAgeMs: 100 });
     log.append(undefined, encode("1"), 0);
     log.append(undefined, encode("2"), 50);
@@ -95,8 +95,8 @@ describe("ReplayLog", () => {
     assertEquals(missed(log, "a", 2, 150), []);
   });
 
-  it("S15 resets nobody for what was for others", () => {
-    const log = filled({ ...NO_LIMITS, maxEvents: 2 }, [
+  it("S15 ignores trimmed events of other sessions", () => {
+    const log = createLog({ ...NO_LIMITS, maxEvents: 2 }, [
       ["a", "1"],
       [new Set(["a", "b"]), "2"],
       ["b", "3"],
@@ -116,15 +116,16 @@ describe("ReplayLog", () => {
     assertEquals(missed(log, "a", 5), ["6", "7"]);
   });
 
-  it("S15 resets rather too many where too many sessions were named", () => {
-    const log = filled({ ...NO_LIMITS, maxEvents: 2 }, [
+  it("S15 reports a gap if it no longer knows the recipients of trimmed events", () => {
+    const log = createLog({ ...NO_LIMITS, maxEvents: 2 }, [
       ["a", "1"],
       ["b", "2"],
       ["c", "3"],
       ["d", "4"],
       ["d", "5"],
     ]);
-    // Two sessions are noted by name: of "a" it is only known that it was someone.
+    // The log remembers two recipients of trimmed events. For "a", it only knows
+    // that an event of some session was trimmed.
     assertEquals(missed(log, "a", 0), "purged");
     assertEquals(missed(log, "b", 0), "purged");
     assertEquals(missed(log, "b", 1), "purged");
@@ -136,34 +137,37 @@ describe("ReplayLog", () => {
     assertEquals(missed(log, "d", 3), ["4", "5"]);
   });
 
-  it("leaves out what was there before the session began", () => {
-    const log = filled({ ...NO_LIMITS, maxEvents: 3 }, everyone(5));
-    assertEquals(missed(log, "a", 0, 0, at(log, 4)), ["5"]);
-    assertEquals(missed(log, "a", 0, 0, at(log, 5)), []);
-    assertEquals(missed(log, "a", 4, 0, at(log, 3)), ["5"]);
-    assertEquals(missed(log, "a", 0, 0, at(log, 1)), "purged");
+  it("omits events from before the session started", () => {
+    const log = createLog({ ...NO_LIMITS, maxEvents: 3 }, broadcasts(5));
+    assertEquals(missed(log, "a", 0, 0, eventIdAt(log, 4)), ["5"]);
+    assertEquals(missed(log, "a", 0, 0, eventIdAt(log, 5)), []);
+    assertEquals(missed(log, "a", 4, 0, eventIdAt(log, 3)), ["5"]);
+    assertEquals(missed(log, "a", 0, 0, eventIdAt(log, 1)), "purged");
     const other = new ReplayLog(NO_LIMITS).latestEventId;
     assertEquals(missed(log, "a", 2, 0, other), ["3", "4", "5"]);
     assertEquals(missed(log, "a", 0, 0, other), "purged");
   });
 
-  it("S15 knows its own ids, and only those", () => {
-    const log = filled(NO_LIMITS, everyone(3));
+  it("S15 accepts only its own event IDs", () => {
+    const log = createLog(NO_LIMITS, broadcasts(3));
     const [epoch] = log.latestEventId.split("-") as [string];
-    for (const place of ["4", "9007199254740991", "9007199254740993"]) {
-      assertEquals(log.after("a", `${epoch}-${place}`, undefined, 0), "future");
+    for (const offset of ["4", "9007199254740991", "9007199254740993"]) {
+      assertEquals(
+        log.after("a", `${epoch}-${offset}`, undefined, 0),
+        "future",
+      );
     }
     assertEquals(
       log.after("a", `${epoch}-9999999999999999`, undefined, 0),
       "future",
     );
-    const wrong = ["", "-", "01", "-1", "1.5", "1e0", " 1", "1 ", "1\n"];
+    const invalid = ["", "-", "01", "-1", "1.5", "1e0", " 1", "1 ", "1\n"];
     for (
       const id of [
         "",
         "1",
         epoch,
-        ...wrong.map((place) => `${epoch}-${place}`),
+        ...invalid.map((offset) => `${epoch}-${offset}`),
         `${epoch}-99999999999999999`,
         `${epoch}-\u0661`,
         `${epoch} -1`,
@@ -177,36 +181,42 @@ describe("ReplayLog", () => {
   });
 });
 
-type Given = readonly [to: Recipients, text: string];
+type Event = readonly [recipients: Recipients, frame: string];
 
-function everyone(count: number): Given[] {
-  return Array.from({ length: count }, (_, at) => [undefined, `${at + 1}`]);
+/** Broadcasts with the offsets 1 to `count`. */
+function broadcasts(count: number): Event[] {
+  return Array.from(
+    { length: count },
+    (_, index) => [undefined, `${index + 1}`],
+  );
 }
 
-/** A log with events, all of the same time. */
-function filled(
+/** Returns a log with events that all have the same timestamp. */
+function createLog(
   limits: ConstructorParameters<typeof ReplayLog>[0],
-  events: readonly Given[],
+  events: readonly Event[],
 ): ReplayLog {
   const log = new ReplayLog(limits);
-  for (const [to, text] of events) log.append(to, encode(text), 0);
+  for (const [recipients, frame] of events) {
+    log.append(recipients, encode(frame), 0);
+  }
   return log;
 }
 
-/** The id of the event at a place, the first being 1. */
-function at(log: ReplayLog, place: number): string {
-  return log.latestEventId.replace(/\d+$/, `${place}`);
+/** Returns the event ID of an offset. The first event has the offset 1. */
+function eventIdAt(log: ReplayLog, offset: number): string {
+  return log.latestEventId.replace(/\d+$/, `${offset}`);
 }
 
-/** What a session missed since a place, as texts. */
+/** Returns the frames that a session missed after an offset. */
 function missed(
   log: ReplayLog,
   session: string,
-  place: number,
+  offset: number,
   now: number = 0,
-  since?: string,
+  startEventId?: string,
 ): string[] | string {
-  const frames = log.after(session, at(log, place), since, now);
+  const frames = log.after(session, eventIdAt(log, offset), startEventId, now);
   if (typeof frames === "string") return frames;
   return frames.map((frame) => new TextDecoder().decode(frame));
 }

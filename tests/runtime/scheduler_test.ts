@@ -10,183 +10,193 @@ import { shiftSystemClock, usingFakeTime } from "../support/streams.ts";
 
 const HOUR = 3_600_000;
 
-describe("Ticker", () => {
+describe("Scheduler", () => {
   it(
-    "runs while there is something to watch",
+    "runs a timer only while a task is started",
     usingFakeTime((time) => {
-      const ticker = new Scheduler();
-      const [a, b] = [watcher(100), watcher(100)];
-      assert(!time.next(), "A timer runs for nobody.");
-      ticker.start(a);
+      const scheduler = new Scheduler();
+      const [a, b] = [createTask(100), createTask(100)];
+      assert(!time.next(), "A timer is still running.");
+      scheduler.start(a);
       time.tick(250);
-      ticker.start(b);
-      ticker.start(b);
+      scheduler.start(b);
+      scheduler.start(b);
       time.tick(200);
-      assertEquals([a.calls.length, b.calls.length], [4, 2]);
-      ticker.stop(a);
-      ticker.stop(a);
+      assertEquals([a.runs.length, b.runs.length], [4, 2]);
+      scheduler.stop(a);
+      scheduler.stop(a);
       time.tick(100);
-      assertEquals([a.calls.length, b.calls.length], [4, 3]);
-      ticker.stop(b);
-      assert(!time.next(), "A timer runs for nobody.");
-      assertEquals(b.calls.length, 3);
-      ticker.start(a);
+      assertEquals([a.runs.length, b.runs.length], [4, 3]);
+      scheduler.stop(b);
+      assert(!time.next(), "A timer is still running.");
+      assertEquals(b.runs.length, 3);
+      scheduler.start(a);
       time.tick(100);
-      assertEquals(a.calls.length, 5);
-      ticker.stop(a);
+      assertEquals(a.runs.length, 5);
+      scheduler.stop(a);
     }),
   );
 
   it(
-    "runs as often as the one needs that needs it most",
+    "runs as often as the task with the shortest period needs",
     usingFakeTime((time) => {
-      const ticker = new Scheduler();
-      const [often, rarely, never] = [
-        watcher(100),
-        watcher(1_000),
-        watcher(Infinity),
+      const scheduler = new Scheduler();
+      const [frequent, rare, never] = [
+        createTask(100),
+        createTask(1_000),
+        createTask(Infinity),
       ];
-      ticker.start(never);
-      assert(!time.next(), "A timer runs for nothing.");
-      ticker.start(rarely);
+      scheduler.start(never);
+      assert(!time.next(), "A timer is running.");
+      scheduler.start(rare);
       time.tick(1_000);
-      assertEquals(rarely.calls.length, 1);
-      ticker.start(often);
+      assertEquals(rare.runs.length, 1);
+      scheduler.start(frequent);
       time.tick(1_000);
-      assertEquals([often.calls.length, rarely.calls.length], [10, 11]);
-      ticker.stop(often);
+      assertEquals([frequent.runs.length, rare.runs.length], [10, 11]);
+      scheduler.stop(frequent);
       time.tick(10_000);
-      const { length } = rarely.calls;
+      const { length } = rare.runs;
       assert(length >= 20 && length <= 22, `${length - 11} times in 10 s`);
-      assertEquals(often.calls.length, 10);
-      assertEquals(never.calls, []);
-      ticker.stop(rarely);
+      assertEquals(frequent.runs.length, 10);
+      assertEquals(never.runs, []);
+      scheduler.stop(rare);
     }),
   );
 
   it(
-    "comes round although others come and go all the time",
+    "runs a task although others start and stop all the time",
     usingFakeTime((time) => {
-      const ticker = new Scheduler();
-      const [steady, fleeting] = [watcher(1_000), watcher(250)];
-      ticker.start(steady);
+      const scheduler = new Scheduler();
+      const [steady, brief] = [createTask(1_000), createTask(250)];
+      scheduler.start(steady);
       for (let turn = 0; turn < 100; turn++) {
-        ticker.start(fleeting);
+        scheduler.start(brief);
         time.tick(100);
-        ticker.stop(fleeting);
+        scheduler.stop(brief);
         time.tick(100);
       }
-      const { length } = steady.calls;
-      assert(length >= 15, `It was called ${length} times in 20 s.`);
-      ticker.stop(steady);
+      const { length } = steady.runs;
+      assert(length >= 15, `It ran ${length} times in 20 s.`);
+      scheduler.stop(steady);
     }),
   );
 
   it(
-    "calls those that were there when it began to",
+    "runs a task that was started during a run in the next one",
     usingFakeTime((time) => {
-      const ticker = new Scheduler();
-      const late = watcher(100);
-      const starting = watcher(100, () => {
-        ticker.start(late);
-        ticker.stop(starting);
+      const scheduler = new Scheduler();
+      const late = createTask(100);
+      const starter = createTask(100, () => {
+        scheduler.start(late);
+        scheduler.stop(starter);
       });
-      ticker.start(starting);
+      scheduler.start(starter);
       time.tick(100);
-      assertEquals([starting.calls.length, late.calls.length], [1, 0]);
+      assertEquals([starter.runs.length, late.runs.length], [1, 0]);
       time.tick(100);
-      assertEquals([starting.calls.length, late.calls.length], [1, 1]);
-      ticker.stop(late);
-      assert(!time.next(), "A timer runs for nobody.");
+      assertEquals([starter.runs.length, late.runs.length], [1, 1]);
+      scheduler.stop(late);
+      assert(!time.next(), "A timer is still running.");
     }),
   );
 
   it(
-    "has a clock that goes while it runs",
+    "has a clock that advances only while a task is started",
     usingFakeTime((time) => {
-      const ticker = new Scheduler();
-      const start = ticker.now();
+      const scheduler = new Scheduler();
+      const start = scheduler.now();
       time.tick(5_000);
-      assertEquals(ticker.now(), start, "Nobody has watched it.");
-      const watching = watcher(100);
-      ticker.start(watching);
+      assertEquals(
+        scheduler.now(),
+        start,
+        "The clock advanced without a task.",
+      );
+      const task = createTask(100);
+      scheduler.start(task);
       time.tick(50);
-      assertEquals(ticker.now() - start, 50);
+      assertEquals(scheduler.now() - start, 50);
       time.tick(950);
-      assertEquals(ticker.now() - start, 1_000);
-      assertEquals(watching.calls.at(-1), ticker.now());
-      ticker.stop(watching);
+      assertEquals(scheduler.now() - start, 1_000);
+      assertEquals(task.runs.at(-1), scheduler.now());
+      scheduler.stop(task);
       time.tick(HOUR);
-      assertEquals(ticker.now() - start, 1_000);
-      ticker.start(watching);
+      assertEquals(scheduler.now() - start, 1_000);
+      scheduler.start(task);
       time.tick(100);
-      assertEquals(ticker.now() - start, 1_100);
-      ticker.stop(watching);
+      assertEquals(scheduler.now() - start, 1_100);
+      scheduler.stop(task);
     }),
   );
 
   it(
-    "takes no leap forwards for time that has passed",
+    "does not follow a system clock that jumps forward",
     usingFakeTime((time) => {
-      const ticker = new Scheduler();
-      const watching = watcher(1_000);
-      ticker.start(watching);
+      const scheduler = new Scheduler();
+      const task = createTask(1_000);
+      scheduler.start(task);
       time.tick(3_000);
-      const before = ticker.now();
-      // The machine sleeps, and its timers with it.
+      const before = scheduler.now();
+      // The machine is suspended, and timers do not fire.
       const restore = shiftSystemClock(HOUR);
-      assert(ticker.now() - before <= 2_000, "It counts a night's sleep.");
+      assert(
+        scheduler.now() - before <= 2_000,
+        "The suspended time was counted.",
+      );
       time.tick(1_000);
-      assert(ticker.now() - before <= 3_000);
+      assert(scheduler.now() - before <= 3_000);
       restore();
-      ticker.stop(watching);
+      scheduler.stop(task);
     }),
   );
 
   it(
-    "takes no leap backwards, and goes on after one",
+    "keeps advancing after the system clock jumps backward",
     usingFakeTime((time) => {
-      const ticker = new Scheduler();
-      const watching = watcher(1_000);
-      ticker.start(watching);
+      const scheduler = new Scheduler();
+      const task = createTask(1_000);
+      scheduler.start(task);
       time.tick(3_000);
-      const before = ticker.now();
+      const before = scheduler.now();
       const restore = shiftSystemClock(-HOUR);
-      assertEquals(ticker.now(), before);
+      assertEquals(scheduler.now(), before);
       time.tick(5_000);
-      const passed = ticker.now() - before;
+      const passed = scheduler.now() - before;
       assert(passed > 3_000 && passed <= 5_000, `${passed} of 5000 ms`);
       restore();
-      ticker.stop(watching);
+      scheduler.stop(task);
     }),
   );
 
   it(
-    "does not count a blocked event loop, however often it is asked",
+    "does not count the time of a blocked event loop",
     usingFakeTime((time) => {
-      const ticker = new Scheduler();
-      const watching = watcher(1_000);
-      ticker.start(watching);
+      const scheduler = new Scheduler();
+      const task = createTask(1_000);
+      scheduler.start(task);
       time.tick(1_000);
-      const before = ticker.now();
+      const before = scheduler.now();
       for (let blocked = 0; blocked < 40_000; blocked += 100) {
         const restore = shiftSystemClock(blocked);
-        ticker.now();
+        scheduler.now();
         restore();
       }
-      const passed = ticker.now() - before;
-      assert(passed <= 2_000, `It was blocked, and counted ${passed} ms.`);
-      ticker.stop(watching);
+      const passed = scheduler.now() - before;
+      assert(
+        passed <= 2_000,
+        `The clock advanced by ${passed} ms while blocked.`,
+      );
+      scheduler.stop(task);
     }),
   );
 
-  it("is the same for all who ask for that of an object", () => {
+  it("sharedScheduler returns one scheduler for each object", () => {
     const [a, b] = [{}, {}];
     assertStrictEquals(sharedScheduler(a), sharedScheduler(a));
     assert(sharedScheduler(a) !== sharedScheduler(b));
   });
 
-  it("looks four times as often as something lasts, within limits", () => {
+  it("checkPeriodFor returns a quarter of the shortest duration, within limits", () => {
     assertEquals(
       [
         checkPeriodFor(2_000),
@@ -201,18 +211,18 @@ describe("Ticker", () => {
   });
 });
 
-/** One that notes when it is called. */
-function watcher(
+/** Creates a task that records the times of its runs. */
+function createTask(
   periodMs: number,
-  then: () => void = () => {},
-): PeriodicTask & { calls: number[] } {
-  const calls: number[] = [];
+  action: () => void = () => {},
+): PeriodicTask & { runs: number[] } {
+  const runs: number[] = [];
   return {
     periodMs,
-    calls,
+    runs,
     run: (now) => {
-      calls.push(now);
-      then();
+      runs.push(now);
+      action();
     },
   };
 }
