@@ -118,13 +118,12 @@ export function filesFor(
 /** Divides files into portions, the slowest first. */
 export function portionsOf(files: readonly string[]): Portion[] {
   const alone = files.filter((file) => matches(file, ALONE));
-  const others = files
-    .filter((file) => !matches(file, ALONE))
-    .sort((a, b) => slowness(a) - slowness(b));
   const portions: Portion[] = [];
-  for (const group of Map.groupBy(others, slowness).values()) {
-    const isSlow = slowness(group[0]!) < SLOW.length;
-    const size = PORTION_SIZE[isSlow ? "slow" : "other"];
+  for (let level = 0; level <= SLOW.length; level++) {
+    const group = files.filter((file) =>
+      slowness(file) === level && !alone.includes(file)
+    );
+    const size = PORTION_SIZE[level < SLOW.length ? "slow" : "other"];
     for (let at = 0; at < group.length; at += size) {
       portions.push({ files: group.slice(at, at + size), isAlone: false });
     }
