@@ -11,7 +11,7 @@
  * npm, as `@std` does where JSR is out of reach. The last lines count what passed;
  * what failed is repeated above them.
  */
-import { DENO, exitWith, filesUnder, run, runQuietly } from "./lib/command.ts";
+import { capture, DENO, exitWith, filesUnder, run } from "./lib/command.ts";
 import {
   countCases,
   type Counts,
@@ -97,7 +97,7 @@ async function runJob(
   importMap: string | undefined,
 ): Promise<Result> {
   const startedAt = performance.now();
-  const { code, text } = await runQuietly(
+  const { code, stdout, stderr } = await capture(
     runtime.program,
     runtime.args({ files, report, importMap }),
   );
@@ -105,7 +105,7 @@ async function runJob(
   console.log(
     `\n=== ${runtime.name} (${seconds.toFixed(0)} s): ${
       files.join(" ")
-    }\n\n${text}`,
+    }\n\n${stdout}${stderr}`,
   );
   const xml = await Deno.readTextFile(report).catch(() => "");
   const counts = countCases(xml);

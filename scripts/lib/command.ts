@@ -40,11 +40,11 @@ export async function run(
 }
 
 /** Runs a command without showing what it prints; resolves with that. */
-export async function runQuietly(
+export async function capture(
   [path, ...first]: Program,
   args: readonly string[],
   { cwd = ROOT, env = {} }: RunOptions = {},
-): Promise<{ code: number; text: string }> {
+): Promise<{ code: number; stdout: string; stderr: string }> {
   const { code, stdout, stderr } = await new Deno.Command(path, {
     args: [...first, ...args],
     cwd,
@@ -52,27 +52,23 @@ export async function runQuietly(
     stdin: "null",
   }).output();
   const decoder = new TextDecoder();
-  return { code, text: decoder.decode(stdout) + decoder.decode(stderr) };
+  return {
+    code,
+    stdout: decoder.decode(stdout),
+    stderr: decoder.decode(stderr),
+  };
 }
 
 /** What a command prints, or `undefined` when there is no such program. */
 export async function output(
-  [path, ...first]: Program,
+  program: Program,
   args: readonly string[],
-  { cwd = ROOT, env = {} }: RunOptions = {},
+  options?: RunOptions,
 ): Promise<string | undefined> {
   try {
-    const { success, stdout, stderr } = await new Deno.Command(path, {
-      args: [...first, ...args],
-      cwd,
-      env,
-      stdin: "null",
-    }).output();
-    const decoder = new TextDecoder();
-    if (success) return decoder.decode(stdout).trim();
-    throw new Error(
-      `"${path} ${args.join(" ")}" failed: ${decoder.decode(stderr)}`,
-    );
+    const { code, stdout, stderr } = await capture(program, args, options);
+    if (code === 0) return stdout.trim();
+    throw new Error(`"${program[0]} ${args.join(" ")}" failed: ${stderr}`);
   } catch (error) {
     if (error instanceof Deno.errors.NotFound) return undefined;
     throw error;
