@@ -1,18 +1,10 @@
 import {
   InMemorySubscriptionManager,
   InvalidArgumentError,
-  type JSONRPCNotification,
-  type SubscriptionCallbacks,
-  type SubscriptionFilter,
 } from "@crossmcp/session-manager";
 import { assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { describe, it } from "node:test";
-
-const TOOLS: SubscriptionFilter = { toolsListChanged: true };
-const toolsChanged: JSONRPCNotification = {
-  jsonrpc: "2.0",
-  method: "notifications/tools/list_changed",
-};
+import { callbacks, TOOLS, toolsChanged } from "../support/subscriptions.ts";
 
 describe("Arguments of InMemorySubscriptionManager", () => {
   it("rejects invalid arguments and keeps existing subscriptions", async () => {
@@ -74,14 +66,3 @@ describe("Arguments of InMemorySubscriptionManager", () => {
     }
   });
 });
-
-function callbacks(
-  overrides: Partial<SubscriptionCallbacks>,
-): SubscriptionCallbacks {
-  return {
-    acknowledge: () => {},
-    send: () => {},
-    close: () => {},
-    ...overrides,
-  };
-}

@@ -4,7 +4,6 @@ import {
   InMemorySubscriptionManager,
   type JSONRPCNotification,
   matchesSubscription,
-  type SubscriptionCallbacks,
   type SubscriptionFilter,
 } from "@crossmcp/session-manager";
 import { testSubscriptionManager } from "@crossmcp/session-manager/testing";
@@ -16,12 +15,7 @@ import {
   assertStringIncludes,
 } from "@std/assert";
 import { describe, it } from "node:test";
-
-const TOOLS: SubscriptionFilter = { toolsListChanged: true };
-const toolsChanged: JSONRPCNotification = {
-  jsonrpc: "2.0",
-  method: "notifications/tools/list_changed",
-};
+import { callbacks, TOOLS, toolsChanged } from "../support/subscriptions.ts";
 
 describe("InMemorySubscriptionManager", () => {
   testSubscriptionManager({
@@ -278,17 +272,6 @@ describe("InMemorySubscriptionManager", () => {
     await manager.send(toolsChanged);
   });
 });
-
-function callbacks(
-  overrides: Partial<SubscriptionCallbacks>,
-): SubscriptionCallbacks {
-  return {
-    acknowledge: () => {},
-    send: () => {},
-    close: () => {},
-    ...overrides,
-  };
-}
 
 function delay(ms: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, ms));
