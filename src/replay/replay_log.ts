@@ -1,6 +1,7 @@
 import type { ResetReason } from "../contracts/options.ts";
 import type { ReplaySettings } from "../contracts/resolve_options.ts";
 import type { Recipients } from "./recipients.ts";
+import { FifoQueue } from "../runtime/fifo_queue.ts";
 import { LowWatermarks } from "./low_watermarks.ts";
 
 /** A stored event. */
@@ -31,8 +32,7 @@ const EVENT_ID = /^([0-9a-f]{16})-(0|[1-9][0-9]{0,15})$/;
 export class ReplayLog {
   readonly #limits: ReplaySettings;
   readonly #epoch = crypto.randomUUID().replaceAll("-", "").slice(0, 16);
-  readonly #entries: Entry[] = [];
-  #head = 0;
+  readonly #entries: FifoQueue<Entry> = new FifoQueue();
   #weight = 0;
   /** The offset of the newest event. */
   #lastOffset = 0;
@@ -79,9 +79,12 @@ export class ReplayLog {
   /** Drops events until the log is within its limits. */
   trim(now: number): void {
     const { maxEvents, maxBytes, maxAgeMs } = this.#limits;
-    while (this.#head < this.#entries.length) {
-      const count = this.#entries.length - this.#head;
-      const entry = this.#entries[this.#head]!;
+    for (
+      let entry = this.#entries.peek();
+      entry !== undefined;
+      entry = this.#entries.peek()
+    ) {
+      const count = this.#entries.size;
       const { recipients, weight, appendedAt } = entry;
       const fits = count <= maxEvents && this.#weight <= maxBytes &&
         now - appendedAt < maxAgeMs;
@@ -89,17 +92,13 @@ export class ReplayLog {
       this.#lowWatermarks.trim(recipients, this.#lastOffset - count + 1);
       this.onTrimmed(entry);
       this.#weight -= weight;
-      this.#head++;
-    }
-    if (this.#head * 2 > this.#entries.length) {
-      this.#entries.splice(0, this.#head);
-      this.#head = 0;
+      this.#entries.shift();
     }
   }
 
   /** Whether the log is empty, so that nothing can expire. */
   get isEmpty(): boolean {
-    return this.#head === this.#entries.length;
+    return this.#entries.size === 0;
   }
 
   /**
@@ -154,10 +153,7 @@ export class ReplayLog {
 
   /** Returns the stored events for a session after an offset. */
   protected entriesAfter(session: string, offset: number): Entry[] {
-    const kept = this.#entries.length - this.#head;
-    const missed = Math.min(this.#lastOffset - offset, kept);
-    if (missed === 0) return [];
-    return this.#entries.slice(-missed)
+    return this.#entries.last(this.#lastOffset - offset)
       .filter(({ recipients }) => isFor(session, recipients));
   }
 

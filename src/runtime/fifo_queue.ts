@@ -1,9 +1,12 @@
+/** Fewer removed items aren't worth moving the others. */
+const MIN_GAP = 32;
+
 /**
- * A first-in, first-out queue. A head index makes `shift` fast: the array is
- * compacted only when more than half of it is unused.
+ * A first-in, first-out queue. A head index makes `shift` fast: the others are
+ * moved only when more than half of the array is unused.
  */
 export class FifoQueue<Item> {
-  #items: Item[] = [];
+  readonly #items: (Item | undefined)[] = [];
   #head = 0;
 
   /** The number of items. */
@@ -16,6 +19,12 @@ export class FifoQueue<Item> {
     return this.#items[this.#head];
   }
 
+  /** Returns the last items, in order. */
+  last(count: number): Item[] {
+    const start = this.#items.length - Math.min(count, this.size);
+    return this.#items.slice(start) as Item[];
+  }
+
   /** Adds an item at the end. */
   push(item: Item): void {
     this.#items.push(item);
@@ -24,9 +33,12 @@ export class FifoQueue<Item> {
   /** Removes and returns the first item; `undefined` if the queue is empty. */
   shift(): Item | undefined {
     if (this.size === 0) return undefined;
-    const item = this.#items[this.#head++];
-    if (this.#head * 2 > this.#items.length) {
-      this.#items = this.#items.slice(this.#head);
+    const item = this.#items[this.#head];
+    // Otherwise it would be kept until the others are moved.
+    this.#items[this.#head++] = undefined;
+    if (this.size === 0) this.clear();
+    else if (this.#head > MIN_GAP && this.#head * 2 > this.#items.length) {
+      this.#items.splice(0, this.#head);
       this.#head = 0;
     }
     return item;
@@ -34,7 +46,7 @@ export class FifoQueue<Item> {
 
   /** Removes all items. */
   clear(): void {
-    this.#items = [];
+    this.#items.length = 0;
     this.#head = 0;
   }
 }

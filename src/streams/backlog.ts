@@ -1,3 +1,5 @@
+import { FifoQueue } from "../runtime/fifo_queue.ts";
+
 interface Chunk {
   readonly bytes: number;
   /** The size of a chunk in the stream's own unit. */
@@ -12,8 +14,7 @@ interface Chunk {
  * when it can no longer be among the last ones.
  */
 export class Backlog {
-  readonly #chunks: Chunk[] = [];
-  #head = 0;
+  readonly #chunks: FifoQueue<Chunk> = new FifoQueue();
   #weight = 0;
   #bytes = 0;
   #queuedSize = 0;
@@ -26,7 +27,7 @@ export class Backlog {
 
   /** When the oldest unread chunk was enqueued. */
   get oldestAt(): number {
-    return this.#chunks[this.#head]?.enqueuedAt ?? Infinity;
+    return this.#chunks.peek()?.enqueuedAt ?? Infinity;
   }
 
   /**
@@ -75,18 +76,13 @@ export class Backlog {
     if (queuedSize > this.#queuedSize) this.push(0, now, queuedSize);
     this.#queuedSize = queuedSize;
     while (true) {
-      const chunk = this.#chunks[this.#head];
+      const chunk = this.#chunks.peek();
       if (chunk === undefined || this.#weight - chunk.weight < queuedSize) {
         break;
       }
       this.#weight -= chunk.weight;
       this.#bytes -= chunk.bytes;
-      this.#head++;
-    }
-    // Compacts the array, which would grow if the reader never quite caught up.
-    if (this.#head > 64 && this.#head * 2 > this.#chunks.length) {
-      this.#chunks.splice(0, this.#head);
-      this.#head = 0;
+      this.#chunks.shift();
     }
   }
 }

@@ -1,3 +1,4 @@
+import { FifoQueue } from "../runtime/fifo_queue.ts";
 import { formatValue } from "../format_value.ts";
 import { DeliveryError } from "../errors.ts";
 import type { JSONRPCNotification } from "../protocol/mcp_types.ts";
@@ -23,9 +24,6 @@ interface Task {
   settle: () => void;
 }
 
-/** How many finished tasks the queue may keep before it is compacted. */
-const MAX_FINISHED = 10_000;
-
 type TimerId = ReturnType<typeof setTimeout>;
 
 /**
@@ -39,9 +37,7 @@ export class SubscriptionQueue {
   readonly #limits: SubscriptionQueueLimits;
   readonly #onEnd: () => void;
   readonly #report: (error: DeliveryError) => void;
-  #queue: Task[] = [];
-  /** The start of the queue; tasks before it are finished. */
-  #head = 0;
+  readonly #queue: FifoQueue<Task> = new FifoQueue();
   #running = false;
   #acknowledged = false;
   #refusal: { cause: unknown } | undefined;
@@ -132,7 +128,7 @@ export class SubscriptionQueue {
 
   #drain(): void {
     while (!this.#running && !this.#ended) {
-      const task = this.#queue[this.#head];
+      const task = this.#queue.peek();
       if (task === undefined) return;
       this.#running = true;
       let outcome: void | Promise<void>;
@@ -160,12 +156,7 @@ export class SubscriptionQueue {
     clearTimeout(this.#stalled);
     this.#running = false;
     this.#acknowledged = true; // The first task is the acknowledgement.
-    this.#queue[this.#head++]?.settle();
-    // Removing the first element each time would move all others each time.
-    if (this.#head === this.#queue.length || this.#head === MAX_FINISHED) {
-      this.#queue = this.#queue.slice(this.#head);
-      this.#head = 0;
-    }
+    this.#queue.shift()?.settle();
   }
 
   /** Fails the subscriber when a task gets too old. */
@@ -219,9 +210,8 @@ export class SubscriptionQueue {
     this.#ended = true;
     clearTimeout(this.#stalled);
     clearTimeout(this.#deadline);
-    const pending = this.#queue.slice(this.#head);
-    this.#queue = [];
-    this.#head = 0;
+    const pending = this.#queue.last(this.#queue.size);
+    this.#queue.clear();
     for (const { settle } of pending) settle();
     this.#onEnd();
     this.#settleClosed();
