@@ -252,7 +252,11 @@ export class ClusterStreamSessionManager extends StreamSessionManager {
   ): void | Promise<void> {
     assertMessage(sessions, data);
     if (data === "" || sessions?.length === 0 || this.#isClosed) return;
-    return this.#delivery.send(sessions && [...new Set(sessions)], data);
+    // One session, the usual case, needs no set.
+    const recipients = sessions !== undefined && sessions.length > 1
+      ? [...new Set(sessions)]
+      : sessions?.slice();
+    return this.#delivery.send(recipients, data);
   }
 
   /** Returns the counters of this node. Visits every stream. */
