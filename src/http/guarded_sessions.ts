@@ -24,8 +24,10 @@ export function createSessionGate(managers: GuardedManagers): SessionGate {
       const registry = sessionRegistryOf(managers.info);
       const registration = await registry.registration(id);
       // A request of another principal does not keep the session alive.
-      if (registration?.principal !== principal) return undefined;
-      if (registration !== undefined) registry.touch(id);
+      if (!registration || registration.principal !== principal) {
+        return undefined;
+      }
+      registry.touch(id);
       return registration;
     },
     register: (id, principal) => {

@@ -1,5 +1,4 @@
 import { SessionNotFoundError } from "../errors.ts";
-import type { SessionRegistration } from "../contracts/guarding.ts";
 import { InfoSessionManager } from "../contracts/info_session_manager.ts";
 import type {
   ClientCapabilities,
@@ -21,26 +20,14 @@ import {
 } from "./metadata_values.ts";
 import { serialize } from "./serialize.ts";
 
-/** What the guard asks of an info manager. */
-export interface SessionRegistry {
-  /**
-   * Registers a session that this server began, unless it exists.
-   *
-   * @returns Whether the session belongs to the principal: false if another one
-   * has the ID.
-   * @throws {InvalidArgumentError} If the ID is invalid.
-   * @throws {SessionLimitError} If `maxSessions` is reached.
-   * @throws {ClosedError} If the manager was closed.
-   */
-  register(
-    id: string,
-    registration: SessionRegistration,
-  ): MaybePromise<boolean>;
-  /** Returns the registration of a session. Does not count as use of it. */
-  registration(id: string): MaybePromise<SessionRegistration | undefined>;
-  /** Marks a session as used. */
-  touch(id: string): void;
-}
+/**
+ * What the guard asks of an info manager. `register` also throws if the ID is
+ * invalid, or if the manager was closed.
+ */
+export type SessionRegistry = Pick<
+  MetadataStore,
+  "register" | "registration" | "touch"
+>;
 
 /**
  * Returns the registry of an info manager. The guard needs it, users don't: they

@@ -1,7 +1,7 @@
 import { inChunks } from "../connection/chunks.ts";
 import type { RedisNode } from "../redis_node.ts";
 import type { MetadataCache } from "./metadata_cache.ts";
-import { RESTORE } from "./metadata_scripts.ts";
+import { maxSessionsArgument, RESTORE } from "./metadata_scripts.ts";
 
 /** How many sessions Redis keeps, and for how long. */
 export interface MetadataLimits {
@@ -75,7 +75,7 @@ export class MetadataRestorer {
       keys.prefix,
       id,
       String(Math.ceil(remainingMs)),
-      maxSessions === Infinity ? "0" : String(maxSessions),
+      maxSessionsArgument(maxSessions),
       ...[...session.fields].flatMap(([field, [value, at]]) => [
         field,
         value,

@@ -181,3 +181,8 @@ end
 extend(key, ttl)
 return 1
 `);
+
+/** Returns `maxSessions` as an argument of the scripts; 0 for no limit. */
+export function maxSessionsArgument(maxSessions: number): string {
+  return maxSessions === Infinity ? "0" : String(maxSessions);
+}

@@ -210,10 +210,7 @@ export class RedisMetadataStore
 
   #limits(): string[] {
     const { ttlMs, maxSessions } = this.#options;
-    return [
-      String(ttlMs),
-      maxSessions === Infinity ? "0" : String(maxSessions),
-    ];
+    return [String(ttlMs), scripts.maxSessionsArgument(maxSessions)];
   }
 
   async #write(id: string, field: string, value: string | null): Promise<void> {

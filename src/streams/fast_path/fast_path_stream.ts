@@ -69,20 +69,22 @@ export abstract class FastPathStream {
    * @returns The last broadcast that was written on the fast path, if any was.
    */
   protected exitFastPath(): BroadcastRecord | undefined {
-    const last = this.#last();
-    this.#unverified = this.#count();
+    this.#unverified = this.#fastPath.countSince(this.#firstSeq, this.slot);
+    const last = this.#broadcastBefore(this.#unverified);
     this.#fastPath.set(this.slot, undefined);
     this.#isOnFastPath = false;
     return last;
   }
 
   /**
-   * Stays on the fast path, because everything was read: forgets the broadcasts so far.
+   * Stays on the fast path, because everything was read: forgets the broadcasts
+   * so far.
    *
    * @returns The last of them, if there is one.
    */
   protected restartFastPath(): BroadcastRecord | undefined {
-    const last = this.#last();
+    const count = this.#fastPath.countSince(this.#firstSeq, this.slot);
+    const last = this.#broadcastBefore(count);
     this.#firstSeq = this.#fastPath.broadcasts.nextSeq;
     return last;
   }
@@ -130,12 +132,8 @@ export abstract class FastPathStream {
     return bytesThisTurn;
   }
 
-  #count(): number {
-    return this.#fastPath.countSince(this.#firstSeq, this.slot);
-  }
-
-  #last(): BroadcastRecord | undefined {
-    const count = this.#count();
+  /** Returns the last of a number of broadcasts, if there is one. */
+  #broadcastBefore(count: number): BroadcastRecord | undefined {
     return count === 0
       ? undefined
       : this.#fastPath.recordAt(this.#firstSeq, count - 1);
