@@ -250,7 +250,7 @@ export class ReliableSender implements PeriodicTask {
     );
   }
 
-  /** Sends one batch to each node, so that nobody gets messages for others. */
+  /** Sends one batch to each node, so that none gets messages for others. */
   #sendToEach(messages: readonly QueuedMessage[]): void {
     const byNode = new Map<string, ClusterMessage[]>();
     for (const { message, to } of messages) {

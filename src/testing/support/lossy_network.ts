@@ -83,12 +83,12 @@ interface Conditions {
 }
 
 /**
- * A network within this process that loses, doubles, delays and reorders what nodes
- * publish, falls apart, and lets nodes die; to see what a cluster makes of it. What
- * happens is decided by a seed, so that it can happen again. A text arrives by a
- * timer, never while it is published.
+ * A network within this process that loses, duplicates, delays and reorders
+ * messages, can be partitioned, and whose nodes can crash. The seed decides
+ * what happens, so that it can be repeated. A message arrives by a timer, never
+ * while it is published.
  *
- * @example Prove that nodes agree although every fifth text gets lost
+ * @example Show that nodes agree although one in five messages is lost
  * ```ts no-eval
  * import { ClusterSessions } from "@crossmcp/session-manager/cluster";
  * import { LossyNetwork } from "@crossmcp/session-manager/testing";
@@ -117,14 +117,14 @@ export class LossyNetwork {
     cut: 0,
   };
   #conditions: Conditions;
-  /** The part that a node is in; nodes without one are together as well. */
+  /** The group of each node; nodes without one form another group. */
   #parts: ReadonlyMap<string, number> = new Map();
 
   /**
-   * Makes a network that nobody is on yet.
+   * Creates a network without nodes.
    *
-   * @param options How bad it is; a good one by default.
-   * @throws {InvalidArgumentError} For an option that is none.
+   * @param options Its conditions; by default nothing is lost.
+   * @throws {InvalidArgumentError} If an option is invalid.
    */
   constructor(options?: LossyNetworkOptions) {
     const { seed, onDelivery } = objectOption("options", options);
@@ -137,19 +137,20 @@ export class LossyNetwork {
   }
 
   /**
-   * Makes it better or worse, for what is published from now on.
+   * Changes the conditions of everything that is published from now on.
    *
-   * @param conditions How bad it is; what is left out gets its default.
-   * @throws {InvalidArgumentError} For one that is none; nothing was changed.
+   * @param conditions The conditions; missing ones get their defaults.
+   * @throws {InvalidArgumentError} If one is invalid. Nothing was changed.
    */
   become(conditions: NetworkConditions): void {
     this.#conditions = resolve(conditions);
   }
 
   /**
-   * Makes the bus of one node.
+   * Creates the bus of one node.
    *
-   * @param cluster The name of its cluster: nodes hear only those of the same one.
+   * @param cluster The name of its cluster: nodes receive only messages of the
+   * same one.
    */
   bus(cluster: string = ""): MessageBus {
     return new LossyBus(cluster, {
@@ -160,13 +161,12 @@ export class LossyNetwork {
   }
 
   /**
-   * Cuts the network into parts: what is on its way from one to another is lost, and
-   * so is everything until {@linkcode heal}. It takes the place of an earlier
-   * partition.
+   * Partitions the network: messages between groups are lost, also those in
+   * flight, until {@linkcode heal}. Replaces an earlier partition.
    *
-   * @param groups The names of the nodes of each part. Those that are in none are
-   * together in another one.
-   * @throws {InvalidArgumentError} When a node is in two parts.
+   * @param groups The names of the nodes of each group. All others form another
+   * group.
+   * @throws {InvalidArgumentError} If a node is in two groups.
    */
   partition(groups: readonly (readonly string[])[]): void {
     const parts = new Map<string, number>();
@@ -187,16 +187,16 @@ export class LossyNetwork {
     this.#parts = parts;
   }
 
-  /** Joins the parts again. */
+  /** Ends the partition. */
   heal(): void {
     this.#parts = new Map();
   }
 
   /**
-   * Lets a node die without a word: nothing reaches it any more, and nobody hears
-   * what it publishes from now on. Another one may take its name afterwards.
+   * Makes a node crash: it receives nothing any more, and what it publishes is
+   * lost. Another node may take its name afterwards.
    *
-   * @param node Its name. A name that no node has changes nothing.
+   * @param node Its name. An unknown name changes nothing.
    */
   stop(node: string): void {
     for (const bus of this.#buses) {
@@ -204,7 +204,7 @@ export class LossyNetwork {
     }
   }
 
-  /** What was counted so far. */
+  /** The counters. */
   stats(): LossyNetworkStats {
     return { ...this.#counts };
   }
@@ -220,7 +220,10 @@ export class LossyNetwork {
     }
   }
 
-  /** The same random numbers for every text, whatever becomes of it. */
+  /**
+   * Draws the same number of random numbers for every message, so that its fate
+   * does not affect later ones.
+   */
   #send(from: LossyBus, to: LossyBus, text: string): void {
     const { dropRate, duplicateRate } = this.#conditions;
     const isDropped = this.#random() < dropRate;
@@ -265,7 +268,7 @@ function resolve(conditions: NetworkConditions | undefined): Conditions {
   };
 }
 
-/** Longest time that a text can take, in milliseconds. */
+/** The maximum delay of a message, in milliseconds. */
 const MAX_MS = 60_000;
 
 function rate(name: string, value: number | undefined): number {

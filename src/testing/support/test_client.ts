@@ -3,28 +3,28 @@ import type { Sessions } from "../../contracts/sessions.ts";
 import { type ReceivedEvent, SseParser } from "./sse_parser.ts";
 import { ENDPOINT, SESSION_HEADER, TestTransport } from "./test_transport.ts";
 
-/** What is particular about a {@linkcode TestClient}. */
+/** Options of a {@linkcode TestClient}. */
 export interface TestClientOptions {
-  /** Its session, where another client has begun it. */
+  /** Its session ID, if another client has begun the session. */
   readonly id?: string;
-  /** Who it is. */
+  /** Its principal. */
   readonly principal?: string | undefined;
   /** Headers of every request. */
   readonly headers?: Readonly<Record<string, string>>;
 }
 
-/** A client of a guarded transport, with a session of its own. */
+/** A client of a guarded transport, with one session. */
 export class TestClient {
-  /** What answers its requests. */
+  /** The sessions that respond to its requests. */
   readonly transport: TestTransport;
-  /** Its session; empty before it has one. */
+  /** Its session ID; empty before it has one. */
   id: string;
   readonly #sessions: Sessions;
   readonly #options: TestClientOptions;
 
   /**
-   * @param sessions What guards the transport.
-   * @param options Who it is.
+   * @param sessions The sessions whose guard is used.
+   * @param options Its session and principal.
    */
   constructor(sessions: Sessions, options: TestClientOptions = {}) {
     this.transport = new TestTransport(sessions);
@@ -33,7 +33,7 @@ export class TestClient {
     this.#options = options;
   }
 
-  /** A client that has begun a session. */
+  /** Returns a client that has begun a session. */
   static async begin(
     sessions: Sessions,
     options?: TestClientOptions,
@@ -44,7 +44,7 @@ export class TestClient {
     return client;
   }
 
-  /** Sends a request as it is. */
+  /** Sends a request unchanged. */
   send(request: Request): Promise<Response> {
     const { principal } = this.#options;
     return this.#sessions.guard(request, this.transport.respond, { principal });
@@ -69,7 +69,7 @@ export class TestClient {
     );
   }
 
-  /** Begins a session, and keeps its id. */
+  /** Begins a session, and keeps its ID. */
   async initialize(): Promise<Response> {
     const response = await this.request("POST", {}, {
       jsonrpc: "2.0",
@@ -85,7 +85,7 @@ export class TestClient {
     return response;
   }
 
-  /** Asks the server for a sign of life; the status of its answer. */
+  /** Sends a ping; returns the status of the response. */
   async ping(): Promise<number> {
     const message = { jsonrpc: "2.0", id: 2, method: "ping" };
     const response = await this.request("POST", {}, message);
@@ -93,20 +93,22 @@ export class TestClient {
     return response.status;
   }
 
-  /** Tells the server something that needs no answer. */
+  /** Sends a notification. */
   async notify(): Promise<number> {
     const message = { jsonrpc: "2.0", method: "notifications/initialized" };
     return (await this.request("POST", {}, message)).status;
   }
 
-  /** Ends its session; the status of the answer. */
+  /** Ends its session; returns the status of the response. */
   async end(): Promise<number> {
     const response = await this.request("DELETE");
     await response.body?.cancel();
     return response.status;
   }
 
-  /** Opens the stream of its session, after an event if it has got one. */
+  /**
+   * Opens the stream of its session, after the last event ID if one is given.
+   */
   async listen(lastEventId?: string): Promise<TestEvents> {
     const headers = { accept: "text/event-stream" };
     const response = await this.request(
@@ -122,8 +124,8 @@ export class TestClient {
 }
 
 /**
- * The stream of a session at its client's end. Events without data only tell the
- * client its position, and are no events to it.
+ * The stream of a session, as its client reads it. Events without data only
+ * carry an ID, and do not count as events.
  */
 export class TestEvents {
   readonly #reader: ReadableStreamDefaultReader<Uint8Array>;
@@ -135,19 +137,19 @@ export class TestEvents {
     this.#reader = body.getReader();
   }
 
-  /** How long to wait before connecting again, if that was said. */
+  /** How long to wait before reconnecting, if the server said so. */
   get retry(): number | undefined {
     return this.#parser.retry;
   }
 
-  /** The first event, whatever it is. */
+  /** Takes the first event, also one without data. */
   async first(): Promise<ReceivedEvent> {
     const { events } = this.#parser;
     while (events.length === 0) await this.#read();
     return events[0]!;
   }
 
-  /** The next events; those that are not taken are as if they never arrived. */
+  /** Takes the next events. Events that are not taken count as not received. */
   async take(count = 1): Promise<ReceivedEvent[]> {
     const taken: ReceivedEvent[] = [];
     while (taken.length < count) {
@@ -162,7 +164,10 @@ export class TestEvents {
     return taken;
   }
 
-  /** The texts of all events before the one with a text, which is the end. */
+  /**
+   * Reads up to the event with this data; returns the data of all events
+   * before.
+   */
   async until(text: string): Promise<string[]> {
     const texts: string[] = [];
     while (true) {
@@ -172,7 +177,10 @@ export class TestEvents {
     }
   }
 
-  /** Reads to the end: how the stream ended, and the texts of what was left. */
+  /**
+   * Reads to the end; returns how the stream ended, and the data of the events
+   * that were left.
+   */
   async end(): Promise<{ ended: "closed" | "errored"; data: string[] }> {
     let ended: "closed" | "errored" = "closed";
     try {
@@ -189,7 +197,7 @@ export class TestEvents {
     return { ended, data };
   }
 
-  /** Goes away. */
+  /** Cancels the stream. */
   async cancel(): Promise<void> {
     // A stream that has errored rejects with that error: it has ended as well.
     await this.#reader.cancel().catch(() => {});
@@ -202,7 +210,7 @@ export class TestEvents {
   }
 }
 
-/** An event with a text, as transports write it. */
+/** Formats an event with data, as transports write it. */
 export function frame(text: string): string {
   return `event: message\ndata: ${text}\n\n`;
 }

@@ -9,16 +9,16 @@ import type {
 } from "../../contracts/subscription_manager.ts";
 import { eventually } from "./timing.ts";
 
-/** A subscriber that writes down what happens to it. */
+/** A subscriber that records its calls. */
 export class TestSubscriber implements SubscriptionCallbacks {
-  /** What was called, in order: `"acknowledge"`, a name, `"close: reason"`. */
+  /** The calls, in order: `"acknowledge"`, a name, `"close: reason"`. */
   readonly calls: string[] = [];
   readonly acknowledge: SubscriptionCallbacks["acknowledge"];
   readonly send: SubscriptionCallbacks["send"];
   readonly close: SubscriptionCallbacks["close"];
   #wake: () => void = () => {};
 
-  /** @param callbacks What it does besides, where that is not nothing. */
+  /** @param callbacks What its callbacks do in addition. */
   constructor(callbacks: Partial<SubscriptionCallbacks> = {}) {
     this.acknowledge = () => {
       this.#note("acknowledge");
@@ -34,7 +34,7 @@ export class TestSubscriber implements SubscriptionCallbacks {
     };
   }
 
-  /** Registers it, and answers what `create` answers. */
+  /** Subscribes; returns what `create` returns. */
   async subscribe(
     manager: SubscriptionManager,
     id: string | number,
@@ -45,8 +45,8 @@ export class TestSubscriber implements SubscriptionCallbacks {
   }
 
   /**
-   * Expects these calls and no others. A manager that delivers later than `send`
-   * resolves gets the time it needs.
+   * Expects these calls and no others. Waits for a manager that delivers later
+   * than `send` resolves.
    */
   async got(...expected: string[]): Promise<void> {
     const calls = await eventually(
@@ -56,7 +56,7 @@ export class TestSubscriber implements SubscriptionCallbacks {
     deepStrictEqual(calls, expected);
   }
 
-  /** Resolves once something was called. */
+  /** Resolves once a call was made. */
   async called(call: string): Promise<void> {
     while (!this.calls.includes(call)) {
       await new Promise<void>((resolve) => this.#wake = resolve);
@@ -69,7 +69,7 @@ export class TestSubscriber implements SubscriptionCallbacks {
   }
 }
 
-/** A notification that some tools changed, told apart by its name. */
+/** A notification that tools changed, identified by its name. */
 export function toolsChanged(name = ""): JSONRPCNotification {
   return {
     jsonrpc: "2.0",
@@ -91,11 +91,11 @@ function nameOf({ method, params }: JSONRPCNotification): string {
   return params?.name ?? params?.uri ?? method;
 }
 
-/** A promise, and what settles it. */
+/** A promise, and the function that resolves it. */
 export class Gate {
-  /** What waits at the gate. */
+  /** The promise. */
   readonly promise: Promise<void>;
-  /** Lets it pass. */
+  /** Resolves it. */
   open: () => void = () => {};
 
   constructor() {
@@ -103,7 +103,7 @@ export class Gate {
   }
 }
 
-/** Long enough for what is due now to have happened. */
+/** Waits long enough for everything that is due now to happen. */
 export function turn(): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, 5));
 }

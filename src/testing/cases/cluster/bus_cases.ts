@@ -113,7 +113,7 @@ export const clusterBusCases: readonly ClusterCase[] = [
         // A comparison that prints both would print megabytes.
         ok(
           received.pop() === message,
-          `A message of ${message.length} characters was changed on its way`,
+          `A message of ${message.length} characters was changed in transit`,
         );
       }
       strictEqual(received.length, 0, "A message arrived twice");

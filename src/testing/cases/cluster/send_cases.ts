@@ -175,7 +175,7 @@ export const clusterSendCases: readonly ClusterCase[] = [
         await here!.streams.send(count % 2 ? ["s"] : undefined, frame(text));
         const [event] = await within(stream.take(), `event ${count}`);
         // A comparison that prints both would print megabytes.
-        ok(event!.data === text, `Event ${count} was changed on its way`);
+        ok(event!.data === text, `Event ${count} was changed in transit`);
       }
     },
   },

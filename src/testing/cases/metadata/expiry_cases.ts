@@ -31,7 +31,7 @@ const USES: Readonly<Record<string, Use>> = {
 export const infoExpiryCases: readonly InfoCase[] = [
   {
     behaviour: "I8",
-    name: "what nobody uses is forgotten, and what is read or written stays",
+    name: "metadata of unused sessions expires, and of used ones stays",
     run: ({ create }) =>
       // After a stall this long, every session is idle.
       retryOnStall(IDLE_MS * 0.8, async () => {
@@ -57,7 +57,7 @@ export const infoExpiryCases: readonly InfoCase[] = [
           areGone = !idle.some((id) => left.includes(id));
           return areGone && elapsed > 2 * IDLE_MS;
         });
-        ok(areGone, "A session that nobody uses is still there");
+        ok(areGone, "An unused session is still stored");
         return [pause, async () => {
           deepStrictEqual(await subscribers(), used.sort());
           for (const [getter, get] of getters(manager)) {

@@ -35,7 +35,7 @@ export const infoSubscriptionCases: readonly InfoCase[] = [
   },
   {
     behaviour: "I6",
-    name: "odd URIs and session ids never collide",
+    name: "unusual URIs and session IDs never collide",
     run: async ({ create }) => {
       const manager = await create();
       const parts = [
@@ -101,7 +101,7 @@ export const infoSubscriptionCases: readonly InfoCase[] = [
   },
   {
     behaviour: "I7",
-    name: "delete forgets all of a session and nothing of the others",
+    name: "delete removes everything of a session and nothing of others",
     run: async ({ create }) => {
       const manager = await create();
       for (const id of ["a", "b"]) {

@@ -18,7 +18,7 @@ export const infoMetadataCases: readonly InfoCase[] = [
   {
     behaviour: "I1",
     name:
-      "client info, capabilities and every log level come back as they were",
+      "client info, capabilities and every log level are returned as they were set",
     run: async ({ create }) => {
       const manager = await create();
       const info = clientInfo();
@@ -48,7 +48,7 @@ export const infoMetadataCases: readonly InfoCase[] = [
   },
   {
     behaviour: "I2",
-    name: "changing what was passed in or handed out changes nothing stored",
+    name: "changing an argument or a result changes nothing that is stored",
     run: async ({ create }) => {
       const manager = await create();
       const info = clientInfo();
@@ -71,7 +71,7 @@ export const infoMetadataCases: readonly InfoCase[] = [
   },
   {
     behaviour: "I3",
-    name: "getters reject with SessionNotFoundError for what is unknown",
+    name: "getters reject with SessionNotFoundError if nothing is stored",
     run: async ({ create }) => {
       const manager = await create();
       await manager.setClientInfo("known", clientInfo());
@@ -93,7 +93,7 @@ export const infoMetadataCases: readonly InfoCase[] = [
   },
   {
     behaviour: "I4",
-    name: "an unknown log level is refused and the stored one stays",
+    name: "an unknown log level is refused, and the stored one stays",
     run: async ({ create }) => {
       const manager = await create();
       await manager.setLogLevel("a", "alert");
@@ -109,7 +109,7 @@ export const infoMetadataCases: readonly InfoCase[] = [
   },
   {
     behaviour: "I9",
-    name: "sessions named like parts of Object are ordinary",
+    name: "sessions with the names of Object's properties are ordinary",
     run: async ({ create }) => {
       const manager = await create();
       const ids = ["__proto__", "constructor", "toString", "hasOwnProperty"];

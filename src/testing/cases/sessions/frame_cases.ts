@@ -51,7 +51,7 @@ const TEXTS: readonly string[] = [
 export const sessionsFrameCases: readonly SessionsCase[] = [
   {
     behaviour: "S18",
-    name: "with an id, every event arrives as it was sent",
+    name: "with an ID, every event arrives as it was sent",
     run: async ({ create, within }) => {
       const { got } = await listened(create, within);
       const expected = TEXTS.flatMap(parseSse);
@@ -59,13 +59,13 @@ export const sessionsFrameCases: readonly SessionsCase[] = [
       const events = got.slice(got[0]!.data === "" ? 1 : 0);
       deepStrictEqual(events.map(withoutId), expected.map(withoutId));
       const ids = got.map(({ lastEventId }) => lastEventId);
-      strictEqual(new Set(ids).size, got.length, "Two events have the same id");
+      strictEqual(new Set(ids).size, got.length, "Two events have the same ID");
       for (const id of ids) ok(!/[\r\n\0]/.test(id), JSON.stringify(id));
     },
   },
   {
     behaviour: "S18",
-    name: "at whatever byte a stream breaks off, it goes on without a seam",
+    name: "a stream can be cut at any byte and resumed without a gap",
     run: async ({ create, within }) => {
       const { client, bytes, got } = await listened(create, within);
       // What a client has after each byte: the number of events with data, and
@@ -79,7 +79,7 @@ export const sessionsFrameCases: readonly SessionsCase[] = [
         parser.push(bytes.subarray(index, index + 1));
         const { lastEventId: position } = parser;
         const count = withData(parser.events).length;
-        if (position === "") strictEqual(count, 0, "An event without an id");
+        if (position === "") strictEqual(count, 0, "An event has no ID");
         else seams.set(`${count} ${position}`, { count, position });
       }
       for (const { count, position } of seams.values()) {

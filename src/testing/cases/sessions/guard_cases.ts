@@ -12,7 +12,7 @@ const PING = { jsonrpc: "2.0", id: 1, method: "ping" };
 export const sessionsGuardCases: readonly SessionsCase[] = [
   {
     behaviour: "H1",
-    name: "an id that cannot be one is refused with 400",
+    name: "a malformed session ID is refused with 400",
     run: async ({ create, within }) => {
       const client = new TestClient(await create());
       const ids = ["", "a b", "a\tb", "caf\u00e9", "a, b", "x".repeat(257)];
@@ -30,7 +30,8 @@ export const sessionsGuardCases: readonly SessionsCase[] = [
   },
   {
     behaviour: "H2",
-    name: "an id that nobody was given is refused with 404, and never adopted",
+    name:
+      "a session ID that was never assigned is refused with 404, and never adopted",
     run: async ({ create, within }) => {
       const sessions = await create();
       const begun = await TestClient.begin(sessions);
@@ -60,7 +61,7 @@ export const sessionsGuardCases: readonly SessionsCase[] = [
   },
   {
     behaviour: "H2",
-    name: "nothing but a POST that succeeds begins a session",
+    name: "only a successful POST begins a session",
     run: async ({ create }) => {
       const sessions = await create();
       // tmcp's transports respond with an ID, whatever they are asked.
@@ -85,7 +86,7 @@ export const sessionsGuardCases: readonly SessionsCase[] = [
   },
   {
     behaviour: "H2",
-    name: "a session that was deleted is gone",
+    name: "a deleted session is unknown",
     run: async ({ create, within }) => {
       const sessions = await create();
       const client = await TestClient.begin(sessions);
@@ -116,7 +117,7 @@ export const sessionsGuardCases: readonly SessionsCase[] = [
   },
   {
     behaviour: "H2",
-    name: "a refusal does not wait for a body that somebody holds",
+    name: "a refusal does not wait for a body that is held elsewhere",
     run: async ({ create, within }) => {
       const client = new TestClient(await create());
       const request = new Request(ENDPOINT, {
@@ -133,7 +134,7 @@ export const sessionsGuardCases: readonly SessionsCase[] = [
   },
   {
     behaviour: "H3",
-    name: "a GET takes the place of the stream that is attached",
+    name: "a GET replaces the attached stream",
     run: async ({ create, within }) => {
       const sessions = await create();
       const client = await TestClient.begin(sessions);
@@ -169,7 +170,8 @@ export const sessionsGuardCases: readonly SessionsCase[] = [
   },
   {
     behaviour: "H3",
-    name: "a GET that the transport refuses leaves the stream as it is",
+    name:
+      "a GET that the transport refuses does not affect the attached stream",
     run: async ({ create, within }) => {
       const sessions = await create();
       const client = await TestClient.begin(sessions);
@@ -191,7 +193,7 @@ export const sessionsGuardCases: readonly SessionsCase[] = [
   },
   {
     behaviour: "S12",
-    name: "where there is no place for another, clients are told to come later",
+    name: "at a limit, clients are asked to try again later",
     run: async ({ create }) => {
       const sessions = await create({
         streams: { maxSessions: 1 },

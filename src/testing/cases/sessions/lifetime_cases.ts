@@ -62,7 +62,7 @@ export const sessionsLifetimeCases: readonly SessionsCase[] = [
   },
   {
     behaviour: "S10",
-    name: "a reader that was broken off can come back for the rest",
+    name: "a reader that was evicted can resume",
     run: async ({ create, within }) => {
       const evicted: [id: string, reason: EvictionReason][] = [];
       const sessions = await create({
@@ -148,7 +148,7 @@ export const sessionsLifetimeCases: readonly SessionsCase[] = [
   },
   {
     behaviour: "S13",
-    name: "to dispose of sessions is to close them",
+    name: "disposing of sessions closes them",
     run: async ({ create, within }) => {
       const sessions = await create();
       const stream = await (await TestClient.begin(sessions)).listen();

@@ -8,7 +8,7 @@ import { frame, TestClient } from "../../support/test_client.ts";
 export const sessionsNodeCases: readonly SessionsCase[] = [
   {
     behaviour: "H7",
-    name: "a session that one node began is every node's",
+    name: "a session that one node began is valid on every node",
     run: async ({ create, within }) => {
       const here = await create();
       const there = await create({ beside: here });

@@ -15,7 +15,7 @@ const MAX_AGE_MS = 150;
 export const sessionsResetCases: readonly SessionsCase[] = [
   {
     behaviour: "S15",
-    name: "an id that is none is answered with a reset, not with a gap",
+    name: "an unknown event ID is answered with a reset, not with a gap",
     run: async ({ create, within }) => {
       const resets: [id: string, reason: ResetReason][] = [];
       const sessions = await create({
@@ -69,7 +69,7 @@ export const sessionsResetCases: readonly SessionsCase[] = [
   },
   {
     behaviour: "S15",
-    name: "an id of another session brings none of its events",
+    name: "an event ID of another session brings none of its events",
     run: async ({ create, within }) => {
       const sessions = await create({ streams: { replay: {} } });
       const clients = {
@@ -124,7 +124,7 @@ export const sessionsResetCases: readonly SessionsCase[] = [
   },
   {
     behaviour: "S17",
-    name: "what is kept is bounded by events, bytes and age, each alone",
+    name: "the replay log is bounded by events, by bytes and by age",
     run: async ({ create, within }) => {
       // Of a hundred events, ten to fifty may be kept.
       const limits = [
@@ -162,7 +162,7 @@ export const sessionsResetCases: readonly SessionsCase[] = [
   },
   {
     behaviour: "S17",
-    name: "what is kept gets old",
+    name: "stored events expire",
     run: ({ create, within }) =>
       // After a stall this long, every event is old.
       retryOnStall(MAX_AGE_MS * 0.8, async () => {
@@ -189,7 +189,7 @@ export const sessionsResetCases: readonly SessionsCase[] = [
         const newAt = performance.now();
         await sessions.streams.send([client.id], frame("third"));
         const resumed = await client.listen(second!.lastEventId);
-        const [third] = await within(resumed.take(), "an event that is new");
+        const [third] = await within(resumed.take(), "a new event");
         const pause = performance.now() - newAt;
         return [pause, () => strictEqual(third!.data, "third")];
       }),
@@ -204,6 +204,6 @@ async function resetOf(
 ): Promise<ReceivedEvent> {
   const [event] = await within(stream.take(), `${what}: a reset`);
   strictEqual(event!.type, "reset", what);
-  ok(event!.lastEventId, `${what}: the reset has no id`);
+  ok(event!.lastEventId, `${what}: the reset has no ID`);
   return event!;
 }

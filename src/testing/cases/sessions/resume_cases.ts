@@ -10,7 +10,8 @@ const COUNT = 1_000;
 export const sessionsResumeCases: readonly SessionsCase[] = [
   {
     behaviour: "H4",
-    name: "a client that comes back goes on after what it got last",
+    name:
+      "a client that reconnects continues after the last event that it received",
     run: async ({ create, within }) => {
       const sessions = await create({ streams: { replay: {} } });
       const client = await TestClient.begin(sessions);
@@ -33,7 +34,7 @@ export const sessionsResumeCases: readonly SessionsCase[] = [
   },
   {
     behaviour: "S14",
-    name: "a client that breaks off after every event misses none",
+    name: "a client that disconnects after every event misses none",
     run: async ({ create, within }) => {
       const sessions = await create({ streams: { replay: {} } });
       const client = await TestClient.begin(sessions);
@@ -47,7 +48,7 @@ export const sessionsResumeCases: readonly SessionsCase[] = [
           const event of await within(stream.take(count), `event ${got.length}`)
         ) {
           got.push(event.data);
-          ok(event.lastEventId, "An event has no id");
+          ok(event.lastEventId, "An event has no ID");
           lastEventId = event.lastEventId;
         }
       };
@@ -92,7 +93,7 @@ export const sessionsResumeCases: readonly SessionsCase[] = [
   },
   {
     behaviour: "S14",
-    name: "a stream can be resumed from every point of it",
+    name: "a stream can be resumed after any of its events",
     run: async ({ create, within }) => {
       const sessions = await create({ streams: { replay: {} } });
       const client = await TestClient.begin(sessions);
@@ -124,7 +125,7 @@ export const sessionsResumeCases: readonly SessionsCase[] = [
   },
   {
     behaviour: "S14",
-    name: "a client is told its position at once, each time",
+    name: "a client gets an event ID at once, each time it connects",
     run: async ({ create, within }) => {
       const sessions = await create({ streams: { replay: {} } });
       for (const version of ["2025-03-26", "2025-06-18", "2025-11-25"]) {
@@ -137,7 +138,7 @@ export const sessionsResumeCases: readonly SessionsCase[] = [
           const stream = await client.listen(lastEventId);
           const position = await within(stream.first(), "its position");
           strictEqual(position.data, "");
-          ok(position.lastEventId, "The first event has no id");
+          ok(position.lastEventId, "The first event has no ID");
           // Earlier clients take an empty message for a broken one.
           const isKnown = version >= "2025-11-25";
           ok(isKnown || position.type !== "message", version);
@@ -156,7 +157,7 @@ export const sessionsResumeCases: readonly SessionsCase[] = [
   },
   {
     behaviour: "S16",
-    name: "events of one moment keep their order, and come again only once",
+    name: "events of one turn keep their order, and are replayed once",
     run: async ({ create, within }) => {
       const sessions = await create({ streams: { replay: {} } });
       const client = await TestClient.begin(sessions);

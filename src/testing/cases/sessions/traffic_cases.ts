@@ -14,7 +14,7 @@ const PING = { jsonrpc: "2.0", id: 1, method: "ping" };
 export const sessionsTrafficCases: readonly SessionsCase[] = [
   {
     behaviour: "H5",
-    name: "a session of another principal looks like none at all",
+    name: "a session of another principal looks like an unknown one",
     run: async ({ create, within }) => {
       const sessions = await create();
       const owner = await TestClient.begin(sessions, { principal: "alice" });
@@ -51,7 +51,8 @@ export const sessionsTrafficCases: readonly SessionsCase[] = [
   },
   {
     behaviour: "H5",
-    name: "a session that nobody in particular began is nobody else's",
+    name:
+      "a session that was begun without a principal belongs to no principal",
     run: async ({ create }) => {
       const sessions = await create();
       const client = await TestClient.begin(sessions);
@@ -63,7 +64,8 @@ export const sessionsTrafficCases: readonly SessionsCase[] = [
   },
   {
     behaviour: "H5",
-    name: "an id that two principals are given stays the first one's",
+    name:
+      "a session ID that two principals were assigned stays with the first one",
     run: async ({ create }) => {
       const sessions = await create();
       const id = "a-weak-id";
@@ -83,7 +85,7 @@ export const sessionsTrafficCases: readonly SessionsCase[] = [
   },
   {
     behaviour: "H6",
-    name: "what has no session id passes as it is",
+    name: "requests without a session ID pass unchanged",
     run: async ({ create }) => {
       const sessions = await create();
       for (const method of ["GET", "POST", "DELETE", "OPTIONS", "PUT"]) {
@@ -107,7 +109,7 @@ export const sessionsTrafficCases: readonly SessionsCase[] = [
   },
   {
     behaviour: "H6",
-    name: "traffic of the per-request era passes, whatever session it names",
+    name: "requests of the per-request era pass, whichever session they name",
     run: async ({ create }) => {
       const sessions = await create();
       const client = await TestClient.begin(sessions);

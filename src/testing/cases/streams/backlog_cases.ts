@@ -20,7 +20,7 @@ const MAX_AGE_MS = 150;
 export const streamBacklogCases: readonly StreamCase[] = [
   {
     behaviour: "S10",
-    name: "a reader that leaves too many bytes unread is broken off, alone",
+    name: "a reader that leaves too many bytes unread is evicted, and no other",
     run: async ({ create, within }) => {
       const evicted: [id: string, reason: EvictionReason][] = [];
       const manager = await create(limits({ maxBytes: MAX_BYTES }, evicted));
@@ -36,7 +36,7 @@ export const streamBacklogCases: readonly StreamCase[] = [
         if (count <= 3) await manager.send(["little"], TEXT);
         await nextTurn();
         if (count === 9) {
-          deepStrictEqual(evicted, [], "It was broken off too early");
+          deepStrictEqual(evicted, [], "It was evicted too early");
           strictEqual(await manager.has("stalled"), true);
         }
       }
@@ -56,7 +56,7 @@ export const streamBacklogCases: readonly StreamCase[] = [
   },
   {
     behaviour: "S10",
-    name: "a reader that has read everything may be given anything at once",
+    name: "a reader that has read everything may get any amount at once",
     run: async ({ create, within }) => {
       const evicted: [id: string, reason: EvictionReason][] = [];
       const manager = await create(limits({ maxBytes: MAX_BYTES }, evicted));
@@ -86,7 +86,7 @@ export const streamBacklogCases: readonly StreamCase[] = [
   },
   {
     behaviour: "S10",
-    name: "a reader that leaves something unread for too long is broken off",
+    name: "a reader that leaves something unread for too long is evicted",
     run: ({ create, within }) =>
       // After a stall this long, every reader is a slow one.
       retryOnStall(MAX_AGE_MS / 2, async () => {
@@ -127,14 +127,15 @@ export const streamBacklogCases: readonly StreamCase[] = [
           const end = await within(streams.stalled.end(), "the end");
           strictEqual(end.ended, "errored");
           for (const id of ["behind", "read", "fresh"]) {
-            strictEqual(await manager.has(id), true, `${id} was broken off`);
+            strictEqual(await manager.has(id), true, `${id} was evicted`);
           }
         }];
       }),
   },
   {
     behaviour: "S10",
-    name: "what a transport enqueues neither hides what is unread nor counts",
+    name:
+      "frames that a transport enqueues itself neither hide what is unread nor count",
     run: async ({ create, within }) => {
       const evicted: [id: string, reason: EvictionReason][] = [];
       const manager = await create(limits({ maxBytes: MAX_BYTES }, evicted));
@@ -159,7 +160,7 @@ export const streamBacklogCases: readonly StreamCase[] = [
         await nextTurn();
         if (count === 2) at("after");
         if (count === 4) {
-          deepStrictEqual(evicted, [], "Some were broken off too early");
+          deepStrictEqual(evicted, [], "Some were evicted too early");
           for (const { stream, how } of streams.values()) {
             if (how !== "reads a little") continue;
             await within(stream.read(FOREIGN.length), "the first bytes");

@@ -6,7 +6,7 @@ import { TestStream } from "../../support/test_stream.ts";
 export const streamDeliveryCases: readonly StreamCase[] = [
   {
     behaviour: "S5",
-    name: "a text reaches exactly the sessions it is for, once",
+    name: "a frame reaches exactly its recipients, once",
     run: async ({ create, within }) => {
       const manager = await create();
       const streams = {
@@ -36,7 +36,7 @@ export const streamDeliveryCases: readonly StreamCase[] = [
   },
   {
     behaviour: "S6",
-    name: "a broken stream neither stops the others nor stays",
+    name: "a broken stream is removed and does not affect the others",
     run: async ({ create, within }) => {
       const manager = await create();
       const first = new TestStream();
@@ -146,8 +146,7 @@ export const streamDeliveryCases: readonly StreamCase[] = [
   },
   {
     behaviour: "S9",
-    name:
-      "a byte stream works or is refused, and takes nothing from the others",
+    name: "a byte stream works or is refused, and does not affect the others",
     run: async ({ create, within }) => {
       const manager = await create();
       const bytes = new TestStream({ bytes: true });

@@ -11,7 +11,7 @@ const FRAME = "data: text\n\n";
 export const streamIdleCases: readonly StreamCase[] = [
   {
     behaviour: "S11",
-    name: "an idle stream gets comments, now and then",
+    name: "an idle stream gets comments now and then",
     run: async ({ create }) => {
       const manager = await create({ keepAliveMs: KEEP_ALIVE_MS });
       const fresh = new TestStream();
@@ -69,7 +69,7 @@ export const streamIdleCases: readonly StreamCase[] = [
   },
   {
     behaviour: "S11",
-    name: "no comment goes into a frame, or on top of what is unread",
+    name: "no comment is written into a frame, or while data is unread",
     run: async ({ create, within }) => {
       const manager = await create({ keepAliveMs: KEEP_ALIVE_MS });
       const halves = [

@@ -7,7 +7,7 @@ import { TestStream } from "../../support/test_stream.ts";
 export const streamLifecycleCases: readonly StreamCase[] = [
   {
     behaviour: "S1",
-    name: "a session is there from create to delete",
+    name: "has() is true from create() to delete()",
     run: async ({ create, within }) => {
       const manager = await create();
       const ids = [
@@ -30,7 +30,7 @@ export const streamLifecycleCases: readonly StreamCase[] = [
   },
   {
     behaviour: "S2",
-    name: "delete closes the stream, and doing it again changes nothing",
+    name: "delete() closes the stream, and repeating it changes nothing",
     run: async ({ create, within }) => {
       const manager = await create();
       const stream = new TestStream();
@@ -97,7 +97,7 @@ export const streamLifecycleCases: readonly StreamCase[] = [
   },
   {
     behaviour: "S4",
-    name: "a late cancel of the older stream leaves the newer one alone",
+    name: "a late cancel of the older stream does not affect the newer one",
     run: async ({ create, within }) => {
       const manager = await create();
       // As a transport does: cancelling deletes the session by its ID.

@@ -26,7 +26,7 @@ const PAUSES: readonly (() => unknown)[] = [
 export const streamOrderCases: readonly StreamCase[] = [
   {
     behaviour: "S7",
-    name: "a session gets its texts in the order of the calls",
+    name: "a session gets its frames in the order of the calls",
     run: async ({ create, within }) => {
       const manager = await create();
       const stream = new TestStream();
@@ -50,7 +50,7 @@ export const streamOrderCases: readonly StreamCase[] = [
   },
   {
     behaviour: "S7",
-    name: "whatever comes between two sends, the bytes are the same",
+    name: "the bytes are the same, whatever happens between two sends",
     run: async ({ create, within }) => {
       const manager = await create();
       // One reader waits for every byte, one reads after each turn, one at the
@@ -90,7 +90,7 @@ export const streamOrderCases: readonly StreamCase[] = [
   },
   {
     behaviour: "S7",
-    name: "each session gets its own texts of a turn, and no other's",
+    name: "each session gets its own frames of a turn, and no others",
     run: async ({ create, within }) => {
       const manager = await create();
       const ids = Array.from({ length: 8 }, (_, index) => `s${index}`);

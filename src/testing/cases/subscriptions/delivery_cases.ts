@@ -19,7 +19,7 @@ const TOOLS = { toolsListChanged: true };
 export const subscriptionDeliveryCases: readonly SubscriptionCase[] = [
   {
     behaviour: "U1",
-    name: "what arrives before the acknowledgement is delivered after it",
+    name: "what is sent before the acknowledgement is delivered after it",
     run: async ({ create, within }) => {
       const manager = await create();
       const gate = new Gate();
@@ -42,7 +42,7 @@ export const subscriptionDeliveryCases: readonly SubscriptionCase[] = [
   },
   {
     behaviour: "U2",
-    name: "only what was asked for is delivered",
+    name: "only notifications that match the filter are delivered",
     run: async ({ create, within }) => {
       const manager = await create();
       const uris = ["file:///a", "file:///a:b", "file:///*"];
@@ -103,7 +103,7 @@ export const subscriptionDeliveryCases: readonly SubscriptionCase[] = [
   },
   {
     behaviour: "U3",
-    name: "ids differ by type and origin, and a taken one is refused",
+    name: "IDs differ by type and origin, and a taken one is refused",
     run: async ({ create, within }) => {
       const manager = await create();
       const number = new TestSubscriber();

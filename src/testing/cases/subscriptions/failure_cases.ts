@@ -16,7 +16,8 @@ const forever = () => new Promise<void>(() => {});
 export const subscriptionFailureCases: readonly SubscriptionCase[] = [
   {
     behaviour: "U6",
-    name: "a send that never settles blocks neither close nor the others",
+    name:
+      "a send that never settles blocks neither close() nor other subscriptions",
     run: async ({ create, within }) => {
       const manager = await create({ closeTimeoutMs: 100 });
       const stuck = new TestSubscriber({ send: forever });
@@ -39,7 +40,8 @@ export const subscriptionFailureCases: readonly SubscriptionCase[] = [
   },
   {
     behaviour: "U6",
-    name: "a close that never settles blocks neither close nor closeAll",
+    name:
+      "a close callback that never settles blocks neither close() nor closeAll()",
     run: async ({ create, within }) => {
       const manager = await create({ closeTimeoutMs: 100 });
       const stuck = new TestSubscriber({ close: forever });
@@ -58,7 +60,8 @@ export const subscriptionFailureCases: readonly SubscriptionCase[] = [
   },
   {
     behaviour: "U6",
-    name: "an acknowledgement that never settles blocks neither",
+    name:
+      "an acknowledgement that never settles blocks neither close() nor closeAll()",
     run: async ({ create, within }) => {
       const manager = await create({ closeTimeoutMs: 100 });
       const stuck = new TestSubscriber({ acknowledge: forever });
