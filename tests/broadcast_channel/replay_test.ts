@@ -210,8 +210,14 @@ describe("BroadcastChannelSessions: resuming on another node", () => {
           await c.messages.send([id], "before");
           const [event] = await a.clients.events(id, 1);
           await a.clients.leave(id);
+          const other = await a.clients.begin();
+          await a.clients.listen(other);
+          await until(() => c.streams.has(other), "the stream", PATIENCE_MS);
           await c.messages.sendNumbers([id], 3, "targeted:");
           await c.messages.sendNumbers(undefined, 3, "broadcast:");
+          // Events that are in flight while a session moves may be overtaken.
+          await c.messages.send([other], "last");
+          await a.clients.events(other, 4);
           const listen = async () =>
             assertEquals(await b.clients.listen(id, event!.lastEventId), 200);
           // Blocked just before the request arrives, or just after it was sent.
