@@ -1,30 +1,30 @@
 /**
- * What it takes to send to several workers, for `deno bench`: 100 texts of 1 KB in
- * bursts of ten to 10,000 streams of 1 to 8 workers, until all is read; the floor
- * posts the same texts in bare messages. Then single operations of 2 to 8 nodes on
- * one thread, until all of them know.
+ * Sending to several workers, for `deno bench`: 100 frames of 1 KB in bursts of
+ * ten to 10,000 streams of 1 to 8 workers, until everything is read. The lower
+ * bound posts the same frames in bare messages. Then single operations of 2 to
+ * 8 nodes on one thread, until all nodes know the result.
  */
 import { BroadcastChannelSessions } from "../src/broadcast_channel/mod.ts";
-import { frame } from "./fan_out.ts";
+import { makeFrame } from "./fan_out.ts";
 import { OpenStreams } from "./streams.ts";
-import { Crowd } from "./workers/crowd.ts";
+import { WorkerGroup } from "./workers/worker_group.ts";
 
 const STREAMS = 10_000;
 const THREAD = new URL("workers/thread.ts", import.meta.url);
-const text = frame(1_000);
+const frame = makeFrame(1_000);
 
-let crowd: { of: number; started: Promise<Crowd> } | undefined;
+let group: { of: number; started: Promise<WorkerGroup> } | undefined;
 
-/** One crowd at a time: the workers of another are not to take its processors. */
-async function crowdOf(workers: number): Promise<Crowd> {
-  if (crowd?.of !== workers) {
-    await (await crowd?.started)?.close();
-    crowd = {
+/** One group at a time: idle workers of another would use its processors. */
+async function groupOf(workers: number): Promise<WorkerGroup> {
+  if (group?.of !== workers) {
+    await (await group?.started)?.close();
+    group = {
       of: workers,
-      started: Crowd.start(THREAD, workers, STREAMS / workers),
+      started: WorkerGroup.start(THREAD, workers, STREAMS / workers),
     };
   }
-  return crowd.started;
+  return group.started;
 }
 
 for (const workers of [1, 2, 4, 8]) {
@@ -36,9 +36,9 @@ for (const workers of [1, 2, 4, 8]) {
       n: 5,
       warmup: 2,
       async fn(b) {
-        const crowd = await crowdOf(workers);
+        const group = await groupOf(workers);
         b.start();
-        await crowd.send(contender, text, 100, 10);
+        await group.send(contender, frame, 100, 10);
         b.end();
       },
     });
@@ -50,7 +50,7 @@ type Nodes = [
   ...others: BroadcastChannelSessions[],
 ];
 
-/** What all nodes know when it is over. */
+/** Operations that all nodes know of when they are over. */
 const OPERATIONS: Record<string, (nodes: Nodes, id: string) => unknown> = {
   "create a stream, and delete it": async ([node], id) => {
     await node.streams.create(id, new OpenStreams(1).controllers[0]!);
@@ -67,8 +67,8 @@ let nodes: { of: number; opened: Promise<Nodes> } | undefined;
 
 async function nodesOf(count: number): Promise<Nodes> {
   if (nodes?.of !== count) {
-    await (await crowd?.started)?.close();
-    crowd = undefined;
+    await (await group?.started)?.close();
+    group = undefined;
     await Promise.all((await nodes?.opened)?.map((node) => node.close()) ?? []);
     nodes = { of: count, opened: open(count) };
   }

@@ -6,67 +6,70 @@ import {
   Senders,
   type Targets,
 } from "./senders.ts";
-export { type Contender, frame } from "./senders.ts";
+export { type Contender, makeFrame } from "./senders.ts";
 
-/** What is sent at a time, and what is timed. */
+/** What to send, and what to time. */
 export interface Load {
   /**
-   * Whether the readers wait for the data, as the server of a live connection does,
-   * or the data has to queue up, as behind a slow one.
+   * Whether the readers have a pending read, as the server of a live connection
+   * does, or the data queues up, as behind a slow connection.
    */
   readonly reader: "waiting" | "behind";
-  /** How many texts within one turn of the event loop; one when left out. */
+  /** The number of frames within one turn of the event loop; defaults to one. */
   readonly burst?: number;
-  /** How many sessions are named, spread over all of them; else everyone. */
-  readonly chosen?: number;
-  /** Where the chosen start, to have several loads that share none. */
+  /**
+   * The number of recipients, spread evenly over all sessions; defaults to all
+   * (a broadcast).
+   */
+  readonly recipients?: number;
+  /** The index of the first recipient, so that several loads need not share any. */
   readonly first?: number;
   /**
-   * Whether only what the sender does is timed, to the end of its turn if that has
-   * several texts, or until the readers have read all.
+   * Whether only the sender's work is timed (to the end of the turn for a
+   * burst), or everything until the readers have read it.
    */
   readonly until: "sent" | "read";
 }
 
-/** The sessions of one server, and what can be sent to them. */
+/** The sessions of one server, and the senders to them. */
 export class FanOut {
   readonly #senders: Senders;
 
-  /** @param sessions How many. */
+  /** @param sessions The number of sessions. */
   constructor(sessions: number) {
     this.#senders = new Senders(sessions);
   }
 
-  /** Sets a contender up to send, of whom each starts from the same state. */
-  async run(contender: Contender, load: Load, text: string): Promise<Run> {
+  /** Prepares a contender to send; each starts from the same state. */
+  async run(contender: Contender, load: Load, frame: string): Promise<Run> {
     const sender = await this.#senders.get(contender);
     const { ids } = this.#senders;
-    const { chosen, first = 0 } = load;
-    if (chosen === undefined) {
-      return new Run(contender, sender, load, text, {
+    const { recipients, first = 0 } = load;
+    if (recipients === undefined) {
+      return new Run(contender, sender, load, frame, {
         at: [...ids.keys()],
         ids: undefined,
       });
     }
-    const step = ids.length / chosen;
+    const step = ids.length / recipients;
     const at = Array.from(
-      { length: chosen },
+      { length: recipients },
       (_, place) => first + Math.floor(place * step),
     );
-    return new Run(contender, sender, load, text, {
+    return new Run(contender, sender, load, frame, {
       at,
       ids: at.map((place) => ids[place]!),
     });
   }
 
-  /** What `pairedRounds` takes. */
+  /** Returns an entrant for `pairedRounds`. */
   async entrant(
     contender: Contender,
     load: Load,
-    text: string,
+    frame: string,
     runs: number,
   ): Promise<Entrant> {
-    const run = await this.run(contender, load, text);
+    const run = await this.run(contender, load, frame);
     return {
       runs,
       prepare: () => run.prepare(),
@@ -86,7 +89,7 @@ export class Run {
   readonly #contender: Contender;
   readonly #sender: Sender;
   readonly #load: Load;
-  readonly #text: string;
+  readonly #frame: string;
   readonly #at: readonly number[];
   readonly #targets: Targets | undefined;
 
@@ -94,48 +97,48 @@ export class Run {
     contender: Contender,
     sender: Sender,
     load: Load,
-    text: string,
+    frame: string,
     { at, ids }: { at: readonly number[]; ids: string[] | undefined },
   ) {
     this.#contender = contender;
     this.#sender = sender;
     this.#load = load;
-    this.#text = text;
+    this.#frame = frame;
     this.#at = at;
     this.#targets = ids && { at, ids };
   }
 
-  /** Brings the readers into place. Not to be timed. */
+  /** Prepares the readers. Not timed. */
   prepare(): void {
     if (this.#load.reader === "waiting") this.#sender.streams.wait(this.#at);
   }
 
-  /** What is to be timed. */
+  /** The timed part. */
   run(): void | Promise<void> {
     const { burst = 1, until } = this.#load;
     for (let left = burst; left > 0; left--) {
-      this.#sender.send(this.#text, this.#targets);
+      this.#sender.send(this.#frame, this.#targets);
     }
     if (until === "read") return this.#drain();
-    // What waits for the end of the turn is part of the work.
+    // Work that was deferred to the end of the turn counts.
     if (burst > 1) return setImmediate();
   }
 
   /**
-   * Empties the streams, so that nothing piles up. Not to be timed.
+   * Empties the streams, so that nothing piles up. Not timed.
    *
-   * @throws {Error} When a session gets more than it should.
+   * @throws {Error} If a session gets more than it should.
    */
   async finish(): Promise<void> {
     if (this.#load.until === "sent") await this.#drain();
-    // Lets the runtime do what it put off. A timer would let the processor sleep,
-    // and the next run would start with it waking up.
+    // Lets the runtime do deferred work. A timer would let the processor sleep,
+    // and the next run would start by waking it.
     await setImmediate();
   }
 
   #drain(): Promise<void> {
     const { streams, length } = this.#sender;
-    const bytes = length(this.#text, this.#load.burst ?? 1);
+    const bytes = length(this.#frame, this.#load.burst ?? 1);
     return streams.drain(this.#at, bytes).catch((cause) => {
       throw new Error(`With ${this.#contender}: ${cause.message}`, { cause });
     });

@@ -1,13 +1,14 @@
 /**
- * How long sending takes, for `deno bench`: to everyone and to chosen sessions, one
- * by one and in bursts, with and without limits and replay, up to 100,000 streams.
- * `fan_out_ratios.ts` compares on every runtime and asserts what is claimed.
+ * How long sending takes, for `deno bench`: broadcasts and targeted sends,
+ * single and in bursts, with and without limits and replay, up to 100,000
+ * streams. `fan_out_ratios.ts` compares on every runtime and asserts the
+ * claims.
  */
 import {
   type Contender,
   FanOut,
-  frame,
   type Load,
+  makeFrame,
   type Run,
 } from "./fan_out.ts";
 
@@ -17,7 +18,7 @@ const NAMES: Record<Contender, string> = {
   replay: "… with replay",
   peer: "@tmcp/session-manager",
   "better-sse": "better-sse",
-  floor: "bare loop of enqueue",
+  bareLoop: "bare loop of enqueue",
 };
 const SENT: Load = { reader: "waiting", until: "sent" };
 const BURST: Load = { reader: "waiting", until: "read", burst: 10 };
@@ -30,31 +31,32 @@ interface Case {
   readonly contenders: Contender[];
 }
 
-// Better-sse's streams hand nothing over before somebody reads: what it takes can be
-// told in the end alone. Of 100,000 of them, each is three streams: too much.
+// better-sse's streams pass nothing on before there is a reader, so it can be
+// timed only until everything is read. With 100,000 sessions it is left out:
+// each of its streams is a chain of three.
 const CASES: Case[] = [
   ...[100, 1_000, 10_000, 100_000].map((sessions) => ({
     group: `1 KB to ${named(sessions)}`,
     sessions,
     bytes: 1_000,
     load: SENT,
-    contenders: ["ours", "peer", "floor"] as Contender[],
+    contenders: ["ours", "peer", "bareLoop"] as Contender[],
   })),
   ...[100, 10_000].map((bytes) => ({
     group: `${bytes / 1_000} KB to 10,000`,
     sessions: 10_000,
     bytes,
     load: SENT,
-    contenders: ["ours", "peer", "floor"] as Contender[],
+    contenders: ["ours", "peer", "bareLoop"] as Contender[],
   })),
   ...[[1, 100], [10, 10_000], [1_000, 10_000], [1_000, 100_000]].map((
-    [chosen = 0, sessions = 0],
+    [recipients = 0, sessions = 0],
   ) => ({
-    group: `1 KB to ${named(chosen)} of ${named(sessions)}`,
+    group: `1 KB to ${named(recipients)} of ${named(sessions)}`,
     sessions,
     bytes: 1_000,
-    load: { ...SENT, chosen },
-    contenders: ["ours", "peer", "floor"] as Contender[],
+    load: { ...SENT, recipients },
+    contenders: ["ours", "peer", "bareLoop"] as Contender[],
   })),
   ...[1_000, 10_000, 100_000].map((sessions) => ({
     group: `ten times 1 KB to ${named(sessions)}, until all is read`,
@@ -63,9 +65,10 @@ const CASES: Case[] = [
     load: BURST,
     contenders: [
       "ours",
-      // The peer encodes 1 GB for them, held by the streams until all is read.
+      // The peer encodes 1 GB for them, which the streams hold until it is
+      // read.
       ...(sessions > 10_000 ? [] : ["peer", "better-sse"] as const),
-      "floor",
+      "bareLoop",
     ] as Contender[],
   })),
   ...[SENT, BURST].map((load) => ({
@@ -75,7 +78,7 @@ const CASES: Case[] = [
     sessions: 10_000,
     bytes: 1_000,
     load,
-    contenders: ["ours", "unlimited", "replay", "floor"] as Contender[],
+    contenders: ["ours", "unlimited", "replay", "bareLoop"] as Contender[],
   })),
 ];
 
@@ -85,13 +88,13 @@ for (const what of CASES) {
 
 function bench(what: Case, contender: Contender): void {
   const { sessions, bytes, load, contenders } = what;
-  // Once is too short to be timed.
-  const times = (load.chosen ?? sessions) < 100 ? 100 : 1;
-  // Emptying many streams, and finding some of them the peer's way, takes so long
-  // that a few runs have to do.
+  // Once is too short to time.
+  const times = (load.recipients ?? sessions) < 100 ? 100 : 1;
+  // Emptying many streams takes long, and so does finding some of them the
+  // peer's way. Few runs must do.
   const isLong = sessions * (load.burst ?? 1) > 10_000 &&
-    (contender === "peer" || contender === "better-sse" || !load.chosen);
-  const text = frame(bytes);
+    (contender === "peer" || contender === "better-sse" || !load.recipients);
+  const frame = makeFrame(bytes);
   Deno.bench({
     name: NAMES[contender],
     group: times === 1 ? what.group : `${times} times ${what.group}`,
@@ -99,7 +102,7 @@ function bench(what: Case, contender: Contender): void {
     n: isLong ? 10 : 50,
     warmup: isLong ? 3 : 20,
     async fn(b) {
-      const runs = await runsOf(what, contender, text, times);
+      const runs = await runsOf(what, contender, frame, times);
       for (const run of runs) run.prepare();
       b.start();
       for (const run of runs) {
@@ -114,11 +117,14 @@ function bench(what: Case, contender: Contender): void {
 
 let opened: { for: Case; fanOut: FanOut; runs: Map<Contender, Run[]> };
 
-/** The streams of one case stay open for all who are measured on them. */
+/**
+ * The streams of one case stay open for all contenders that are measured on
+ * them.
+ */
 async function runsOf(
   what: Case,
   contender: Contender,
-  text: string,
+  frame: string,
   times: number,
 ): Promise<Run[]> {
   if (opened?.for !== what) {
@@ -133,9 +139,9 @@ async function runsOf(
   let own = runs.get(contender);
   if (own === undefined) {
     own = [];
-    // Each has readers of its own that wait for it.
+    // Each has its own waiting readers.
     for (let first = 0; first < times; first++) {
-      own.push(await fanOut.run(contender, { ...what.load, first }, text));
+      own.push(await fanOut.run(contender, { ...what.load, first }, frame));
     }
     runs.set(contender, own);
   }

@@ -1,84 +1,84 @@
 /**
- * How our fan-out compares with the peer's and with the bare loop, as ratios that
- * hold on a slow or busy machine too. Runs on Deno, Node and Bun:
- * `deno task bench:ratios` runs it on each that it finds. `--assert` makes the
- * exit code 1 when a goal is missed.
+ * Our fan-out compared with the peer's and with a bare loop, as ratios that
+ * hold on a slow or busy machine too. `deno task bench:ratios` runs it on Deno,
+ * Node and Bun where they are found. With `--assert`, it exits with 1 if a goal
+ * is missed.
  *
- * The goals are about data that is queued: what a manager does, and the queue. A
- * reader that waits, as the server of a live connection does, has its promise
- * resolved within the same call, whoever makes it. That takes most of the time
- * then, for the bare loop as well, and is shown too.
+ * The goals are about queued data: the work of the manager and of the queue. If
+ * a reader waits, as the server of a live connection does, its promise is
+ * resolved within the same call, whoever makes it. That takes most of the time,
+ * even for the bare loop, and is shown separately.
  */
-import { FanOut, frame, type Load } from "./fan_out.ts";
+import { FanOut, type Load, makeFrame } from "./fan_out.ts";
 import { pairedRounds, ratio, type Spread, spread } from "./paired_rounds.ts";
 import { exit, flags, runtime } from "./runtime.ts";
 
 const BYTES = 1_000;
-const CONTENDERS = ["ours", "peer", "floor"] as const;
+const CONTENDERS = ["ours", "peer", "bareLoop"] as const;
 type Contender = typeof CONTENDERS[number];
 const READERS: Load["reader"][] = ["waiting", "behind"];
-/** How many times as long the peer has to take for a broadcast, at least. */
+/** The minimum ratio of the peer's time for a broadcast to ours. */
 const PEER_BROADCAST_GOAL = { Deno: 10, Node: 3, Bun: 8 }[runtime.name];
 
-const text = frame(BYTES);
+const frame = makeFrame(BYTES);
 const missed: string[] = [];
 
-/** Every contender with one kind of `send`. */
+/** Runs every contender with one kind of `send`. */
 async function compare(
   label: string,
   fanOut: FanOut,
   load: Load,
   rounds: number,
   runs: Record<Contender, number>,
-): Promise<{ toFloor: number; peer: number; ceiling: number }> {
+): Promise<{ toLowerBound: number; peer: number; ceiling: number }> {
   const entrant = (name: Contender) =>
-    fanOut.entrant(name, load, text, runs[name]);
-  const { ours, peer, floor } = await pairedRounds({
+    fanOut.entrant(name, load, frame, runs[name]);
+  const { ours, peer, bareLoop } = await pairedRounds({
     ours: await entrant("ours"),
     peer: await entrant("peer"),
-    floor: await entrant("floor"),
+    bareLoop: await entrant("bareLoop"),
   }, rounds);
   const ratios = {
-    toFloor: ratio(ours, floor),
+    toLowerBound: ratio(ours, bareLoop),
     peer: ratio(peer, ours),
-    ceiling: ratio(peer, floor),
+    ceiling: ratio(peer, bareLoop),
   };
   row(
     `${label}, ${load.reader}`,
-    milliseconds(floor),
+    milliseconds(bareLoop),
     milliseconds(ours),
     milliseconds(peer),
-    times(ratios.toFloor),
+    times(ratios.toLowerBound),
     times(ratios.peer),
   );
   return {
-    toFloor: ratios.toFloor.median,
+    toLowerBound: ratios.toLowerBound.median,
     peer: ratios.peer.median,
     ceiling: ratios.ceiling.median,
   };
 }
 
 /**
- * How many times as long the same number of chosen sessions takes among ten times
- * as many. Nothing walks the others, but they fill memory and the index of ids, so
- * that the processor's caches hold less of what is looked up: about twice as long
- * where the chosen are spread as far apart as can be, as they are here.
+ * Compares the time for the same number of recipients among ten times as many
+ * sessions. Nothing walks the others, but they fill memory and the index of
+ * IDs, so that the processor's caches hold less of it: about twice the time if
+ * recipients are spread as far apart as possible, as here.
  */
 async function grow(few: FanOut, many: FanOut): Promise<number> {
-  const load: Load = { reader: "waiting", until: "sent", chosen: 1_000 };
+  const load: Load = { reader: "waiting", until: "sent", recipients: 1_000 };
   const entrant = (of: FanOut, name: Contender) =>
-    of.entrant(name, load, text, 20);
+    of.entrant(name, load, frame, 20);
   const times = await pairedRounds({
     few: await entrant(few, "ours"),
     many: await entrant(many, "ours"),
-    floorOfFew: await entrant(few, "floor"),
-    floorOfMany: await entrant(many, "floor"),
+    bareLoopOfFew: await entrant(few, "bareLoop"),
+    bareLoopOfMany: await entrant(many, "bareLoop"),
   }, 15);
   const ours = ratio(times.many, times.few).median;
-  const floor = ratio(times.floorOfMany, times.floorOfFew).median;
+  const bareLoop = ratio(times.bareLoopOfMany, times.bareLoopOfFew).median;
   console.log(
     "1,000 of 100,000 to 1,000 of 10,000: " +
-      `ours ${ours.toFixed(2)}, bare loop ${floor.toFixed(2)}`,
+      `ours ${ours.toFixed(2)}, bare loop ${bareLoop.toFixed(2)}`,
   );
   return ours;
 }
@@ -116,23 +116,23 @@ row("", "bare loop", "ours", "peer", "ours/bare loop", "peer/ours");
 const small = new FanOut(10_000);
 const broadcasts = [];
 for (const reader of READERS) {
-  const runs = { ours: 20, peer: 20, floor: 20 };
+  const runs = { ours: 20, peer: 20, bareLoop: 20 };
   const load: Load = { reader, until: "sent" };
   broadcasts.push(await compare("all 10,000", small, load, 11, runs));
 }
 const large = new FanOut(100_000);
-const chosen = [];
+const recipients = [];
 for (const reader of READERS) {
   // One run of the peer takes as long as hundreds of the others.
-  const runs = { ours: 20, peer: 1, floor: 20 };
-  const load: Load = { reader, until: "sent", chosen: 1_000 };
-  chosen.push(await compare("1,000 of 100,000", large, load, 5, runs));
+  const runs = { ours: 20, peer: 1, bareLoop: 20 };
+  const load: Load = { reader, until: "sent", recipients: 1_000 };
+  recipients.push(await compare("1,000 of 100,000", large, load, 5, runs));
 }
 const growth = await grow(small, large);
 
 expect(
   "all 10,000: at most 1.15 times as long as the bare loop",
-  broadcasts[QUEUED]!.toFloor <= 1.15,
+  broadcasts[QUEUED]!.toLowerBound <= 1.15,
 );
 expect(
   `all 10,000: at least ${PEER_BROADCAST_GOAL} times as fast as the peer, which ` +
@@ -142,7 +142,7 @@ expect(
 );
 expect(
   "1,000 of 100,000: at least 100 times as fast as the peer",
-  chosen[QUEUED]!.peer >= 100,
+  recipients[QUEUED]!.peer >= 100,
 );
 expect(
   "1,000 of 100,000: at most 3 times as long as of 10,000; in proportion: 10",

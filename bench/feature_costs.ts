@@ -1,10 +1,11 @@
 /**
- * What limits, keep-alive, coalescing and replay cost a broadcast to 10,000 readers
- * that have read all there was, as ratios: with everything off, with the defaults,
- * and with replay as well. Runs on Deno, Node and Bun: `deno task bench:costs` runs
- * it on each that it finds. `--assert` makes the exit code 1 when a goal is missed.
+ * The cost of limits, keep-alive, coalescing and replay for a broadcast to
+ * 10,000 readers that keep up, as ratios: with everything off, with the
+ * defaults, and with replay as well. `deno task bench:costs` runs it on Deno,
+ * Node and Bun where they are found. With `--assert`, it exits with 1 if a goal
+ * is missed.
  */
-import { type Contender, FanOut, frame, type Load } from "./fan_out.ts";
+import { type Contender, FanOut, type Load, makeFrame } from "./fan_out.ts";
 import { pairedRounds, ratio, spread } from "./paired_rounds.ts";
 import { exit, flags, runtime } from "./runtime.ts";
 
@@ -14,8 +15,8 @@ const RUNS = 20;
 const LOAD: Load = { reader: "waiting", until: "sent" };
 
 const fanOut = new FanOut(SESSIONS);
-const text = frame(1_000);
-const entrant = (name: Contender) => fanOut.entrant(name, LOAD, text, RUNS);
+const frame = makeFrame(1_000);
+const entrant = (name: Contender) => fanOut.entrant(name, LOAD, frame, RUNS);
 const times = await pairedRounds({
   off: await entrant("unlimited"),
   defaults: await entrant("ours"),

@@ -1,7 +1,8 @@
 /**
- * What the operations on metadata take, for `deno bench`: among 10,000 sessions that
- * have theirs, and 100 resources that each is subscribed to one of. Ours keeps a copy
- * and hands out copies, the peer keeps and hands out the object that it was given.
+ * The operations on metadata, for `deno bench`: among 10,000 sessions with
+ * metadata and 100 resources, of which each session subscribes to one. Ours
+ * stores and returns copies; the peer stores and returns the object that it was
+ * given.
  */
 import { InMemoryInfoSessionManager as Peer } from "@tmcp/session-manager";
 import { InMemoryInfoSessionManager as Ours } from "../mod.ts";

@@ -1,10 +1,10 @@
 import type { InfoSessionManager as Peer } from "@tmcp/session-manager";
 import type { InfoSessionManager as Ours } from "../mod.ts";
 
-/** A manager of metadata, ours or the peer's. */
+/** A metadata manager, ours or the peer's. */
 export type Info = Ours | Peer;
 
-/** How many sessions there are, and resources that they are subscribed to. */
+/** The number of sessions, and of resources that they subscribe to. */
 const [SESSIONS, RESOURCES] = [10_000, 100];
 
 const CLIENT = { name: "example-client", version: "1.2.3" };
@@ -15,7 +15,7 @@ const CAPABILITIES = {
 };
 const ids = Array.from({ length: SESSIONS }, () => crypto.randomUUID());
 
-/** Stores what the clients of all sessions said. */
+/** Stores the metadata of all sessions. */
 export async function populated<Manager extends Info>(
   info: Manager,
 ): Promise<Manager> {
@@ -23,10 +23,13 @@ export async function populated<Manager extends Info>(
   return info;
 }
 
-/** Does something to the session whose turn it is. */
+/** Does something with the session of this turn. */
 export type Operation = (info: Info, turn: number) => unknown;
 
-/** What is measured; each leaves things as they were, but for the time of use. */
+/**
+ * The measured operations. Each leaves the state unchanged, except for the time
+ * of last use.
+ */
 export const OPERATIONS: Record<string, Operation> = {
   "set the client info": (info, turn) => info.setClientInfo(id(turn), CLIENT),
   "get the client info": (info, turn) => info.getClientInfo(id(turn)),
@@ -39,13 +42,13 @@ export const OPERATIONS: Record<string, Operation> = {
   },
   "get the 100 subscribers of a resource": (info, turn) =>
     info.getSubscriptions(uri(turn)),
-  "begin and delete a session": async (info, turn) => {
+  "create and delete a session": async (info, turn) => {
     await info.delete(id(turn));
     await store(info, turn);
   },
 };
 
-/** Stores what the client of one session said. */
+/** Stores the metadata of one session. */
 export async function store(info: Info, turn: number): Promise<void> {
   await info.setClientInfo(id(turn), CLIENT);
   await info.setClientCapabilities(id(turn), CAPABILITIES);

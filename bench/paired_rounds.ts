@@ -1,23 +1,23 @@
-/** What is timed in a round, between what is not. */
+/** The timed part of a round, with its preparation and cleanup. */
 export interface Entrant {
   readonly prepare: () => void;
   readonly run: () => void | Promise<void>;
   readonly finish: () => Promise<void>;
-  /** How often in a round, one run after the other. */
+  /** The number of runs in a round. */
   readonly runs: number;
 }
 
 const WARM_UP_ROUNDS = 3;
 
 /**
- * Times entrants in rounds: each in every round, every time in another order, so
- * that what else the machine does hits all of them. An entrant's share of a round
- * starts with an empty heap and is several runs long, so that it pays for the
- * garbage it makes, and for no one else's.
+ * Times entrants in rounds: every entrant in every round, in a changing order,
+ * so that other work on the machine affects all of them. An entrant's share of
+ * a round starts with an empty heap and is several runs long, so that it pays
+ * for its own garbage and no one else's.
  *
- * @param entrants Who, by name.
- * @param rounds How many rounds count, after a few that do not.
- * @returns For each entrant the milliseconds a run took, one number a round.
+ * @param entrants The entrants by name.
+ * @param rounds The number of rounds that count, after a few that do not.
+ * @returns For each entrant the milliseconds of a run, one number per round.
  */
 export async function pairedRounds<Name extends string>(
   entrants: Record<Name, Entrant>,
@@ -38,7 +38,7 @@ export async function pairedRounds<Name extends string>(
         prepare();
         const start = performance.now();
         const done = run();
-        // An await of its own would be timed with what is over already.
+        // Awaiting a finished run would add time.
         if (done !== undefined) await done;
         total += performance.now() - start;
         await finish();
@@ -49,7 +49,7 @@ export async function pairedRounds<Name extends string>(
   return times;
 }
 
-/** The middle of some numbers, and the two that hold half of them between them. */
+/** The median of some numbers, and the quartiles. */
 export interface Spread {
   readonly low: number;
   readonly median: number;
@@ -63,7 +63,7 @@ export function spread(values: number[]): Spread {
   return { low: at(0.25)!, median: at(0.5)!, high: at(0.75)! };
 }
 
-/** Summarizes how many times as long one took as the other, round by round. */
+/** Summarizes the ratios of two entrants' times, round by round. */
 export function ratio(ones: number[], others: number[]): Spread {
   return spread(ones.map((one, round) => one / others[round]!));
 }

@@ -1,19 +1,19 @@
 /**
- * What it takes to send from one node to the streams of another over Redis, for
- * `deno bench`, until all is read, and what operations on metadata take. The floor is
- * a bare `PUBLISH` of the text, and a bare loop of `enqueue` where it arrives. With a
- * `redis-server` of its own; without one on the PATH nothing is measured.
+ * Sending from one node to the streams of another over Redis, for `deno bench`,
+ * until everything is read, and operations on metadata. The lower bound is a
+ * bare `PUBLISH` of the frame, and a bare loop of `enqueue` where it arrives.
+ * It starts a `redis-server`; without one on the PATH nothing is measured.
  */
 import { hasRedis, RedisServer } from "../tests/redis/support/redis_server.ts";
-import { frame } from "./fan_out.ts";
+import { makeFrame } from "./fan_out.ts";
 import { OPERATIONS } from "./info_operations.ts";
 import { bare, ours, peer, type RedisContender } from "./redis/contenders.ts";
 
 const OURS = "RedisSessions";
 const PEER = "@tmcp/session-manager-redis";
-const text = frame(1_000);
+const frame = makeFrame(1_000);
 
-/** What is open; one at a time, as what is idle has timers, too. */
+/** The open contender; one at a time, because idle ones have timers. */
 let opened: { for: string; contender: Promise<RedisContender> } | undefined;
 
 function open(
@@ -43,7 +43,7 @@ function bench(url: string): void {
   for (const streams of [100, 1_000, 10_000]) {
     for (const burst of [1, 10]) {
       for (const [name, make] of Object.entries(contenders)) {
-        // The peer's sessions expire after ten seconds, while so many subscribe.
+        // The peer's sessions expire after ten seconds, while many subscribe.
         if (make === contenders[PEER] && streams > 1_000) continue;
         sendTo(streams, burst, name, make);
       }
@@ -51,7 +51,7 @@ function bench(url: string): void {
   }
   for (const [group, operation] of Object.entries(OPERATIONS)) {
     for (const name of [OURS, PEER]) {
-      // The peer 0.3.0 stores levels as JSON, and then takes them for none.
+      // The peer 0.3.0 stores log levels as JSON, and then rejects them.
       if (name === PEER && group === "get the log level") continue;
       const make = contenders[name]!;
       let turn = 0;
@@ -63,7 +63,7 @@ function bench(url: string): void {
         warmup: 5,
         async fn(b) {
           const { info } = await open(`${name} info`, () => make(0));
-          // Whoever gets something has set it before.
+          // A value must be set before it can be read.
           for (let left = 0; left < 10; left++) await info!.fill(turn + left);
           b.start();
           for (let left = 10; left > 0; left--) {
@@ -96,7 +96,7 @@ function sendTo(
       );
       contender.streams.wait(contender.all);
       b.start();
-      for (let left = burst; left > 0; left--) contender.send(text);
+      for (let left = burst; left > 0; left--) contender.send(frame);
       await contender.drain(burst);
       b.end();
     },
@@ -104,4 +104,4 @@ function sendTo(
 }
 
 if (hasRedis) bench((await RedisServer.start()).url);
-else console.log("redis_bench.ts: skipped, no redis-server is on the PATH");
+else console.log("redis_bench.ts: skipped, redis-server is not on the PATH");

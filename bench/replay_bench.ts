@@ -1,14 +1,14 @@
 /**
- * What it takes to keep events for those who come back, and to give them what they
- * missed, for `deno bench`. Nobody beside ours does this; the floor of a resume
- * encodes the events that were missed and writes them to the stream.
+ * Keeping events for disconnected clients, and replaying them, for `deno
+ * bench`. No other package does this; the lower bound of a resume encodes the
+ * missed events and writes them to the stream.
  */
 import { InMemoryStreamSessionManager } from "../mod.ts";
-import { frame } from "./fan_out.ts";
+import { makeFrame } from "./fan_out.ts";
 import { OpenStreams } from "./streams.ts";
 
 const KEPT = 10_000;
-const text = frame(300);
+const frame = makeFrame(300);
 const encoder = new TextEncoder();
 
 for (const replay of [{}, false] as const) {
@@ -16,18 +16,19 @@ for (const replay of [{}, false] as const) {
   let id = 0;
   Deno.bench({
     name: replay ? "with replay" : "without replay",
-    group: "1,000 events for sessions that are away",
+    group: "1,000 events for disconnected sessions",
     baseline: replay !== false,
     fn() {
       for (let left = 1_000; left > 0; left--) {
-        streams.send([`${id++ % KEPT}`], text);
+        streams.send([`${id++ % KEPT}`], frame);
       }
     },
   });
 }
 
 for (const missed of [1, 100, 1_000]) {
-  // All of them are for everyone, or every hundredth for the one who comes back.
+  // All events are broadcasts, or every hundredth is for the client that
+  // resumes.
   for (const targets of ["everyone", "one of 100 sessions"]) {
     const isForAll = targets === "everyone";
     if (!isForAll && missed === 1_000) continue;
@@ -39,7 +40,7 @@ for (const missed of [1, 100, 1_000]) {
       const manager = new InMemoryStreamSessionManager({ replay: {} });
       for (let event = 0; event < KEPT; event++) {
         if (event === KEPT - sent) lastEventId = manager.latestEventId!;
-        manager.send(isForAll ? undefined : [`${event % 100}`], text);
+        manager.send(isForAll ? undefined : [`${event % 100}`], frame);
       }
       return manager;
     };
@@ -66,7 +67,7 @@ for (const missed of [1, 100, 1_000]) {
       const [controller] = new OpenStreams(1).controllers;
       b.start();
       for (let left = missed; left > 0; left--) {
-        controller!.enqueue(encoder.encode(text));
+        controller!.enqueue(encoder.encode(frame));
       }
       b.end();
     });

@@ -1,7 +1,8 @@
 /**
- * Runs a bench of this folder on Deno, and on Node and Bun where they are found, one
- * after the other: `deno run -A bench/run.ts fan_out_ratios`. Bundled first: the
- * same plain JavaScript for all of them, and Node 20 reads no TypeScript.
+ * Runs a bench of this folder on Deno, and on Node and Bun where they are
+ * found, one after the other: `deno run -A bench/run.ts fan_out_ratios`. It is
+ * bundled first: all runtimes run the same plain JavaScript, and Node 20 reads
+ * no TypeScript.
  */
 const [name = "", ...args] = Deno.args;
 const directory = await Deno.makeTempDir();
@@ -21,7 +22,7 @@ try {
   ];
   for (const [command, ...own] of runtimes) {
     if (!await exists(command)) {
-      console.log(`${command} is not on the PATH: left out\n`);
+      console.log(`${command} is not on the PATH: skipped\n`);
       continue;
     }
     if (!await run(command, [...own, ...args])) Deno.exitCode = 1;

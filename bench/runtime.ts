@@ -1,4 +1,4 @@
-/** The one place of the benches that tells runtimes apart. */
+/** The only place in the benches that distinguishes runtimes. */
 const { Deno, Bun, process } = globalThis as unknown as {
   Deno?: { version: { deno: string } };
   Bun?: { version: string };
@@ -9,7 +9,7 @@ const { Deno, Bun, process } = globalThis as unknown as {
   };
 };
 
-/** What runs this. */
+/** The runtime of this process. */
 export const runtime: { name: "Deno" | "Node" | "Bun"; version: string } =
   Deno !== undefined
     ? { name: "Deno", version: Deno.version.deno }
@@ -17,8 +17,8 @@ export const runtime: { name: "Deno" | "Node" | "Bun"; version: string } =
     ? { name: "Bun", version: Bun.version }
     : { name: "Node", version: process.versions.node };
 
-/** What it was started with. */
+/** The command-line arguments. */
 export const flags: string[] = process.argv.slice(2);
 
-/** Ends the program. */
+/** Ends the process. */
 export const exit = (code: number): never => process.exit(code);

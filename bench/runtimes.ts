@@ -6,7 +6,10 @@ import {
   run,
 } from "../scripts/lib/command.ts";
 
-/** What runs programs on each runtime that is found, garbage on demand included. */
+/**
+ * Returns the commands that run programs on each runtime found, with explicit
+ * garbage collection.
+ */
 export async function findRuntimes(): Promise<Map<string, Program>> {
   const node = await executable(["node"]);
   const bun = await executable(["bun"]) ??
@@ -15,28 +18,28 @@ export async function findRuntimes(): Promise<Map<string, Program>> {
     ["deno", [...DENO, "run", "-A", "--v8-flags=--expose-gc"]],
   ]);
   if (node !== undefined) found.set("node", [node, "--expose-gc"]);
-  else console.log("node is not on the PATH: left out\n");
+  else console.log("node is not on the PATH: skipped\n");
   if (bun !== undefined) found.set("bun", [bun]);
-  else console.log("bun cannot be had: left out\n");
+  else console.log("bun is neither on the PATH nor on npm: skipped\n");
   return found;
 }
 
-/** The runtimes that arguments choose, and the other arguments. */
-export function chosenRuntimes(
+/** Separates the runtimes named in arguments from the other arguments. */
+export function selectRuntimes(
   args: readonly string[],
   runtimes: ReadonlyMap<string, Program>,
-): { chosen: string[]; flags: string[] } {
+): { names: string[]; flags: string[] } {
   const known = ["deno", "node", "bun"];
   const wanted = args.filter((arg) => known.includes(arg));
   return {
-    chosen: [...runtimes.keys()].filter((name) =>
+    names: [...runtimes.keys()].filter((name) =>
       wanted.length === 0 || wanted.includes(name)
     ),
     flags: args.filter((arg) => !known.includes(arg)),
   };
 }
 
-/** Bundles a program of the project into a folder; returns where. */
+/** Bundles a program of the project into a folder; returns its path. */
 export async function bundle(source: string, folder: string): Promise<string> {
   const name = source.slice(source.lastIndexOf("/") + 1, -".ts".length);
   const path = `${folder}/${name}.mjs`;
@@ -46,8 +49,8 @@ export async function bundle(source: string, folder: string): Promise<string> {
 }
 
 /**
- * The program itself: a script in its place, as npm installs some, would be what
- * is killed, and leave the program behind.
+ * Returns the binary itself. With the wrapper script that npm installs, a kill
+ * would hit the wrapper and leave the program running.
  */
 function executable(program: Program): Promise<string | undefined> {
   return output(program, ["-p", "process.execPath"]);

@@ -7,37 +7,37 @@ import {
 } from "../mod.ts";
 import { OpenStreams, Streams } from "./streams.ts";
 
-/** Who is compared. */
+/** The contenders. */
 export type Contender =
-  /** Ours as it comes, with limits, keep-alive and coalescing. */
+  /** Ours with the defaults: limits, keep-alive and coalescing. */
   | "ours"
   /** Ours with all of that off. */
   | "unlimited"
-  /** Ours as it comes, and with replay. */
+  /** Ours with the defaults and replay. */
   | "replay"
   /** `@tmcp/session-manager`. */
   | "peer"
-  /** The bare loop of `enqueue` that no manager can do without. */
-  | "floor"
-  /** Another library, with streams of its own making. */
+  /** The lower bound: a bare loop of `enqueue`. */
+  | "bareLoop"
+  /** Another library, which makes its own streams. */
   | "better-sse";
 
-/** What a contender writes to a number of streams. */
+/** Writes to the streams of one contender. */
 export interface Sender {
   readonly streams: Streams;
-  /** Writes a text, to the streams of these numbers or, without, to all. */
-  readonly send: (text: string, targets?: Targets) => void;
-  /** How long the last texts came out of a stream, together. */
-  readonly length: (text: string, texts: number) => number;
+  /** Writes a frame to the given streams; defaults to all. */
+  readonly send: (frame: string, targets?: Targets) => void;
+  /** The bytes that the last frames take in a stream. */
+  readonly length: (frame: string, frames: number) => number;
 }
 
-/** Streams by their numbers, and in the form that a contender takes. */
+/** Streams by index, and in the form that a contender takes. */
 export interface Targets {
   readonly at: readonly number[];
   readonly ids: string[];
 }
 
-/** An hour: most streams here are read only now and then, which is all right. */
+/** One hour: most streams here are seldom read, which is fine. */
 const LONG_MS = 3_600_000;
 const OPTIONS = {
   ours: { backlog: { maxAgeMs: LONG_MS }, keepAliveMs: LONG_MS },
@@ -49,32 +49,35 @@ const OPTIONS = {
   },
 } satisfies Record<string, InMemoryStreamSessionManagerOptions>;
 
-/** What is sent, in the fields of an event. */
+/** The fields of the events that are sent. */
 const [HEAD, TAIL] = ['event: message\ndata: {"text":"', '"}\n\n'];
-/** Better-sse adds an id to each event. */
+/** better-sse adds an ID to each event. */
 const ID_BYTES = `id:${"0".repeat(36)}\n`.length;
 
-/** The sessions of one server, at the disposal of all contenders alike. */
+/** The sessions of one server, shared by all contenders. */
 export class Senders {
   readonly ids: readonly string[];
-  /** The same streams for all: where they lie in memory makes a difference. */
+  /** All contenders share the streams: their place in memory makes a difference. */
   readonly #shared: OpenStreams;
   readonly #senders: Map<Contender, Sender> = new Map();
   readonly #closers: (() => unknown)[] = [];
 
-  /** @param sessions How many. */
+  /** @param sessions The number of sessions. */
   constructor(sessions: number) {
     this.#shared = new OpenStreams(sessions);
     this.ids = this.#shared.controllers.map(() => crypto.randomUUID());
   }
 
-  /** The sender of a contender, who gets the sessions at the first time. */
+  /**
+   * Returns the sender of a contender, which attaches the sessions on first
+   * use.
+   */
   async get(contender: Contender): Promise<Sender> {
     let sender = this.#senders.get(contender);
     if (sender === undefined) {
       sender = contender === "better-sse"
         ? await betterSse(this.ids)
-        : contender === "floor"
+        : contender === "bareLoop"
         ? this.#floor()
         : contender === "peer"
         ? this.#peer()
@@ -91,7 +94,7 @@ export class Senders {
       try {
         controller.close();
       } catch {
-        // One of the managers has done so.
+        // One of the managers has closed it.
       }
     }
   }
@@ -106,13 +109,13 @@ export class Senders {
     this.#closers.push(() => manager.close());
     return {
       streams: this.#shared,
-      send: (text, targets) => manager.send(targets?.ids, text),
-      length: (text, texts) => {
+      send: (frame, targets) => manager.send(targets?.ids, frame),
+      length: (frame, frames) => {
         let total = 0;
         const [epoch, last] = manager.latestEventId?.split("-") ?? [];
-        for (let offset = Number(last), left = texts; left > 0; left--) {
+        for (let offset = Number(last), left = frames; left > 0; left--) {
           const id = epoch === undefined ? "" : `id: ${epoch}-${offset--}\n`;
-          total += text.length + id.length;
+          total += frame.length + id.length;
         }
         return total;
       },
@@ -124,8 +127,8 @@ export class Senders {
     this.#attachTo(manager);
     return {
       streams: this.#shared,
-      send: (text, targets) => manager.send(targets?.ids, text),
-      length: asItIs,
+      send: (frame, targets) => manager.send(targets?.ids, frame),
+      length: totalLength,
     };
   }
 
@@ -134,13 +137,13 @@ export class Senders {
     const encoder = new TextEncoder();
     return {
       streams: this.#shared,
-      send: (text, targets) => {
-        const bytes = encoder.encode(text);
+      send: (frame, targets) => {
+        const bytes = encoder.encode(frame);
         if (targets === undefined) {
           for (const controller of controllers) controller.enqueue(bytes);
         } else for (const at of targets.at) controllers[at]!.enqueue(bytes);
       },
-      length: asItIs,
+      length: totalLength,
     };
   }
 
@@ -151,10 +154,10 @@ export class Senders {
   }
 }
 
-/** Its streams are those of its own responses. */
+/** better-sse writes to its own responses. */
 async function betterSse(ids: readonly string[]): Promise<Sender> {
   const channel = createChannel();
-  // What they write on their own is not compared.
+  // Keep-alives and retry fields are not compared.
   const options = { keepAlive: null, retry: null };
   const byId = new Map(
     ids.map((id) => {
@@ -166,15 +169,15 @@ async function betterSse(ids: readonly string[]): Promise<Sender> {
   const streams = new Streams(
     sessions.map((session) => session.getResponse().body!),
   );
-  // They are connected after a macrotask.
+  // They connect after a macrotask.
   while (sessions.some(({ isConnected }) => !isConnected)) await setImmediate();
   for (const session of sessions) channel.register(session);
   return {
     streams,
-    // It makes the frame itself, as long as that of the others.
-    send: (text, targets) => {
+    // It formats the frame itself, of the same length as the others'.
+    send: (frame, targets) => {
       const data = {
-        text: text.slice(HEAD.length, -TAIL.length - ID_BYTES + SPACES),
+        frame: frame.slice(HEAD.length, -TAIL.length - ID_BYTES + SPACES),
       };
       if (targets === undefined) return void channel.broadcast(data);
       const wanted = new Set(targets.ids.map((id) => byId.get(id)));
@@ -182,19 +185,19 @@ async function betterSse(ids: readonly string[]): Promise<Sender> {
         filter: (session) => wanted.has(session as Session),
       });
     },
-    length: asItIs,
+    length: totalLength,
   };
 }
 
 /** It writes no space after the colon of a field. */
 const SPACES = 2;
 
-function asItIs(text: string, texts: number): number {
-  return text.length * texts;
+function totalLength(frame: string, frames: number): number {
+  return frame.length * frames;
 }
 
-/** An SSE frame of ASCII characters, so that each is one byte. */
-export function frame(bytes: number): string {
+/** Makes an SSE frame of ASCII characters, one byte each. */
+export function makeFrame(bytes: number): string {
   return HEAD + "x".repeat(bytes - HEAD.length - TAIL.length) + TAIL;
 }
 

@@ -1,7 +1,7 @@
 /**
- * What it takes to write an event as a frame and to encode that, for `deno bench`.
- * The floor is a template string, which trusts its text to be one line. Encoding is
- * part of it, because only then the pieces of a string become one.
+ * Formatting and encoding an event, for `deno bench`. The lower bound is a
+ * template string, which trusts its text to be one line. Encoding is part of it
+ * because it flattens a string that is a tree of pieces.
  */
 import { createEventBuffer } from "better-sse";
 import { formatSseEvent } from "../mod.ts";
@@ -17,7 +17,7 @@ const DATA = {
 
 for (const [what, data] of Object.entries(DATA)) {
   const group = `${what}, 1,000 times`;
-  // Better-sse turns data into JSON itself: it is not to do that twice.
+  // better-sse serializes data itself; it must not do so twice.
   const options = { serializer: (data: unknown) => data as string };
   bench(
     group,

@@ -1,38 +1,40 @@
 const LF = 0x0a;
 
-/** Streams and their readers: what a fan-out is measured on. */
+/** Streams and their readers. */
 export class Streams {
   readonly #readers: ReadableStreamDefaultReader<Uint8Array>[];
   readonly #reads: (Promise<Uint8Array> | undefined)[] = [];
 
-  /** @param bodies The streams, which nobody else reads. */
+  /** @param bodies The streams, which must have no other reader. */
   constructor(bodies: readonly ReadableStream<Uint8Array>[]) {
     this.#readers = bodies.map((body) => body.getReader());
   }
 
-  /** Has the readers of streams wait, where they do not wait already. */
+  /** Starts a read on each of the streams that has none pending. */
   wait(streams: readonly number[]): void {
     for (const at of streams) this.#read(at);
   }
 
   /**
-   * Takes from streams what was put in.
+   * Reads the bytes that were written to streams.
    *
-   * @param streams Which.
-   * @param bytesEach How much has to come out of each.
-   * @throws {Error} When more comes out. When less does, this never settles.
+   * @param streams The indexes of the streams.
+   * @param bytesEach The bytes to read from each.
+   * @throws {Error} If there are more. If there are fewer, this never settles.
    */
   async drain(streams: readonly number[], bytesEach: number): Promise<void> {
     for (const at of streams) {
       let left = bytesEach;
       while (left > 0) left -= (await this.#take(at)).length;
-      if (left < 0) throw new Error(`${-left} bytes too many arrived.`);
+      if (left < 0) {
+        throw new Error(`${-left} more bytes arrived than were expected.`);
+      }
     }
   }
 
   /**
-   * Takes as many events from each stream, whose length is not known; all are given
-   * the same.
+   * Reads a number of events of unknown length from each stream; all streams
+   * got the same.
    */
   async drainEvents(streams: readonly number[], events: number): Promise<void> {
     const [first = 0, ...others] = streams;
@@ -59,12 +61,12 @@ export class Streams {
   }
 }
 
-/** Streams to write to without any manager. */
+/** Streams that can be written to without a manager. */
 export class OpenStreams extends Streams {
-  /** What a manager writes to. */
+  /** The controllers that a manager writes to. */
   readonly controllers: readonly ReadableStreamDefaultController<Uint8Array>[];
 
-  /** @param count How many to open. */
+  /** @param count The number of streams to open. */
   constructor(count: number) {
     const controllers: ReadableStreamDefaultController<Uint8Array>[] = [];
     super(Array.from(
@@ -81,6 +83,6 @@ export class OpenStreams extends Streams {
 function bytesOf(
   { value }: ReadableStreamReadResult<Uint8Array>,
 ): Uint8Array {
-  if (value === undefined) throw new Error("A stream has ended.");
+  if (value === undefined) throw new Error("A stream ended early.");
   return value;
 }

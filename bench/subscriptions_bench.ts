@@ -1,7 +1,7 @@
 /**
- * What a notification takes to the subscriptions that asked for it, for `deno bench`,
- * until all callbacks were called; and to begin and end a subscription. The floor
- * calls the callbacks and does nothing else.
+ * Notifying the subscriptions that asked for something, for `deno bench`, until
+ * all callbacks were called; and starting and ending a subscription. The lower
+ * bound just calls the callbacks.
  */
 import { InMemorySubscriptionManager as Peer } from "@tmcp/session-manager";
 import {
@@ -41,7 +41,7 @@ for (const count of [1_000, 10_000, 100_000]) {
   }));
 }
 
-/** Each manager is filled when its turn comes, and let go of afterwards. */
+/** Each manager is filled for its turn and dropped afterwards. */
 function notify(
   group: string,
   count: number,
@@ -50,7 +50,7 @@ function notify(
 ): void {
   const isForAll = group.startsWith("to all");
   const reached = isForAll ? count : 10;
-  // Once is too short to be timed.
+  // Once is too short to time.
   const times = isForAll ? 1 : 100;
   const contenders: Record<string, () => Promise<() => unknown>> = {
     [OURS]: async () => {
@@ -110,7 +110,7 @@ for (
   let id = 10_000;
   Deno.bench({
     name,
-    group: "begin and end a subscription among 10,000, 100 times",
+    group: "start and end a subscription among 10,000, 100 times",
     baseline: name === OURS,
     async fn() {
       for (let left = 100; left > 0; left--) {

@@ -1,12 +1,12 @@
 import { type Program, ROOT } from "../../scripts/lib/command.ts";
 
 /**
- * Runs `main.ts` with servers on a runtime.
+ * Runs `main.ts` with servers on one runtime.
  *
- * @param runtimes What runs scripts.
+ * @param runtimes The commands that run scripts, by runtime.
  * @param name The runtime of the servers.
- * @param programs Where `main.ts` and `server.ts` are, bundled.
- * @param flags What `main.ts` is told.
+ * @param programs The paths of the bundled `main.ts` and `server.ts`.
+ * @param flags The flags of `main.ts`.
  * @returns Whether it succeeded.
  */
 export async function compareOverHttp(
@@ -20,7 +20,7 @@ export async function compareOverHttp(
   const child = new Deno.Command(path, {
     args: [...first, programs.main, ...flags, "--", ...server],
     cwd: ROOT,
-    // It is left open: the program ends when this one is gone.
+    // Stays open as long as this process lives: the program ends with it.
     stdin: "piped",
   });
   return (await child.spawn().status).success;

@@ -10,7 +10,7 @@ import { digits, padding } from "./events.ts";
 /** A server that holds a stream for every request. */
 export interface Broadcaster {
   readonly port: number;
-  /** How many streams there are. */
+  /** Returns the number of streams. */
   readonly sessions: () => number;
   /** Sends an event to all of them. */
   readonly send: (number: number) => void | Promise<void>;
@@ -22,7 +22,7 @@ export function start(contender: Contender): Promise<Broadcaster> {
   return startManager(contender === "ours" ? new Ours() : new Peer());
 }
 
-/** As little as a server can do with a manager of streams. */
+/** The smallest possible server around a stream manager. */
 async function startManager(streams: Ours | Peer): Promise<Broadcaster> {
   let sessions = 0;
   const served = await serve(() => {
@@ -55,11 +55,11 @@ async function startManager(streams: Ours | Peer): Promise<Broadcaster> {
   };
 }
 
-/** It makes the frame itself, from an object, and gives the event an id. */
+/** It formats the frame itself, from an object, and gives each event an ID. */
 async function startBetterSse(): Promise<Broadcaster> {
   const channel = createChannel();
   const server = createServer(async (request, response) => {
-    // What they write on their own is not compared.
+    // Keep-alives and retry fields are not compared.
     const options = { keepAlive: null, retry: null };
     channel.register(await createSession(request, response, options));
   });

@@ -1,58 +1,58 @@
 import { createServer, type Socket } from "node:net";
 import type { AddressInfo } from "node:net";
 
-/** Who is compared; better-sse on Node alone, whose responses it writes to. */
+/** The contenders. better-sse runs on Node only: it writes to Node's responses. */
 export type Contender = "ours" | "peer" | "better-sse";
 
-/** What a server process is told, in a JSON line each. */
-export type Order =
-  /** How many sessions are there? */
+/** A command to a server process, sent as one JSON line. */
+export type Command =
+  /** Asks for the number of sessions. */
   | "sessions"
-  /** What does the clock say? */
+  /** Asks for the time of the server's clock. */
   | "clock"
-  /** How much memory does the process have? */
+  /** Asks for the memory of the process. */
   | "memory"
-  /** Send bursts of so many events for so long, as fast as can be or every so often. */
+  /** Starts a run. */
   | { readonly run: Load }
-  /** So many events have arrived by now, on all connections together. */
+  /** Reports the number of events received so far, on all connections together. */
   | { readonly received: number };
 
-/** What is sent in a run. */
+/** The events of a run. */
 export interface Load {
   readonly burst: number;
   readonly ms: number;
   readonly everyMs?: number | undefined;
 }
 
-/** What it answers; the first comes unasked. */
-export type Answer =
+/** The reply to a command. The first is sent unasked. */
+export type Reply =
   | { readonly runtime: string; readonly port: number }
   | { readonly sessions: number }
   | { readonly clock: number }
   | { readonly rss: number }
   | RunReport;
 
-/** What a run took. */
+/** The results of a run. */
 export interface RunReport {
-  /** How many events were sent in all the life of the process. */
+  /** Events sent since the process started. */
   readonly sent: number;
-  /** How many of them in this run. */
+  /** Events sent in this run. */
   readonly events: number;
-  /** From the first `send` until all was received. */
+  /** The time from the first `send` until everything was received. */
   readonly ms: number;
-  /** What the server process computed meanwhile, on all its threads. */
+  /** The CPU time of the server process meanwhile, on all its threads. */
   readonly cpuMs: number;
-  /** When each event was sent on the server's clock, where they came every so often. */
+  /** The time of each event on the server's clock, in a paced run. */
   readonly sentAt: readonly number[];
 }
 
-/** One end of a connection on which each message is a JSON line. */
+/** One end of a connection that carries one JSON message per line. */
 export class Lines<Out> {
   readonly #socket: Socket;
 
   /**
    * @param socket The connection.
-   * @param onMessage Called for every message of the other end.
+   * @param onMessage Called with every message of the other end.
    */
   constructor(socket: Socket, onMessage: (message: never) => void) {
     this.#socket = socket;
@@ -72,7 +72,7 @@ export class Lines<Out> {
   }
 }
 
-/** Waits on a free port of this machine for one connection. */
+/** Listens on a free local port for one connection. */
 export async function listenOnce(): Promise<{
   readonly port: number;
   readonly socket: Promise<Socket>;

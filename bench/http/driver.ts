@@ -4,16 +4,16 @@ import type { Load, RunReport } from "./control.ts";
 import type { Broadcaster } from "./contenders.ts";
 
 /**
- * How many bursts may be under way. With fewer, the server waits whenever other
- * programs keep the clients from reading for a moment. With many, it runs ahead of
- * its own connections: what piles up there leaves in fewer, larger writes than a
- * real server's does.
+ * The maximum number of bursts in flight. With fewer, the server waits whenever
+ * other programs keep the clients from reading for a moment. With many, it runs
+ * ahead of its own connections: the backlog leaves in fewer, larger writes than
+ * a real server's.
  */
-const UNDER_WAY = 4;
+const MAX_IN_FLIGHT = 4;
 
 /**
- * Keeps a server busy: a burst starts when a macrotask has passed since the one
- * before, and the clients have received all but a few.
+ * Keeps a server busy: a burst starts when a macrotask has passed since the
+ * previous one and the clients have received all but a few.
  */
 export class Driver {
   readonly #server: Broadcaster;
@@ -21,21 +21,22 @@ export class Driver {
   #received = 0;
   #onReceived: () => void = () => {};
 
-  /** @param server Who sends. */
+  /** @param server The server that sends. */
   constructor(server: Broadcaster) {
     this.#server = server;
   }
 
-  /** Takes note of how many messages have arrived. */
+  /** Records the number of messages received so far. */
   received(messages: number): void {
     this.#received = messages;
     this.#onReceived();
   }
 
   /**
-   * Sends bursts, and waits until all has arrived.
+   * Sends bursts, and waits until everything has arrived.
    *
-   * @param load How many events a burst has, and how long to start new ones.
+   * @param load The number of events in a burst, and for how long to start new
+   * ones.
    */
   async run({ burst, ms, everyMs }: Load): Promise<RunReport> {
     const first = this.#sent;
@@ -44,8 +45,9 @@ export class Driver {
     const start = performance.now();
     let next = start;
     do {
-      if (everyMs === undefined) await this.#underWay((UNDER_WAY - 1) * burst);
-      else await delay(Math.max(next - performance.now(), 0));
+      if (everyMs === undefined) {
+        await this.#waitForInFlight((MAX_IN_FLIGHT - 1) * burst);
+      } else await delay(Math.max(next - performance.now(), 0));
       for (let left = burst; left > 0; left--) {
         if (everyMs !== undefined) sentAt.push(performance.now());
         await this.#server.send(++this.#sent);
@@ -53,7 +55,7 @@ export class Driver {
       next += everyMs ?? 0;
       await setImmediate();
     } while (Math.max(performance.now(), next) - start < ms);
-    await this.#underWay(0);
+    await this.#waitForInFlight(0);
     const { user, system } = process.cpuUsage(cpu);
     return {
       sent: this.#sent,
@@ -64,8 +66,8 @@ export class Driver {
     };
   }
 
-  /** Waits until at most so many events are under way. */
-  async #underWay(events: number): Promise<void> {
+  /** Waits until at most this many events are in flight. */
+  async #waitForInFlight(events: number): Promise<void> {
     const sessions = this.#server.sessions();
     while (this.#sent * sessions - this.#received > events * sessions) {
       await new Promise<void>((resolve) => this.#onReceived = resolve);

@@ -2,33 +2,33 @@ import { DIGITS, digits, EVENT_BYTES, MARK } from "./events.ts";
 
 const [LF, CR, COLON, ZERO, NINE] = [0x0a, 0x0d, 0x3a, 0x30, 0x39];
 
-/** What comes next on a connection: a response, whose body is chunked. */
+/** The next part of an HTTP response with a chunked body. */
 type Part = "head" | "size" | "data" | "end";
 
 /**
- * Counts the events of one connection as cheaply as can be: it leaps from event
- * to event and looks at little more than their numbers. It throws when an event
- * is missing, comes twice or out of order, or is of another length. Comments are
- * let pass.
+ * Counts the events of one connection as cheaply as possible: it jumps from
+ * event to event and reads little more than their numbers. It throws if an
+ * event is missing, duplicated, out of order, or of another length. Comments
+ * are skipped.
  */
 export class EventCounter {
-  /** How many events have arrived. */
+  /** The number of events received. */
   events = 0;
   #part: Part = "head";
   #head = "";
-  /** How long the chunk is, and how much of it is to come. */
+  /** The bytes of the current chunk still to come. */
   #left = 0;
-  /** What has arrived of an event that did not arrive in one piece. */
+  /** The received bytes of an incomplete event. */
   readonly #piece = new Uint8Array(EVENT_BYTES);
   #filled = 0;
-  /** Where in an event its number is. */
+  /** The offset of the number within an event. */
   #numberAt = -1;
 
   /**
-   * Takes what arrived.
+   * Reads received bytes.
    *
-   * @param bytes Where it is; it may be overwritten afterwards.
-   * @param length How much it is.
+   * @param bytes The buffer, which may be overwritten afterwards.
+   * @param length The number of bytes in it.
    */
   read(bytes: Uint8Array, length: number): void {
     for (let at = 0; at < length;) {
@@ -53,14 +53,14 @@ export class EventCounter {
     if (
       !/^HTTP\/1.1 200 [^]*\r\ntransfer-encoding: chunked\r\n/i.test(this.#head)
     ) {
-      throw new Error(`no such answer was expected: ${this.#head}`);
+      throw new Error(`Unexpected response: ${this.#head}`);
     }
     this.#part = "size";
   }
 
   #sizeByte(byte: number): void {
     if (byte === LF) {
-      if (this.#left === 0) throw new Error("a stream was ended.");
+      if (this.#left === 0) throw new Error("A stream ended.");
       this.#part = "data";
     } else if (byte !== CR) {
       const digit = byte <= NINE ? byte - ZERO : (byte | 0x20) - 0x57;
@@ -109,7 +109,7 @@ export class EventCounter {
     ) {
       const text = String.fromCharCode(...bytes.subarray(at, at + EVENT_BYTES));
       throw new Error(
-        `event ${digits(this.events)} should have come, not ` +
+        `Expected event ${digits(this.events)}, but got ` +
           JSON.stringify(text),
       );
     }

@@ -1,18 +1,18 @@
-/** How long every event is on the wire, whoever sends it. */
+/** The size of every event on the wire, for all contenders. */
 export const EVENT_BYTES = 290;
 
-/** How many digits the number of an event has. */
+/** The number of digits in an event's number. */
 export const DIGITS = 8;
 
-/** What stands before the digits. */
+/** The characters before the digits. */
 export const MARK = '"n":"';
 
-/** The number of an event as it is sent, so that receivers can check the order. */
+/** Formats the number of an event, so that receivers can check the order. */
 export function digits(number: number): string {
   return String(number).padStart(DIGITS, "0");
 }
 
-/** What makes an event as long as it has to be. */
+/** Returns the padding that makes all events the same length. */
 export function padding(others: number): string {
   return "x".repeat(EVENT_BYTES - others);
 }

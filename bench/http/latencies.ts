@@ -1,13 +1,14 @@
-import type { Arrival } from "./audience.ts";
+import type { Arrival } from "./clients.ts";
 
 /**
- * How long events took from the call that sent them until a client had them.
+ * Calculates the time from the call that sent an event until a client had it.
  *
- * @param arrivals When which arrived, on all connections.
- * @param sentAt When each was sent, on the server's clock.
- * @param first How many had been sent before the first of them.
- * @param ahead What the server's clock is ahead of the clients'.
- * @returns Milliseconds, in order.
+ * @param arrivals The arrivals of events on all connections.
+ * @param sentAt The time of each send, on the server's clock.
+ * @param first The number of events sent before the first of them.
+ * @param ahead How far the server's clock is ahead of the clients', in
+ * milliseconds.
+ * @returns Milliseconds, sorted.
  */
 export function latencies(
   arrivals: readonly Arrival[],
@@ -25,7 +26,7 @@ export function latencies(
   return Float64Array.from(all).sort();
 }
 
-/** The value that so many of 100 are not above. */
+/** Returns the value that this percentage of the values does not exceed. */
 export function percentile(sorted: Float64Array, percent: number): number {
   const at = Math.ceil(sorted.length * percent / 100) - 1;
   return sorted[Math.max(at, 0)] ?? NaN;

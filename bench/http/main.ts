@@ -1,12 +1,12 @@
 /**
- * How fast what is sent arrives over real connections, compared with the peer
- * and, on Node, with better-sse. `run.ts` starts it on each runtime that it finds,
- * and bundles it first. What starts a server on the runtime under test comes after
- * `--`, and this process has all the clients.
+ * The rate of delivery over real connections, compared with the peer and, on
+ * Node, with better-sse. `run.ts` bundles it, and starts it on each runtime
+ * that it finds. The command that starts a server on the runtime under test
+ * follows `--`; this process has all the clients.
  *
- * `--connections`, `--rounds` and `--ms` (of a contender's share of a round) say
- * how much is measured; `--json` names a file for the results; `--assert` makes the
- * exit code 1 when a goal is missed.
+ * `--connections`, `--rounds` and `--ms` (of a contender's share of a round)
+ * set how much is measured; `--json` names a file for the results. With
+ * `--assert`, it exits with 1 if a goal is missed.
  */
 import { writeFile } from "node:fs/promises";
 import process from "node:process";
@@ -18,12 +18,12 @@ import { type HttpResult, summarize } from "./results.ts";
 import { CONNECTIONS_OF_GOALS, type Scenario, SCENARIOS } from "./scenarios.ts";
 import { type Run, ServerUnderTest } from "./server_under_test.ts";
 
-/** In these the runtimes find out what to compile; they do not count. */
+/** Rounds in which the runtimes compile the hot functions; they do not count. */
 const WARM_UP_ROUNDS = 2;
-/** How many rounds are for how long events take. */
+/** The number of rounds that measure latency. */
 const PACED_ROUNDS = 3;
-/** What servers do easily: a message every so often. */
-const MS_A_MESSAGE = 0.04;
+/** A pace that all servers keep easily. */
+const MS_PER_MESSAGE = 0.04;
 
 const { values, positionals: command } = parseArgs({
   allowPositionals: true,
@@ -38,8 +38,8 @@ const { values, positionals: command } = parseArgs({
 const [rounds, ms] = [values.rounds, values.ms].map(Number) as [number, number];
 
 /**
- * Measures in rounds: each contender in every round, in the other direction every
- * second time, so that what else the machine does hits all of them.
+ * Measures in rounds: every contender in every round, in alternating order, so
+ * that other work on the machine affects all of them.
  */
 async function measure(
   servers: readonly ServerUnderTest[],
@@ -60,7 +60,7 @@ async function measure(
   return runs;
 }
 
-/** Compares with the goals, in messages a second; tells whether all are met. */
+/** Compares the messages per second with the goals; returns whether all are met. */
 function judge(
   { goals, name }: Scenario,
   runtime: string,
@@ -74,7 +74,7 @@ function judge(
     met &&= holds;
     console.log(
       `${holds ? "met   " : "MISSED"}  ${name}: at least ${goal} times the ` +
-        `messages a second of ${other}`,
+        `messages per second of ${other}`,
     );
   }
   return met;
@@ -114,7 +114,7 @@ async function compare(
       if (connections !== CONNECTIONS_OF_GOALS) continue;
       met = judge(scenario, runtime.split(" ")[0]!, results) && met;
     }
-    for (const server of servers) await server.checkSurplus();
+    for (const server of servers) await server.checkNoSurplus();
     console.log();
     return { met, results: all };
   } finally {
@@ -128,8 +128,8 @@ async function measureScenario(
   { burst }: Scenario,
 ): Promise<HttpResult[]> {
   const fast = await measure(servers, { burst, ms }, rounds, WARM_UP_ROUNDS);
-  const everyMs = connections * burst * MS_A_MESSAGE;
-  // Two bursts at least.
+  const everyMs = connections * burst * MS_PER_MESSAGE;
+  // At least two bursts.
   const paced = await measure(
     servers,
     { burst, ms: Math.max(2 * ms, 2 * everyMs), everyMs },
@@ -148,7 +148,7 @@ async function measureScenario(
   );
 }
 
-// Closed when `run.ts` is gone: whatever is left ends as well then.
+// Closed when `run.ts` ends: this process and its servers must not outlive it.
 process.stdin.on("close", () => process.exit(1)).resume().unref();
 const results: HttpResult[] = [];
 let met = true;

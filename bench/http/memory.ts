@@ -5,7 +5,10 @@ const { Bun, gc } = globalThis as {
   gc?: () => void;
 };
 
-/** How many bytes of the machine's memory the process has, without garbage. */
+/**
+ * Returns the resident memory of the process in bytes, after a garbage
+ * collection.
+ */
 export function memory(): number {
   if (Bun !== undefined) Bun.gc(true);
   else gc?.();

@@ -1,7 +1,7 @@
 import type { Spread } from "../paired_rounds.ts";
 import type { HttpResult } from "./results.ts";
 
-/** Prints what was measured, middle and quartiles, and how ours compares. */
+/** Prints medians and quartiles, and the ratios to ours. */
 export function printTable(
   title: string,
   results: readonly HttpResult[],

@@ -3,38 +3,41 @@ import type { Contender } from "./control.ts";
 import { percentile } from "./latencies.ts";
 import type { Run } from "./server_under_test.ts";
 
-/** What was measured of a contender. */
+/** The results of a contender. */
 export interface HttpResult {
   readonly connections: number;
-  /** How many events at a time. */
+  /** The number of events in a burst. */
   readonly burst: number;
   readonly contender: Contender;
   readonly messagesPerSecond: Spread;
-  /** Time of the server's processors for a message, in microseconds. */
+  /** CPU time of the server per message, in microseconds. */
   readonly cpuMicros: Spread;
-  /** Milliseconds from the call that sends until a client has it. */
+  /** Milliseconds from the call that sends until a client has the event. */
   readonly p50Ms: Spread;
   readonly p99Ms: Spread;
   readonly bytesPerConnection: number;
-  /** How many times as many messages ours delivers; not of ours itself. */
+  /**
+   * The ratio of our messages per second to this contender's; undefined for
+   * ours.
+   */
   readonly timesOurs?: Spread | undefined;
-  /** How many times as much of the processors it needs as ours does. */
+  /** The ratio of this contender's CPU time to ours. */
   readonly cpuTimesOurs?: Spread | undefined;
-  /** How much of one processor server and clients needed. */
+  /** The share of one processor that the server and the clients used. */
   readonly busy: readonly [server: number, clients: number];
 }
 
-/** What was measured in rounds. */
+/** The runs of all rounds. */
 export interface Measured {
   readonly contender: Contender;
   readonly bytesPerConnection: number;
-  /** Sending as fast as can be. */
+  /** Runs at full speed. */
   readonly fast: readonly Run[];
-  /** Sending every so often. */
+  /** Runs at a fixed pace. */
   readonly paced: readonly Run[];
 }
 
-/** Sums up the rounds of all contenders. */
+/** Summarizes the rounds of all contenders. */
 export function summarize(
   connections: number,
   burst: number,
@@ -61,17 +64,17 @@ export function summarize(
   });
 }
 
-/** Events a second. */
+/** Events per second. */
 function rate({ events, ms }: Run): number {
   return events / ms * 1_000;
 }
 
-/** Milliseconds of the server's processors for an event. */
+/** CPU time of the server per event, in milliseconds. */
 function cpu({ events, cpuMs }: Run): number {
   return cpuMs / events;
 }
 
-/** How much of a processor a side needed: the server's should be all of one. */
+/** The share of a processor that a side used: the server's should be all of one. */
 function busy(runs: readonly Run[], side: "cpuMs" | "clientCpuMs"): number {
   return spread(runs.map((run) => run[side] / run.ms)).median;
 }

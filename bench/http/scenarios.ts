@@ -1,20 +1,20 @@
 import type { Contender } from "./control.ts";
 
-/** What is sent at a time, and how much more it has to cost others. */
+/** A burst size, and the minimum cost of the others. */
 export interface Scenario {
   readonly name: string;
-  /** How many events, in one turn of the event loop. */
+  /** The number of events in one turn of the event loop. */
   readonly burst: number;
-  /** How many times as much of the processor another has to need, by runtime. */
+  /** The minimum ratio of another's CPU time to ours, by runtime. */
   readonly goals: {
     readonly [Other in Contender]?: { readonly [runtime: string]: number };
   };
 }
 
-/** How many connections the goals are for. */
+/** The number of connections that the goals are for. */
 export const CONNECTIONS_OF_GOALS = 1_000;
 
-/** What is measured. */
+/** The scenarios that are measured. */
 export const SCENARIOS: readonly Scenario[] = [
   {
     name: "bursts of ten events",

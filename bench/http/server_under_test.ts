@@ -1,52 +1,61 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import type { Socket } from "node:net";
 import process from "node:process";
-import { Audience } from "./audience.ts";
+import { Clients } from "./clients.ts";
 import { latencies } from "./latencies.ts";
 import {
-  type Answer,
+  type Command,
   type Contender,
   Lines,
   listenOnce,
   type Load,
-  type Order,
+  type Reply,
   type RunReport,
 } from "./control.ts";
 
-/** How long to wait for what takes a second, or a few on a busy machine. */
-const PATIENCE_MS = 30_000;
-/** How long to wait for what should not come. */
+/**
+ * The time limit of every step, in milliseconds. Steps take a second, or a few
+ * on a busy machine.
+ */
+const TIMEOUT_MS = 30_000;
+/** How long to watch for surplus events, in milliseconds. */
 const SURPLUS_MS = 100;
-/** How long the clients look away, for each connection: see `#watch`. */
+/**
+ * The pause of the clients between two reads, per connection: see
+ * `#reportProgress`.
+ */
 const PAUSE_MS = 0.001;
 
-/** What a run took, on both sides. */
+/** The results of a run, from both sides. */
 export interface Run extends RunReport {
-  /** What the clients computed meanwhile. */
+  /** The CPU time of the clients meanwhile. */
   readonly clientCpuMs: number;
-  /** How long events took, in milliseconds and in order, where that was wanted. */
+  /** The latencies of events in milliseconds, sorted, if they were recorded. */
   readonly latencies: Float64Array;
 }
 
-/** The server process of a contender, and its clients, which are in this one. */
+/**
+ * The server process of a contender, and its clients, which are in this
+ * process.
+ */
 export class ServerUnderTest {
   readonly contender: Contender;
-  /** What runs it, with its version. */
+  /** The name and version of the runtime. */
   runtime = "";
-  /** How many bytes of memory a connection takes. */
+  /** The memory per connection, in bytes. */
   bytesPerConnection = 0;
-  /** What the server's clock is ahead of the one here, in milliseconds. */
-  #ahead = 0;
+  /** How far the server's clock is ahead of this one, in milliseconds. */
+  #clockOffset = 0;
   readonly #connections: number;
   readonly #child: ChildProcess;
   readonly #exited: Promise<void>;
-  readonly #audience: Audience;
+  readonly #clients: Clients;
   #fail: (error: Error) => void = () => {};
   readonly #failed = new Promise<never>((_, reject) => this.#fail = reject);
-  #control: Lines<Order> | undefined;
-  /** How many events until the last run ended. */
+  #control: Lines<Command> | undefined;
+  /** The number of events sent up to the end of the last run. */
   #sent = 0;
-  #answer: (answer: Answer) => void = () => {};
+  #onReply: (reply: Reply) => void = () => {};
 
   private constructor(
     contender: Contender,
@@ -57,22 +66,25 @@ export class ServerUnderTest {
     this.#connections = connections;
     this.#child = child;
     this.#exited = new Promise((resolve) => child.once("close", resolve));
-    this.#audience = new Audience(({ message }) => {
+    this.#clients = new Clients(({ message }) => {
       this.#fail(new Error(`With ${contender}: ${message}`));
     });
     child.once("error", this.#fail);
     child.once("exit", (code) => {
-      this.#fail(new Error(`The server of ${contender} ended: ${code}.`));
+      this.#fail(
+        new Error(`The server of ${contender} ended with exit code ${code}.`),
+      );
     });
-    this.#failed.catch(() => {}); // Whoever waits is told, or nobody.
+    this.#failed.catch(() => {}); // Rejects pending waits; there may be none.
   }
 
   /**
    * Starts a server process and connects clients to it.
    *
-   * @param command What runs the server, up to the name of the contender.
-   * @param contender Whom it runs.
-   * @param connections How many clients.
+   * @param command The command that runs the server, up to the contender's
+   * name.
+   * @param contender The contender that it runs.
+   * @param connections The number of clients.
    */
   static async start(
     [program = "", ...args]: readonly string[],
@@ -85,7 +97,7 @@ export class ServerUnderTest {
     });
     const server = new ServerUnderTest(contender, connections, child);
     try {
-      await server.#inTime(server.#connect(listening.socket));
+      await server.#withTimeout(server.#connect(listening.socket));
       return server;
     } catch (error) {
       await server.close();
@@ -96,31 +108,33 @@ export class ServerUnderTest {
   }
 
   /**
-   * Has the server send for a while, and counts what arrives.
+   * Makes the server send for a while, and counts what arrives.
    *
-   * @param load What it sends, and how long it starts new bursts.
-   * @throws {Error} Unless every client got every event, once and in order.
+   * @param load What it sends, and for how long it starts new bursts.
+   * @throws {Error} If a client did not get every event, once and in order.
    */
   async run(load: Load): Promise<Run> {
     const first = this.#sent;
     const isTimed = load.everyMs !== undefined;
-    this.#audience.arrivals = isTimed ? [] : undefined;
+    this.#clients.arrivals = isTimed ? [] : undefined;
     const cpu = process.cpuUsage();
-    const stop = this.#watch(load.burst * this.#connections, isTimed);
+    const stop = this.#reportProgress(load.burst * this.#connections, isTimed);
     try {
-      const report = await this.#inTime(this.#ask({ run: load }));
+      const report = await this.#withTimeout(this.#request({ run: load }));
       const { user, system } = process.cpuUsage(cpu);
-      if (!("sent" in report)) throw new Error("This is no report of a run.");
+      if (!("sent" in report)) {
+        throw new Error("The server sent no report of the run.");
+      }
       this.#sent = report.sent;
-      this.#audience.check(this.#sent);
+      this.#clients.check(this.#sent);
       return {
         ...report,
         clientCpuMs: (user + system) / 1_000,
         latencies: latencies(
-          this.#audience.arrivals ?? [],
+          this.#clients.arrivals ?? [],
           report.sentAt,
           first,
-          this.#ahead,
+          this.#clockOffset,
         ),
       };
     } finally {
@@ -128,82 +142,82 @@ export class ServerUnderTest {
     }
   }
 
-  /** @throws {Error} When clients got more than was sent. */
-  async checkSurplus(): Promise<void> {
-    await this.#inTime(sleep(SURPLUS_MS));
-    this.#audience.check(this.#sent);
+  /** @throws {Error} If clients got more than was sent. */
+  async checkNoSurplus(): Promise<void> {
+    await this.#withTimeout(sleep(SURPLUS_MS));
+    this.#clients.check(this.#sent);
   }
 
   /** Ends the process, if it still runs, and the connections. */
   async close(): Promise<void> {
-    this.#audience.close();
+    this.#clients.close();
     this.#child.kill("SIGKILL");
     if (this.#child.pid !== undefined) await this.#exited;
   }
 
   async #connect(socket: Promise<Socket>): Promise<void> {
-    const hello = new Promise<Answer>((resolve) => this.#answer = resolve);
-    this.#control = new Lines<Order>(await socket, (answer: Answer) => {
-      this.#answer(answer);
+    const hello = new Promise<Reply>((resolve) => this.#onReply = resolve);
+    this.#control = new Lines<Command>(await socket, (reply: Reply) => {
+      this.#onReply(reply);
     });
-    const answer = await hello;
-    if (!("port" in answer)) throw new Error("The server told no port.");
-    this.runtime = answer.runtime;
-    // What is set up once is not the connections'.
+    const reply = await hello;
+    if (!("port" in reply)) throw new Error("The server reported no port.");
+    this.runtime = reply.runtime;
+    // Structures that exist once do not belong to the connections.
     const few = Math.ceil(this.#connections / 10);
-    await this.#connectUntil(answer.port, few);
+    await this.#connectUntil(reply.port, few);
     const before = await this.#memory();
-    await this.#connectUntil(answer.port, this.#connections);
+    await this.#connectUntil(reply.port, this.#connections);
     this.bytesPerConnection = (await this.#memory() - before) /
       (this.#connections - few);
-    this.#ahead = await this.#compareClocks();
+    this.#clockOffset = await this.#measureClockOffset();
   }
 
   async #connectUntil(port: number, connections: number): Promise<void> {
-    await this.#audience.connect(port, connections);
-    // Some servers send the head of a response with the first event only, so
-    // clients cannot tell when they are connected.
+    await this.#clients.connect(port, connections);
+    // Some servers send the response head only with the first event, so clients
+    // cannot tell when they are connected.
     const connected = async () => {
-      const answer = await this.#ask("sessions");
-      return "sessions" in answer && answer.sessions === connections;
+      const reply = await this.#request("sessions");
+      return "sessions" in reply && reply.sessions === connections;
     };
     while (!await connected()) await sleep(10);
   }
 
   async #memory(): Promise<number> {
-    const answer = await this.#ask("memory");
-    return "rss" in answer ? answer.rss : NaN;
+    const reply = await this.#request("memory");
+    return "rss" in reply ? reply.rss : NaN;
   }
 
-  /** The quickest of several answers tells it best. */
-  async #compareClocks(): Promise<number> {
+  /** The fastest of several replies is the most accurate. */
+  async #measureClockOffset(): Promise<number> {
     let [ahead, quickest] = [0, Infinity];
     for (let left = 50; left > 0; left--) {
       const asked = performance.now();
-      const answer = await this.#ask("clock");
+      const reply = await this.#request("clock");
       const took = performance.now() - asked;
-      if (!("clock" in answer) || took > quickest) continue;
+      if (!("clock" in reply) || took > quickest) continue;
       quickest = took;
-      ahead = answer.clock - asked - took / 2;
+      ahead = reply.clock - asked - took / 2;
     }
     return ahead;
   }
 
   /**
-   * Tells the server how much has arrived, each time that it is a burst more.
+   * Reports progress to the server whenever another burst has arrived.
    *
-   * Between two looks the process sleeps for a moment. It has less work that way,
-   * as it finds more on each connection, and is not woken by each single write:
-   * that would be work of the server, which real clients do not cause, as they
-   * are on other machines. When it is to tell how long events take, it does not.
+   * The process sleeps briefly between two reads. It finds more on each
+   * connection that way, and is not woken by every single write: that would
+   * cost the server work that real clients, on other machines, do not cause.
+   * While latencies are recorded, it does not sleep.
    */
-  #watch(burst: number, isTimed: boolean): () => void {
+  #reportProgress(burst: number, isTimed: boolean): () => void {
     const nobody = new Int32Array(new SharedArrayBuffer(4));
-    let next = this.#audience.received + burst;
+    let next = this.#clients.received + burst;
     let stopped = false;
     const look = () => {
       if (stopped) return;
-      const { received } = this.#audience;
+      const { received } = this.#clients;
       if (received >= next) {
         this.#control?.send({ received });
         while (next <= received) next += burst;
@@ -216,24 +230,24 @@ export class ServerUnderTest {
     return () => void (stopped = true);
   }
 
-  #ask(order: Order): Promise<Answer> {
+  #request(command: Command): Promise<Reply> {
     return new Promise((resolve) => {
-      this.#answer = resolve;
-      this.#control?.send(order);
+      this.#onReply = resolve;
+      this.#control?.send(command);
     });
   }
 
-  /** What a promise resolves with, unless something fails or takes too long. */
-  async #inTime<Value>(promise: Promise<Value>): Promise<Value> {
+  /** Resolves with the promise, or rejects on a failure or after the time limit. */
+  async #withTimeout<Value>(promise: Promise<Value>): Promise<Value> {
     const timer = setTimeout(() => {
-      const received = this.#audience.received / this.#connections;
+      const received = this.#clients.received / this.#connections;
       this.#fail(
         new Error(
           `The server of ${this.contender} is late: ${received} events a ` +
             "connection have arrived.",
         ),
       );
-    }, PATIENCE_MS);
+    }, TIMEOUT_MS);
     try {
       return await Promise.race([promise, this.#failed]);
     } finally {

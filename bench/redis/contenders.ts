@@ -9,27 +9,30 @@ import type { StreamOptions } from "../../mod.ts";
 import { type Info, store } from "../info_operations.ts";
 import { OpenStreams } from "../streams.ts";
 
-/** One node that sends, and one that has the streams. */
+/** A node that sends, and a node with the streams. */
 export interface RedisContender {
   readonly streams: OpenStreams;
-  /** The numbers of all of them. */
+  /** The indexes of all streams. */
   readonly all: readonly number[];
-  /** Sends a text from the first node to all streams of the second. */
-  readonly send: (text: string) => unknown;
-  /** Takes the last texts from all streams. */
-  readonly drain: (texts: number) => Promise<void>;
+  /** Sends a frame from the first node to all streams of the second. */
+  readonly send: (frame: string) => unknown;
+  /** Reads the latest frames from all streams. */
+  readonly drain: (frames: number) => Promise<void>;
   readonly info?: {
     readonly manager: Info;
-    /** Stores what a session's client said. */
+    /** Stores the client info of a session. */
     readonly fill: (turn: number) => Promise<void>;
   };
   readonly close: () => Promise<void>;
 }
 
-/** How long the peer needs at most to subscribe to everything, which none can await. */
+/**
+ * The peer cannot be awaited until it has subscribed to everything; it takes
+ * less than this many milliseconds.
+ */
 const SUBSCRIBE_MS = 1_000;
 
-/** Ours, with clients of node-redis. */
+/** Our manager, with clients of node-redis. */
 export async function ours(
   url: string,
   count: number,
@@ -45,7 +48,7 @@ export async function ours(
   );
   return {
     ...base(streams),
-    send: (text) => first!.streams.send(undefined, text),
+    send: (frame) => first!.streams.send(undefined, frame),
     info: infoOf(first!.info),
     close: async () => {
       for (const { sessions, close } of nodes) {
@@ -56,7 +59,7 @@ export async function ours(
   };
 }
 
-/** The peer's, which makes its clients itself, and does not close them. */
+/** The peer, which creates its own clients and does not close them. */
 export async function peer(
   url: string,
   count: number,
@@ -69,13 +72,16 @@ export async function peer(
   await delay(SUBSCRIBE_MS);
   return {
     ...base(streams),
-    send: (text) => first.send(undefined, text),
+    send: (frame) => first.send(undefined, frame),
     info: infoOf(new PeerInfo(url) as Info),
     close: () => Promise.resolve(),
   };
 }
 
-/** What nobody can do without. */
+/**
+ * The lower bound: a bare `PUBLISH`, and a bare loop of `enqueue` where it
+ * arrives.
+ */
 export async function bare(
   url: string,
   count: number,
@@ -84,13 +90,13 @@ export async function bare(
   const { publisher, subscriber, close } = await clients(url);
   const channel = crypto.randomUUID();
   const encoder = new TextEncoder();
-  await subscriber.subscribe(channel, (text) => {
-    const bytes = encoder.encode(text);
+  await subscriber.subscribe(channel, (frame) => {
+    const bytes = encoder.encode(frame);
     for (const controller of streams.controllers) controller.enqueue(bytes);
   });
   return {
     ...base(streams),
-    send: (text) => publisher.publish(channel, text),
+    send: (frame) => publisher.publish(channel, frame),
     close: () => Promise.resolve(close()),
   };
 }
@@ -102,7 +108,7 @@ function base(
   return {
     streams,
     all,
-    drain: (texts) => streams.drainEvents(all, texts),
+    drain: (frames) => streams.drainEvents(all, frames),
   };
 }
 

@@ -1,6 +1,7 @@
 /**
- * What single operations cost a Redis server: its processor time, and the bytes that
- * it reads and writes. `docs/redis.md` plans with these: `deno task bench:redis-costs`.
+ * The cost of single operations for a Redis server: its CPU time, and the bytes
+ * that it reads and writes. The capacity section of `docs/redis.md` uses these
+ * figures: `deno task bench:redis-costs`.
  */
 import { RedisSessions } from "../../src/redis/mod.ts";
 import { type Clients, connect } from "../../tests/redis/support/clients.ts";
@@ -8,15 +9,15 @@ import {
   hasRedis,
   RedisServer,
 } from "../../tests/redis/support/redis_server.ts";
-import { frame } from "../fan_out.ts";
+import { makeFrame } from "../fan_out.ts";
 import { exit, runtime } from "../runtime.ts";
 import { OpenStreams } from "../streams.ts";
 
 const COUNT = 5_000;
-const text = frame(1_000);
+const frame = makeFrame(1_000);
 
 if (!hasRedis) {
-  console.log("needs redis-server on the PATH: left out");
+  console.log("skipped: redis-server is not on the PATH");
   exit(0);
 }
 await using server = await RedisServer.start();
@@ -38,7 +39,7 @@ async function operations(
   const [here, there] = clients.map((each) =>
     new RedisSessions(each, {
       prefix,
-      // So seldom that they do not count.
+      // Long enough that heartbeats do not count.
       cluster: { heartbeatMs: 60_000 },
       streams: { replay, keepAliveMs: false, backlog: false },
     })
@@ -52,17 +53,17 @@ async function operations(
   });
   const one = [ids[0]!];
   await measure(`\`send\` to one session${how}`, async (at) => {
-    await here.streams.send(one, text);
+    await here.streams.send(one, frame);
     if (at % 100 === 99) await arrived(there, at + 1);
   });
   const hundred = ids.slice(100, 200);
   await measure(`\`send\` to 100 sessions of a node${how}`, async (at) => {
-    await here.streams.send(hundred, text);
+    await here.streams.send(hundred, frame);
     if (at % 100 === 99) await new Promise((done) => setTimeout(done, 5));
   }, COUNT / 10);
   await measure(`a broadcast to two nodes${how}`, async (at) => {
-    await here.streams.send(undefined, text);
-    // One a turn.
+    await here.streams.send(undefined, frame);
+    // One per turn of the event loop.
     await new Promise((done) => setTimeout(done, at % 100 === 99 ? 5 : 0));
   }, COUNT / 10);
   if (!replay) {
@@ -108,11 +109,11 @@ async function measure(
   let last: unknown;
   for (let at = 0; at < count; at++) {
     last = act(at);
-    // Several on their way at once, as with many clients.
+    // Up to 50 requests in flight, as with many clients.
     if (at % 50 === 49) await last;
   }
   await last;
-  // With replay, what was sent is added one command after the other.
+  // With replay, broadcasts are appended one command after the other.
   await new Promise((done) => setTimeout(done, 1_500));
   const after = await used();
   const each = (key: keyof typeof after) => (after[key] - before[key]) / count;

@@ -1,10 +1,11 @@
 /**
- * A broadcast to 2 nodes with 1,000 sessions each over a real redis-server, beside
- * npm `@tmcp/session-manager-redis`, with what each makes the server do:
- * `deno task bench:redis`. `--assert` makes the exit code 1 when a goal is missed.
+ * A broadcast to 2 nodes with 1,000 sessions each through a real redis-server,
+ * compared with npm `@tmcp/session-manager-redis`, and the commands that each
+ * needs: `deno task bench:redis`. With `--assert`, it exits with 1 if a goal is
+ * missed.
  *
- * The peer publishes with the connection that subscribes, which fails in a process
- * that holds a stream: its texts are sent by a third manager, which holds none.
+ * The peer publishes on its subscribed connection, which fails in a process
+ * that holds a stream. So a third manager without streams sends for it.
  */
 import { RedisStreamSessionManager } from "@tmcp/session-manager-redis";
 import { RedisSessions } from "../../src/redis/mod.ts";
@@ -13,7 +14,7 @@ import {
   hasRedis,
   RedisServer,
 } from "../../tests/redis/support/redis_server.ts";
-import { frame } from "../fan_out.ts";
+import { makeFrame } from "../fan_out.ts";
 import { ratio, spread } from "../paired_rounds.ts";
 import { exit, flags, runtime } from "../runtime.ts";
 import { OpenStreams } from "../streams.ts";
@@ -21,22 +22,22 @@ import { OpenStreams } from "../streams.ts";
 const NODES = 2;
 const SESSIONS = 1_000;
 const ROUNDS = 7;
-const TEXTS = 20;
-const LEAST_RATIO = 10;
-const MOST_BYTES = 300;
-const text = frame(1_000);
+const FRAMES = 20;
+const MIN_RATIO = 10;
+const MAX_BYTES = 300;
+const frame = makeFrame(1_000);
 
-/** Streams on two nodes, and how to send to all of them. */
+/** Streams on two nodes, and a way to send to all of them. */
 interface Contender {
   readonly streams: readonly OpenStreams[];
-  /** How many bytes a text is that arrives. */
+  /** The size of a frame as it arrives. */
   readonly bytes: number;
   send(sessions: string[] | undefined): unknown;
   close(): Promise<void>;
 }
 
 if (!hasRedis) {
-  console.log("needs redis-server on the PATH: left out");
+  console.log("skipped: redis-server is not on the PATH");
   exit(0);
 }
 await using server = await RedisServer.start();
@@ -47,7 +48,7 @@ console.log(
 const goals = [await broadcasts(), await commands(), await memory()];
 exit(goals.every(Boolean) || !flags.includes("--assert") ? 0 : 1);
 
-/** How many texts a second reach their readers, beside the peer. */
+/** Frames delivered to readers per second, compared with the peer. */
 async function broadcasts(): Promise<boolean> {
   const rates = {
     ours: [] as number[],
@@ -68,14 +69,14 @@ async function broadcasts(): Promise<boolean> {
   let isMet = true;
   for (const name of ["ours", "replayed"] as const) {
     const { low, median, high } = ratio(rates[name], rates.peer);
-    isMet &&= median >= LEAST_RATIO;
+    isMet &&= median >= MIN_RATIO;
     say(
-      median >= LEAST_RATIO,
+      median >= MIN_RATIO,
       `${name === "ours" ? "" : "with replay: "}${
         Math.round(spread(rates[name]).median)
       } deliveries/s, ${median.toFixed(1)} times the peer's (${
         low.toFixed(1)
-      }-${high.toFixed(1)}), at least ${LEAST_RATIO}`,
+      }-${high.toFixed(1)}), at least ${MIN_RATIO}`,
     );
   }
   return isMet;
@@ -83,21 +84,21 @@ async function broadcasts(): Promise<boolean> {
 
 async function rateOf(contender: Contender): Promise<number> {
   const start = performance.now();
-  for (let count = 0; count < TEXTS; count++) {
+  for (let count = 0; count < FRAMES; count++) {
     await contender.send(undefined);
-    // Each in its own turn: nothing is joined.
+    // One per turn of the event loop, so that nothing is coalesced.
     await new Promise((resolve) => setTimeout(resolve, 0));
   }
   const all = Array.from({ length: SESSIONS }, (_, at) => at);
   for (const streams of contender.streams) {
-    await streams.drain(all, TEXTS * contender.bytes);
+    await streams.drain(all, FRAMES * contender.bytes);
   }
-  const rate = TEXTS * NODES * SESSIONS / (performance.now() - start) * 1_000;
+  const rate = FRAMES * NODES * SESSIONS / (performance.now() - start) * 1_000;
   await contender.close();
   return rate;
 }
 
-/** What one `send` makes the server do. */
+/** The commands of one `send`. */
 async function commands(): Promise<boolean> {
   const ids = Array.from({ length: SESSIONS }, (_, at) => `1 ${at}`);
   const cases: [
@@ -108,7 +109,7 @@ async function commands(): Promise<boolean> {
   ][] = [
     ["a broadcast", false, undefined, 1],
     [
-      `${SESSIONS} chosen of another node`,
+      `${SESSIONS} recipients on another node`,
       false,
       ids.map(idOf),
       2,
@@ -147,7 +148,7 @@ async function commands(): Promise<boolean> {
   return isMet;
 }
 
-/** What a session takes in Redis. */
+/** The memory that a session takes in Redis. */
 async function memory(): Promise<boolean> {
   await server.command("FLUSHALL");
   const before = await server.info("memory", "used_memory");
@@ -164,12 +165,12 @@ async function memory(): Promise<boolean> {
   await sessions.streams.has("all are there");
   const bytes = (await server.info("memory", "used_memory") - before) / count;
   say(
-    bytes <= MOST_BYTES,
-    `${bytes.toFixed(0)} bytes a session, at most ${MOST_BYTES}`,
+    bytes <= MAX_BYTES,
+    `${bytes.toFixed(0)} bytes per session, at most ${MAX_BYTES}`,
   );
   await sessions.close();
   await clients[Symbol.asyncDispose]();
-  return bytes <= MOST_BYTES;
+  return bytes <= MAX_BYTES;
 }
 
 async function ours(hasReplay: boolean): Promise<Contender> {
@@ -195,9 +196,9 @@ async function ours(hasReplay: boolean): Promise<Contender> {
   );
   return {
     streams,
-    // With replay, a line with an id.
-    bytes: text.length + (hasReplay ? 38 : 0),
-    send: (sessions) => nodes[0]!.streams.send(sessions, text),
+    // With replay, each event has an ID line.
+    bytes: frame.length + (hasReplay ? 38 : 0),
+    send: (sessions) => nodes[0]!.streams.send(sessions, frame),
     close: async () => {
       for (const node of nodes) await node.close();
       await clients[Symbol.asyncDispose]();
@@ -224,9 +225,10 @@ async function peer(): Promise<Contender> {
   }
   return {
     streams,
-    bytes: text.length,
-    send: (sessions) => nodes[NODES]!.send(sessions, text),
-    // It cannot delete either where it holds streams, so they stay, unused.
+    bytes: frame.length,
+    send: (sessions) => nodes[NODES]!.send(sessions, frame),
+    // It cannot delete the sessions where it holds their streams, so they stay
+    // unused.
     close: async () => void await server.command("FLUSHALL"),
   };
 }

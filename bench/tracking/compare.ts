@@ -1,12 +1,12 @@
 /**
- * Measures again and compares with what was recorded last on the same runtime:
- * `deno task bench:compare`, on Deno or on the runtimes that are named. `--short`
- * measures less, and compares no milliseconds; `--last` measures nothing, and compares
- * the last two records. What is so many times as bad as before makes the exit code 1
- * (`--threshold`, 1.3 by default), if it is more than the noise, and is found a second
- * time.
+ * Measures again and compares with the latest record of the same runtime: `deno
+ * task bench:compare`, on Deno or on the runtimes named. `--short` measures
+ * less and compares no milliseconds. `--last` measures nothing and compares the
+ * last two records. Exits with 1 if a figure is worse by more than
+ * `--threshold` (a factor, 1.3 by default), by more than the noise, and in a
+ * second measurement too.
  */
-import { bundle, chosenRuntimes, findRuntimes } from "../runtimes.ts";
+import { bundle, findRuntimes, selectRuntimes } from "../runtimes.ts";
 import { parseArgs } from "node:util";
 import type { Program } from "../../scripts/lib/command.ts";
 import { type Change, compareFigures, confirm } from "./comparison.ts";
@@ -23,7 +23,7 @@ import { versionOf } from "./version.ts";
 
 const runtimes = await findRuntimes();
 const isNamed = Deno.args.some((arg) => runtimes.has(arg));
-const { chosen, flags } = chosenRuntimes(
+const { names, flags } = selectRuntimes(
   isNamed ? Deno.args : ["deno", ...Deno.args],
   runtimes,
 );
@@ -36,17 +36,17 @@ const { values } = parseArgs({
   },
 });
 const threshold = Number(values.threshold);
-if (!(threshold > 1)) throw new Error("--threshold has to be above 1.");
+if (!(threshold > 1)) throw new Error("--threshold must be above 1.");
 const history = await readHistory();
 const { machine } = await describeRun();
 
-/** Measures; what looks like a regression, once more. */
+/** Measures, and measures apparent regressions a second time. */
 async function compareNow(
   program: Program,
   bundled: string,
   before: Entry,
 ): Promise<Change[]> {
-  // What else goes on in CI would be taken for a slow import.
+  // Other work in CI would look like a slow import.
   const isSame = !values.short && isSameMachine(before.machine, machine);
   const compared = (found: readonly SuiteFindings[]) =>
     compareFigures(
@@ -80,8 +80,8 @@ async function compareRuntime(name: string, folder: string): Promise<boolean> {
     : latest(own, name, machine);
   if (before === undefined) {
     console.log(
-      `${runtime.name}: nothing to compare with is recorded. ` +
-        "`deno task bench:record` does it.",
+      `${runtime.name}: there is no record to compare with. ` +
+        "Run `deno task bench:record` first.",
     );
     return false;
   }
@@ -96,7 +96,7 @@ async function compareRuntime(name: string, folder: string): Promise<boolean> {
       (isSame
         ? ""
         : ` on another machine (${before.machine.cpu}, ${before.machine.cores} ` +
-          "cores): ratios hold there, too, milliseconds are not compared") +
+          "cores): ratios still hold, milliseconds are not compared") +
       "\n",
   );
   const changes = now === undefined
@@ -116,7 +116,7 @@ async function compareRuntime(name: string, folder: string): Promise<boolean> {
 
 const folder = await Deno.makeTempDir({ prefix: "session-manager-bench-" });
 try {
-  for (const name of chosen) {
+  for (const name of names) {
     if (!await compareRuntime(name, folder)) Deno.exitCode = 1;
   }
 } finally {

@@ -1,27 +1,27 @@
 import type { Figure } from "./figures.ts";
 
-/** What became of a figure. */
+/** How a figure changed. */
 export interface Change {
   readonly now: Figure;
   readonly before: Figure | undefined;
-  /** How many times as bad; below 1 it is better. */
+  /** The factor by which it is worse; below 1 it is better. */
   readonly factor: number;
   readonly verdict: "same" | "better" | "worse" | "regression" | "new";
 }
 
-/** Figures of one value have no noise that they know of. */
-const LEAST_NOISE = 0.02;
-/** From how many times as bad on what is the same each time is a regression. */
+/** A figure with a single value has no quartiles. */
+const MIN_NOISE = 0.02;
+/** The factor from which a figure without noise counts as a regression. */
 const EXACT_THRESHOLD = 1.1;
 
 /**
- * Compares figures with earlier ones. What moved less than the noise of the two, by
- * their quartiles, is the same.
+ * Compares figures with earlier ones. A change smaller than the noise of both,
+ * by their quartiles, counts as none.
  *
- * @param threshold From how many times as bad on a change is a regression. What was
- * measured but once has no noise, and is one from 1.1 times on.
- * @param isSameMachine Whether milliseconds can be compared; they are all "new"
- * otherwise.
+ * @param threshold The factor from which a change counts as a regression. A
+ * figure that was measured once has no noise; for it the factor is 1.1.
+ * @param isSameMachine Whether milliseconds can be compared. If not, they all
+ * count as new.
  */
 export function compareFigures(
   before: readonly Figure[],
@@ -46,8 +46,8 @@ function compareFigure(
   const factor = now.better === "lower"
     ? now.median / before.median
     : before.median / now.median;
-  const overlap = now.low <= before.high * (1 + LEAST_NOISE) &&
-    before.low <= now.high * (1 + LEAST_NOISE);
+  const overlap = now.low <= before.high * (1 + MIN_NOISE) &&
+    before.low <= now.high * (1 + MIN_NOISE);
   const verdict = overlap
     ? "same"
     : factor < 1
@@ -59,8 +59,8 @@ function compareFigure(
 }
 
 /**
- * What counts of two tries: the better one, so that what else the machine did the
- * first time is no regression.
+ * Returns the better of two measurements, so that other work on the machine
+ * during the first is not a regression.
  */
 export function confirm(
   first: readonly Change[],

@@ -1,24 +1,24 @@
-import { type Contender, FanOut, frame, type Load } from "../fan_out.ts";
+import { type Contender, FanOut, type Load, makeFrame } from "../fan_out.ts";
 import { type Entrant, pairedRounds, spread } from "../paired_rounds.ts";
 import { type Point, type Suite, times } from "./figures.ts";
 
-const TEXT = frame(1_000);
-/** As long as a usual notification. */
-const SMALL_TEXT = frame(300);
-/** So short that the peer can send ten of them to 100,000 sessions. */
-const TINY_TEXT = frame(100);
+const FRAME = makeFrame(1_000);
+/** The size of a typical notification. */
+const SMALL_FRAME = makeFrame(300);
+/** Short enough that the peer can send ten of them to 100,000 sessions. */
+const TINY_FRAME = makeFrame(100);
 const QUEUED: Load = { reader: "behind", until: "sent" };
 const WAITING: Load = { reader: "waiting", until: "sent" };
 const SINGLE: Load = { reader: "waiting", until: "read" };
 const BURST: Load = { reader: "waiting", until: "read", burst: 10 };
-/** More than that at a time would be measuring the memory. */
-const MOST_BYTES = 100_000_000;
+/** Beyond this many bytes at once, memory is measured rather than sending. */
+const MAX_BYTES = 100_000_000;
 
-/** Times contenders; each as often as what it takes allows. */
+/** Times contenders, each as often as its duration allows. */
 async function compare<Name extends Contender>(
   fanOut: FanOut,
   load: Load,
-  text: string,
+  frame: string,
   rounds: number,
   runs: Record<Name, number>,
 ): Promise<Record<Name, number[]>> {
@@ -28,7 +28,7 @@ async function compare<Name extends Contender>(
     const contender = name as Name;
     entrants.push([
       name,
-      await fanOut.entrant(contender, load, text, count),
+      await fanOut.entrant(contender, load, frame, count),
     ]);
   }
   return pairedRounds(
@@ -46,18 +46,18 @@ function broadcast(sessions: number): Suite {
     isShort: !few,
     run: async (rounds) => {
       const fanOut = new FanOut(sessions);
-      const queued = await compare(fanOut, QUEUED, TEXT, rounds, {
+      const queued = await compare(fanOut, QUEUED, FRAME, rounds, {
         ours: runs,
-        floor: runs,
+        bareLoop: runs,
         peer: few ? 1 : 5,
       });
-      const waiting = await compare(fanOut, WAITING, TEXT, rounds, {
+      const waiting = await compare(fanOut, WAITING, FRAME, rounds, {
         ours: runs,
-        floor: runs,
+        bareLoop: runs,
       });
       const sent = `${all} sessions, 1 KB`;
       const figures = [
-        times(`${sent}: ours / bare loop`, queued.ours, queued.floor, 1.05),
+        times(`${sent}: ours / bare loop`, queued.ours, queued.bareLoop, 1.05),
         times(
           `${sent}: ours / @tmcp/session-manager`,
           queued.ours,
@@ -66,7 +66,7 @@ function broadcast(sessions: number): Suite {
         times(
           `${sent}, readers wait: ours / bare loop`,
           waiting.ours,
-          waiting.floor,
+          waiting.bareLoop,
           1.05,
         ),
       ];
@@ -84,19 +84,19 @@ function bursts(sessions: number): Suite {
     isShort: !few,
     run: async (rounds) => {
       const fanOut = new FanOut(sessions);
-      const { ours, floor, peer } = await compare(
+      const { ours, bareLoop, peer } = await compare(
         fanOut,
         BURST,
-        TINY_TEXT,
-        // The peer takes seconds for one.
+        TINY_FRAME,
+        // The peer takes seconds for each.
         few ? Math.min(rounds, 7) : rounds,
-        { ours: few ? 2 : 5, floor: few ? 1 : 3, peer: 1 },
+        { ours: few ? 2 : 5, bareLoop: few ? 1 : 3, peer: 1 },
       );
       await fanOut.close();
       const id = `${all} sessions, ten times 100 B, until read: ours / `;
       return {
         figures: [
-          times(`${id}bare loop`, ours, floor, 1),
+          times(`${id}bare loop`, ours, bareLoop, 1),
           times(`${id}@tmcp/session-manager`, ours, peer),
         ],
       };
@@ -104,22 +104,28 @@ function bursts(sessions: number): Suite {
   };
 }
 
-const chosen: Suite = {
-  name: "chosen sessions",
+const recipients: Suite = {
+  name: "targeted sends",
   isShort: false,
   run: async (rounds) => {
     const fanOut = new FanOut(100_000);
-    const load: Load = { ...QUEUED, chosen: 1_000 };
-    const { ours, floor, peer } = await compare(fanOut, load, TEXT, rounds, {
-      ours: 20,
-      floor: 20,
-      peer: 1,
-    });
+    const load: Load = { ...QUEUED, recipients: 1_000 };
+    const { ours, bareLoop, peer } = await compare(
+      fanOut,
+      load,
+      FRAME,
+      rounds,
+      {
+        ours: 20,
+        bareLoop: 20,
+        peer: 1,
+      },
+    );
     await fanOut.close();
     const id = "1,000 of 100,000 sessions, 1 KB: ours / ";
     return {
       figures: [
-        times(`${id}bare loop`, ours, floor),
+        times(`${id}bare loop`, ours, bareLoop),
         times(`${id}@tmcp/session-manager`, ours, peer),
       ],
     };
@@ -134,7 +140,7 @@ const features: Suite = {
     const { ours, unlimited, replay } = await compare(
       fanOut,
       WAITING,
-      TEXT,
+      FRAME,
       rounds,
       { ours: 20, unlimited: 20, replay: 20 },
     );
@@ -149,40 +155,40 @@ const features: Suite = {
   },
 };
 
-/** What a message costs among a hundred times as many. */
+/** The cost of a message at 100,000 sessions, compared with 1,000. */
 const growth: Suite = {
   name: "growth",
   isShort: false,
   run: async (rounds) => {
     const [few, many] = [new FanOut(1_000), new FanOut(100_000)];
     const entrant = (of: FanOut, name: Contender, runs: number) =>
-      of.entrant(name, QUEUED, TEXT, runs);
+      of.entrant(name, QUEUED, FRAME, runs);
     const took = await pairedRounds({
       few: await entrant(few, "ours", 100),
       many: await entrant(many, "ours", 3),
-      floorOfFew: await entrant(few, "floor", 100),
-      floorOfMany: await entrant(many, "floor", 3),
+      bareLoopOfFew: await entrant(few, "bareLoop", 100),
+      bareLoopOfMany: await entrant(many, "bareLoop", 3),
     }, rounds);
     await few.close();
     await many.close();
     const growthOf = (many: number[], few: number[]) =>
       many.map((ms, round) => ms / 100 / few[round]!);
     const ours = growthOf(took.many, took.few);
-    const floor = growthOf(took.floorOfMany, took.floorOfFew);
+    const bareLoop = growthOf(took.bareLoopOfMany, took.bareLoopOfFew);
     const id = "a message at 100,000 sessions / at 1,000:";
     const ones = ours.map(() => 1);
     return {
       figures: [
         times(`${id} ours`, ours, ones, 1.3),
-        // Its memory grows beyond the processor's caches, too.
-        times(`${id} bare loop`, floor, ones),
-        times(`${id} ours / bare loop`, ours, floor, 1.3),
+        // The memory of the bare loop outgrows the processor's caches, too.
+        times(`${id} bare loop`, bareLoop, ones),
+        times(`${id} ours / bare loop`, ours, bareLoop, 1.3),
       ],
     };
   },
 };
 
-/** For the picture. */
+/** Time per message at many sizes, for the picture. */
 const curve: Suite = {
   name: "curve",
   isShort: false,
@@ -192,19 +198,19 @@ const curve: Suite = {
       const fanOut = new FanOut(sessions);
       for (const load of [SINGLE, BURST]) {
         const messages = sessions * (load.burst ?? 1);
-        // Often enough for the runtime to compile what is used.
+        // Often enough for the runtime to compile the hot functions.
         const often = Math.max(Math.round(100_000 / messages), 3);
         const runs = {
           ours: often,
-          floor: often,
-          ...(messages * SMALL_TEXT.length <= MOST_BYTES ? { peer: 2 } : {}),
-          // Each of its streams is three.
+          bareLoop: often,
+          ...(messages * SMALL_FRAME.length <= MAX_BYTES ? { peer: 2 } : {}),
+          // Each of its streams is a chain of three.
           ...(sessions <= 10_000 ? { "better-sse": 2 } : {}),
         } as Record<Contender, number>;
         const took = await compare(
           fanOut,
           load,
-          SMALL_TEXT,
+          SMALL_FRAME,
           Math.min(rounds, 5),
           runs,
         );
@@ -220,14 +226,14 @@ const curve: Suite = {
   },
 };
 
-/** Sending to streams of this process. */
+/** Sending to streams of the same process. */
 export const FAN_OUT_SUITES: readonly Suite[] = [
   broadcast(10_000),
   bursts(10_000),
   features,
   broadcast(100_000),
   bursts(100_000),
-  chosen,
+  recipients,
   growth,
   curve,
 ];

@@ -1,23 +1,23 @@
 import { ratio, type Spread, spread } from "../paired_rounds.ts";
 
-/** What was found out, with the noise that there was. */
+/** A measured value with its noise. */
 export interface Figure {
-  /** What it is about; the same from release to release. */
+  /** What was measured; stays the same from release to release. */
   readonly id: string;
   /** Ratios hold on any machine; bytes and milliseconds are absolute. */
   readonly unit: "times" | "bytes" | "ms";
   readonly better: "lower" | "higher";
-  /** What it is to be at most, or at least where more is better. */
+  /** The upper limit, or the lower limit where more is better. */
   readonly goal?: number | undefined;
   readonly median: number;
   /** The quartiles. */
   readonly low: number;
   readonly high: number;
-  /** How many values there were. */
+  /** The number of values. */
   readonly rounds: number;
 }
 
-/** How long a message took, for a picture; this is absolute. */
+/** The absolute time per message, for a picture. */
 export interface Point {
   readonly contender: string;
   readonly sessions: number;
@@ -25,22 +25,22 @@ export interface Point {
   readonly ns: number;
 }
 
-/** What a suite found out. */
+/** The results of a suite. */
 export interface Findings {
   readonly figures: readonly Figure[];
   readonly points?: readonly Point[];
 }
 
-/** Figures that are found out in one go. */
+/** Figures that are measured together. */
 export interface Suite {
   readonly name: string;
   /** Whether it is part of the short version. */
   readonly isShort: boolean;
-  /** @param rounds How many count. */
+  /** @param rounds The number of rounds that count. */
   readonly run: (rounds: number) => Promise<Findings>;
 }
 
-/** How many times as long one took as the other, round by round. */
+/** Returns a figure with the ratio of two times, round by round. */
 export function times(
   id: string,
   ones: readonly number[],
@@ -57,7 +57,7 @@ export function times(
   };
 }
 
-/** Something absolute, of which less is better. */
+/** Returns an absolute figure for which less is better. */
 export function absolute(
   id: string,
   unit: "bytes" | "ms",
@@ -74,13 +74,13 @@ export function absolute(
   };
 }
 
-/** Whether a goal is met; undefined without one. */
+/** Returns whether a goal is met; undefined without a goal. */
 export function isMet({ goal, better, median }: Figure): boolean | undefined {
   if (goal === undefined) return undefined;
   return better === "lower" ? median <= goal : median >= goal;
 }
 
-/** To four digits: what comes after them is noise. */
+/** Rounds to four digits: everything beyond is noise. */
 export function rounded<Numbers extends Spread>(
   { low, median, high }: Numbers,
 ): Spread {

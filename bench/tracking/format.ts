@@ -1,6 +1,6 @@
 import { DENO, run } from "../../scripts/lib/command.ts";
 
-/** Formats files as `deno task check` wants them. */
+/** Formats files with `deno fmt`. */
 export async function format(paths: readonly string[]): Promise<void> {
   const code = await run(DENO, ["fmt", "--quiet", ...paths]);
   if (code !== 0) {

@@ -5,7 +5,7 @@ import type { HttpResult } from "../http/results.ts";
 import { format } from "./format.ts";
 import type { Figure, Point } from "./figures.ts";
 
-/** Where it was measured. */
+/** The machine of a measurement. */
 export interface Machine {
   readonly cpu: string;
   readonly cores: number;
@@ -13,9 +13,9 @@ export interface Machine {
   readonly os: string;
 }
 
-/** All that was measured on one runtime. */
+/** Everything measured on one runtime. */
 export interface Entry {
-  /** When, in UTC. */
+  /** The date and time, in UTC. */
   readonly date: string;
   readonly version: string;
   readonly commit: string;
@@ -30,7 +30,7 @@ export interface Entry {
 
 const FOLDER = new URL("bench/history/", ROOT);
 
-/** Reads what was recorded, the oldest first. */
+/** Reads all records, oldest first. */
 export async function readHistory(): Promise<Entry[]> {
   const entries: Entry[] = [];
   for await (const { name } of Deno.readDir(FOLDER)) {
@@ -40,7 +40,7 @@ export async function readHistory(): Promise<Entry[]> {
   return entries.sort((a, b) => a.date < b.date ? -1 : 1);
 }
 
-/** Records what was measured; returns the name of the file. */
+/** Writes a record; returns its file name. */
 export async function writeEntry(entry: Entry): Promise<string> {
   const { date, commit, runtime } = entry;
   const name = [date.slice(0, 10), commit, runtime.name.toLowerCase()]
@@ -54,7 +54,7 @@ export async function writeEntry(entry: Entry): Promise<string> {
   return path;
 }
 
-/** What is measured, and where. */
+/** Returns the version, commit and machine of a measurement. */
 export async function describeRun(): Promise<
   Pick<Entry, "date" | "version" | "commit" | "isChanged" | "machine">
 > {
@@ -75,14 +75,14 @@ export async function describeRun(): Promise<
   };
 }
 
-/** Whether absolute numbers of two machines can be compared. */
+/** Returns whether absolute figures of two machines can be compared. */
 export function isSameMachine(one: Machine, other: Machine): boolean {
   return one.cpu === other.cpu && one.cores === other.cores;
 }
 
 /**
- * What to compare with: the latest of the same runtime, on the same machine if there
- * is any.
+ * Returns the record to compare with: the latest of the same runtime,
+ * preferably on the same machine.
  */
 export function latest(
   history: readonly Entry[],

@@ -5,10 +5,10 @@ import { bundle } from "../runtimes.ts";
 import type { Program } from "../../scripts/lib/command.ts";
 import { type Figure, rounded } from "./figures.ts";
 
-/** How many rounds a result is made of. */
+/** The number of rounds in a result. */
 const ROUNDS = 8;
 
-/** Measures over real connections, with servers on a runtime. */
+/** Measures over real connections, with the servers on one runtime. */
 export async function measureHttp(
   runtimes: ReadonlyMap<string, Program>,
   name: string,
@@ -27,7 +27,10 @@ export async function measureHttp(
   return results.map(withoutNoise);
 }
 
-/** What of that is tracked: ratios, with as many connections as the goals are for. */
+/**
+ * Returns the tracked figures: ratios, at the number of connections of the
+ * goals.
+ */
 export function httpFigures(
   results: readonly HttpResult[],
   runtime: string,
@@ -55,7 +58,7 @@ const NAMES: { readonly [contender: string]: string } = {
   peer: "@tmcp/session-manager",
 };
 
-/** Every number to four digits. */
+/** Rounds every number to four digits. */
 function withoutNoise(result: HttpResult): HttpResult {
   return JSON.parse(
     JSON.stringify(

@@ -2,14 +2,14 @@ import { type Program, ROOT } from "../../scripts/lib/command.ts";
 import type { Findings, Suite } from "./figures.ts";
 import { imports, sizes } from "./package_suites.ts";
 
-/** How much is measured. */
+/** How much to measure. */
 export interface Effort {
   readonly isShort: boolean;
-  /** The suites, if not all. */
+  /** The suites to run; all by default. */
   readonly suites?: readonly string[];
 }
 
-/** What a suite found out. */
+/** The results of one suite. */
 export interface SuiteFindings extends Findings {
   readonly suite: string;
 }
@@ -19,9 +19,9 @@ const ROUNDS = { short: 5, full: 11 };
 /**
  * Measures on a runtime.
  *
- * @param program What runs a script.
- * @param bundle Where program.ts is, bundled.
- * @param onFindings Told of each suite when it is over.
+ * @param program The command that runs a script.
+ * @param bundle The path of the bundled program.ts.
+ * @param onFindings Called with the results of each suite.
  */
 export async function measure(
   program: Program,

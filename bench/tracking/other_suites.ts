@@ -6,7 +6,7 @@ import {
   InMemoryStreamSessionManager,
 } from "../../mod.ts";
 import { heapUsed } from "../../tests/memory/heap.ts";
-import { frame } from "../fan_out.ts";
+import { makeFrame } from "../fan_out.ts";
 import {
   type Info,
   type Operation,
@@ -15,7 +15,7 @@ import {
 } from "../info_operations.ts";
 import { type Entrant, pairedRounds } from "../paired_rounds.ts";
 import { OpenStreams } from "../streams.ts";
-import { Crowd } from "../workers/crowd.ts";
+import { WorkerGroup } from "../workers/worker_group.ts";
 import {
   absolute,
   type Figure,
@@ -24,7 +24,7 @@ import {
   times,
 } from "./figures.ts";
 
-/** What is not to be timed. */
+/** No preparation. */
 const nothing = { prepare: () => {}, finish: () => Promise.resolve() };
 
 async function often(
@@ -36,7 +36,7 @@ async function often(
   }
 }
 
-/** Times operations on metadata, each with its name. */
+/** Times metadata operations by name. */
 async function compareInfo(
   rounds: number,
   compared: Readonly<Record<string, readonly Operation[]>>,
@@ -45,7 +45,8 @@ async function compareInfo(
     await populated(new InMemoryInfoSessionManager()),
     await populated(new Peer()),
   ];
-  // So that none is measured by a runtime that has seen no other yet.
+  // A warm-up round: no operation is measured while the runtime has seen only
+  // that one.
   for (const operations of Object.values(compared)) {
     for (const info of [ours, peer]) await often(operations, info);
   }
@@ -67,7 +68,7 @@ async function compareInfo(
   return { figures };
 }
 
-/** One after the other, as what one takes alone is too little to be sure of. */
+/** All operations together: a single one is too short to time reliably. */
 const info: Suite = {
   name: "metadata",
   isShort: true,
@@ -99,7 +100,7 @@ const sse: Suite = {
     const encoder = new TextEncoder();
     const bytes = new Uint8Array(1_000);
     const data = JSON.stringify({ text: "x".repeat(300) });
-    // Encoded, as only then the pieces of a string become one.
+    // Encoding is part of it: it flattens a string that is a tree of pieces.
     const entrant = (write: (id: string) => string): Entrant => ({
       ...nothing,
       runs: 10,
@@ -115,12 +116,12 @@ const sse: Suite = {
       betterSse: entrant((id) =>
         createEventBuffer(options).push(data, "message", id).read()
       ),
-      floor: entrant((id) => `event: message\nid: ${id}\ndata: ${data}\n\n`),
+      bareLoop: entrant((id) => `event: message\nid: ${id}\ndata: ${data}\n\n`),
     }, rounds);
     const id = "an SSE frame of 300 B: ours / ";
     return {
       figures: [
-        times(`${id}template string`, took.ours, took.floor),
+        times(`${id}template string`, took.ours, took.bareLoop),
         times(`${id}better-sse`, took.ours, took.betterSse),
       ],
     };
@@ -131,29 +132,29 @@ const replay: Suite = {
   name: "replay",
   isShort: true,
   run: async (rounds) => {
-    const text = frame(300);
+    const frame = makeFrame(300);
     const send = (streams: InMemoryStreamSessionManager): Entrant => ({
       ...nothing,
       runs: 10,
       run: () => {
-        for (let left = 1_000; left > 0; left--) streams.send(["a"], text);
+        for (let left = 1_000; left > 0; left--) streams.send(["a"], frame);
       },
     });
     const kept = new InMemoryStreamSessionManager({ replay: {} });
     const position = kept.latestEventId!;
-    for (let left = 1_000; left > 0; left--) kept.send(undefined, text);
+    for (let left = 1_000; left > 0; left--) kept.send(undefined, frame);
     const encoder = new TextEncoder();
     const open = () => new OpenStreams(1).controllers[0]!;
     const took = await pairedRounds({
       append: send(new InMemoryStreamSessionManager({ replay: {} })),
-      // What cannot be done without: the event gets its id and is encoded.
+      // The lower bound: the event gets its ID and is encoded.
       encode: {
         ...nothing,
         runs: 10,
         run: () => {
           for (let id = 0; id < 1_000; id++) {
             encoder.encode(
-              `${text.slice(0, -1)}id: ${"0".repeat(17)}${id}\n\n`,
+              `${frame.slice(0, -1)}id: ${"0".repeat(17)}${id}\n\n`,
             );
           }
         },
@@ -172,7 +173,7 @@ const replay: Suite = {
         run: () => {
           const controller = open();
           for (let left = 1_000; left > 0; left--) {
-            controller.enqueue(encoder.encode(text));
+            controller.enqueue(encoder.encode(frame));
           }
         },
       },
@@ -181,7 +182,7 @@ const replay: Suite = {
     return {
       figures: [
         times(
-          "an event for replay: kept / only encoded",
+          "an event for replay: stored / only encoded",
           took.append,
           took.encode,
         ),
@@ -195,12 +196,12 @@ const replay: Suite = {
   },
 };
 
-/** Bytes of heap that a session takes above its stream. */
+/** Bytes of heap per session, without its stream. */
 const heap: Suite = {
   name: "heap",
   isShort: true,
   run: async () => {
-    // What is set up once is not to be counted.
+    // Warm-up: structures that exist once are not counted.
     await weigh(1_000);
     const values = [await weigh(100_000)];
     return {
@@ -217,7 +218,7 @@ const heap: Suite = {
 };
 
 async function weigh(count: number): Promise<number> {
-  // In one piece each, like those that come out of requests.
+  // Flat strings, like those parsed from requests.
   const ids: string[] = JSON.parse(
     JSON.stringify(Array.from({ length: count }, () => crypto.randomUUID())),
   );
@@ -232,25 +233,25 @@ async function weigh(count: number): Promise<number> {
   return (attached - bare) / count;
 }
 
-/** @param program What the workers run. */
+/** @param program The script that the workers run. */
 function workers(program: URL): Suite {
   return {
     name: "workers",
     isShort: true,
     run: async (rounds) => {
-      const [workers, texts, text] = [4, 100, frame(1_000)];
-      const crowd = await Crowd.start(program, workers, 2_500);
+      const [workers, frames, frame] = [4, 100, makeFrame(1_000)];
+      const group = await WorkerGroup.start(program, workers, 2_500);
       const took = { ours: [] as number[], bare: [] as number[] };
       for (let round = -2; round < rounds; round++) {
         const order = round % 2 === 0
           ? ["ours", "bare"] as const
           : ["bare", "ours"] as const;
         for (const contender of order) {
-          const ms = await crowd.send(contender, text, texts, 10);
+          const ms = await group.send(contender, frame, frames, 10);
           if (round >= 0) took[contender].push(ms);
         }
       }
-      await crowd.close();
+      await group.close();
       const id = "4 workers, 10,000 sessions, 1 KB in bursts of ten: " +
         "ours / bare postMessage";
       return { figures: [times(id, took.ours, took.bare)] };
@@ -258,7 +259,10 @@ function workers(program: URL): Suite {
   };
 }
 
-/** All but sending to streams of this process. The heap comes first: it is empty. */
+/**
+ * All suites except sending within a process. The heap comes first, while it is
+ * empty.
+ */
 export function otherSuites(program: URL): readonly Suite[] {
   return [heap, info, sse, replay, workers(program), infoOperations];
 }

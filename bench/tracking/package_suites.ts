@@ -8,14 +8,20 @@ import { absolute, type Figure, type Suite } from "./figures.ts";
 
 const compress = promisify(gzip);
 
-/** What a program imports, and how many KB of it there may be. */
+/** Imports by name, with the size goal in KB (1,000 bytes). */
 const BUNDLES: Record<string, [source: string, goalKb?: number]> = {
-  "all of the core": ['export * from "./mod.ts";', 16],
-  "the in-memory part": ['export { InMemorySessions } from "./mod.ts";', 6],
-  "the Redis part, core included": ['export * from "./src/redis/mod.ts";'],
+  "the main entry point": ['export * from "./mod.ts";', 16],
+  "`InMemorySessions` alone": [
+    'export { InMemorySessions } from "./mod.ts";',
+    11,
+  ],
+  "the Redis entry point": ['export * from "./src/redis/mod.ts";'],
 };
 
-/** How many bytes users get, minified and compressed; it is the same everywhere. */
+/**
+ * The bytes that users download, minified and gzipped; the same on every
+ * runtime.
+ */
 export const sizes: Suite = {
   name: "sizes",
   isShort: true,
@@ -36,10 +42,10 @@ export const sizes: Suite = {
 };
 
 /**
- * How long the import of the core takes beyond that of an empty module, from what is
- * on npm, where it is bundled, and from JSR, where every module is a file.
+ * The import time of the main entry point beyond that of an empty module: from
+ * npm, where it is a bundle, and from JSR, where every module is a file.
  *
- * @param program What runs a script.
+ * @param program The command that runs a script.
  */
 export function imports(program: Program): Suite {
   return {
@@ -59,7 +65,7 @@ export function imports(program: Program): Suite {
             ms.push(await importMs(program, folder, path));
           }
         }
-        const id = "import of the core, as it is on";
+        const id = "import of the main entry point from";
         return {
           figures: [
             absolute(`${id} npm`, "ms", took.get("npm")!, 5),
@@ -73,7 +79,7 @@ export function imports(program: Program): Suite {
   };
 }
 
-/** Every time in a new process, which has imported something before. */
+/** Each import runs in a new process that has imported another module before. */
 const PROBE = `
 const [empty, target] = process.argv.slice(2);
 await import(empty + "?first");
@@ -94,7 +100,7 @@ async function importMs(
   return Number(await output(program, paths));
 }
 
-/** Writes the package as it is on npm, and as it is on JSR, without its types. */
+/** Writes the package as it is on npm and on JSR, without its types. */
 async function writePackages(folder: string): Promise<void> {
   await Deno.writeTextFile(`${folder}/probe.mjs`, PROBE);
   await Deno.writeTextFile(`${folder}/empty.mjs`, "");

@@ -10,14 +10,14 @@ const WIDTH = 860;
 type Options = Parameters<ReturnType<typeof init>["setOption"]>[0];
 
 /**
- * Time per message against the number of sessions: a column for single messages and
- * one for bursts, a row for each runtime.
+ * Time per message by the number of sessions: a column each for single messages
+ * and bursts, a row for each runtime.
  */
 export function curves(entries: readonly Entry[]): string {
   const panels = entries.filter(({ points }) => points.length > 0)
     .flatMap((entry) => [1, 10].map((burst) => ({ entry, burst })));
   const rows = Math.ceil(panels.length / 2);
-  const contenders = ["ours", "peer", "better-sse", "floor"];
+  const contenders = ["ours", "peer", "better-sse", "bareLoop"];
   return draw(rows, {
     legend: {
       top: 4,
@@ -67,7 +67,7 @@ export function curves(entries: readonly Entry[]): string {
   });
 }
 
-/** A number of a contender, and how to write it. */
+/** A value of a contender and its format. */
 interface Measure {
   readonly title: string;
   readonly of: (result: HttpResult) => number;
@@ -87,7 +87,10 @@ export function httpBars(entries: readonly Entry[]): string {
   return draw(2, bars(entries, [THROUGHPUT, CPU]));
 }
 
-/** Throughput over 1,000 connections, on each runtime: the picture of the README. */
+/**
+ * Throughput over 1,000 connections, on each runtime: the picture of the
+ * README.
+ */
 export function throughputBars(
   entries: readonly Entry[],
   theme: Theme,

@@ -1,14 +1,14 @@
 import type { Change } from "./comparison.ts";
 import { type Figure, isMet } from "./figures.ts";
 
-/** Prints what was measured. */
+/** Prints figures. */
 export function printFigures(figures: readonly Figure[]): void {
   for (const figure of figures) {
     row(figure.id, show(figure), goal(figure));
   }
 }
 
-/** Prints what became of figures. */
+/** Prints changes of figures. */
 export function printChanges(changes: readonly Change[]): void {
   row("", "recorded", "now", "change", "");
   for (const { now, before, factor, verdict } of changes) {
@@ -29,7 +29,7 @@ export function printChanges(changes: readonly Change[]): void {
   }
 }
 
-/** A figure with its quartiles and, if it is absolute, its unit. */
+/** Formats a figure with its quartiles and, if it is absolute, its unit. */
 export function show({ low, median, high, unit, rounds }: Figure): string {
   const number = (value: number) =>
     unit === "bytes"

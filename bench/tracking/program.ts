@@ -1,7 +1,7 @@
 /**
- * Measures on the runtime that runs it, and prints what it finds as JSON, a line for
- * each suite. Bundled, as `bench/run.ts` does it; `run.ts` starts it. The arguments
- * are the number of rounds, "short" or "all", and the names of suites, if not all.
+ * Measures on the runtime that runs it, and prints its findings as JSON, a line
+ * for each suite. `run.ts` bundles and starts it. The arguments are the number
+ * of rounds, "short" or "all", and the names of suites (all by default).
  */
 import { isMainThread, parentPort, workerData } from "node:worker_threads";
 import { exit, flags } from "../runtime.ts";

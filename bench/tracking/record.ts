@@ -1,9 +1,9 @@
 /**
- * Measures on Deno, Node and Bun, or on those that are named, and records what was
- * found in bench/history: `deno task bench:record`. `--no-http` leaves out what goes
- * over real connections, which takes a few minutes for each.
+ * Measures on Deno, Node and Bun, or on the runtimes named, and writes the
+ * results to bench/history: `deno task bench:record`. `--no-http` leaves out
+ * the real connections, which take a few minutes for each runtime.
  */
-import { bundle, chosenRuntimes, findRuntimes } from "../runtimes.ts";
+import { bundle, findRuntimes, selectRuntimes } from "../runtimes.ts";
 import { httpFigures, measureHttp } from "./http_figures.ts";
 import { describeRun, writeEntry } from "./history.ts";
 import { measure } from "./measure.ts";
@@ -11,11 +11,11 @@ import { printFigures } from "./print.ts";
 import { versionOf } from "./version.ts";
 
 const runtimes = await findRuntimes();
-const { chosen, flags } = chosenRuntimes(Deno.args, runtimes);
+const { names, flags } = selectRuntimes(Deno.args, runtimes);
 const folder = await Deno.makeTempDir({ prefix: "session-manager-bench-" });
 try {
   const program = await bundle("bench/tracking/program.ts", folder);
-  for (const name of chosen) {
+  for (const name of names) {
     const command = runtimes.get(name)!;
     const runtime = await versionOf(name, command);
     console.log(`\n${runtime.name} ${runtime.version}\n`);

@@ -2,13 +2,13 @@ import {
   hasRedis,
   RedisServer,
 } from "../../tests/redis/support/redis_server.ts";
-import { frame } from "../fan_out.ts";
+import { makeFrame } from "../fan_out.ts";
 import { type Entrant, pairedRounds } from "../paired_rounds.ts";
 import { bare, ours, type RedisContender } from "../redis/contenders.ts";
 import { type Figure, type Suite, times } from "./figures.ts";
 
 const STREAMS = 1_000;
-const TEXT = frame(1_000);
+const FRAME = makeFrame(1_000);
 
 function entrant(
   { streams, all, send, drain }: RedisContender,
@@ -19,7 +19,7 @@ function entrant(
     runs,
     prepare: () => streams.wait(all),
     run: async () => {
-      for (let left = burst; left > 0; left--) void send(TEXT);
+      for (let left = burst; left > 0; left--) void send(FRAME);
       await drain(burst);
     },
     finish: () => Promise.resolve(),
@@ -27,9 +27,10 @@ function entrant(
 }
 
 /**
- * From one node to the streams of another, over a server of its own. Nothing is
- * found out where there is no `redis-server`. Without the peer, whose sessions expire
- * while others are measured: `deno task bench:redis` makes new ones each time.
+ * Sends from one node to the streams of another through a redis-server that it
+ * starts; without `redis-server` there are no figures. The peer is left out
+ * because its sessions expire while the others are measured; `deno task
+ * bench:redis` makes new ones each time.
  */
 export const redis: Suite = {
   name: "Redis",

@@ -1,7 +1,7 @@
 /**
- * Turns the latest records into pictures and tables: `deno task bench:report`. It
- * writes bench/report/, the picture of the README in docs/images/, and the tables
- * between the markers in README.md and docs/benchmarks.md.
+ * Turns the latest records into pictures and tables: `deno task bench:report`.
+ * It writes bench/report/, the picture of the README in docs/images/, and the
+ * tables between the markers in README.md and docs/benchmarks.md.
  */
 import { ROOT } from "../../scripts/lib/command.ts";
 import { format } from "./format.ts";
@@ -17,7 +17,7 @@ const latest = RUNTIMES
   .filter((entry) => entry !== undefined);
 if (latest.length === 0) {
   throw new Error(
-    "Nothing is recorded yet. Run `deno task bench:record` first.",
+    "There is no record yet. Run `deno task bench:record` first.",
   );
 }
 

@@ -1,23 +1,26 @@
-/** Who is compared, as readers know them. */
+/** The display names of the contenders. */
 export const NAMES: Readonly<Record<string, string>> = {
   ours: "@crossmcp/session-manager",
   peer: "@tmcp/session-manager",
   "better-sse": "better-sse",
-  floor: "bare loop of enqueue",
+  bareLoop: "bare loop of enqueue",
 };
 
-/** Readable on white and on black. */
+/** Readable on both white and black. */
 export const COLORS: Readonly<Record<string, string>> = {
   ours: "#2f81f7",
   peer: "#e8590c",
   "better-sse": "#2f9e44",
-  floor: "#868e96",
+  bareLoop: "#868e96",
 };
 
-/** The page that a picture is for; without one, it follows `prefers-color-scheme`. */
+/**
+ * The color scheme of a picture; without one, it follows
+ * `prefers-color-scheme`.
+ */
 export type Theme = "light" | "dark";
 
-/** The color of text, and those of the chart library's lines on a dark page. */
+/** The colors of text and of the chart library's lines. */
 const LIGHT = "text { fill: #424a53; stroke: none }";
 const DARK = `text { fill: #c9d1d9; stroke: none }
 [stroke="#dbdee4"] { stroke: #30363d }
@@ -32,7 +35,7 @@ ${DARK}
 }`,
 };
 
-/** Sets the colors of a picture, and removes attributes that it does not need. */
+/** Sets the colors of a picture, and removes unneeded attributes. */
 export function styled(svg: string, theme: Theme | "both" = "both"): string {
   return svg
     .replace(/<style\s*>[^]*?<\/style>/g, "")

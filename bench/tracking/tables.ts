@@ -3,7 +3,10 @@ import type { Figure } from "./figures.ts";
 import type { Entry } from "./history.ts";
 import { NAMES } from "./style.ts";
 
-/** Time per message, delivery over HTTP, and every tracked figure. */
+/**
+ * Returns all tables: time per message, delivery over HTTP, and every tracked
+ * figure.
+ */
 export function tables(entries: readonly Entry[]): string {
   return [
     "<!-- Written by `deno task bench:report` -->",
@@ -19,7 +22,7 @@ export function tables(entries: readonly Entry[]): string {
 /** The markers in a document, and everything between them. */
 export const MARKED: RegExp = /<!-- bench:begin[^]*bench:end -->/;
 
-/** What the README has between its markers: one table. */
+/** Returns the table that the README has between its markers. */
 export function overview(entries: readonly Entry[]): string {
   return marked([
     table(
@@ -30,7 +33,10 @@ export function overview(entries: readonly Entry[]): string {
   ]);
 }
 
-/** What docs/benchmarks.md has between its markers; with quartiles. */
+/**
+ * Returns the tables that docs/benchmarks.md has between its markers, with
+ * quartiles.
+ */
 export function summary(entries: readonly Entry[]): string {
   return marked([
     measuredOn(entries),
@@ -51,7 +57,7 @@ function marked(parts: readonly string[]): string {
   ].join("\n\n");
 }
 
-/** A row: its title, the ID of the figure, and how to show it. */
+/** A row: its title, the ID of the figure, and its format. */
 type Row = readonly [
   title: string,
   id: string,
@@ -90,7 +96,7 @@ const OVERVIEW: readonly Row[] = [
   ],
   [
     "`InMemorySessions`, minified and gzipped",
-    "the in-memory part, minified and gzipped",
+    "`InMemorySessions` alone, minified and gzipped",
   ],
 ];
 
@@ -123,7 +129,7 @@ const SECTIONS: readonly [head: string, rows: readonly Row[]][] = [
       `${HTTP}, single events: messages a second, ours / better-sse`,
     ],
   ]],
-  ["Time, as a multiple of the floor's", [
+  ["Time, as a multiple of the lower bound's", [
     [
       "Broadcast of 1 KB to 10,000: a loop of `enqueue`",
       "10,000 sessions, 1 KB: ours / bare loop",
@@ -164,19 +170,19 @@ const SECTIONS: readonly [head: string, rows: readonly Row[]][] = [
     ],
     [
       "The main entry point, minified and gzipped",
-      "all of the core, minified and gzipped",
+      "the main entry point, minified and gzipped",
     ],
     [
       "`InMemorySessions` alone, minified and gzipped",
-      "the in-memory part, minified and gzipped",
+      "`InMemorySessions` alone, minified and gzipped",
     ],
     [
       "Import of the main entry point from npm",
-      "import of the core, as it is on npm",
+      "import of the main entry point from npm",
     ],
     [
       "Import of the main entry point from JSR",
-      "import of the core, as it is on JSR",
+      "import of the main entry point from JSR",
     ],
   ]],
 ];
@@ -221,7 +227,7 @@ function perMessage(entries: readonly Entry[]): string {
   const sizes = [1_000, 10_000, 100_000];
   const rows: string[][] = [];
   for (const burst of [1, 10]) {
-    for (const contender of ["ours", "peer", "better-sse", "floor"]) {
+    for (const contender of ["ours", "peer", "better-sse", "bareLoop"]) {
       rows.push([
         `${NAMES[contender]}, ${
           burst === 1 ? "one at a time" : "bursts of ten"
@@ -311,7 +317,7 @@ function names(entries: readonly Entry[]): string[] {
   return entries.map(({ runtime }) => `${runtime.name} ${runtime.version}`);
 }
 
-/** An aligned Markdown table. */
+/** Returns an aligned Markdown table. */
 function table(
   head: readonly string[],
   rows: readonly (readonly string[])[],

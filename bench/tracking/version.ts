@@ -3,12 +3,12 @@ import type { Entry } from "./history.ts";
 
 const NAMES = { deno: "Deno", node: "Node", bun: "Bun" };
 
-/** A runtime by its name, with the version that a command is. */
+/** Returns the name of a runtime with the version of its command. */
 export async function versionOf(
   name: string,
   [path]: Program,
 ): Promise<Entry["runtime"]> {
-  // "v20.20.2", "1.4.5", or "deno 2.9.6 (stable, …)"
+  // For example "v20.20.2", "1.4.5" or "deno 2.9.6 (stable, …)".
   const text = await output([path], ["--version"]) ?? "";
   return {
     name: NAMES[name as keyof typeof NAMES],

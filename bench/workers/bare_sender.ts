@@ -1,7 +1,7 @@
-/** How many batches may be unacknowledged. */
+/** The maximum number of unacknowledged batches. */
 const WINDOW = 16;
 
-/** Posts batches, as long as not too many are unacknowledged. */
+/** Posts batches, with a limit on the number of unacknowledged ones. */
 export class BareSender {
   readonly #batches: BroadcastChannel;
   readonly #acks: BroadcastChannel;
@@ -9,8 +9,8 @@ export class BareSender {
   #wake: () => void = () => {};
 
   /**
-   * @param name The channel.
-   * @param readers How many acknowledge each batch.
+   * @param name The name of the channel.
+   * @param readers The number of acknowledgements for each batch.
    */
   constructor(name: string, readers: number) {
     this.#batches = new BroadcastChannel(name);
@@ -21,12 +21,12 @@ export class BareSender {
     };
   }
 
-  async send(texts: string[]): Promise<void> {
+  async send(frames: string[]): Promise<void> {
     while (this.#unacknowledged >= WINDOW) {
       await new Promise<void>((resolve) => this.#wake = resolve);
     }
     this.#unacknowledged++;
-    this.#batches.postMessage(texts);
+    this.#batches.postMessage(frames);
   }
 
   close(): void {

@@ -2,28 +2,28 @@ import type { MessagePort } from "node:worker_threads";
 import { InMemoryStreamSessionManager } from "../../mod.ts";
 import { BroadcastChannelSessions } from "../../src/broadcast_channel/mod.ts";
 
-/** Who sends: ours, or bare messages between the same managers of streams. */
+/** The sender: our cluster, or bare messages between the same stream managers. */
 export type Contender = "ours" | "bare";
 
-/** What the main thread tells a worker, and what a worker answers. */
+/** The first message to a worker. */
 export interface Setup {
   readonly name: string;
   readonly streams: number;
 }
 
-/** How many bytes the readers of a worker have read, of which contender. */
+/** The bytes that the readers of a worker have read, by contender. */
 export interface Progress {
   readonly contender: Contender;
   readonly bytes: number;
 }
 
-/** What a worker says: that it is ready, how far its readers are, that it is over. */
+/** A message from a worker. */
 export type Message = "ready" | "closed" | Progress;
 
-/** How often a worker says how far its readers are, in milliseconds. */
+/** The interval of a worker's progress reports, in milliseconds. */
 const REPORT_MS = 2;
 
-/** A worker with as many streams for each contender. */
+/** Runs a worker with the same number of streams for each contender. */
 export async function serve(port: MessagePort, setup: Setup): Promise<void> {
   const read = { ours: 0, bare: 0 };
   const reported = { ours: 0, bare: 0 };
@@ -68,9 +68,9 @@ export async function serve(port: MessagePort, setup: Setup): Promise<void> {
 }
 
 /**
- * The floor: batches of texts that are acknowledged, and the local fan-out.
+ * The lower bound: acknowledged batches of frames, and the local fan-out.
  *
- * @returns Ends it.
+ * @returns A function that stops it.
  */
 function receive(
   name: string,
@@ -83,7 +83,7 @@ function receive(
   const batches = new BroadcastChannel(name);
   const acks = new BroadcastChannel(`${name}-acks`);
   batches.onmessage = ({ data }: MessageEvent<string[]>) => {
-    for (const text of data) streams.send(undefined, text);
+    for (const frame of data) streams.send(undefined, frame);
     acks.postMessage(1);
   };
   return () => {

@@ -1,47 +1,50 @@
 import { connect, type OnReadOpts, type Socket } from "node:net";
 import { EventCounter } from "./event_counter.ts";
 
-/** How many connect at a time. */
-const AT_ONCE = 50;
+/** The number of simultaneous connection attempts. */
+const MAX_PENDING = 50;
 
-/** Where all connections put what they read, one after the other. */
+/** The shared read buffer of all connections. */
 const buffer = new Uint8Array(256 * 1_024);
 
-/** The numbers of the first and the last event that came in one piece, and when. */
+/** The numbers of the first and last event of a chunk, and its time of arrival. */
 export type Arrival = [first: number, last: number, at: number];
 
 /**
- * The clients of one server, as cheap as they can be: sockets without HTTP or
- * streams, which all read into one buffer.
+ * The clients of one server, as cheap as possible: sockets without HTTP or
+ * streams that all read into one buffer.
  */
-export class Audience {
-  /** How many events have arrived, on all connections together. */
+export class Clients {
+  /** The number of events received on all connections together. */
   received = 0;
-  /** When events arrived, if that is wanted. */
+  /** The arrivals of events, while they are recorded. */
   arrivals: Arrival[] | undefined;
   readonly #counters: EventCounter[] = [];
   readonly #sockets: Socket[] = [];
   readonly #onError: (error: Error) => void;
 
-  /** @param onError Told when a connection gets what it should not, or breaks. */
+  /**
+   * @param onError Called when a connection receives something unexpected, or
+   * breaks.
+   */
   constructor(onError: (error: Error) => void) {
     this.#onError = onError;
   }
 
-  /** Opens connections, until there are so many, and asks each for a stream. */
+  /** Opens connections up to a number, and requests a stream on each. */
   async connect(port: number, connections: number): Promise<void> {
     while (this.#sockets.length < connections) {
       const left = connections - this.#sockets.length;
       await Promise.all(
         Array.from(
-          { length: Math.min(AT_ONCE, left) },
+          { length: Math.min(MAX_PENDING, left) },
           () => this.#connectOne(port),
         ),
       );
     }
   }
 
-  /** @throws {Error} Unless every connection got every event. */
+  /** @throws {Error} If a connection did not get every event. */
   check(events: number): void {
     const wrong = this.#counters.filter((counter) => counter.events !== events);
     if (wrong.length > 0) {
@@ -52,7 +55,7 @@ export class Audience {
     }
   }
 
-  /** Breaks off all connections. */
+  /** Destroys all connections. */
   close(): void {
     for (const socket of this.#sockets) socket.destroy();
   }

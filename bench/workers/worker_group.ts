@@ -4,18 +4,19 @@ import { BroadcastChannelSessions } from "../../src/broadcast_channel/mod.ts";
 import { BareSender } from "./bare_sender.ts";
 import type { Contender, Message, Setup } from "./fan_out_worker.ts";
 
-/** A round that takes longer has lost something, in milliseconds. */
-const MOST_MS = 30_000;
+/** The time limit of a round, in milliseconds: after it, something was lost. */
+const MAX_ROUND_MS = 30_000;
 
 /**
- * Kept open until the program ends: on Deno 2.9 a thread that has closed all its
- * channels opens none that works, and their workers must not be ended before them.
+ * Stays open until the program ends. On Deno 2.9, a thread that has closed all
+ * its channels cannot open one that works, and its workers must not end before
+ * their channels.
  */
 export const held: BroadcastChannel = new BroadcastChannel(crypto.randomUUID());
 
-/** Workers with streams for each contender, and what sends to them. */
-export class Crowd {
-  /** Ours, on this thread. */
+/** Workers with streams for each contender, and the senders to them. */
+export class WorkerGroup {
+  /** Our manager on this thread. */
   readonly sessions: BroadcastChannelSessions;
   readonly #bare: BareSender;
   readonly #streams: number;
@@ -37,20 +38,20 @@ export class Crowd {
   }
 
   /**
-   * Starts workers.
+   * Starts the workers.
    *
-   * @param program What they run: `serve` of fan_out_worker.ts.
-   * @param workers How many.
-   * @param streams How many each has, for each contender.
+   * @param program The script that they run: `serve` of fan_out_worker.ts.
+   * @param workers The number of workers.
+   * @param streams The number of streams per worker and contender.
    */
   static async start(
     program: URL,
     workers: number,
     streams: number,
-  ): Promise<Crowd> {
+  ): Promise<WorkerGroup> {
     const name = crypto.randomUUID();
     const workerData: Setup = { name, streams };
-    const crowd = new Crowd(
+    const group = new WorkerGroup(
       name,
       Array.from(
         { length: workers },
@@ -58,40 +59,42 @@ export class Crowd {
       ),
       streams,
     );
-    // At once: Deno drops what comes before somebody listens.
-    await Promise.all(crowd.#workers.map((worker) => crowd.#listen(worker)));
-    await crowd.sessions.ready;
-    while (crowd.sessions.nodes().length <= workers) await delay(1);
-    return crowd;
+    // Without a pause: Deno drops messages that arrive before there is a
+    // listener.
+    await Promise.all(group.#workers.map((worker) => group.#listen(worker)));
+    await group.sessions.ready;
+    while (group.sessions.nodes().length <= workers) await delay(1);
+    return group;
   }
 
   /**
-   * Sends a text to all, again and again, until the readers have read all.
+   * Sends a frame to all streams repeatedly, until the readers have read
+   * everything.
    *
-   * @param burst How many times within a turn of the event loop.
-   * @returns How many milliseconds it took.
+   * @param burst How often to send within one turn of the event loop.
+   * @returns The time it took, in milliseconds.
    */
   async send(
     contender: Contender,
-    text: string,
-    texts: number,
+    frame: string,
+    frames: number,
     burst: number,
   ): Promise<number> {
     const expected = this.#read(contender) +
-      texts * text.length * this.#streams;
+      frames * frame.length * this.#streams;
     const start = performance.now();
-    for (let sent = 0; sent < texts; sent += burst) {
+    for (let sent = 0; sent < frames; sent += burst) {
       if (contender === "bare") {
-        await this.#bare.send(new Array(burst).fill(text));
+        await this.#bare.send(new Array(burst).fill(frame));
       } else {
         for (let left = burst; left > 0; left--) {
-          this.sessions.streams.send(undefined, text);
+          this.sessions.streams.send(undefined, frame);
         }
       }
       await setImmediate();
     }
     while (this.#read(contender) < expected) {
-      if (performance.now() - start > MOST_MS) {
+      if (performance.now() - start > MAX_ROUND_MS) {
         throw new Error(`Not everything arrived: ${contender}.`);
       }
       await delay(1);
@@ -99,11 +102,11 @@ export class Crowd {
     return performance.now() - start;
   }
 
-  /** Ends the workers, which close their channels before. */
+  /** Ends the workers after they have closed their channels. */
   async close(): Promise<void> {
     await Promise.all(this.#workers.map(async (worker) => {
       worker.postMessage("close");
-      await this.#told(worker, "closed");
+      await this.#waitFor(worker, "closed");
       await worker.terminate();
     }));
     await this.sessions.close();
@@ -111,14 +114,14 @@ export class Crowd {
   }
 
   async #listen(worker: Worker): Promise<void> {
-    await this.#told(worker, "ready");
+    await this.#waitFor(worker, "ready");
     worker.on("message", (message: Message) => {
       if (typeof message === "string") return;
       this.#bytes[message.contender].set(worker, message.bytes);
     });
   }
 
-  #told(worker: Worker, what: Message): Promise<void> {
+  #waitFor(worker: Worker, what: Message): Promise<void> {
     return new Promise((resolve, reject) => {
       worker.on("error", reject);
       worker.on("message", (message: Message) => {
@@ -127,7 +130,7 @@ export class Crowd {
     });
   }
 
-  /** How many bytes all readers have read. */
+  /** Returns the bytes that all readers have read. */
   #read(contender: Contender): number {
     const each = [...this.#bytes[contender].values()];
     return each.reduce((sum, bytes) => sum + bytes, 0);
