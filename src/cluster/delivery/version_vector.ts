@@ -1,13 +1,13 @@
 import type { BroadcastId } from "../../replay/replay_log.ts";
 import { touch } from "../../runtime/lru_map.ts";
 
-/** How many sessions, and how many senders, are remembered. */
+/** Beyond these numbers, the least recently used entries are dropped. */
 const MAX_SESSIONS = 100_000;
 const MAX_NODES = 10_000;
 
 /**
- * What a log remembers so that sessions can move between nodes. Each node has
- * its own log, but broadcasts are in all of them.
+ * Compares the logs of nodes, so that sessions can move between them: each node
+ * has its own log, but broadcasts are in all of them.
  */
 export class VersionVector {
   readonly #seen: Map<string, number> = new Map();
@@ -107,7 +107,7 @@ function setMax(
   node: string,
   count: number,
 ): void {
-  sequences.set(node, Math.max(count, sequences.get(node) ?? 0));
+  touch(sequences, node, Math.max(count, sequences.get(node) ?? 0));
   dropOldest(sequences, MAX_NODES);
 }
 
