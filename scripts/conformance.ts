@@ -7,10 +7,10 @@
 import { KNOWN_FAILURES } from "../tests/conformance/known_failures.ts";
 import {
   checksOf,
-  complaints,
   type Outcome,
   outcomeOf,
   type Results,
+  unexpectedResults,
 } from "../tests/conformance/results.ts";
 import { ServerProcess } from "../tests/conformance/server_process.ts";
 import { Suite } from "../tests/conformance/suite.ts";
@@ -28,10 +28,10 @@ const SHOWN: Record<Outcome, string> = {
   fail: "FAIL",
 };
 
-/** What the suite says of a server, and what the server said meanwhile. */
+/** What the suite says of a server, and what the server output meanwhile. */
 interface Tested {
   readonly results: Results;
-  readonly said: string;
+  readonly output: string;
 }
 
 async function test(
@@ -43,7 +43,7 @@ async function test(
   await using server = await ServerProcess.start(name, importMap);
   const results = await suite.test(server.url, `${folder}/${name}`);
   await server.stop();
-  return { results, said: await server.said };
+  return { results, output: await server.output };
 }
 
 /** Shows what became of each check; returns how often one was passed. */
@@ -89,10 +89,10 @@ async function main(): Promise<number> {
       const but = passesWith.map((name) => ` Passes with "${name}".`).join("");
       console.log(`${check}\n  ${reason}${but}`);
     }
-    const found = complaints(alone.results, results, KNOWN_FAILURES);
+    const found = unexpectedResults(alone.results, results, KNOWN_FAILURES);
     if (found.length > 0) {
-      for (const [name, { said }] of Object.entries({ alone, ...others })) {
-        console.log(`\n=== What the server said: ${name}\n\n${said}`);
+      for (const [name, { output }] of Object.entries({ alone, ...others })) {
+        console.log(`\n=== What the server output: ${name}\n\n${output}`);
       }
     }
     for (const complaint of found) console.log(`\nFAILED: ${complaint}`);

@@ -1,6 +1,6 @@
 import type { McpServer } from "tmcp";
 import { complete, prompt, resource } from "tmcp/utils";
-import { type JsonSchema, texts } from "./json_schema.ts";
+import { type JsonSchema, strings } from "./json_schema.ts";
 
 /** A red dot: a PNG of one pixel. */
 export const IMAGE =
@@ -14,7 +14,7 @@ export function addResources(mcp: McpServer<JsonSchema>): void {
   mcp.resource(
     {
       name: "static-text",
-      description: "A text that stays the same",
+      description: "A static text",
       uri: "test://static-text",
       mimeType: "text/plain",
     },
@@ -28,7 +28,7 @@ export function addResources(mcp: McpServer<JsonSchema>): void {
   mcp.resource(
     {
       name: "static-binary",
-      description: "An image that stays the same",
+      description: "A static image",
       uri: "test://static-binary",
       mimeType: "image/png",
     },
@@ -37,7 +37,7 @@ export function addResources(mcp: McpServer<JsonSchema>): void {
   mcp.resource(
     {
       name: "watched-resource",
-      description: "A text to subscribe to",
+      description: "A text that clients can subscribe to",
       uri: "test://watched-resource",
       mimeType: "text/plain",
     },
@@ -69,7 +69,7 @@ export function addPrompts(mcp: McpServer<JsonSchema>): void {
     {
       name: "test_prompt_with_arguments",
       description: "Two arguments",
-      schema: texts({ arg1: "The first", arg2: "The second" }),
+      schema: strings({ arg1: "The first", arg2: "The second" }),
       complete: { arg1: () => complete.values(["test", "testing"]) },
     },
     ({ arg1, arg2 }) =>
@@ -79,7 +79,7 @@ export function addPrompts(mcp: McpServer<JsonSchema>): void {
     {
       name: "test_prompt_with_embedded_resource",
       description: "A resource in a prompt",
-      schema: texts({ resourceUri: "Of the resource" }),
+      schema: strings({ resourceUri: "The URI of the resource" }),
     },
     ({ resourceUri }) =>
       prompt.mix([

@@ -1,6 +1,6 @@
 import { JsonSchemaAdapter } from "tmcp/adapter";
 
-/** A schema that is JSON Schema already, in the shape of a Standard Schema. */
+/** A plain JSON Schema in the form of a Standard Schema. */
 export interface JsonSchema<
   T extends Record<string, unknown> = Record<string, unknown>,
 > {
@@ -10,7 +10,7 @@ export interface JsonSchema<
     readonly validate: (value: unknown) => Validated<T>;
     readonly types?: { readonly input: T; readonly output: T };
   };
-  /** What clients see. */
+  /** The schema that clients see. */
   readonly json: JsonObject;
 }
 
@@ -25,11 +25,11 @@ export interface JsonObject {
 }
 
 /**
- * Hands a JSON Schema to tmcp as it is. The adapters for schema libraries convert
- * to an older draft, and so lose keywords that the suite looks for; which of the
- * two loses them is not what it is asked here.
+ * Passes JSON Schema to tmcp unchanged. The adapters for schema libraries
+ * convert it to an older draft and lose keywords that the suite checks; that is
+ * not under test here.
  */
-export class AsItIs extends JsonSchemaAdapter<JsonSchema> {
+export class PassThroughAdapter extends JsonSchemaAdapter<JsonSchema> {
   override toJsonSchema(
     { json }: JsonSchema,
   ): ReturnType<JsonSchemaAdapter<JsonSchema>["toJsonSchema"]> {
@@ -37,7 +37,7 @@ export class AsItIs extends JsonSchemaAdapter<JsonSchema> {
   }
 }
 
-/** A schema that checks no more than which properties are there. */
+/** Returns a schema that checks only which properties exist. */
 export function jsonSchema<T extends Record<string, unknown>>(
   json: JsonObject,
 ): JsonSchema<T> {
@@ -51,7 +51,7 @@ export function jsonSchema<T extends Record<string, unknown>>(
   return { "~standard": { version: 1, vendor: "conformance", validate }, json };
 }
 
-/** A schema of an object with these properties. */
+/** Returns the schema of an object with these properties. */
 export function object(
   properties: Record<string, JsonObject>,
   required: readonly string[] = [],
@@ -59,8 +59,8 @@ export function object(
   return jsonSchema({ type: "object", properties, required });
 }
 
-/** A schema of texts that have to be there, by name, with their descriptions. */
-export function texts<Name extends string>(
+/** Returns the schema of required strings, by name, with their descriptions. */
+export function strings<Name extends string>(
   descriptions: Readonly<Record<Name, string>>,
 ): JsonSchema<Record<Name, string>> {
   const properties: Record<string, JsonObject> = {};

@@ -1,23 +1,26 @@
-/** "info" is what could not be tested; "warn" is a SHOULD, and "fail" a MUST. */
+/**
+ * "info" means not tested, "warn" a SHOULD that failed, and "fail" a MUST that
+ * failed.
+ */
 export type Outcome = "pass" | "info" | "warn" | "fail";
 
-/** What the suite says of one server, by scenario and check. */
+/** The results of one server, by scenario and check. */
 export type Results = ReadonlyMap<string, Outcome>;
 
-/** A check as the suite writes it down. */
+/** A check in the suite's report. */
 export interface Check {
   readonly id: string;
   readonly status: string;
 }
 
-/** A check that tmcp alone does not pass. */
+/** A check that tmcp alone fails. */
 export interface KnownFailure {
   /** The scenario and the check. */
   readonly check: string;
   readonly outcome: "warn" | "fail";
-  /** Why. */
+  /** The cause of the failure. */
   readonly reason: string;
-  /** The other servers, those that pass it. */
+  /** The other servers that pass it. */
   readonly passesWith: readonly string[];
 }
 
@@ -29,7 +32,7 @@ const OUTCOMES: Record<string, Outcome> = {
 };
 const RANKS: readonly Outcome[] = ["pass", "info", "warn", "fail"];
 
-/** Adds the checks of a scenario; of a check that is made twice, the worse. */
+/** Adds the checks of a scenario. If a check ran twice, the worse result counts. */
 export function addChecks(
   results: Map<string, Outcome>,
   scenario: string,
@@ -44,7 +47,7 @@ export function addChecks(
   }
 }
 
-/** The checks of all servers, without the suite's mere remarks. */
+/** Returns the checks of all servers, without the suite's remarks. */
 export function checksOf(servers: readonly Results[]): string[] {
   const names = new Set(servers.flatMap((results) => [...results.keys()]));
   return [...names].filter((name) =>
@@ -52,20 +55,20 @@ export function checksOf(servers: readonly Results[]): string[] {
   );
 }
 
-/** What became of a check; one that was not made could not be tested. */
+/** Returns the outcome of a check; "info" if it did not run. */
 export function outcomeOf(results: Results, check: string): Outcome {
   return results.get(check) ?? "info";
 }
 
 /**
- * What should not be: that tmcp alone does other than listed, that another server
- * is worse than tmcp alone, or that it passes more or less than listed.
+ * Returns the unexpected results: tmcp alone differs from the list, another
+ * server is worse than tmcp alone, or it passes more or less than listed.
  *
- * @param alone Of tmcp alone.
- * @param others Of the other servers, by name.
- * @param known What is listed.
+ * @param alone The results of tmcp alone.
+ * @param others The results of the other servers, by name.
+ * @param known The list of known failures.
  */
-export function complaints(
+export function unexpectedResults(
   alone: Results,
   others: Readonly<Record<string, Results>>,
   known: readonly KnownFailure[],
@@ -87,12 +90,14 @@ export function complaints(
         found.push(`${check}: "${its}" with ${name}, worse than tmcp alone`);
       }
       if (listed && listed.passesWith.includes(name) !== (its === "pass")) {
-        found.push(`${check}: "${its}" with ${name}, other than listed`);
+        found.push(`${check}: "${its}" with ${name}, but listed otherwise`);
       }
     }
   }
   for (const { check } of known) {
-    if (!checks.includes(check)) found.push(`${check}: listed, but not made`);
+    if (!checks.includes(check)) {
+      found.push(`${check}: listed, but did not run`);
+    }
   }
   return found;
 }

@@ -3,14 +3,14 @@ import { assertEquals } from "@std/assert";
 import {
   addChecks,
   checksOf,
-  complaints,
   type KnownFailure,
   type Outcome,
   type Results,
+  unexpectedResults,
 } from "./results.ts";
 
-describe("the results of the conformance suite", () => {
-  it("name a check by its scenario, and take the worse of two", () => {
+describe("The results of the conformance suite", () => {
+  it("identify a check by its scenario, and keep the worse of two outcomes", () => {
     const results = new Map<string, Outcome>();
     addChecks(results, "ping", [{ id: "ping", status: "SUCCESS" }]);
     addChecks(results, "polling", [
@@ -29,9 +29,9 @@ describe("the results of the conformance suite", () => {
     assertEquals(checksOf([results]), ["ping", "polling: id", "polling: odd"]);
   });
 
-  it("are fine when all is as listed", () => {
+  it("are accepted if all is as listed", () => {
     assertEquals(
-      complaints(
+      unexpectedResults(
         of({ a: "pass", b: "fail", c: "warn", d: "info" }),
         { ours: of({ a: "pass", b: "pass", c: "warn", d: "pass" }) },
         [known("b", "fail", ["ours"]), known("c", "warn")],
@@ -40,10 +40,10 @@ describe("the results of the conformance suite", () => {
     );
   });
 
-  it("are not when ours is worse", () => {
+  it("are rejected if ours is worse", () => {
     const alone = of({ a: "pass", b: "pass", c: "info", d: "warn" });
     const ours = of({ a: "fail", c: "warn", d: "fail", e: "fail" });
-    assertEquals(complaints(alone, { ours }, [known("d", "warn")]), [
+    assertEquals(unexpectedResults(alone, { ours }, [known("d", "warn")]), [
       'a: "fail" with ours, worse than tmcp alone',
       'b: "info" with ours, worse than tmcp alone',
       'c: "warn" with ours, worse than tmcp alone',
@@ -52,25 +52,25 @@ describe("the results of the conformance suite", () => {
     ]);
   });
 
-  it("are not when tmcp alone does other than listed", () => {
+  it("are rejected if tmcp alone differs from the list", () => {
     const alone = of({ a: "fail", b: "pass", c: "warn", d: "warn" });
     const listed = [known("b", "fail"), known("c", "fail"), known("e", "fail")];
-    assertEquals(complaints(alone, {}, listed), [
+    assertEquals(unexpectedResults(alone, {}, listed), [
       'a: "fail" with tmcp alone, not listed',
       'b: "pass" with tmcp alone, listed as "fail"',
       'c: "warn" with tmcp alone, listed as "fail"',
       'd: "warn" with tmcp alone, not listed',
-      "e: listed, but not made",
+      "e: listed, but did not run",
     ]);
   });
 
-  it("are not when ours passes more or less than listed", () => {
+  it("are rejected if ours passes more or less than listed", () => {
     const alone = of({ a: "fail", b: "fail" });
     const ours = of({ a: "pass", b: "fail" });
     const listed = [known("a", "fail"), known("b", "fail", ["ours"])];
-    assertEquals(complaints(alone, { ours }, listed), [
-      'a: "pass" with ours, other than listed',
-      'b: "fail" with ours, other than listed',
+    assertEquals(unexpectedResults(alone, { ours }, listed), [
+      'a: "pass" with ours, but listed otherwise',
+      'b: "fail" with ours, but listed otherwise',
     ]);
   });
 });
@@ -84,5 +84,5 @@ function known(
   outcome: "warn" | "fail",
   passesWith: string[] = [],
 ): KnownFailure {
-  return { check, outcome, reason: "It is so.", passesWith };
+  return { check, outcome, reason: "A known cause.", passesWith };
 }

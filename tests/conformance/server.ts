@@ -1,5 +1,5 @@
 /**
- * The server that the conformance suite looks at. It prints its address, and ends
+ * The server that the conformance suite tests. It prints its address, and ends
  * when its standard input does.
  *
  * ```sh
@@ -20,19 +20,22 @@ import {
 import { HttpTransport, type HttpTransportOptions } from "@tmcp/transport-http";
 import { McpServer } from "tmcp";
 import { serve } from "../e2e/support/serve.ts";
-import { addAskingTools, addReplayableTools } from "./asking_tools.ts";
+import {
+  addClientRequestTools,
+  addRetryTools,
+} from "./client_request_tools.ts";
 import { addPrompts, addResources } from "./contents.ts";
-import { HangUp } from "./hang_up.ts";
-import { AsItIs, type JsonSchema } from "./json_schema.ts";
+import { EarlyEnd } from "./early_end.ts";
+import { type JsonSchema, PassThroughAdapter } from "./json_schema.ts";
 import { addTools } from "./tools.ts";
 
-const hangUp = new HangUp();
+const earlyEnd = new EarlyEnd();
 
 function createMcpServer(): McpServer<JsonSchema> {
   const mcp = new McpServer<JsonSchema>(
     { name: "conformance", version: "1.0.0" },
     {
-      adapter: new AsItIs(),
+      adapter: new PassThroughAdapter(),
       capabilities: {
         completions: {},
         logging: {},
@@ -42,9 +45,9 @@ function createMcpServer(): McpServer<JsonSchema> {
       },
     },
   );
-  addTools(mcp, hangUp.now);
-  addAskingTools(mcp);
-  addReplayableTools(mcp);
+  addTools(mcp, earlyEnd.now);
+  addClientRequestTools(mcp);
+  addRetryTools(mcp);
   addResources(mcp);
   addPrompts(mcp);
   return mcp;
@@ -91,11 +94,11 @@ const SERVERS: Record<string, () => Handler> = {
 
 const handler = SERVERS[Deno.args[0] ?? ""]?.();
 if (handler === undefined) {
-  console.error(`Give one of ${Object.keys(SERVERS).join(", ")}.`);
+  console.error(`Expected one of ${Object.keys(SERVERS).join(", ")}.`);
   Deno.exit(2);
 }
-const server = await serve((request) => hangUp.respond(request, handler));
+const server = await serve((request) => earlyEnd.respond(request, handler));
 console.log(`${server.url}/mcp`);
-// Whoever started it may be gone without a word, but never with its pipe open.
+// The parent process may be killed, but its pipe closes in any case.
 for await (const _ of Deno.stdin.readable);
 Deno.exit();

@@ -1,30 +1,30 @@
 import { DENO, ROOT } from "../../scripts/lib/command.ts";
 
-// On a clean checkout, Deno gets the packages first.
+// On a clean checkout, Deno downloads the packages first.
 const START_MS = 120_000;
 
-/** A server of `server.ts`, in a process of its own. */
+/** A `server.ts` in its own process. */
 export class ServerProcess implements AsyncDisposable {
-  /** Where it listens. */
+  /** The address it listens on. */
   readonly url: URL;
-  /** What it said, besides where it listens, once it has ended. */
-  readonly said: Promise<string>;
+  /** Its other output, once it has ended. */
+  readonly output: Promise<string>;
   readonly #child: Deno.ChildProcess;
 
   private constructor(
     child: Deno.ChildProcess,
-    said: Promise<string>,
+    output: Promise<string>,
     url: URL,
   ) {
     this.#child = child;
-    this.said = said;
+    this.output = output;
     this.url = url;
   }
 
   /**
    * Starts a server, and waits until it listens.
    *
-   * @param name Which.
+   * @param name The name of the server.
    * @param importMap The import map that replaces deno.json's.
    */
   static async start(
@@ -39,20 +39,20 @@ export class ServerProcess implements AsyncDisposable {
         "--allow-all",
         "--quiet",
         "--no-check",
-        // Without it, Deno aborts the request that brings a client's answer as
-        // soon as it is accepted, and tmcp then throws the answer away.
+        // Without it, Deno aborts the request that carries a client's answer as
+        // soon as it is accepted, and tmcp then drops the answer.
         "--unstable-no-legacy-abort",
         ...(importMap ? [`--import-map=${importMap}`] : []),
         "tests/conformance/server.ts",
         name,
       ],
       cwd: ROOT,
-      // It ends with us, whatever becomes of us.
+      // It ends when this process does.
       stdin: "piped",
       stdout: "piped",
       stderr: "piped",
     }).spawn();
-    const said = new Response(child.stderr).text();
+    const output = new Response(child.stderr).text();
     const timer = setTimeout(() => child.kill("SIGKILL"), START_MS);
     let printed = "";
     for await (
@@ -62,11 +62,11 @@ export class ServerProcess implements AsyncDisposable {
       const address = /^http:\S+$/m.exec(printed)?.[0];
       if (address !== undefined) {
         clearTimeout(timer);
-        return new ServerProcess(child, said, new URL(address));
+        return new ServerProcess(child, output, new URL(address));
       }
     }
     clearTimeout(timer);
-    throw new Error(`"${name}" did not start: ${await said}`);
+    throw new Error(`"${name}" did not start: ${await output}`);
   }
 
   /** Kills it, if it still runs. */
@@ -74,7 +74,7 @@ export class ServerProcess implements AsyncDisposable {
     try {
       this.#child.kill("SIGKILL");
     } catch {
-      // It has ended.
+      // It has ended already.
     }
     await this.#child.status;
   }

@@ -6,16 +6,15 @@ import {
   type Results,
 } from "./results.ts";
 
-/** What is run, of which release of the suite. */
+/** A release of the suite, and the scenarios to run. */
 interface Run {
   readonly release: string;
-  /** All scenarios when left out. */
+  /** Defaults to all scenarios. */
   readonly scenario?: string;
   readonly specVersion?: string;
 }
 
-// 0.1.16 has no scenario that ends a session, and none for the revision without
-// sessions, 2026-07-28.
+// 0.1.16 has no scenario that ends a session, and none for 2026-07-28.
 const NEWER = "0.2.0-alpha.12";
 const RUNS: readonly Run[] = [
   { release: "0.1.16" },
@@ -28,18 +27,18 @@ const RUNS: readonly Run[] = [
 ];
 
 const INSTALL_MS = 120_000;
-// A request that nobody answers takes a minute.
+// A request without a response takes a minute.
 const RUN_MS = 90_000;
 
 const PACKAGE = "@modelcontextprotocol/conformance";
 
-/** Where npm put a release, and the Node to run it with. */
+/** The path of an installed release, and the Node to run it with. */
 interface Installed {
   readonly node: string;
   readonly script: string;
 }
 
-/** The official suite, as npm has it. */
+/** The official suite from npm. */
 export class Suite {
   readonly #installed: ReadonlyMap<string, Installed>;
 
@@ -47,7 +46,7 @@ export class Suite {
     this.#installed = installed;
   }
 
-  /** Installs what is not yet installed. */
+  /** Installs the missing packages. */
   static async install(): Promise<Suite> {
     const installed = new Map<string, Installed>();
     for (const { release } of RUNS) {
@@ -59,10 +58,10 @@ export class Suite {
   }
 
   /**
-   * Lets the suite look at a server.
+   * Tests a server.
    *
-   * @param url The server.
-   * @param folder Where the suite may write, and nobody else does.
+   * @param url The address of the server.
+   * @param folder A folder that only the suite uses.
    */
   async test(url: URL, folder: string): Promise<Results> {
     const results = new Map<string, Outcome>();
@@ -80,7 +79,7 @@ export class Suite {
         addChecks(results, scenario, made.get(scenario) ?? nothing);
       }
       if (expected.some((scenario) => !made.has(scenario))) {
-        console.error(`The suite came to no end:\n${printed}`);
+        console.error(`The suite did not finish:\n${printed}`);
       }
     }
     return results;
@@ -88,12 +87,12 @@ export class Suite {
 }
 
 async function install(release: string): Promise<Installed> {
-  // npm could run the suite as well, but could not be stopped together with it.
+  // npx could run the suite as well, but a kill would not reach the suite.
   const { stdout, stderr } = await new Deno.Command(NPM, {
     args: [
       "exec",
       "--yes",
-      // The suite needs 22, and the oldest that we support may be on the PATH.
+      // The suite needs Node 22; the Node on the PATH may be older.
       "--package=node@22",
       `--package=${PACKAGE}@${release}`,
       "--",
@@ -108,7 +107,7 @@ async function install(release: string): Promise<Installed> {
   const answer = decoder.decode(stdout).trim();
   if (answer === "") {
     throw new Error(
-      `${PACKAGE}@${release} cannot be installed: ${decoder.decode(stderr)}`,
+      `${PACKAGE}@${release} could not be installed: ${decoder.decode(stderr)}`,
     );
   }
   const [node, path] = JSON.parse(answer);
@@ -116,10 +115,10 @@ async function install(release: string): Promise<Installed> {
     const script = `${folder}/../${PACKAGE}/dist/index.js`;
     if (await exists(script)) return { node, script };
   }
-  throw new Error(`${PACKAGE}@${release} is not where npm says.`);
+  throw new Error(`${PACKAGE}@${release} is not where npm installed it.`);
 }
 
-/** Runs the suite, and returns what it printed, whatever came of it. */
+/** Runs the suite; returns its output, whether or not it succeeded. */
 async function execute(
   { node, script }: Installed,
   args: readonly string[],
@@ -136,11 +135,13 @@ async function execute(
 async function listScenarios(installed: Installed): Promise<string[]> {
   const printed = await execute(installed, ["list", "--server"]);
   const names = [...printed.matchAll(/^ +- ([\w-]+) \[/gm)];
-  if (names.length === 0) throw new Error(`No scenarios:\n${printed}`);
+  if (names.length === 0) {
+    throw new Error(`The suite reported no scenarios:\n${printed}`);
+  }
   return names.map(([, name = ""]) => name);
 }
 
-/** The checks of each scenario, from the folders that the suite made. */
+/** Reads the checks of each scenario from the folders that the suite wrote. */
 async function readChecks(folder: string): Promise<Map<string, Check[]>> {
   const made = new Map<string, Check[]>();
   if (!await exists(folder)) return made;

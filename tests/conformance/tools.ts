@@ -3,8 +3,11 @@ import { tool } from "tmcp/utils";
 import { AUDIO, IMAGE } from "./contents.ts";
 import { type JsonSchema, jsonSchema } from "./json_schema.ts";
 
-/** Adds the tools that answer without asking the client for anything. */
-export function addTools(mcp: McpServer<JsonSchema>, hangUp: () => void): void {
+/** Adds the tools that answer without a request to the client. */
+export function addTools(
+  mcp: McpServer<JsonSchema>,
+  earlyEnd: () => void,
+): void {
   mcp.tool(
     { name: "test_simple_text", description: "A text" },
     () => tool.text("This is a simple text response for testing."),
@@ -27,7 +30,10 @@ export function addTools(mcp: McpServer<JsonSchema>, hangUp: () => void): void {
       }),
   );
   mcp.tool(
-    { name: "test_multiple_content_types", description: "Some of each" },
+    {
+      name: "test_multiple_content_types",
+      description: "Several kinds of content",
+    },
     () =>
       tool.mix([
         tool.text("Multiple content types test:"),
@@ -41,10 +47,11 @@ export function addTools(mcp: McpServer<JsonSchema>, hangUp: () => void): void {
   );
   mcp.tool(
     { name: "test_error_handling", description: "An error" },
-    // What a tool throws is an error of the protocol in tmcp, not one of the tool.
+    // In tmcp, an error that a tool throws becomes a protocol error, not a tool
+    // error.
     () => tool.error("This tool intentionally returns an error for testing"),
   );
-  addSlowTools(mcp, hangUp);
+  addSlowTools(mcp, earlyEnd);
   addNotifyingTools(mcp);
   mcp.tool(
     {
@@ -73,10 +80,10 @@ export function addTools(mcp: McpServer<JsonSchema>, hangUp: () => void): void {
   );
 }
 
-/** Tools that say something before they answer. */
+/** Adds the tools that send something before they answer. */
 function addSlowTools(
   mcp: McpServer<JsonSchema>,
-  hangUp: () => void,
+  earlyEnd: () => void,
 ): void {
   mcp.tool(
     {
@@ -106,19 +113,19 @@ function addSlowTools(
   mcp.tool(
     {
       name: "test_reconnection",
-      description: "Ends the response, then answers to whoever comes back",
+      description: "Ends the response, then answers the client that resumes",
     },
     async () => {
-      // What opens the stream has to be on its way before it ends.
+      // The start of the stream must be sent before it ends.
       await pause(50);
-      hangUp();
+      earlyEnd();
       await pause(100);
       return tool.text("Reconnection test completed successfully");
     },
   );
 }
 
-/** Tools that change something others are told of, or that nobody asked for. */
+/** Adds the tools that change something that others are notified of. */
 function addNotifyingTools(mcp: McpServer<JsonSchema>): void {
   mcp.tool(
     { name: "test_trigger_tool_change", description: "Changes the tools" },
@@ -137,7 +144,7 @@ function addNotifyingTools(mcp: McpServer<JsonSchema>): void {
   mcp.tool(
     { name: "test_logging_tool", description: "A log message, then a text" },
     () => {
-      mcp.log("info", "Not for a client that named no level");
+      mcp.log("info", "Not for a client without a log level");
       return tool.text("done");
     },
   );

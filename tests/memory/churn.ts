@@ -1,5 +1,6 @@
-// Creates and deletes sessions, and prints how the heap grew in bytes a session.
-// Run by churn_test.ts in a process of its own that can collect garbage.
+// Creates and deletes sessions, and prints the growth of the heap in bytes per
+// session. Run by churn_test.ts in its own process, with garbage collection on
+// demand.
 import { InMemorySessions } from "@crossmcp/session-manager";
 import { heapUsed } from "./heap.ts";
 

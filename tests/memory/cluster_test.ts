@@ -3,11 +3,11 @@ import { describe, it } from "node:test";
 import { measure } from "./own_process.ts";
 import type { Costs } from "../cluster/support/virtual_hour.ts";
 
-/** How many sessions came and went between the two looks. */
+/** The number of sessions created and deleted between two measurements. */
 const SESSIONS = 50 * 30 * 3 * 4;
 
-describe("ClusterSessions, after an hour of coming and going,", () => {
-  it("C16 keep no more, and have no more to say, than before", async () => {
+describe("ClusterSessions, after an hour of sessions, streams and nodes that start and end,", () => {
+  it("C16 keep and send no more than before", async () => {
     const { early, late, pending } = await measure<{
       early: Costs;
       late: Costs;
@@ -15,21 +15,21 @@ describe("ClusterSessions, after an hour of coming and going,", () => {
     }>("../cluster/support/virtual_hour.ts");
     assert(
       late.joining < 1.2 * early.joining + 2_000,
-      `A node that joins costs ${late.joining} characters, and did cost ` +
+      `The join of a node takes ${late.joining} characters, and took ` +
         `${early.joining}.`,
     );
     assert(
       late.idling < 1.1 * early.idling + 200,
-      `Nodes that do nothing say ${late.idling} characters, and did say ` +
+      `Idle nodes send ${late.idling} characters, and sent ` +
         `${early.idling}.`,
     );
     const bytes = (late.heap - early.heap) / SESSIONS;
-    // Code that is compiled meanwhile counts as well; whatever was kept of a session
-    // would be a few hundred.
+    // Code compiled meanwhile counts as well. Anything kept of a session would
+    // take a few hundred bytes.
     assert(bytes < 50, `Every session left ${bytes} bytes behind.`);
     for (const { nodes, attached } of [early, late]) {
       assertEquals({ nodes, attached }, { nodes: 2, attached: 0 });
     }
-    assertEquals(pending, false, "A timer still runs.");
+    assertEquals(pending, false, "A timer is still pending.");
   });
 });

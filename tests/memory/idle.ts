@@ -1,27 +1,27 @@
-// Prints how many bytes of heap a session takes that does nothing, in addition to
-// its stream, and how many it takes that a guard knows it. Run by streams_test.ts.
+// Prints the bytes of heap that an idle session takes in addition to its
+// stream, and those of its registration with the guard. Run by streams_test.ts.
 import { InMemorySessions } from "@crossmcp/session-manager";
 import { heapUsed } from "./heap.ts";
 import { sessionRegistryOf } from "../../src/metadata/stored_info_session_manager.ts";
 
 /** Bytes of heap. */
 export interface IdleCosts {
-  /** A stream that nobody manages. */
+  /** A stream without a manager. */
   readonly bytesPerStream: number;
-  /** That it is attached to a session. */
+  /** A stream's attachment to a session. */
   readonly bytesPerSession: number;
-  /** That a guard knows the session. */
+  /** The registration of the session with the guard. */
   readonly bytesPerRegistration: number;
 }
 
 const SESSIONS = 100_000;
 
-// What is set up once is not to be counted.
+// Structures that exist once are not counted.
 await weighAll(1_000);
 console.log(JSON.stringify(await weighAll(SESSIONS)));
 
 async function weighAll(count: number): Promise<IdleCosts> {
-  // In one piece each, like those that come out of requests.
+  // Flat strings, like those parsed from requests.
   const ids: string[] = JSON.parse(
     JSON.stringify(Array.from({ length: count }, () => crypto.randomUUID())),
   );
@@ -46,8 +46,10 @@ async function weighAll(count: number): Promise<IdleCosts> {
     });
   }
   const registered = await heapUsed();
-  // They were there until now.
-  if (held.length !== sessions.stats().attached) throw new Error("Some left.");
+  // Keeps them alive until here.
+  if (held.length !== sessions.stats().attached) {
+    throw new Error("Some streams are no longer attached.");
+  }
   return {
     bytesPerStream: (bare - before) / count,
     bytesPerSession: (attached - bare) / count,

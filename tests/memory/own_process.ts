@@ -7,10 +7,11 @@ import { promisify } from "node:util";
 export type Command = readonly [program: string, ...args: string[]];
 
 /**
- * What runs a script on this runtime, in a process of its own.
+ * Returns the command that runs a script on this runtime in its own process.
  *
- * @param script The script. What the tests' import map provides is not for it.
- * @param canCollect Whether it can collect garbage, with the functions of heap.ts.
+ * @param script The script. It cannot use the tests' import map.
+ * @param canCollect Whether it can collect garbage with the functions of
+ * heap.ts.
  */
 export function ownProcess(script: URL, canCollect: boolean = false): Command {
   const path = fileURLToPath(script);
@@ -25,7 +26,8 @@ export function ownProcess(script: URL, canCollect: boolean = false): Command {
 }
 
 /**
- * Runs a script that can collect garbage; resolves with the JSON that it prints.
+ * Runs a script with garbage collection on demand; resolves with the JSON that
+ * it prints.
  *
  * @param name The file in this folder.
  * @param args Its arguments.

@@ -1,19 +1,20 @@
-// Opens and drops streams as a server and its guard do, and prints how the heap
-// grew in bytes a stream. Run by streams_test.ts, with "replay" or without.
+// Opens and drops streams as a server and its guard do, and prints the growth
+// of the heap in bytes per stream. Run by streams_test.ts, with "replay" or
+// without.
 import { pendingTimers } from "./timers.ts";
-// The timers first: they are counted from there on.
+// Must be the first import: it counts timers from here on.
 import { InMemorySessions } from "@crossmcp/session-manager";
 import process from "node:process";
 import { setImmediate } from "node:timers";
 import { heapUsed } from "./heap.ts";
 
-/** What is left of streams that came and went. */
+/** The remains of streams that were opened and dropped. */
 export interface ReconnectCosts {
   /** Heap. */
   readonly bytesPerStream: number;
   readonly attached: number;
   readonly opened: number;
-  /** How many timers are left without streams, and after the end. */
+  /** The number of timers left without streams, and after `close`. */
   readonly timersWithoutStreams: number;
   readonly timersAfterClose: number;
 }
@@ -41,7 +42,7 @@ const costs: ReconnectCosts = {
 };
 console.log(JSON.stringify(costs));
 
-/** Has clients come and go; every other one comes back once. */
+/** Opens and drops streams; every other client reconnects once. */
 async function reconnect(streams: number): Promise<void> {
   for (let index = 0; index < streams; index += 2) {
     const id = crypto.randomUUID();
@@ -51,7 +52,7 @@ async function reconnect(streams: number): Promise<void> {
   }
 }
 
-/** What the guard and a transport do for a GET, and a client that goes. */
+/** Does what the guard and a transport do for a GET, and cancels the stream. */
 async function connect(
   id: string,
   lastEventId: string | undefined,
@@ -67,7 +68,8 @@ async function connect(
   takeBack();
   opened++;
   const reader = body.getReader();
-  // The second waits for the end of the turn, and goes with the stream.
+  // The second frame waits for the end of the turn, and is dropped with the
+  // stream.
   for (const text of ["data: 1\n\n", "data: 2\n\n"]) {
     sessions.streams.send([id], text);
   }

@@ -4,19 +4,19 @@ import type { IdleCosts } from "./idle.ts";
 import { measure } from "./own_process.ts";
 import type { ReconnectCosts } from "./reconnects.ts";
 
-describe("The memory that streams take", () => {
+describe("The memory of streams", () => {
   for (const replay of [false, true]) {
     const title = replay ? "with replay" : "without replay";
-    it(`S13 100,000 that come and go leave nothing behind, ${title}`, async () => {
+    it(`S13 100,000 streams that end leave nothing behind, ${title}`, async () => {
       const { bytesPerStream, timersWithoutStreams, ...rest } = await measure<
         ReconnectCosts
       >("reconnects.ts", replay ? "replay" : "");
       assert(
         bytesPerStream < 4,
-        `Every stream that came and went left ${bytesPerStream} bytes behind.`,
+        `Every ended stream left ${bytesPerStream} bytes behind.`,
       );
       assertEquals(rest, { attached: 0, opened: 110_000, timersAfterClose: 0 });
-      // What is kept for those who come back gets old, and has to be looked after.
+      // The timer that trims the replay log.
       assertEquals(timersWithoutStreams, replay ? 1 : 0);
     });
   }
@@ -28,8 +28,8 @@ describe("The memory that streams take", () => {
     const bytes = bytesPerSession + bytesPerRegistration;
     assert(
       bytes <= 400,
-      `It takes ${bytes}: its stream's ${bytesPerSession}, and that a guard ` +
-        `knows it ${bytesPerRegistration}.`,
+      `It takes ${bytes}: ${bytesPerSession} for the attachment, and ` +
+        `${bytesPerRegistration} for the registration.`,
     );
   });
 });

@@ -1,6 +1,6 @@
-// Counts the timers that are set. To be imported before what sets them.
+// Counts pending timers. Must be imported before the code that sets them.
 
-/** What sets a timer, and what gives it up. */
+/** The functions that set and clear a timer. */
 type Pair = readonly [set: string, clear: string];
 
 const PAIRS: readonly Pair[] = [
@@ -29,7 +29,7 @@ for (const [set, clear] of PAIRS) {
   };
 }
 
-/** How many timers are still to go off. */
+/** Returns the number of pending timers. */
 export function pendingTimers(): number {
   return pending.size;
 }

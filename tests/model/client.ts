@@ -1,33 +1,33 @@
 import { assert } from "@std/assert";
 import { parseSse } from "../support/sse_parser.ts";
 
-/** How a stream measures what it holds. */
+/** How a stream measures its queue. */
 export type Kind = "count" | "roomy" | "lengths" | "unbuffered" | "bytes";
 
-/** What is read of a stream that others write to as well. */
+/** A chunk that others write to the stream. */
 const FOREIGN = "[foreign]";
 const KEEP_ALIVE = ": keep-alive\n\n";
 
-/** A stream as a transport makes it, and the client at its other end. */
+/** A stream as a transport makes it, and the client that reads it. */
 export class Client {
   readonly session: string;
   readonly controller: ReadableStreamDefaultController;
-  /** Whether it reads all it can get, or only what it is told to. */
+  /** Whether it reads everything at once, or only when `read` is called. */
   readonly isEager: boolean;
-  /** All it has read, without what is not the manager's and without comments. */
+  /** Everything it has read, except foreign chunks and comments. */
   text = "";
-  /** How many bytes that were, and in how many chunks. */
+  /** The bytes of that, and the number of chunks. */
   bytes = 0;
   chunks = 0;
-  /** When it last read something. */
+  /** The time of its last read. */
   readAt: number;
   ended: "closed" | "errored" | undefined;
-  /** Whether the manager has broken its stream off. */
-  isGone = false;
-  /** What it should not have got, in words. */
-  complaint: string | undefined;
+  /** Whether the manager has aborted its stream. */
+  isAborted = false;
+  /** Describes data that it should not have received. */
+  fault: string | undefined;
   readonly #reader: ReadableStreamDefaultReader<Uint8Array>;
-  readonly #room: number;
+  readonly #capacity: number;
   readonly #decoder = new TextDecoder();
 
   constructor(
@@ -47,32 +47,32 @@ export class Client {
       : new ReadableStream<Uint8Array>({ start, cancel }, strategy(kind));
     this.controller = controller as ReadableStreamDefaultController;
     this.#reader = stream.getReader();
-    this.#room = this.controller.desiredSize!;
+    this.#capacity = this.controller.desiredSize!;
     this.readAt = Date.now();
     if (isEager) void this.#readAll();
   }
 
-  /** Reads chunks that are there, at most that many. */
+  /** Reads available chunks, up to a number. */
   async read(count: number): Promise<void> {
     while (count-- > 0 && this.holds && !this.isEager) await this.#readOne();
   }
 
-  /** Reads to the end, if it comes. */
+  /** Reads to the end of the stream. */
   async finish(): Promise<void> {
     if (!this.isEager) void this.#readAll();
     for (let turn = 0; turn < 20 && !this.ended; turn++) {
       await new Promise<void>((resolve) => setImmediate(resolve));
     }
-    assert(this.ended, `A stream of "${this.session}" never ended.`);
+    assert(this.ended, `A stream of "${this.session}" did not end.`);
   }
 
-  /** Says that nobody reads any more. */
+  /** Cancels the stream. */
   cancel(): void {
-    // A stream that has failed rejects with that.
+    // A stream that has errored rejects with that error.
     void this.#reader.cancel().catch(() => {});
   }
 
-  /** Somebody else writes to the stream. */
+  /** Writes to the stream as others might. */
   enqueueForeign(): void {
     this.controller.enqueue(new TextEncoder().encode(FOREIGN));
   }
@@ -80,10 +80,10 @@ export class Client {
   /** Whether there is something to read. */
   get holds(): boolean {
     const size = this.controller.desiredSize;
-    return !this.ended && size !== null && size < this.#room;
+    return !this.ended && size !== null && size < this.#capacity;
   }
 
-  /** The ids of the events it got. */
+  /** The IDs of the events that it received. */
   get ids(): string[] {
     return parseSse(this.text).events.map(({ id }) => id).filter(Boolean);
   }
@@ -109,7 +109,7 @@ export class Client {
       this.bytes += chunk.length;
       this.chunks++;
     } else if (this.text !== "" && !this.text.endsWith("\n\n")) {
-      this.complaint = "got a comment in the midst of a frame";
+      this.fault = "got a comment within a frame";
     }
   }
 }

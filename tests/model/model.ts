@@ -3,31 +3,31 @@ import { assert } from "@std/assert";
 import type { Client } from "./client.ts";
 import { ModelLog, type ReplayLimits } from "./model_log.ts";
 import { ModelStream, type StreamLimits } from "./model_stream.ts";
-import type { Told } from "./told.ts";
+import type { RecordedEvents } from "./event_recorder.ts";
 
-/** Options of the manager that the model stands beside. */
+/** Options of the manager under test. */
 export interface Limits extends StreamLimits {
   readonly maxSessions: number;
   readonly replay: ReplayLimits | false;
 }
 
-/** What a client that is expected said. */
-export interface Expected {
+/** The intent of a client whose stream is prepared. */
+export interface Intent {
   readonly lastEventId: string | undefined;
   readonly startEventId: string | undefined;
   readonly prime: boolean | "named";
   readonly persistent: boolean;
 }
 
-/** What a manager of streams does, without any of what makes it quick. */
+/** A stream manager without any optimization. */
 export class Model {
   readonly attached: Map<string, ModelStream> = new Map();
   readonly #limits: Limits;
   readonly #log: ModelLog | undefined;
-  #expected: [id: string, expected: Expected][] = [];
+  #pending: [id: string, expected: Intent][] = [];
   isClosed = false;
-  /** Texts that were delivered, at least and at most. */
-  delivered: [least: number, most: number] = [0, 0];
+  /** The lower and upper bound of delivered texts. */
+  delivered: [min: number, max: number] = [0, 0];
   readonly evicted = { bytes: 0, age: 0 };
   replayed = 0;
   resets = 0;
@@ -38,7 +38,7 @@ export class Model {
     if (replay) this.#log = new ModelLog(replay, position!);
   }
 
-  /** The id of the newest event, or of the one that many after it. */
+  /** Returns the ID of the newest event, or of a later one. */
   position(after = 0): string | undefined {
     const log = this.#log;
     if (this.isClosed || log === undefined) return undefined;
@@ -46,60 +46,62 @@ export class Model {
   }
 
   has(id: string): boolean {
-    return this.attached.has(id) && !this.#expected.some(([its]) => its === id);
+    return this.attached.has(id) && !this.#pending.some(([its]) => its === id);
   }
 
-  /** Whether there is a place for a session without a stream. */
-  hasRoom(id: string): boolean {
-    const expected = new Set(this.#expected.map(([its]) => its));
+  /** Returns whether a session without a stream can be added. */
+  hasCapacity(id: string): boolean {
+    const expected = new Set(this.#pending.map(([its]) => its));
     if (expected.has(id)) return true;
     const places = new Set([...expected, ...this.attached.keys()]);
     return places.size < this.#limits.maxSessions;
   }
 
-  /** Why `expect` is refused, if it is. */
-  expect(id: string, said: Expected): string | (() => void) {
+  /** Returns the name of the error, or a function that revokes the preparation. */
+  prepare(id: string, intent: Intent): string | (() => void) {
     if (this.isClosed) return "ClosedError";
     const isNew = !this.attached.has(id);
-    if (isNew && !this.hasRoom(id)) return "SessionLimitError";
-    const entry: [string, Expected] = [id, said];
-    this.#expected.push(entry);
+    if (isNew && !this.hasCapacity(id)) return "SessionLimitError";
+    const entry: [string, Intent] = [id, intent];
+    this.#pending.push(entry);
     return () => {
-      this.#expected = this.#expected.filter((other) => other !== entry);
+      this.#pending = this.#pending.filter((other) => other !== entry);
     };
   }
 
-  /** Why `create` is refused, or what it tells. */
+  /** Returns the name of the error, if there is one. */
   create(
     id: string,
     client: Client,
-    isVague: boolean,
-    told: Told,
+    isShared: boolean,
+    recorded: RecordedEvents,
     now: number,
   ): string | undefined {
     if (this.isClosed) return "ClosedError";
     const older = this.attached.get(id);
-    if (older === undefined && !this.hasRoom(id)) return "SessionLimitError";
-    const latest = this.#expected.findLast(([its]) => its === id);
-    const said = latest?.[1];
-    if (!said?.persistent) {
-      this.#expected = this.#expected.filter((other) => other !== latest);
+    if (older === undefined && !this.hasCapacity(id)) {
+      return "SessionLimitError";
     }
-    const stream = new ModelStream(client, isVague, now);
-    const { texts, reset, isContinued } = this.#opening(id, said, now);
+    const latest = this.#pending.findLast(([its]) => its === id);
+    const intent = latest?.[1];
+    if (!intent?.persistent) {
+      this.#pending = this.#pending.filter((other) => other !== latest);
+    }
+    const stream = new ModelStream(client, isShared, now);
+    const { texts, reset, isContinued } = this.#start(id, intent, now);
     if (older !== undefined) {
-      if (isContinued) older.giveWaiting();
+      if (isContinued) older.takeQueued();
       else stream.inherit(older, now);
-      // What its reader has not read by now is lost, if there is anything.
-      older.fate = "broken off";
+      // What its reader has not read by now is lost.
+      older.fate = "aborted";
     }
     for (const text of texts) stream.write(text, now);
     this.attached.set(id, stream);
     if (reset !== undefined) this.resets++;
-    const [first] = told.resets;
+    const [first] = recorded.resets;
     assert(
-      told.resets.length === (reset ? 1 : 0) && first?.[1] === reset,
-      `A reset was to be told as "${reset}", and was as "${told.resets}".`,
+      recorded.resets.length === (reset ? 1 : 0) && first?.[1] === reset,
+      `Expected the reset "${reset}", but got "${recorded.resets}".`,
     );
     return undefined;
   }
@@ -107,10 +109,10 @@ export class Model {
   send(
     to: readonly string[] | undefined,
     texts: readonly string[],
-    told: Told,
+    recorded: RecordedEvents,
     now: number,
   ): void {
-    this.#assertKnown(told);
+    this.#assertKnown(recorded);
     if (texts.join("") === "" || to?.length === 0) return;
     const log = this.isClosed ? undefined : this.#log;
     const given = log === undefined
@@ -119,51 +121,54 @@ export class Model {
     for (const id of new Set(to ?? this.attached.keys())) {
       const stream = this.attached.get(id);
       if (stream === undefined) continue;
-      const reason = told.evicted.get(id);
-      const wasLost = told.failed.has(id)
+      const reason = recorded.evicted.get(id);
+      const wasLost = recorded.failed.has(id)
         ? "failed"
         : reason && "evicted" as const;
-      const [least, most] = stream.take(given, wasLost, this.#limits, now);
-      this.delivered[0] += least;
-      this.delivered[1] += most;
+      const [min, max] = stream.take(given, wasLost, this.#limits, now);
+      this.delivered[0] += min;
+      this.delivered[1] += max;
       if (wasLost) this.#lost(id, reason);
     }
   }
 
-  endTurn(told: Told, now: number): void {
-    this.#assertKnown(told);
-    assert(told.evicted.size === 0, "Evicted at the end of a turn.");
+  endTurn(recorded: RecordedEvents, now: number): void {
+    this.#assertKnown(recorded);
+    assert(
+      recorded.evicted.size === 0,
+      "A stream was evicted at the end of a turn.",
+    );
     for (const [id, stream] of this.attached) {
-      const hasFailed = told.failed.has(id);
-      const isLost = stream.isBroken && stream.waiting > 0;
+      const hasFailed = recorded.failed.has(id);
+      const isLost = stream.isBroken && stream.queued > 0;
       assert(hasFailed === isLost, `"${id}" failed: ${hasFailed}.`);
       stream.flush(now);
       stream.settle();
       if (!hasFailed) continue;
-      stream.fate = "broken off";
+      stream.fate = "aborted";
       this.#lost(id, undefined);
     }
   }
 
-  age(told: Told, now: number): void {
-    this.#assertKnown(told);
+  age(recorded: RecordedEvents, now: number): void {
+    this.#assertKnown(recorded);
     for (const [id, stream] of this.attached) {
-      const reason = told.evicted.get(id);
-      // Nothing else notices that somebody has ended a stream.
-      const hasFailed = stream.isBroken && told.failed.has(id);
+      const reason = recorded.evicted.get(id);
+      // An ended stream is not noticed otherwise.
+      const hasFailed = stream.isBroken && recorded.failed.has(id);
       if (!hasFailed) {
         stream.age(reason !== undefined, this.#limits, now);
-      } else stream.fate = "broken off";
+      } else stream.fate = "aborted";
       if (reason ?? hasFailed) this.#lost(id, reason);
     }
   }
 
-  /** Ends the stream of a session; what it was given can be read. */
+  /** Ends the stream of a session; queued data can still be read. */
   delete(id: string, now: number): void {
     const stream = this.attached.get(id);
     if (stream === undefined) return;
     stream.flush(now);
-    stream.fate = stream.isBroken ? "broken off" : "ended";
+    stream.fate = stream.isBroken ? "aborted" : "ended";
     this.attached.delete(id);
   }
 
@@ -172,10 +177,10 @@ export class Model {
     for (const id of [...this.attached.keys()]) this.delete(id, now);
   }
 
-  #opening(id: string, said: Expected | undefined, now: number) {
+  #start(id: string, intent: Intent | undefined, now: number) {
     const log = this.#log;
-    if (log === undefined || said === undefined) return { texts: [] };
-    const { lastEventId, startEventId, prime } = said;
+    if (log === undefined || intent === undefined) return { texts: [] };
+    const { lastEventId, startEventId, prime } = intent;
     const { position } = log;
     const name = prime === "named" ? "event: position\n" : "";
     const primed = (id: string) =>
@@ -193,12 +198,12 @@ export class Model {
     };
   }
 
-  /** Nothing is told of streams that are not attached. */
-  #assertKnown({ evicted, failed }: Told): void {
+  /** Callbacks are only called for attached streams. */
+  #assertKnown({ evicted, failed }: RecordedEvents): void {
     for (const id of [...evicted.keys(), ...failed]) {
       assert(
         this.attached.has(id),
-        `"${id}" was told of, and is not attached.`,
+        `"${id}" was reported, but is not attached.`,
       );
     }
   }

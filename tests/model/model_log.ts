@@ -13,10 +13,10 @@ export type ReplayLimits = {
   readonly [Option in keyof ReplayOptions]-?: number;
 };
 
-/** What a client missed, as texts; or why it cannot get that. */
+/** The missed events, or the reason why they are not available. */
 export type Missed = readonly string[] | ResetReason;
 
-/** What is kept for clients that come back: all of it, with notes of what is not. */
+/** A replay log that keeps all events, and marks those that were dropped. */
 export class ModelLog {
   readonly #limits: ReplayLimits;
   readonly #epoch: string;
@@ -27,17 +27,17 @@ export class ModelLog {
     this.#epoch = position.split("-")[0]!;
   }
 
-  /** The id of the newest event. */
+  /** The ID of the newest event. */
   get position(): string {
     return this.id(this.#events.length);
   }
 
-  /** The id of the event at a place, the first being 1. */
+  /** Returns the ID of the event at an offset; the first is 1. */
   id(place: number): string {
     return `${this.#epoch}-${place}`;
   }
 
-  /** Adds a frame; the text that streams get. */
+  /** Adds a frame; returns it with its ID. */
   append(to: readonly string[] | undefined, frame: string, at: number): string {
     const text = `${frame.slice(0, -1)}id: ${
       this.id(this.#events.length + 1)
@@ -50,7 +50,7 @@ export class ModelLog {
     return text;
   }
 
-  /** What a session missed after the event with that id. */
+  /** Returns what a session missed after an event. */
   missed(
     session: string,
     lastEventId: string,
@@ -80,7 +80,7 @@ export class ModelLog {
   }
 }
 
-/** How many bytes a text is in UTF-8. */
+/** Returns the length of a text in UTF-8 bytes. */
 export function byteLength(text: string): number {
   return new TextEncoder().encode(text).length;
 }

@@ -3,27 +3,30 @@ import { parseSse } from "../support/sse_parser.ts";
 import type { Client } from "./client.ts";
 import { byteLength } from "./model_log.ts";
 
-/** Limits of one stream, in full. */
+/** The limits of a stream. */
 export interface StreamLimits {
   readonly maxBytes: number;
   readonly maxAgeMs: number;
   readonly keepAliveMs: number;
   readonly coalesce: boolean;
-  /** How often the manager looks, at most. */
+  /** The longest interval between two checks of the manager, in milliseconds. */
   readonly periodMs: number;
 }
 
-/** What became of a stream. */
+/** The state of a stream. */
 export type Fate =
   | "attached"
-  /** Everything it was given can still be read. */
+  /** All queued data can still be read. */
   | "ended"
-  /** Broken off: what was unread then is lost. */
-  | "broken off";
+  /** Unread data is lost. */
+  | "aborted";
 
-/** Bytes of a keep-alive comment, which nobody told us of. */
+/** The bytes of a keep-alive comment, which the model does not see. */
 const KEEP_ALIVE_BYTES = 14;
-/** For how long a turn with several texts makes the next one's first text wait. */
+/**
+ * After a burst, how long the first text of the next turn is queued as well, in
+ * milliseconds.
+ */
 const BUSY_MS = 1_000;
 
 interface Piece {
@@ -32,61 +35,64 @@ interface Piece {
   readonly at: number;
 }
 
-/** What a stream is to get, and how much of that has been read. */
+/** The texts that a stream should get, and how much of them was read. */
 export class ModelStream {
   readonly client: Client;
   fate: Fate = "attached";
-  /** Whether somebody else has ended it. */
+  /** Whether others have ended it. */
   isBroken = false;
-  /** Whether others write to it, so that nobody knows how much of it is unread. */
-  isVague: boolean;
-  /** Whether a write of this turn has gone through. */
+  /** Whether others write to it, so that its unread bytes are unknown. */
+  isShared: boolean;
+  /** Whether the reader has had time to read the writes of this turn. */
   isSettled = true;
   #pieces: Piece[] = [];
-  /** How many pieces are written; the others wait for the end of the turn. */
+  /**
+   * The number of written pieces; the others are queued until the end of the
+   * turn.
+   */
   #written = 0;
   #wroteAt: number;
-  /** Since when a comment may be unread. */
+  /** The time from which a comment may be unread. */
   #commentAt = Infinity;
-  /** How many texts came in this turn, and in the one before with any. */
+  /** The number of texts in this turn, and in the previous turn with any. */
   #count = 0;
   #lastCount = 0;
-  /** Whether the turn's first text waits like the others. */
-  #firstWaits = false;
-  /** Bytes that were unread when the turn began: at least, at most. */
-  #before: [least: number, most: number] = [0, 0];
+  /** Whether the first text of the turn is queued, too. */
+  #queuesFirst = false;
+  /** The lower and upper bound of the unread bytes when the turn began. */
+  #before: [min: number, max: number] = [0, 0];
   #thisTurn = 0;
-  /** Bytes that were read when it began. */
+  /** The bytes that were read when it began. */
   #read = 0;
 
-  constructor(client: Client, isVague: boolean, now: number) {
+  constructor(client: Client, isShared: boolean, now: number) {
     this.client = client;
-    this.isVague = isVague;
+    this.isShared = isShared;
     this.#wroteAt = now;
   }
 
-  /** Bytes that are written and unread. */
+  /** The bytes that are written and unread. */
   get unread(): number {
     const written = this.#pieces.slice(0, this.#written);
     return written.reduce((sum, { bytes }) => sum + bytes, 0) -
       this.client.bytes;
   }
 
-  /** Bytes that wait. */
-  get waiting(): number {
+  /** The bytes that are queued until the end of the turn. */
+  get queued(): number {
     return this.#pieces.slice(this.#written)
       .reduce((sum, { bytes }) => sum + bytes, 0);
   }
 
-  /** Whether what others do can be left out. */
+  /** Whether its unread bytes are known exactly. */
   get isKnown(): boolean {
-    return !this.isVague && !this.isBroken && this.isSettled &&
+    return !this.isShared && !this.isBroken && this.isSettled &&
       this.#commentAt === Infinity;
   }
 
   /** Writes a text at once. */
   write(text: string, at: number): void {
-    assertEquals(this.waiting, 0);
+    assertEquals(this.queued, 0);
     this.#pieces.push({ text, bytes: byteLength(text), at });
     this.#written++;
     this.#wroteAt = at;
@@ -94,82 +100,83 @@ export class ModelStream {
   }
 
   /**
-   * Takes the texts of one send, and checks what became of the stream by them.
+   * Takes the texts of one send, and checks that the stream was lost or kept
+   * correctly.
    *
-   * @returns How many it took, at least and at most.
+   * @returns The lower and upper bound of the number of texts it took.
    */
   take(
     texts: readonly string[],
     wasLost: "evicted" | "failed" | undefined,
     { maxBytes, coalesce }: StreamLimits,
     at: number,
-  ): [least: number, most: number] {
+  ): [min: number, max: number] {
     if (this.#count === 0) {
-      this.#firstWaits = this.#lastCount > 1 && at - this.#wroteAt < BUSY_MS;
+      this.#queuesFirst = this.#lastCount > 1 && at - this.#wroteAt < BUSY_MS;
       this.#before = this.#range();
       this.#thisTurn = 0;
       this.#read = this.client.bytes;
     }
-    // Who reads meanwhile may be taken for one who has read everything, and a
-    // stream that has failed holds nothing.
+    // A reader that reads meanwhile may count as one that has read everything,
+    // and a stream that has failed holds nothing.
     if (this.client.bytes > this.#read || this.isBroken) this.#before[0] = 0;
-    let least = 0;
-    let most = 0;
-    const waits = () => coalesce && (this.#count > 0 || this.#firstWaits);
+    let min = 0;
+    let max = 0;
+    const waits = () => coalesce && (this.#count > 0 || this.#queuesFirst);
     let mayBeLost = this.isBroken && !waits();
     let hasToBeLost = mayBeLost;
     for (const text of texts) {
       const bytes = byteLength(text);
       this.#thisTurn += bytes;
-      // Who has read everything so far may be given anything within one turn.
+      // A reader that has read everything may get any amount within one turn.
       const [hasTo, may] = this.#before.map((before) =>
         before > 0 && before + this.#thisTurn > maxBytes
       );
       mayBeLost ||= may!;
       hasToBeLost ||= hasTo!;
-      if (!mayBeLost) least++;
-      if (!hasToBeLost) most++;
+      if (!mayBeLost) min++;
+      if (!hasToBeLost) max++;
       this.#add(text, bytes, at, waits());
       this.#count++;
     }
     const name = `The stream of "${this.client.session}"`;
     const state =
-      `${this.#before} bytes were unread, ${this.#thisTurn} came since`;
+      `${this.#before} bytes were unread, and ${this.#thisTurn} were sent since`;
     if (wasLost === undefined) {
       assert(!hasToBeLost, `${name} was kept: ${state}.`);
       return [texts.length, texts.length];
     }
     assert(mayBeLost, `${name} was ${wasLost}: ${state}.`);
     assert(wasLost !== "failed" || this.isBroken, `${name} failed.`);
-    this.fate = "broken off";
-    return [least, Math.min(most, texts.length - 1)];
+    this.fate = "aborted";
+    return [min, Math.min(max, texts.length - 1)];
   }
 
-  /** Takes over what waits to be written to an older stream. */
+  /** Writes what is queued for the stream that it replaces. */
   inherit(older: ModelStream, at: number): void {
-    for (const text of older.giveWaiting()) this.write(text, at);
+    for (const text of older.takeQueued()) this.write(text, at);
   }
 
-  /** Gives away what waits. */
-  giveWaiting(): string[] {
+  /** Removes and returns the queued texts. */
+  takeQueued(): string[] {
     return this.#pieces.splice(this.#written).map(({ text }) => text);
   }
 
-  /** The turn ends. */
+  /** Ends a turn. */
   flush(at: number): void {
-    if (this.waiting > 0) this.#wroteAt = at;
+    if (this.queued > 0) this.#wroteAt = at;
     this.#written = this.#pieces.length;
     this.#lastCount = this.#count || this.#lastCount;
     this.#count = 0;
   }
 
-  /** All that could happen without another turn has. */
+  /** Lets the reader catch up. */
   settle(): void {
     this.isSettled = true;
     if (!this.client.holds) this.#commentAt = Infinity;
   }
 
-  /** Some time has passed; checks what became of the stream by that. */
+  /** Checks that the stream was evicted or kept correctly as time passed. */
   age(wasLost: boolean, limits: StreamLimits, now: number): void {
     const { maxAgeMs, keepAliveMs, periodMs } = limits;
     if (now - this.#wroteAt >= keepAliveMs) {
@@ -182,24 +189,24 @@ export class ModelStream {
     const mayBeSince = Math.min(
       oldest ?? Infinity,
       this.#commentAt,
-      this.isVague || this.isBroken ? 0 : Infinity,
+      this.isShared || this.isBroken ? 0 : Infinity,
     );
     const name = `The stream of "${this.client.session}"`;
-    const state = `the oldest byte is of ${oldest}, now it is ${now}`;
+    const state = `the oldest byte is from ${oldest}, the time is ${now}`;
     if (wasLost) {
       assert(now - mayBeSince >= maxAgeMs, `${name} was evicted: ${state}.`);
-      this.fate = "broken off";
-    } else if (!this.isVague && !this.isBroken) {
+      this.fate = "aborted";
+    } else if (!this.isShared && !this.isBroken) {
       const isOld = now - (oldest ?? now) >= maxAgeMs + 2 * periodMs;
       assert(!isOld, `${name} was kept: ${state}.`);
       this.#assertKeptAlive(limits, now);
     }
   }
 
-  /** Checks what the client has got; after its end. */
+  /** Checks what the client has received; after its end. */
   verify(isFrames: boolean): void {
-    const { text, session, complaint, ended } = this.client;
-    assertEquals(complaint, undefined, `"${session}" ${complaint}.`);
+    const { text, session, fault, ended } = this.client;
+    assertEquals(fault, undefined, `"${session}" ${fault}.`);
     const expected = this.#pieces.map(({ text }) => decoded(text)).join("");
     const isWhole = this.fate === "ended";
     const got = isFrames ? parseSse(text).events : [...text];
@@ -207,7 +214,7 @@ export class ModelStream {
     assertEquals(
       got,
       isWhole ? wanted : wanted.slice(0, got.length) as typeof got,
-      `"${session}" got something else than what was sent to it.`,
+      `"${session}" received something other than what was sent.`,
     );
     if (isWhole) assertEquals(ended, "closed");
   }
@@ -220,10 +227,10 @@ export class ModelStream {
     if (this.client.isEager) this.isSettled = false;
   }
 
-  /** How many bytes are unread now. */
-  #range(): [least: number, most: number] {
+  /** Returns the lower and upper bound of the unread bytes. */
+  #range(): [min: number, max: number] {
     const { unread } = this;
-    if (this.isVague || this.isBroken) return [0, Infinity];
+    if (this.isShared || this.isBroken) return [0, Infinity];
     if (!this.isSettled) return [0, unread];
     return [
       unread,
@@ -237,12 +244,12 @@ export class ModelStream {
     const quiet = now - Math.max(this.client.readAt, this.#wroteAt);
     assert(
       !isIdle || quiet < keepAliveMs + 2 * periodMs,
-      `"${this.client.session}" was not kept alive for ${quiet} ms.`,
+      `"${this.client.session}" got no keep-alive for ${quiet} ms.`,
     );
   }
 }
 
-/** As a reader sees it: without lone surrogates. */
+/** Decodes a text as a reader does: without lone surrogates. */
 function decoded(text: string): string {
   return new TextDecoder().decode(new TextEncoder().encode(text));
 }

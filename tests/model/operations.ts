@@ -1,48 +1,48 @@
 import fc from "fast-check";
 import type { Kind } from "./client.ts";
 
-/** What a client says it got last when it comes back. */
+/** The last event ID that a client sends when it reconnects. */
 export type Claim =
-  /** The truth. */
+  /** The correct one. */
   | "last"
-  /** Something it got before. */
+  /** An earlier event of its own. */
   | "older"
-  /** What another session got last. */
+  /** The last event of another session. */
   | "other"
   | "nothing"
   | "future"
-  | "another log's"
+  | "other log"
   | "garbage";
 
-/** What is done to a manager. */
+/** An operation on the manager. */
 export type Operation =
   | {
     readonly do: "create";
     readonly id: string;
     readonly kind: Kind;
     readonly eager: boolean;
-    /** Whether somebody else writes to the stream first. */
+    /** Whether others have written to the stream before. */
     readonly used: boolean;
   }
   | {
-    readonly do: "expect";
+    readonly do: "prepare";
     readonly id: string;
     readonly claim: Claim;
     /** Which of the earlier ones. */
     readonly back: number;
     readonly prime: boolean | "named";
-    readonly stays: boolean;
-    /** Whether it says when the session began. */
-    readonly since: boolean;
+    readonly persistent: boolean;
+    /** Whether the session's start position is given. */
+    readonly hasStart: boolean;
   }
-  | { readonly do: "create again"; readonly id: string }
-  | { readonly do: "take back"; readonly which: number }
+  | { readonly do: "recreate"; readonly id: string }
+  | { readonly do: "revoke"; readonly which: number }
   | {
     readonly do: "send";
     readonly to: readonly string[] | undefined;
     readonly texts: readonly string[];
   }
-  | { readonly do: "end turn" | "look" | "settle" }
+  | { readonly do: "end turn" | "compare" | "settle" }
   | { readonly do: "read"; readonly id: string; readonly chunks: number }
   | { readonly do: "cancel"; readonly id: string; readonly back: number }
   | { readonly do: "delete"; readonly id: string }
@@ -51,7 +51,7 @@ export type Operation =
   | { readonly do: "advance"; readonly ms: number }
   | { readonly do: "close" };
 
-/** How somebody else ends a stream. */
+/** How others end a stream. */
 export type Break = "close" | "error";
 
 export const IDS: readonly string[] = ["a", "b", "c", "d", "__proto__"];
@@ -69,7 +69,7 @@ const to = fc.oneof(
   { weight: 4, arbitrary: id.map((id) => [id]) },
   { weight: 3, arbitrary: fc.array(fc.constantFrom(...IDS, "nobody")) },
 );
-/** What a frame carries; the lengths matter more than the characters. */
+/** The data of a frame; the lengths matter more than the characters. */
 const content = fc.oneof(
   fc.nat({ max: 60 }).map((length) => "x".repeat(length)),
   fc.string({ unit: fc.constantFrom("a", "\u00e9", "\u{1f600}", "\ud83d") }),
@@ -88,7 +88,7 @@ const create = fc.record({
   used: rarely,
 });
 const expect = fc.record({
-  do: of("expect"),
+  do: of("prepare"),
   id,
   claim: fc.oneof(
     { weight: 12, arbitrary: fc.constant<Claim>("last") },
@@ -96,30 +96,30 @@ const expect = fc.record({
     { weight: 2, arbitrary: fc.constant<Claim>("nothing") },
     {
       weight: 1,
-      arbitrary: fc.constantFrom<Claim>("future", "another log's", "garbage"),
+      arbitrary: fc.constantFrom<Claim>("future", "other log", "garbage"),
     },
   ),
   back: fc.nat({ max: 4 }),
   prime: fc.constantFrom(false, true, "named" as const),
-  stays: rarely,
-  since: fc.boolean(),
+  persistent: rarely,
+  hasStart: fc.boolean(),
 });
-/** A client that was here before. */
+/** A client that reconnects. */
 const back = fc.tuple(expect, create).map((
   [expect, create],
 ): Operation[] => [expect, { ...create, id: expect.id }]);
 
-/** What is done next; the usual more often than the unusual. */
+/** Returns the next operations; common ones are more likely. */
 function step(hasReplay: boolean): fc.Arbitrary<Operation[]> {
   const weighted: [weight: number, fc.Arbitrary<Operation>][] = [
     [6, create],
     [1, expect],
-    [1, fc.record({ do: of("create again"), id })],
-    [4, fc.record({ do: of("take back"), which: fc.nat({ max: 3 }) })],
+    [1, fc.record({ do: of("recreate"), id })],
+    [4, fc.record({ do: of("revoke"), which: fc.nat({ max: 3 }) })],
     [36, fc.record({ do: of("send"), to, texts: texts(hasReplay) })],
     [16, fc.record({ do: of("end turn") })],
     [3, fc.record({ do: of("settle") })],
-    [3, fc.record({ do: of("look") })],
+    [3, fc.record({ do: of("compare") })],
     [20, fc.record({ do: of("read"), id, chunks: fc.nat({ max: 9 }) })],
     [3, fc.record({ do: of("cancel"), id, back: fc.nat({ max: 2 }) })],
     [2, fc.record({ do: of("delete"), id })],
@@ -136,14 +136,14 @@ function step(hasReplay: boolean): fc.Arbitrary<Operation[]> {
   );
 }
 
-/** Frames, or without replay any text. */
+/** Returns frames, or arbitrary texts without replay. */
 function texts(hasReplay: boolean): fc.Arbitrary<string[]> {
   const frame = content.map((content) => `data: ${content}\n\n`);
   const frames = fc.array(frame, { maxLength: 3 });
   return hasReplay ? frames : fc.oneof(frames, fc.tuple(content));
 }
 
-/** What is done to one manager, one after the other. */
+/** Returns a sequence of operations on one manager. */
 export function operations(hasReplay: boolean): fc.Arbitrary<Operation[]> {
   const close: Operation[][] = [[{ do: "close" }]];
   return fc.tuple(

@@ -11,8 +11,8 @@ interface Kept {
   readonly at: number;
 }
 
-describe("ReplayLog, beside a plain list", () => {
-  it("S17 holds to all of its limits together", () => {
+describe("ReplayLog, compared with a plain list", () => {
+  it("S17 respects all of its limits together", () => {
     const event = fc.record({
       to: fc.constantFrom<Recipients>(
         undefined,
@@ -73,7 +73,7 @@ describe("ReplayLog, beside a plain list", () => {
   });
 });
 
-/** What a session missed since a place, as texts. */
+/** Returns the data of the events that a session missed after an offset. */
 function missed(
   log: ReplayLog,
   session: string,

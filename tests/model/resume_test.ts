@@ -14,7 +14,7 @@ const KINDS: readonly Kind[] = [
 ];
 
 describe("Streams that are resumed", () => {
-  it("S14 lose nothing, wherever in 1,000 events they break", async () => {
+  it("S14 lose nothing, whichever of 1,000 events they break after", async () => {
     const manager = new InMemoryStreamSessionManager({
       replay: {},
       backlog: false,
@@ -43,7 +43,7 @@ describe("Streams that are resumed", () => {
     await manager.close();
   });
 
-  it("S14 get all, once, while they break again and again", async () => {
+  it("S14 get everything once while they break repeatedly", async () => {
     for (const coalesce of [true, false]) {
       for (const kind of KINDS) {
         const manager = new InMemoryStreamSessionManager({
@@ -61,7 +61,7 @@ describe("Streams that are resumed", () => {
             await new Promise<void>((resolve) => setImmediate(resolve));
           }
           if (event % 7 !== 0) continue;
-          // In the midst of a turn as well as between two of them.
+          // Within a turn as well as between two turns.
           got.push(...parseSse(client.text).events);
           lastEventId = got.at(-1)?.id ?? lastEventId;
           if (event % 2 === 0) client.cancel();
@@ -76,7 +76,7 @@ describe("Streams that are resumed", () => {
     }
   });
 
-  it("S14 get what they missed in chunks of a bearable length", async () => {
+  it("S14 get missed events in few chunks", async () => {
     const manager = new InMemoryStreamSessionManager({
       replay: {},
       backlog: false,
@@ -95,7 +95,7 @@ describe("Streams that are resumed", () => {
     await manager.close();
   });
 
-  it("S15 tell a client that has missed something, each in its way", async () => {
+  it("S15 tell a client that missed events are lost, and why", async () => {
     const resets: [id: string, reason: string][] = [];
     const manager = new InMemoryStreamSessionManager({
       replay: { maxEvents: 3 },
@@ -123,7 +123,7 @@ describe("Streams that are resumed", () => {
         data: JSON.stringify({ reason }),
         id: latestEventId!,
       });
-      // What is not lost goes on as ever.
+      // Later events follow as usual.
       assertEquals(rest.map(({ data }) => data), mine(4, 4));
       assertEquals(resets.pop(), ["a", reason]);
     }
@@ -131,7 +131,7 @@ describe("Streams that are resumed", () => {
     await manager.close();
   });
 
-  it("S16 get nothing where nothing came, however often they ask", async () => {
+  it("S16 get nothing if nothing was missed, however often they resume", async () => {
     const manager = new InMemoryStreamSessionManager({ replay: {} });
     send(manager, 1, 3);
     for (let time = 0; time < 3; time++) {
@@ -143,7 +143,7 @@ describe("Streams that are resumed", () => {
     await manager.close();
   });
 
-  it("start with their position, if their client understands that", async () => {
+  it("start with the last event ID, if the client understands that", async () => {
     const manager = new InMemoryStreamSessionManager({ replay: {} });
     send(manager, 1, 3);
     const { latestEventId } = manager;
@@ -160,7 +160,7 @@ describe("Streams that are resumed", () => {
   });
 });
 
-/** Sends an event to "a" for each number, and others to others in between. */
+/** Sends an event to "a" for each number, and events to others in between. */
 function send(
   manager: InMemoryStreamSessionManager,
   first: number,
@@ -177,7 +177,7 @@ function send(
   }
 }
 
-/** What "a" gets of that. */
+/** Returns the data of those events. */
 function mine(first: number, last: number): string[] {
   return Array.from(
     { length: last - first + 1 },
@@ -195,7 +195,7 @@ function connect(
   return client;
 }
 
-/** All that a stream has held to its end. */
+/** Returns all events of a stream. */
 async function eventsOf(client: Client): Promise<ParsedEvent[]> {
   await client.finish();
   return parseSse(client.text).events;

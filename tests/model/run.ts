@@ -5,23 +5,23 @@ import { Client } from "./client.ts";
 import { type Limits, Model } from "./model.ts";
 import type { ModelStream } from "./model_stream.ts";
 import { IDS, type Operation } from "./operations.ts";
-import { Past } from "./past.ts";
-import { Listener } from "./told.ts";
+import { ClientMemory } from "./client_memory.ts";
+import { EventRecorder } from "./event_recorder.ts";
 
 type Of<Do extends Operation["do"]> = Extract<Operation, { do: Do }>;
 
 const STEP_MS = 100;
 
-/** Does the same to a manager and to the model, and compares. */
+/** Runs the same operations on a manager and on the model, and compares them. */
 export class Run {
   readonly #time: FakeTime;
   readonly #limits: Limits;
   readonly #manager: InMemoryStreamSessionManager;
   readonly #model: Model;
-  readonly #listener = new Listener();
+  readonly #recorder = new EventRecorder();
   readonly #streams: ModelStream[] = [];
-  readonly #past = new Past();
-  readonly #takeBacks: { real: () => void; model: () => void }[] = [];
+  readonly #memory = new ClientMemory();
+  readonly #revocations: { real: () => void; model: () => void }[] = [];
   #sent = 0;
 
   constructor(limits: Limits, time: FakeTime) {
@@ -31,25 +31,25 @@ export class Run {
     this.#manager = new InMemoryStreamSessionManager({
       ...options,
       backlog: maxBytes === Infinity ? false : { maxBytes, maxAgeMs },
-      ...this.#listener.callbacks,
+      ...this.#recorder.callbacks,
     });
     this.#model = new Model(limits, this.#manager.latestEventId);
   }
 
-  /** Does everything, closes, and looks at what is left. */
+  /** Runs all operations, closes the manager, and checks the rest. */
   async all(operations: readonly Operation[], drainMs: number): Promise<void> {
     for (const operation of operations) await this.#do(operation);
-    await this.#look();
+    await this.#compare();
     if (drainMs > 0) await this.#drain(drainMs);
     else this.#close();
     await this.#endTurn();
-    await this.#look();
+    await this.#compare();
     assertEquals(this.#manager.stats().attached, 0);
     for (const stream of this.#streams) {
       await stream.client.finish();
       stream.verify(this.#limits.replay !== false);
     }
-    assert(!this.#time.next(), "A timer still runs.");
+    assert(!this.#time.next(), "A timer is still pending.");
   }
 
   async #do(operation: Operation): Promise<void> {
@@ -59,13 +59,13 @@ export class Run {
     switch (operation.do) {
       case "create":
         return this.#create(operation);
-      case "expect":
-        return this.#expect(operation);
-      case "create again":
+      case "prepare":
+        return this.#prepare(operation);
+      case "recreate":
         if (attached === undefined) return;
         return this.#manager.create(operation.id, attached.client.controller);
-      case "take back": {
-        const [taken] = this.#takeBacks.splice(operation.which, 1);
+      case "revoke": {
+        const [taken] = this.#revocations.splice(operation.which, 1);
         taken?.real();
         return taken?.model();
       }
@@ -76,8 +76,8 @@ export class Run {
       case "settle":
         for (let step = 0; step < 20; step++) await Promise.resolve();
         return;
-      case "look":
-        return await this.#look();
+      case "compare":
+        return await this.#compare();
       case "read":
         return await attached?.client.read(operation.chunks);
       case "cancel":
@@ -88,7 +88,7 @@ export class Run {
       case "foreign":
         if (attached === undefined || attached.isBroken) return;
         attached.client.enqueueForeign();
-        return void (attached.isVague = true);
+        return void (attached.isShared = true);
       case "break":
         if (attached === undefined || attached.isBroken) return;
         attached.isBroken = true;
@@ -97,7 +97,7 @@ export class Run {
         await this.#endTurn();
         for (let left = operation.ms; left > 0; left -= STEP_MS) {
           this.#time.tick(Math.min(left, STEP_MS));
-          this.#model.age(this.#listener.told(), this.#time.now);
+          this.#model.age(this.#recorder.take(), this.#time.now);
           await this.#endTurn();
         }
         return;
@@ -108,52 +108,52 @@ export class Run {
 
   #create({ id, kind, eager, used }: Of<"create">): void {
     const client: Client = new Client(id, kind, eager, () => {
-      if (client.isGone) client.complaint = "was cancelled after its end";
-      // As transports do it.
+      if (client.isAborted) client.fault = "was cancelled after its end";
+      // As transports do.
       this.#manager.delete(id);
       this.#deleted(id);
     });
     if (used) client.enqueueForeign();
     const older = this.#model.attached.get(id);
     const real = refusal(() => this.#manager.create(id, client.controller));
-    const told = this.#listener.told();
+    const recorded = this.#recorder.take();
     const { now } = this.#time;
-    assertEquals(real, this.#model.create(id, client, used, told, now));
+    assertEquals(real, this.#model.create(id, client, used, recorded, now));
     if (real !== undefined) return;
     this.#streams.push(this.#model.attached.get(id)!);
-    if (older !== undefined) this.#past.remember(older.client);
-    this.#past.begin(id, this.#manager.latestEventId);
+    if (older !== undefined) this.#memory.remember(older.client);
+    this.#memory.begin(id, this.#manager.latestEventId);
   }
 
-  #expect({ id, claim, back, since, ...rest }: Of<"expect">): void {
+  #prepare({ id, claim, back, hasStart, ...rest }: Of<"prepare">): void {
     const attached = this.#model.attached.get(id);
-    if (attached !== undefined) this.#past.remember(attached.client);
+    if (attached !== undefined) this.#memory.remember(attached.client);
     const future = this.#model.position(1 + back);
-    const said = {
-      lastEventId: this.#past.claim(id, claim, back, future),
-      startEventId: since ? this.#past.began(id) : undefined,
+    const intent = {
+      lastEventId: this.#memory.claim(id, claim, back, future),
+      startEventId: hasStart ? this.#memory.startEventId(id) : undefined,
       prime: rest.prime,
-      persistent: rest.stays,
+      persistent: rest.persistent,
     };
-    let takeBack: (() => void) | undefined;
+    let revoke: (() => void) | undefined;
     const real = refusal(() =>
-      takeBack = this.#manager.prepareStream(id, said)
+      revoke = this.#manager.prepareStream(id, intent)
     );
-    const model = this.#model.expect(id, said);
+    const model = this.#model.prepare(id, intent);
     assertEquals(real, typeof model === "string" ? model : undefined);
-    if (takeBack === undefined || typeof model === "string") return;
-    this.#takeBacks.push({ real: takeBack, model });
+    if (revoke === undefined || typeof model === "string") return;
+    this.#revocations.push({ real: revoke, model });
   }
 
   #send({ to, texts }: Of<"send">): void {
-    // Numbers tell apart what would look the same.
+    // Numbers make every text unique.
     const numbered = texts.map((text) =>
       text.startsWith("data: ")
         ? text.replace(" ", ` ${this.#sent++} `)
         : `${text}${this.#sent++}`
     );
     this.#manager.send(to && [...to], numbered.join(""));
-    this.#model.send(to, numbered, this.#listener.told(), this.#time.now);
+    this.#model.send(to, numbered, this.#recorder.take(), this.#time.now);
   }
 
   #cancel({ id, back }: Of<"cancel">): void {
@@ -162,27 +162,27 @@ export class Run {
     );
     const stream = ofSession.at(-1 - back);
     if (stream === undefined) return;
-    this.#past.remember(stream.client);
-    stream.client.isGone = stream.fate === "broken off" && !stream.isBroken;
-    // Whatever waits for it is for nobody now.
+    this.#memory.remember(stream.client);
+    stream.client.isAborted = stream.fate === "aborted" && !stream.isBroken;
+    // What is queued for it is lost.
     stream.isBroken = true;
-    if (stream.fate === "ended") stream.fate = "broken off";
+    if (stream.fate === "ended") stream.fate = "aborted";
     stream.client.cancel();
   }
 
-  /** The manager was told to delete a session, directly or by a cancel. */
+  /** Deletes a session in the model, after the manager did. */
   #deleted(id: string): void {
-    const told = this.#listener.told();
+    const recorded = this.#recorder.take();
     const stream = this.#model.attached.get(id);
-    if (stream !== undefined) this.#past.remember(stream.client);
-    // That a client left is no failure.
-    assertEquals([...told.failed], []);
+    if (stream !== undefined) this.#memory.remember(stream.client);
+    // A client that disconnects is not a failure.
+    assertEquals([...recorded.failed], []);
     this.#model.delete(id, this.#time.now);
   }
 
   #close(): void {
     void this.#manager.close();
-    this.#listener.told();
+    this.#recorder.take();
     this.#model.close(this.#time.now);
   }
 
@@ -195,9 +195,9 @@ export class Run {
     for (const stream of streams) {
       if (stream.fate !== "ended") continue;
       stream.write("retry: 1000\n\n", this.#time.now);
-      // What is not read within the time is lost.
+      // What is not read in time is lost.
       if (stream.client.isEager) continue;
-      stream.fate = "broken off";
+      stream.fate = "aborted";
       slow.add(stream.client.session);
     }
     const last = this.#time.now + drainMs;
@@ -206,8 +206,8 @@ export class Run {
       await new Promise<void>((resolve) => setImmediate(resolve));
     }
     assert(isDone, "The drain took too long.");
-    // Those that were too slow before are found during a drain as well.
-    for (const [id, reason] of this.#listener.told().evicted) {
+    // A drain also evicts readers that were too slow before.
+    for (const [id, reason] of this.#recorder.take().evicted) {
       assertEquals([reason, slow.has(id)], ["age", true]);
       this.#model.evicted.age++;
     }
@@ -217,11 +217,11 @@ export class Run {
     for (let turn = 0; turn < 2; turn++) {
       await new Promise<void>((resolve) => setImmediate(resolve));
     }
-    this.#model.endTurn(this.#listener.told(), this.#time.now);
+    this.#model.endTurn(this.#recorder.take(), this.#time.now);
   }
 
-  /** Compares what can be asked. */
-  async #look(): Promise<void> {
+  /** Compares all that is observable. */
+  async #compare(): Promise<void> {
     for (const id of [...IDS, "nobody"]) {
       assertEquals(await this.#manager.has(id), this.#model.has(id), id);
     }
@@ -229,18 +229,18 @@ export class Run {
     const { delivered, queuedBytes, ...stats } = this.#manager.stats();
     const { attached, evicted, replayed, resets } = this.#model;
     assertEquals(stats, { attached: attached.size, evicted, replayed, resets });
-    const [least, most] = this.#model.delivered;
-    assert(delivered >= least && delivered <= most, `delivered: ${delivered}`);
+    const [min, max] = this.#model.delivered;
+    assert(delivered >= min && delivered <= max, `delivered: ${delivered}`);
     const streams = [...attached.values()];
     if (!streams.every(({ isKnown }) => isKnown)) return;
     assertEquals(
       queuedBytes,
-      streams.reduce((sum, { unread, waiting }) => sum + unread + waiting, 0),
+      streams.reduce((sum, { unread, queued }) => sum + unread + queued, 0),
     );
   }
 }
 
-/** The name of the error, if there is one. */
+/** Returns the name of the error, if there is one. */
 function refusal(run: () => void): string | undefined {
   try {
     run();

@@ -6,8 +6,8 @@ import type { Limits } from "./model.ts";
 import { operations } from "./operations.ts";
 import { Run } from "./run.ts";
 
-// MODEL_RUNS=20000 for a longer soak, with another seed each time; MODEL_SEED and
-// MODEL_PATH repeat a failure, which names both.
+// MODEL_RUNS=20000 runs longer, with a new seed each time. MODEL_SEED and
+// MODEL_PATH repeat a failure, whose message contains both.
 const { MODEL_RUNS, MODEL_SEED, MODEL_PATH } = process.env;
 const parameters: fc.Parameters<unknown> = {
   numRuns: Number(MODEL_RUNS ?? 200),
@@ -30,25 +30,25 @@ const small = fc.record({
   maxAgeMs: fc.constantFrom(2_000, 100_000),
 });
 
-describe("InMemoryStreamSessionManager, beside a model of it", () => {
+describe("InMemoryStreamSessionManager, compared with a model", () => {
   for (
     const [name, replay] of [
       ["without replay", fc.constant<Limits["replay"]>(false)],
       ["with replay", fc.constant<Limits["replay"]>(large)],
-      ["with replay and a short memory", small],
+      ["with replay and low limits", small],
     ] as const
   ) {
     for (const coalesce of [true, false]) {
       it(
-        `S1 to S17 ${name}, ${coalesce ? "coalescing" : "text by text"}`,
-        () => holds(replay, coalesce, name !== "without replay"),
+        `S1 to S17 ${name}, ${coalesce ? "coalescing" : "without coalescing"}`,
+        () => assertSameBehavior(replay, coalesce, name !== "without replay"),
       );
     }
   }
 });
 
-/** Tries what comes to mind, and reports the shortest way to a difference. */
-async function holds(
+/** Runs random operations, and reduces a failure to the shortest sequence. */
+async function assertSameBehavior(
   replay: fc.Arbitrary<Limits["replay"]>,
   coalesce: boolean,
   hasReplay: boolean,

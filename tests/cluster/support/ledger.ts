@@ -51,7 +51,7 @@ export class Ledger {
    * each sender.
    */
   assertSound({ client, since }: Opened): void {
-    const { session, complaint } = client;
+    const { session, fault } = client;
     const name = JSON.stringify(session);
     const newest = new Map<Member, number>();
     const got = numbersOf(client);
@@ -71,7 +71,7 @@ export class Ledger {
       );
       newest.set(by, Math.max(before, number));
     }
-    assert(!complaint, `${name} ${complaint}.`);
+    assert(!fault, `${name} ${fault}.`);
   }
 
   /**

@@ -5,20 +5,20 @@ import type {
   StreamEventOptions,
 } from "@crossmcp/session-manager";
 
-/** What a manager told of one operation. */
-export interface Told {
+/** The callbacks of a manager during one operation. */
+export interface RecordedEvents {
   readonly evicted: ReadonlyMap<string, EvictionReason>;
   readonly failed: ReadonlySet<string>;
   readonly resets: readonly (readonly [id: string, reason: ResetReason])[];
 }
 
-/** Listens to a manager. */
-export class Listener {
+/** Records the callbacks of a manager. */
+export class EventRecorder {
   #evicted: Map<string, EvictionReason> = new Map();
   #failed: Set<string> = new Set();
   #resets: [id: string, reason: ResetReason][] = [];
 
-  /** For the manager's options. */
+  /** The callbacks, for the options of the manager. */
   readonly callbacks: StreamEventOptions & ErrorReportingOptions = {
     onError: (error) =>
       this.#failed.add((error as { sessionId?: string }).sessionId!),
@@ -26,9 +26,9 @@ export class Listener {
     onReset: (id, reason) => this.#resets.push([id, reason]),
   };
 
-  /** What was told since this was last asked. */
-  told(): Told {
-    const told = {
+  /** Returns everything recorded since the previous call. */
+  take(): RecordedEvents {
+    const recorded = {
       evicted: this.#evicted,
       failed: this.#failed,
       resets: this.#resets,
@@ -36,6 +36,6 @@ export class Listener {
     this.#evicted = new Map();
     this.#failed = new Set();
     this.#resets = [];
-    return told;
+    return recorded;
   }
 }

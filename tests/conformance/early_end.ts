@@ -3,15 +3,14 @@ import { AsyncLocalStorage } from "node:async_hooks";
 type Handler = (request: Request) => Response | Promise<Response>;
 
 /**
- * Ends the response to a request while the request is still being handled, the way
- * a proxy or a server that wants no long streams does: `now`, called by the tool,
- * ends the response that the client reads. Whoever handles the request sees that
- * nobody reads any more.
+ * Ends the response to a request while it is still being handled, as a proxy
+ * does, or a server that avoids long streams: a tool calls `now` to end the
+ * response that the client reads. The handler sees that its reader is gone.
  */
-export class HangUp {
+export class EarlyEnd {
   readonly #requests = new AsyncLocalStorage<PromiseWithResolvers<void>>();
 
-  /** Ends the response to the request that is being handled. */
+  /** Ends the response to the current request. */
   readonly now = (): void => this.#requests.getStore()?.resolve();
 
   /** Handles a request whose response may be ended. */
@@ -23,7 +22,7 @@ export class HangUp {
   }
 }
 
-/** The same stream, until it ends or the promise is resolved. */
+/** Returns the same stream, which also ends when the promise resolves. */
 function until(
   end: Promise<void>,
   stream: ReadableStream<Uint8Array>,

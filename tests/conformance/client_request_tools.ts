@@ -1,14 +1,14 @@
 import type { McpServer } from "tmcp";
 import { tool } from "tmcp/utils";
-import { type JsonSchema, object, texts } from "./json_schema.ts";
+import { type JsonSchema, object, strings } from "./json_schema.ts";
 
-/** Adds the tools that ask the client: its model, or its user. */
-export function addAskingTools(mcp: McpServer<JsonSchema>): void {
+/** Adds the tools that send a request to the client: sampling and elicitation. */
+export function addClientRequestTools(mcp: McpServer<JsonSchema>): void {
   mcp.tool(
     {
       name: "test_sampling",
-      description: "Asks the model of the client",
-      schema: texts({ prompt: "What to ask" }),
+      description: "Sends a sampling request to the client",
+      schema: strings({ prompt: "The prompt" }),
     },
     async ({ prompt }) => {
       const { content } = await mcp.message({
@@ -21,13 +21,13 @@ export function addAskingTools(mcp: McpServer<JsonSchema>): void {
   mcp.tool(
     {
       name: "test_elicitation",
-      description: "Asks the user of the client",
-      schema: texts({ message: "What to ask" }),
+      description: "Sends an elicitation request to the client",
+      schema: strings({ message: "The message" }),
     },
     async ({ message }) => {
       const answer = await mcp.elicitation(
         message,
-        texts({ username: "User's response", email: "User's email address" }),
+        strings({ username: "User's response", email: "User's email address" }),
       );
       return tool.text(`User response: ${inWords(answer)}`);
     },
@@ -35,7 +35,7 @@ export function addAskingTools(mcp: McpServer<JsonSchema>): void {
   mcp.tool(
     {
       name: "test_elicitation_sep1034_defaults",
-      description: "Asks the user, with answers to begin with",
+      description: "Sends an elicitation request with defaults",
     },
     async () => {
       const answer = await mcp.elicitation("Please correct this", DEFAULTS);
@@ -45,7 +45,7 @@ export function addAskingTools(mcp: McpServer<JsonSchema>): void {
   mcp.tool(
     {
       name: "test_elicitation_sep1330_enums",
-      description: "Asks the user, with answers to choose from",
+      description: "Sends an elicitation request with choices",
     },
     async () => {
       const answer = await mcp.elicitation("Please choose", CHOICES);
@@ -54,12 +54,13 @@ export function addAskingTools(mcp: McpServer<JsonSchema>): void {
   );
 }
 
-/** Adds the tools that ask clients without a session, which ask again. */
-export function addReplayableTools(mcp: McpServer<JsonSchema>): void {
+/** Adds the tools that send requests to clients without a session, which retry. */
+export function addRetryTools(mcp: McpServer<JsonSchema>): void {
   mcp.tool(
     {
       name: "test_missing_capability",
-      description: "Asks the model of a client that has none",
+      description:
+        "Sends a sampling request to a client without that capability",
       replayable: true,
     },
     async () => {
@@ -74,11 +75,11 @@ export function addReplayableTools(mcp: McpServer<JsonSchema>): void {
   mcp.tool(
     {
       name: "test_streaming_elicitation",
-      description: "Asks the user of the client",
+      description: "Sends an elicitation request to the client",
       replayable: true,
     },
     async () => {
-      await mcp.elicitation("Who are you?", texts({ name: "Yours" }));
+      await mcp.elicitation("Who are you?", strings({ name: "Yours" }));
       return tool.text("done");
     },
   );

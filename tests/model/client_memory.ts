@@ -1,34 +1,34 @@
 import type { Client } from "./client.ts";
 import type { Claim } from "./operations.ts";
 
-/** What clients know when they come back. */
-export class Past {
-  readonly #began: Map<string, string> = new Map();
-  /** The ids of the events that a session has got. */
+/** What clients remember when they reconnect. */
+export class ClientMemory {
+  readonly #startEventIds: Map<string, string> = new Map();
+  /** The IDs of the events that a session has received. */
   readonly #ids: Map<string, readonly string[]> = new Map();
 
-  /** Notes the position at which a session begins, if it does. */
+  /** Records the start position of a session. */
   begin(id: string, position: string | undefined): void {
-    if (position !== undefined && !this.#began.has(id)) {
-      this.#began.set(id, position);
+    if (position !== undefined && !this.#startEventIds.has(id)) {
+      this.#startEventIds.set(id, position);
     }
   }
 
-  /** At which position a session began. */
-  began(id: string): string | undefined {
-    return this.#began.get(id);
+  /** Returns the start position of a session. */
+  startEventId(id: string): string | undefined {
+    return this.#startEventIds.get(id);
   }
 
-  /** Notes what a client has got. */
+  /** Records what a client has received. */
   remember({ session, ids }: Client): void {
     if (ids.length > 0) this.#ids.set(session, ids);
   }
 
   /**
-   * What a client says it got last.
+   * Returns the last event ID that a client sends.
    *
-   * @param back Which one, where there are several of a kind.
-   * @param future An id that is not given yet.
+   * @param back Which one, if there are several of a kind.
+   * @param future An ID that no event has yet.
    */
   claim(
     id: string,
@@ -47,7 +47,7 @@ export class Past {
         return undefined;
       case "future":
         return future;
-      case "another log's":
+      case "other log":
         return "0123456789abcdef-1";
       case "garbage":
         return ["-", "x-1", "\u{1f600}", "1", "__proto__"][back];
