@@ -1,15 +1,16 @@
 /**
- * Starts MCP servers in processes of their own, connects clients of both eras to
- * them, has them send notifications, and counts what arrives: `deno task demo`. The
- * exit code is 1 when a single one is missing, surplus or at the wrong client.
+ * Starts MCP servers in their own processes, connects clients of both protocol
+ * eras, makes the servers send notifications, and counts what arrives: `deno
+ * task demo`. Exits with 1 if a single notification is missing, surplus or at
+ * the wrong client.
  *
  * ```sh
  * deno task demo                     one server, then one with several workers
- * deno task demo workers             the latter
+ * deno task demo workers             only the latter
  * deno task demo redis               servers that share their sessions through Redis
- * deno task demo COMMAND…            another server than `server.ts`
- * deno task demo workers COMMAND…    another server than `workers/main.ts`
- * deno task demo redis COMMAND…      another server than `redis/server.ts`
+ * deno task demo COMMAND…            another server instead of `server.ts`
+ * deno task demo workers COMMAND…    another server instead of `workers/main.ts`
+ * deno task demo redis COMMAND…      another server instead of `redis/server.ts`
  * ```
  */
 import { showOneServer } from "./demo/one_server.ts";
@@ -37,24 +38,26 @@ if (mode === "workers") {
 
 const { problems } = report;
 for (const problem of problems) console.log(`\nFAILED: ${problem}`);
-if (problems.length === 0) console.log("\nOK: every client got what it should");
+if (problems.length === 0) {
+  console.log("\nOK: every client received exactly what it should");
+}
 Deno.exit(problems.length === 0 ? 0 : 1);
 
 async function showRedis(): Promise<void> {
   const version = await RedisProcess.version();
   if (version === undefined) {
     console.log(
-      "Skipped: there is no redis-server on the PATH. Install it with " +
+      "Skipped: redis-server is not on the PATH. Install it with " +
         '"apt-get install redis-server" or "brew install redis".',
     );
     Deno.exit(0);
   }
   await using redis = new RedisProcess();
-  report.say("Redis", `${version} at ${redis.url}, a process of its own`);
+  report.print("Redis", `${version} at ${redis.url}, in its own process`);
   await showRedisServers(
     report,
     commandOr("redis/server.ts"),
-    deno("redis/front.ts"),
+    deno("redis/load_balancer.ts"),
     redis,
   );
 }
@@ -63,7 +66,7 @@ function commandOr(file: string): readonly string[] {
   return command.length > 0 ? command : deno(file);
 }
 
-/** What runs a file of this folder. */
+/** Returns the command that runs a file of this folder. */
 function deno(file: string): readonly string[] {
   return [
     Deno.execPath(),

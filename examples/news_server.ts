@@ -1,6 +1,7 @@
 /**
- * An MCP server that tells its clients what changed. It names no runtime:
- * `server.ts` serves it on Deno, `server_node.ts` on Node, `server_bun.ts` on Bun.
+ * An MCP server that notifies its clients of changes. It works on every
+ * runtime: `server.ts` serves it on Deno, `server_node.ts` on Node,
+ * `server_bun.ts` on Bun.
  */
 import { InMemorySessions } from "@crossmcp/session-manager";
 import { HttpTransport } from "@tmcp/transport-http";
@@ -14,7 +15,7 @@ const news = ["# News"];
 const server = new McpServer(
   { name: "news", version: "1.0.0" },
   {
-    adapter: undefined, // a schema library, for tools that take arguments
+    adapter: undefined, // a schema library, for tools with arguments
     capabilities: {
       tools: { listChanged: true },
       resources: { subscribe: true },
@@ -23,7 +24,7 @@ const server = new McpServer(
 );
 
 server.resource(
-  { name: "news", description: "All the news", uri: NEWS },
+  { name: "news", description: "All news", uri: NEWS },
   (uri) => resource.text(uri, news.join("\n"), "text/markdown"),
 );
 
@@ -31,35 +32,35 @@ server.tool(
   { name: "publish", description: "Adds a piece of news" },
   () => {
     news.push(`- Published at ${new Date().toISOString()}`);
-    server.changed("resource", NEWS); // to those who subscribed to it
+    server.changed("resource", NEWS); // to the subscribers
     return tool.text(`${news.length - 1} pieces of news`);
   },
 );
 
 let skills = 0;
 server.tool(
-  { name: "learn", description: "Teaches the server another tool" },
+  { name: "add_tool", description: "Adds a tool to the server" },
   () => {
     const name = `skill-${++skills}`;
-    // Adding a tool tells everyone that the list of tools changed.
+    // Adding a tool notifies all clients that the list of tools has changed.
     server.tool(
-      { name, description: "Something new" },
+      { name, description: "A new tool" },
       () => tool.text("Done"),
     );
-    return tool.text(`Learned ${name}`);
+    return tool.text(`Added ${name}`);
   },
 );
 
 server.tool(
-  { name: "memory", description: "Bytes of memory that the server uses" },
+  { name: "memory", description: "The resident memory of the server in bytes" },
   () => tool.text(String(memoryUsage().rss)),
 );
 
-/** Everyone who is connected. Close it to end all streams. */
+/** All connected clients. `close` ends all streams. */
 export const sessions: InMemorySessions = new InMemorySessions({
   streams: {
     maxSessions: 10_000,
-    replay: {}, // clients that were away get what they missed
+    replay: {}, // clients that reconnect get what they missed
   },
   onError: (error) => console.error(error),
   onEvict: (id, reason) => console.warn(`${id} was too slow: ${reason}`),
@@ -67,12 +68,12 @@ export const sessions: InMemorySessions = new InMemorySessions({
 
 const transport = new HttpTransport(server, {
   path: "/mcp",
-  allowedOrigins: [], // no web pages from elsewhere
+  allowedOrigins: [], // refuse web pages of other origins
   sessionManager: sessions,
   subscriptionManager: sessions.subscriptions,
 });
 
-/** Answers a request, as `Deno.serve` and its like want it. */
+/** Answers a request; the handler for `Deno.serve` and others. */
 export function respond(request: Request): Promise<Response> {
   return sessions.guard(request, (request) => transport.respond(request));
 }

@@ -1,7 +1,7 @@
 /**
- * Serves `news_server.ts` on Deno:
- * `deno run -A --unstable-no-legacy-abort examples/server.ts`. Without the flag,
- * Deno aborts requests that were answered in full, and warns of it.
+ * Serves `news_server.ts` on Deno: `deno run -A --unstable-no-legacy-abort
+ * examples/server.ts`. Without the flag, Deno aborts requests that were
+ * answered in full, and prints a warning.
  */
 import { respond, sessions } from "./news_server.ts";
 
@@ -12,7 +12,7 @@ const server = Deno.serve({
 }, respond);
 
 async function stop(): Promise<void> {
-  await sessions.close(); // ends the streams, or `shutdown` would wait for them
+  await sessions.close(); // ends the streams, which `shutdown` would wait for
   await server.shutdown();
   Deno.exit();
 }

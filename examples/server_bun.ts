@@ -1,6 +1,6 @@
 /**
- * Serves `news_server.ts` on Bun: `bun server_bun.ts`, and in a clone
- * `bun --tsconfig-override=tests/tsconfig.json examples/server_bun.ts`.
+ * Serves `news_server.ts` on Bun: `bun server_bun.ts`, and in a clone `bun
+ * --tsconfig-override=tests/tsconfig.json examples/server_bun.ts`.
  */
 import process from "node:process";
 import { respond, sessions } from "./news_server.ts";
@@ -13,13 +13,13 @@ declare const Bun: {
 const server = Bun.serve({
   hostname: "127.0.0.1",
   port: Number(process.env.PORT ?? 8000),
-  idleTimeout: 0, // or Bun cuts streams that are quiet for 10 seconds
+  idleTimeout: 0, // by default, Bun closes streams after 10 quiet seconds
   fetch: respond,
 });
 console.log(`http://127.0.0.1:${server.port}/mcp`);
 
 async function stop(): Promise<void> {
-  await sessions.close(); // ends the streams, or `stop` would wait for them
+  await sessions.close(); // ends the streams, which `stop` would wait for
   await server.stop();
   process.exit();
 }

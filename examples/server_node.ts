@@ -1,7 +1,7 @@
 /**
- * Serves `news_server.ts` on Node: `node server_node.ts`, and in a clone
- * `node --import ./tests/node_loader.mjs examples/server_node.ts`. Node has
- * requests of its own kind; `createRequestListener` turns them into the web's.
+ * Serves `news_server.ts` on Node: `node server_node.ts`, and in a clone `node
+ * --import ./tests/node_loader.mjs examples/server_node.ts`.
+ * `createRequestListener` converts Node's requests to web requests.
  */
 import { createRequestListener } from "@remix-run/node-fetch-server";
 import { createServer } from "node:http";
@@ -16,7 +16,7 @@ server.listen(Number(process.env.PORT ?? 8000), "127.0.0.1", () => {
 });
 
 async function stop(): Promise<void> {
-  await sessions.close(); // ends the streams, or `close` would wait for them
+  await sessions.close(); // ends the streams, which `close` would wait for
   server.close(() => process.exit());
   server.closeIdleConnections();
 }

@@ -1,6 +1,7 @@
 /**
- * Builds the package for npm in the folder "npm": compiles it, runs its tests on
- * Node, bundles it, and checks what `npm publish` would upload. Needs JSR for dnt.
+ * Builds the package for npm in the folder "npm": compiles it, runs its tests
+ * on Node, bundles it, and checks what `npm publish` would upload. Needs JSR
+ * for dnt.
  */
 // Not in deno.json, because all other scripts must run without JSR. After an update,
 // compare the options in check_npm_types.ts with those of the new release.
@@ -16,8 +17,8 @@ import { removeUnusedTypes } from "./lib/unused_types.ts";
 const OUT = "npm";
 const REPOSITORY = "https://github.com/crossmcp/session-manager";
 
-// Folders whose tests need no server, no worker and no other process: those would
-// load files that are not built.
+// Folders whose tests need no server, worker or other process: those would load
+// files that are not built.
 const TESTED = [
   "cluster",
   "contracts",
@@ -44,12 +45,12 @@ async function compile(folder: string): Promise<void> {
       .map(([name, path]) => ({ name, path })),
     outDir: OUT,
     configFile: "deno.json",
-    // The tests then use the copies of @std that they use on Node every day.
+    // The tests then use the same copies of @std as on Node.
     importMap: await writeNpmOnlyMap(folder),
     shims: {},
     scriptModule: false,
     polyfills: false,
-    // They would point at sources that are not published.
+    // Maps would point to sources that are not published.
     declarationMap: false,
     compilerOptions: { target: TARGET, lib: [...LIB] },
     rootTestDir: "tests",
@@ -80,10 +81,10 @@ async function compile(folder: string): Promise<void> {
   });
 }
 
-/** Leaves only what users need, and adds the documents. */
+/** Removes everything that users don't need, and adds the documents. */
 async function finish(): Promise<void> {
   await writeManifest();
-  // Not before: the tests import modules that are no entry points.
+  // Must follow the tests: they import modules that are not entry points.
   await bundleModules(OUT);
   await removeUnusedTypes(OUT);
   for (const file of await documents()) {
@@ -93,7 +94,7 @@ async function finish(): Promise<void> {
   }
 }
 
-/** Names the types of each entry point, and drops what only the tests need. */
+/** Writes the types of each entry point, and removes what only the tests need. */
 async function writeManifest(): Promise<void> {
   const path = `${OUT}/package.json`;
   const {
@@ -117,7 +118,7 @@ async function writeManifest(): Promise<void> {
       2,
     ),
   );
-  // Says again that the modules are ESM.
+  // It only repeats that the modules are ESM.
   await Deno.remove(`${OUT}/esm/package.json`);
 }
 

@@ -1,17 +1,17 @@
 /**
- * Everything but the tests: format, lint, types, docs, the examples in the docs,
- * and the packages for JSR and npm. Ends at the first that fails.
+ * Checks everything except the tests: format, lint, types, docs, the examples
+ * in the docs, and the packages for JSR and npm. Stops at the first failure.
  */
 import { DENO, filesUnder, ROOT, run } from "./lib/command.ts";
 import { jsrAnswers, readDenoConfig, writeNpmOnlyMap } from "./lib/npm_only.ts";
 
-// dnt comes from JSR, and npm has no copy.
+// dnt is only on JSR; npm has no copy.
 const NEEDS_JSR = "scripts/build_npm.ts";
-// In the fence of an example that defines tests or starts a server. Its types are
-// checked, but Deno, which does not know the word, is not to run it.
+// Marks an example that defines tests or starts a server. It is type-checked,
+// but Deno does not run it, because it does not know the word.
 const NOT_RUN = "```ts no-eval";
 
-/** A name, a command of Deno, and what to add to it. */
+/** A name, a Deno command, and its arguments. */
 type Gate = readonly [name: string, command: string, ...args: string[]];
 
 async function gates(importMap: string | undefined): Promise<Gate[]> {
@@ -35,7 +35,7 @@ async function gates(importMap: string | undefined): Promise<Gate[]> {
     ["Lint", "lint"],
     ["Imports", "run -A scripts/check_imports.ts"],
     ["Documents", "run -A scripts/check_documents.ts"],
-    // "--doc" is for the examples in the docs.
+    // "--doc" checks the examples in the docs.
     ["Types", "check --quiet --doc", ...map, ...typed],
     ["Types in the documents", "check --quiet --doc-only", ...map, ...texts],
     ["Types in the npm build", "run -A scripts/check_npm_types.ts"],
@@ -51,7 +51,7 @@ async function filesIn(folders: string[], ending: string): Promise<string[]> {
   return (await Promise.all(found)).flat();
 }
 
-/** Without the files that have an example that is not to run. */
+/** Leaves out the files with examples that must not run. */
 async function runnable(files: string[]): Promise<string[]> {
   const texts = await Promise.all(
     files.map((file) => Deno.readTextFile(new URL(file, ROOT))),
@@ -66,7 +66,7 @@ async function main(): Promise<number> {
     if (!await jsrAnswers()) {
       importMap = await writeNpmOnlyMap(folder);
       console.log(
-        `jsr.io cannot be reached: types are checked with npm's copies of @std, and without ${NEEDS_JSR}.`,
+        `jsr.io is unreachable: types are checked with npm's copies of @std, and without ${NEEDS_JSR}.`,
       );
     }
     for (const [name, command, ...args] of await gates(importMap)) {

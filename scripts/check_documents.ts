@@ -1,12 +1,12 @@
 /**
  * Checks the documents: links and anchors, tables, and whether published
- * documents link to published files only.
+ * documents link only to published files.
  */
 import { filesUnder, ROOT } from "./lib/command.ts";
 import { checkDocuments } from "./lib/documents.ts";
 
 const URL_OF_REPOSITORY = "https://github.com/crossmcp/session-manager";
-/** What the packages for JSR and npm both have, besides docs/. */
+/** The files that both packages, JSR and npm, contain in addition to docs/. */
 const SHIPPED = ["README.md", "CHANGELOG.md", "LICENSE"];
 
 async function textsOf(paths: readonly string[]): Promise<Map<string, string>> {

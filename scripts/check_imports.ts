@@ -1,6 +1,6 @@
 /**
- * Checks the layout of `src`: imports go from higher rooms to lower ones and never in
- * a circle, `mod.ts` does not load the code of several nodes, and files and folders
+ * Checks the layout of `src`: imports lead from higher rooms to lower ones and
+ * never in a circle, `mod.ts` does not load cluster code, and files and folders
  * stay small.
  */
 import { filesUnder, ROOT } from "./lib/command.ts";

@@ -1,15 +1,15 @@
 /**
- * Type-checks the package and its tests as the npm build does: with the TypeScript
- * release that dnt contains and the options that it sets. Those are less strict
- * than the options in deno.json, but they reject some code that Deno accepts. dnt
- * comes from JSR and runs only for a release, so without this check, such code
- * would break the next release.
+ * Type-checks the package and its tests as the npm build does: with the
+ * TypeScript release that dnt contains and the options that it sets. Those are
+ * less strict than the options in deno.json, but they reject some code that
+ * Deno accepts. dnt comes from JSR and runs only for a release, so without this
+ * check, such code would break the next release.
  */
 import { fileURLToPath } from "node:url";
 import { NPM, output, ROOT, run } from "./lib/command.ts";
 import { LIB, NODE_TYPES, TARGET } from "./lib/npm_build.ts";
 
-// Of dnt 0.43. Update both with dnt: the options are in its mod.ts, below
+// Those of dnt 0.43. Update both with dnt: the options are in its mod.ts, below
 // `createProjectSync`.
 const TYPESCRIPT = "~6.0.2";
 const DNT_OPTIONS = {
@@ -72,7 +72,7 @@ async function check(folder: string): Promise<number> {
   return run(["node"], [tsc, "--project", folder]);
 }
 
-/** The absolute path of a file or folder of the project. */
+/** Returns the absolute path of a file or folder of the project. */
 function path(relative: string): string {
   return fileURLToPath(new URL(relative, ROOT));
 }

@@ -1,6 +1,6 @@
 /**
  * Packs the package for npm and uses it as its users do. `deno pack` builds it,
- * which needs no network; scripts/build_npm.ts builds the one that is published,
+ * which needs no network. scripts/build_npm.ts builds the published package
  * from the same sources, and checks it in the same way.
  */
 import { bundleModules } from "./lib/bundle_modules.ts";

@@ -1,8 +1,8 @@
 /**
- * Lets the official conformance suite look at tmcp with its own managers, and with
- * ours behind the guard, without and with replay: `deno task conformance`. Fails
- * when ours is worse at anything, and when what tmcp alone does not pass is other
- * than `tests/conformance/known_failures.ts` says.
+ * Runs the official conformance suite against tmcp with its own managers, and
+ * against tmcp with ours behind the guard, without and with replay: `deno task
+ * conformance`. Fails if ours is worse at anything, and if tmcp alone fails
+ * other checks than `tests/conformance/known_failures.ts` lists.
  */
 import { KNOWN_FAILURES } from "../tests/conformance/known_failures.ts";
 import {
@@ -28,7 +28,7 @@ const SHOWN: Record<Outcome, string> = {
   fail: "FAIL",
 };
 
-/** What the suite says of a server, and what the server output meanwhile. */
+/** The results of a server, and its output. */
 interface Tested {
   readonly results: Results;
   readonly output: string;
@@ -46,7 +46,7 @@ async function test(
   return { results, output: await server.output };
 }
 
-/** Shows what became of each check; returns how often one was passed. */
+/** Prints the outcome of each check; returns the number of checks that passed. */
 function show(servers: Readonly<Record<string, Results>>): number {
   const all = Object.values(servers);
   const checks = checksOf(all);
@@ -84,7 +84,7 @@ async function main(): Promise<number> {
       Object.entries(others).map(([name, { results }]) => [name, results]),
     );
     const passed = show({ [ALONE]: alone.results, ...results });
-    console.log("\nKnown not to pass with tmcp alone, and not counted:\n");
+    console.log("\nKnown failures of tmcp alone, which do not count:\n");
     for (const { check, reason, passesWith } of KNOWN_FAILURES) {
       const but = passesWith.map((name) => ` Passes with "${name}".`).join("");
       console.log(`${check}\n  ${reason}${but}`);
@@ -92,7 +92,7 @@ async function main(): Promise<number> {
     const found = unexpectedResults(alone.results, results, KNOWN_FAILURES);
     if (found.length > 0) {
       for (const [name, { output }] of Object.entries({ alone, ...others })) {
-        console.log(`\n=== What the server output: ${name}\n\n${output}`);
+        console.log(`\n=== Output of the server: ${name}\n\n${output}`);
       }
     }
     for (const complaint of found) console.log(`\nFAILED: ${complaint}`);

@@ -7,9 +7,9 @@
  * deno task test bun tests/in_memory         a folder or file, on Bun
  * ```
  *
- * Node is the one on the PATH, and so is Bun if there is one. Otherwise it comes from
- * npm, as `@std` does where JSR is out of reach. The last lines count what passed;
- * what failed is repeated above them.
+ * Uses the Node on the PATH, and the Bun on the PATH or else from npm. If JSR
+ * is unreachable, `@std` comes from npm, too. The last line counts what passed
+ * and failed; failures are repeated above it.
  */
 import { capture, DENO, exitWith, filesUnder, run } from "./lib/command.ts";
 import {
@@ -31,12 +31,12 @@ import {
 } from "./lib/test_plan.ts";
 
 const RUNTIMES: Record<string, () => Promise<Runtime>> = { deno, node, bun };
-/** How many lines of a failure are repeated at the end. */
+/** The number of lines of a failure that are repeated at the end. */
 const MAX_FAILURE_LINES = 10;
 /** Tests mostly wait for timers and other processes. */
 const LANES = Math.max(2, navigator.hardwareConcurrency) + 1;
 
-/** A runtime, and the place that it has among the others. */
+/** A runtime, and its role. */
 interface Choice {
   readonly start: () => Promise<Runtime>;
   readonly role: Target["role"];
@@ -111,7 +111,7 @@ async function runJob(
   const counts = countCases(xml);
   const failures = failuresOf(xml);
   if (counts.failed === 0) {
-    // A file that does not load is in no report.
+    // A file that does not load is not in the report.
     const name = code !== 0
       ? `${files.join(" ")} ended with exit code ${code}.`
       : counts.passed + counts.skipped === 0
@@ -125,7 +125,7 @@ async function runJob(
   return { counts, failures, seconds };
 }
 
-/** Runs the jobs, several at once, and those that measure alone afterwards. */
+/** Runs several jobs at once, and then those that measure alone. */
 async function runJobs(
   jobs: readonly Job[],
   run: (job: Job, index: number) => Promise<Result>,
@@ -142,7 +142,7 @@ async function runJobs(
   return results;
 }
 
-/** Repeats what failed at the end, because nobody reads a long output whole. */
+/** Repeats the failures at the end of the output, where they are found. */
 function printFailures(runtime: Runtime, failures: readonly Failure[]): void {
   for (const { name, text } of failures) {
     console.log(`\nFAILED on ${runtime.name}: ${name}`);
@@ -183,21 +183,21 @@ async function main(): Promise<number> {
     if (!await jsrAnswers()) {
       importMap = npmOnly;
       console.log(
-        "jsr.io cannot be reached: the tests use npm's copies of @std.",
+        "jsr.io is unreachable: the tests use npm's copies of @std.",
       );
     }
-    // Fills node_modules, where Node and Bun look: `deno install` needs JSR.
+    // Fills node_modules for Node and Bun; `deno install` would need JSR.
     const code = await run(DENO, [
       "cache",
       "--quiet",
       `--import-map=${npmOnly}`,
       "tests/npm_std/assert.ts",
     ]);
-    if (code !== 0) throw new Error("The packages of npm cannot be installed.");
+    if (code !== 0) throw new Error("The npm packages could not be installed.");
 
     const jobs = await plan(args);
     const results = await runJobs(
-      // The first runtime has the most to do. The others fill what it leaves.
+      // The first runtime has the most to do. The others fill the gaps.
       [...jobs.values()].flat(),
       (job, index) => runJob(job, `${folder}/${index}.xml`, importMap),
     );
@@ -219,7 +219,8 @@ async function main(): Promise<number> {
     console.log(
       `\n${summary.join("\n")}\nTook ${seconds} s, ${LANES} processes at once.`,
     );
-    // What was skipped is listed with its runtime: the last line has two numbers.
+    // The summary lists skipped tests by runtime; the last line has two numbers
+    // only.
     const total = sum(all);
     console.log(inWords({ ...total, skipped: 0 }));
     return total.failed === 0 ? 0 : 1;

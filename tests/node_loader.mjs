@@ -1,10 +1,10 @@
 /**
- * Lets Node run the tests as they are, from version 20:
- * `node --import ./tests/node_loader.mjs --test tests/…_test.ts`.
+ * Lets Node run the tests without a build, from version 20: `node --import
+ * ./tests/node_loader.mjs --test tests/…_test.ts`.
  *
- * Names resolve through the `paths` of tests/tsconfig.json, and esbuild takes the
- * types away. Every TypeScript file is an ES module, as it is when published;
- * general loaders take it for CommonJS, there being no package.json to say so.
+ * Names resolve through the `paths` of tests/tsconfig.json, and esbuild strips
+ * the types. Every TypeScript file is an ES module, as in the published
+ * package; general loaders assume CommonJS, because there is no package.json.
  */
 import { createHash } from "node:crypto";
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
@@ -34,7 +34,10 @@ export function load(url, context, nextLoad) {
   return { format: "module", source: javaScript(url), shortCircuit: true };
 }
 
-/** A file without its types. Every process and worker asks for most of them. */
+/**
+ * Returns a file without its types. The result is cached, because most
+ * processes and workers load the same files.
+ */
 function javaScript(url) {
   const path = fileURLToPath(url);
   const source = readFileSync(path, "utf8");
@@ -44,12 +47,12 @@ function javaScript(url) {
   try {
     return readFileSync(kept, "utf8");
   } catch {
-    // Nobody has asked for it yet.
+    // It is not cached yet.
   }
   const { code } = transformSync(source, {
     loader: "ts",
     format: "esm",
-    // Keeps `using` out of the releases that cannot read it.
+    // Compiles `using` for releases without it.
     target: `node${process.versions.node}`,
     sourcemap: "inline",
     sourcefile: path,
@@ -61,8 +64,8 @@ function javaScript(url) {
   return code;
 }
 
-// Node 20 runs the hooks on a thread of their own, which imports this module too; a
-// worker of the tests has hooks of its own.
+// Node 20 runs the hooks on a separate thread, which imports this module too.
+// Every worker of the tests has its own hooks.
 if (module.registerHooks) module.registerHooks({ resolve, load });
 else if (!import.meta.url.endsWith("?hooks")) {
   module.register(`${import.meta.url}?hooks`);

@@ -1,37 +1,43 @@
 import type { Client } from "./client.ts";
 
-/** What the clients shall receive in one step. */
+/** The notifications that the clients should receive in one step. */
 export interface Step {
-  /** What the server shall notify of. */
+  /** The method of the notification. */
   readonly method: string;
-  /** Who shall receive it; all others shall receive nothing. */
+  /**
+   * Selects the clients that should receive it; the others should receive
+   * nothing.
+   */
   readonly to: (client: Client) => boolean;
-  /** Of whom nothing is said. */
+  /** Selects clients that are not counted. */
   readonly except?: (client: Client) => boolean;
-  /** How often each. */
+  /** The number of notifications per client. */
   readonly times: number;
-  /** Makes the server send it. */
+  /** Makes the server send them. */
   readonly cause: () => Promise<unknown>;
 }
 
-/** What came of a step. */
+/** The result of a step. */
 export interface Outcome {
   readonly recipients: number;
   readonly expected: number;
   readonly received: number;
-  /** From asking the server to the last receipt, in milliseconds. */
+  /** The time from the request to the last receipt, in milliseconds. */
   readonly ms: number;
-  /** Clients that received anything but what they should. */
+  /** The number of clients that received anything else. */
   readonly wrong: number;
-  /** Why the server could not be made to send it. */
+  /** The error that kept the server from sending. */
   readonly error: unknown;
 }
 
-/** How long to wait for what is missing, and for what should not come. */
-const PATIENCE_MS = 10_000;
+/**
+ * The time limit for missing notifications and for surplus ones, in
+ * milliseconds.
+ */
+const TIMEOUT_MS = 10_000;
 const SURPLUS_MS = 200;
 
-/** All clients together. */
+/** All connected clients. */
 export class Audience {
   readonly clients: Client[] = [];
   #received = 0;
@@ -40,18 +46,18 @@ export class Audience {
   #except: (client: Client) => boolean = () => false;
   #complete: () => void = () => {};
 
-  /** To be called for each notification that a client receives. */
+  /** Must be called for each notification that a client receives. */
   readonly onReceive = (client: Client): void => {
     if (this.#except(client)) return;
     this.#lastReceipt = performance.now();
     if (++this.#received === this.#wanted) this.#complete();
   };
 
-  /** Causes notifications, waits for them, and counts client by client. */
+  /** Causes notifications, waits for them, and counts them client by client. */
   async run(
     { method, to, except = () => false, times, cause }: Step,
   ): Promise<Outcome> {
-    for (const client of this.clients) client.forget();
+    for (const client of this.clients) client.resetCounts();
     const counted = this.clients.filter((client) => !except(client));
     const recipients = counted.filter(to).length;
     this.#except = except;
@@ -60,7 +66,7 @@ export class Audience {
     const complete = new Promise<void>((resolve) => this.#complete = resolve);
     const start = this.#lastReceipt = performance.now();
     const error = await cause().then(() => undefined, (error) => error);
-    await Promise.race([complete, sleep(PATIENCE_MS)]);
+    await Promise.race([complete, sleep(TIMEOUT_MS)]);
     await sleep(SURPLUS_MS);
     return {
       recipients,
@@ -75,12 +81,18 @@ export class Audience {
     };
   }
 
-  /** Counts the streams that the server has ended, once all have or it is late. */
+  /**
+   * Counts the streams that the server has ended, once all have ended or the
+   * time limit is over.
+   */
   ended(clients: readonly Client[]): Promise<number> {
     return this.count(clients, (client) => client.ended);
   }
 
-  /** Counts the clients of which something holds, once it does of all or it is late. */
+  /**
+   * Counts the clients with a property, once all have it or the time limit is
+   * over.
+   */
   async count<C extends Client>(
     clients: readonly C[],
     holds: (client: C) => boolean,
@@ -90,9 +102,9 @@ export class Audience {
     return count();
   }
 
-  /** Waits for something, but not forever. */
+  /** Waits for a condition, up to the time limit. */
   async until(holds: () => boolean): Promise<void> {
-    const late = performance.now() + PATIENCE_MS;
+    const late = performance.now() + TIMEOUT_MS;
     while (!holds() && performance.now() < late) await sleep(20);
   }
 }

@@ -4,13 +4,13 @@ export interface ConnectOptions {
   readonly subscribe?: string | undefined;
   /** Called for every notification. */
   readonly onReceive: (client: Client) => void;
-  /** What stands for the network. */
+  /** Sends the requests. */
   readonly fetch: Fetch;
   /** Whether it opens another stream when one ends. */
-  readonly comesBack: boolean;
+  readonly reconnects: boolean;
 }
 
-/** What clients send requests with. */
+/** The function that clients send requests with. */
 export type Fetch = (
   url: string | URL,
   init?: RequestInit,
@@ -18,27 +18,27 @@ export type Fetch = (
 
 /** A connected client, and what it has received. */
 export abstract class Client {
-  /** Whether it asked for updates of the news. */
+  /** Whether it subscribed to updates of the news. */
   readonly subscribed: boolean;
   /** Whether it opens another stream when one ends. */
-  comesBack: boolean;
+  reconnects: boolean;
   /** Whether the server has ended its stream of notifications. */
   ended = false;
-  /** How many streams of notifications it has opened so far. */
+  /** The number of notification streams that it has opened. */
   streams = 0;
-  /** Which worker the latest hangs on, where the server says so. */
+  /** The worker that holds its current stream, if the server names it. */
   worker: string | undefined;
-  /** How many notifications of each method since the last `forget`. */
+  /** The number of notifications by method, since the last `resetCounts`. */
   readonly #received: Map<string, number> = new Map();
   readonly #onReceive: ConnectOptions["onReceive"];
 
-  constructor({ subscribe, comesBack, onReceive }: ConnectOptions) {
+  constructor({ subscribe, reconnects, onReceive }: ConnectOptions) {
     this.subscribed = subscribe !== undefined;
-    this.comesBack = comesBack;
+    this.reconnects = reconnects;
     this.#onReceive = onReceive;
   }
 
-  /** Notes that it has a stream. */
+  /** Records that it has a stream. */
   protected open(response: Response): void {
     this.worker = response.headers.get("x-worker") ?? undefined;
     this.streams++;
@@ -50,17 +50,20 @@ export abstract class Client {
     this.#onReceive(this);
   }
 
-  /** Tells whether it got so many of a method, and nothing else. */
+  /**
+   * Returns whether it got this number of notifications of a method, and no
+   * others.
+   */
   hasExactly(times: number, method: string): boolean {
     return this.#received.size === (times > 0 ? 1 : 0) &&
       (this.#received.get(method) ?? 0) === times;
   }
 
-  /** Starts to count anew. */
-  forget(): void {
+  /** Resets the counters. */
+  resetCounts(): void {
     this.#received.clear();
   }
 
-  /** Lets go of its connections. */
+  /** Closes its connections. */
   abstract close(): Promise<void>;
 }

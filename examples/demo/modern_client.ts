@@ -52,12 +52,12 @@ export class ModernClient extends Client {
     });
     void subscription.closed.then((how) => {
       this.ended = how === "graceful";
-      // That era leaves it to the program to listen again.
-      if (this.comesBack) void this.#listenAgain();
+      // In that era, the program itself must listen again.
+      if (this.reconnects) void this.#resubscribe();
     });
   }
 
-  async #listenAgain(): Promise<void> {
+  async #resubscribe(): Promise<void> {
     while (!this.#isClosed) {
       try {
         return await this.#listen();

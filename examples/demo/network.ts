@@ -1,8 +1,8 @@
 import type { Fetch } from "./client.ts";
 
-/** A network on which every request has a connection of its own. */
+/** A network on which every request has its own connection. */
 export class Network implements Disposable {
-  /** How many requests each worker has answered. */
+  /** The number of requests that each worker has answered. */
   readonly answered: Map<string, number> = new Map();
   readonly #http = Deno.createHttpClient({ poolMaxIdlePerHost: 0 });
 

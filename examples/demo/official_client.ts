@@ -5,7 +5,7 @@ import { Client as Sdk } from "@modelcontextprotocol/sdk/client/index.js";
 import { StreamableHTTPClientTransport } from "@modelcontextprotocol/sdk/client/streamableHttp.js";
 import { Client, type ConnectOptions } from "./client.ts";
 
-/** How often it tries to open another stream, ten times a second. */
+/** The number of attempts to open another stream, ten per second. */
 const RETRIES = 100;
 
 /** The official client of the session era (2025-11-25). */
@@ -27,14 +27,15 @@ export class OfficialClient extends Client {
       client.receive(method);
       return Promise.resolve();
     };
-    // The SDK opens its stream on its own, and does not say when it is open.
+    // The SDK opens its stream in the background, and does not report when it
+    // is open.
     const open = Promise.withResolvers<void>();
     const transport = new StreamableHTTPClientTransport(url, {
       reconnectionOptions: {
         initialReconnectionDelay: 100,
         maxReconnectionDelay: 100,
         reconnectionDelayGrowFactor: 1,
-        maxRetries: options.comesBack ? RETRIES : 0,
+        maxRetries: options.reconnects ? RETRIES : 0,
       },
       fetch: async (url, init) => {
         const response = await options.fetch(url, init);
@@ -45,7 +46,7 @@ export class OfficialClient extends Client {
         return response;
       },
     });
-    // The SDK is not written for exact optional properties.
+    // The types of the SDK do not support exactOptionalPropertyTypes.
     await sdk.connect(transport as Parameters<Sdk["connect"]>[0]);
     await open.promise;
     const { subscribe } = options;
@@ -61,7 +62,7 @@ export class OfficialClient extends Client {
     return (content as { text: string }[])[0]?.text ?? "";
   }
 
-  /** Asks for an answer, and for nothing else. */
+  /** Sends a ping. */
   async ping(): Promise<void> {
     await this.#sdk.ping();
   }

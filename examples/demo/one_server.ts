@@ -1,5 +1,5 @@
 import { Audience } from "./audience.ts";
-import { connectCrowd, streamsThatFit } from "./crowd.ts";
+import { connectClients, streamsThatFit } from "./connect_clients.ts";
 import { OfficialClient } from "./official_client.ts";
 import { count, type Report } from "./report.ts";
 import { ServerProcess } from "./server_process.ts";
@@ -7,19 +7,19 @@ import { LIST_CHANGED, NEWS, Steps } from "./steps.ts";
 
 const STREAMS = 2_500;
 
-/** Connects a few thousand clients to a server and counts what they get. */
+/** Connects a few thousand clients to a server, and counts what they receive. */
 export async function showOneServer(
   report: Report,
   command: readonly string[],
 ): Promise<void> {
   const audience = new Audience();
   await using server = await ServerProcess.start(command);
-  report.say("server", `${server.url}, a process of its own`);
+  report.print("server", `${server.url}, in its own process`);
 
   const caller = await OfficialClient.connect(server.url, {
     onReceive: audience.onReceive,
     fetch,
-    comesBack: false,
+    reconnects: false,
   });
   audience.clients.push(caller);
   const memory = async () => Number(await caller.call("memory"));
@@ -31,29 +31,34 @@ export async function showOneServer(
     modern: 10,
   };
   if (sizes.streams < STREAMS) {
-    report.say(
+    report.print(
       "fewer streams",
-      `${count(STREAMS)} are more than the limit of open files allows`,
+      `${count(STREAMS)} would exceed the limit of open files`,
     );
   }
   const start = performance.now();
-  await connectCrowd(server.url, audience, { sizes, news: NEWS });
+  await connectClients(server.url, audience, { sizes, news: NEWS });
   const seconds = (performance.now() - start) / 1_000;
-  report.say("connected", `in ${seconds.toFixed(1)} s`);
-  report.say(
+  report.print("connected", `in ${seconds.toFixed(1)} s`);
+  report.print(
     "",
-    `${count(sizes.streams)} sessions with a stream each, by fetch`,
+    `${count(sizes.streams)} sessions with a stream each, using fetch`,
   );
-  report.say(
+  report.print(
     "",
-    `${sizes.official + 1} official clients of 2025-11-25, with sessions`,
+    `${sizes.official + 1} official clients of 2025-11-25 with sessions`,
   );
-  report.say("", `${sizes.modern} official clients of 2026-07-28, listening`);
+  report.print(
+    "",
+    `${sizes.modern} official clients of 2026-07-28 that listen`,
+  );
   const full = await memory();
   const each = (full - empty) / (audience.clients.length - 1);
-  report.say(
+  report.print(
     "memory of the server",
-    `${megabytes(empty)} with one client, ${megabytes(full)} with all: ` +
+    `${megabytes(empty)} with one client, ${
+      megabytes(full)
+    } with all of them: ` +
       `${count(each / 1e3)} KB each`,
   );
 
@@ -64,15 +69,15 @@ export async function showOneServer(
     method: LIST_CHANGED,
     to: () => true,
     times: 1,
-    cause: () => caller.call("learn"),
+    cause: () => caller.call("add_tool"),
   });
   await steps.manyAtOnce();
   await steps.oneDeleted();
 
   console.log();
-  report.say(
+  report.print(
     "memory of the server",
-    `${megabytes(await memory())} after that`,
+    `${megabytes(await memory())} afterwards`,
   );
   await report.shutdown(server, audience);
 }

@@ -1,12 +1,12 @@
-/** How long it may take to start. */
+/** The time limit for the start, in milliseconds. */
 const START_MS = 10_000;
 
-/** A `redis-server` of its own, on a free port, that keeps nothing on disk. */
+/** A `redis-server` on a free port, without persistence. */
 export class RedisProcess implements AsyncDisposable {
   readonly #port = freePort();
   #child: Deno.ChildProcess | undefined;
 
-  /** The version of the one on the PATH, if there is one. */
+  /** Returns the version of the one on the PATH, if there is one. */
   static async version(): Promise<string | undefined> {
     try {
       const command = new Deno.Command("redis-server", { args: ["--version"] });
@@ -17,12 +17,12 @@ export class RedisProcess implements AsyncDisposable {
     }
   }
 
-  /** Where it listens. */
+  /** Its address. */
   get url(): string {
     return `redis://127.0.0.1:${this.#port}`;
   }
 
-  /** Starts it, with nothing in it, and waits until it answers. */
+  /** Starts it with an empty database, and waits until it responds. */
   async start(): Promise<void> {
     this.#child = new Deno.Command("redis-server", {
       args: [
@@ -43,7 +43,7 @@ export class RedisProcess implements AsyncDisposable {
     try {
       this.#child?.kill("SIGKILL");
     } catch {
-      // It has ended.
+      // It has ended already.
     }
     await this.#child?.status;
   }

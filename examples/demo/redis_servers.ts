@@ -1,7 +1,7 @@
 import { Audience } from "./audience.ts";
 import type { Client } from "./client.ts";
-import { connectCrowd, streamsThatFit } from "./crowd.ts";
-import { perWorker, streamsOf } from "./homes.ts";
+import { connectClients, streamsThatFit } from "./connect_clients.ts";
+import { perWorker, streamsOf } from "./stream_counts.ts";
 import { ModernClient } from "./modern_client.ts";
 import { Network } from "./network.ts";
 import { OfficialClient } from "./official_client.ts";
@@ -13,25 +13,29 @@ import { StreamClient } from "./stream_client.ts";
 
 const NAMES = ["a", "b", "c"];
 const STREAMS = 300;
-/** As with several workers; the front is a process of its own. */
+/** As with several workers; the load balancer is a separate process. */
 const FILES_EACH = 2;
-/** What is sent while a server dies: so many, so far apart, in milliseconds. */
+/**
+ * The number of notifications sent while a server dies, and the milliseconds
+ * between them.
+ */
 const SENT = 60;
 const APART_MS = 10;
 
 /**
- * Connects clients to servers that share their sessions through Redis, kills servers
- * and Redis itself, and counts what the clients get all the same.
+ * Connects clients to servers that share their sessions through Redis, kills
+ * servers and Redis itself, and checks that the clients still receive
+ * everything.
  *
- * @param report Where it is told.
- * @param command What starts a server.
- * @param front What starts the load balancer; it is given the ports.
- * @param redis What runs Redis.
+ * @param report Receives the results.
+ * @param command The command that starts a server.
+ * @param load balancer The command that starts the load balancer; the ports are added.
+ * @param redis The Redis server.
  */
 export async function showRedisServers(
   report: Report,
   command: readonly string[],
-  front: readonly string[],
+  loadBalancer: readonly string[],
   redis: RedisProcess,
 ): Promise<void> {
   const audience = new Audience();
@@ -49,13 +53,18 @@ export async function showRedisServers(
   };
   await Promise.all(NAMES.map((name) => start(name)));
   const ports = [...servers.values()].map(({ url }) => url.port);
-  const { url } = stack.use(await ServerProcess.start([...front, ...ports]));
-  report.say("servers", `${url}, ${servers.size} processes behind a front`);
+  const { url } = stack.use(
+    await ServerProcess.start([...loadBalancer, ...ports]),
+  );
+  report.print(
+    "servers",
+    `${url}, ${servers.size} processes behind a load balancer`,
+  );
 
   const options = {
     onReceive: audience.onReceive,
     fetch: network.fetch,
-    comesBack: true,
+    reconnects: true,
   };
   const caller = await OfficialClient.connect(url, options);
   clients.push(caller);
@@ -64,14 +73,16 @@ export async function showRedisServers(
     official: 9,
     modern: 10,
   };
-  await connectCrowd(url, audience, { ...options, sizes, news: NEWS });
-  report.say(
+  await connectClients(url, audience, { ...options, sizes, news: NEWS });
+  report.print(
     "clients",
-    `${count(sizes.streams)} by fetch, ${sizes.official + 1} of 2025-11-25, ` +
+    `${count(sizes.streams)} using fetch, ${
+      sizes.official + 1
+    } of 2025-11-25, ` +
       `${sizes.modern} of 2026-07-28`,
   );
-  report.say("their streams", perServer(streamsOf(clients)));
-  report.say("their requests", perServer(network.answered));
+  report.print("their streams", perServer(streamsOf(clients)));
+  report.print("their requests", perServer(network.answered));
   report.expect(
     streamsOf(clients).size === NAMES.length,
     "not every server has streams",
@@ -86,7 +97,7 @@ export async function showRedisServers(
   await steps.someAway();
 
   await killWhile("b", "tools change, b dies", {
-    tool: "learn",
+    tool: "add_tool",
     method: LIST_CHANGED,
     to: () => true,
   });
@@ -129,7 +140,7 @@ export async function showRedisServers(
     const other = NAMES.find((other) => other !== name)!;
     const sender = await connectTo(other);
     const isBack = (client: Client) => client.streams > streams.get(client)!;
-    // Nobody resumes in that era: what these miss they know they have missed.
+    // Listeners cannot resume. They know themselves what they may have missed.
     const listeners = new Set<Client>(
       victims.filter((client) => client instanceof ModernClient),
     );
@@ -160,24 +171,33 @@ export async function showRedisServers(
     const ms = await backAfter!;
     await sender.close();
     const back = victims.filter(isBack);
-    report.say(
+    report.print(
       "",
-      `server ${name} killed: ${count(victims.length)} streams broke off, ` +
-        `${count(back.length)} back in ${count(ms)} ms ` +
+      `server ${name} killed: ${count(victims.length)} streams broke, ` +
+        `${count(back.length)} reconnected in ${count(ms)} ms ` +
         `(${perServer(streamsOf(victims))});`,
     );
-    report.say(
+    report.print(
       "",
-      `${sentMeanwhile} of ${SENT} were sent before the first of them was back`,
+      `${sentMeanwhile} of ${SENT} were sent before the first one reconnected`,
     );
     report.expect(victims.length > 0, `no stream was on server ${name}`);
-    report.expect(back.length === victims.length, "not all victims came back");
-    report.expect(sentMeanwhile > 0, "nothing was sent while they were away");
-    report.expect(countResets() === resets, "somebody was told of a loss");
+    report.expect(
+      back.length === victims.length,
+      "not all clients of the killed server reconnected",
+    );
+    report.expect(
+      sentMeanwhile > 0,
+      "nothing was sent while they were disconnected",
+    );
+    report.expect(
+      countResets() === resets,
+      "a client got a reset although nothing was lost",
+    );
     await start(name, victim.url.port);
   }
 
-  /** Kills Redis, and starts it again with nothing in it. */
+  /** Kills Redis, and starts it again with an empty database. */
   async function restartRedis(): Promise<void> {
     const senders = await Promise.all(NAMES.map(connectTo));
     const eachLocally = (name: string) =>
@@ -185,14 +205,15 @@ export async function showRedisServers(
         method: LIST_CHANGED,
         to: () => true,
         times: 1, // of its own server
-        cause: () => Promise.all(senders.map((sender) => sender.call("learn"))),
+        cause: () =>
+          Promise.all(senders.map((sender) => sender.call("add_tool"))),
       });
     console.log();
-    report.say("Redis killed", "each server sends twice");
+    report.print("Redis killed", "each server sends twice");
     report.startSteps();
     await redis.kill();
     await eachLocally("to its own clients");
-    await eachLocally("and once more");
+    await eachLocally("and once again");
     await report.step("Redis back, empty", audience, {
       method: LIST_CHANGED,
       to: () => true,
@@ -202,12 +223,12 @@ export async function showRedisServers(
     await Promise.all(senders.map((sender) => sender.close()));
   }
 
-  /** A client whose requests all reach one server, and that is not counted. */
+  /** A client that is not counted, and whose requests all reach one server. */
   function connectTo(name: string): Promise<OfficialClient> {
     return OfficialClient.connect(servers.get(name)!.url, {
       onReceive: () => {},
       fetch: network.fetch,
-      comesBack: false,
+      reconnects: false,
     });
   }
 

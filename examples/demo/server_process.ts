@@ -1,6 +1,6 @@
-/** An MCP server in a process of its own. */
+/** An MCP server in its own process. */
 export class ServerProcess implements AsyncDisposable {
-  /** Where it listens. */
+  /** Its address. */
   readonly url: URL;
   readonly #child: Deno.ChildProcess;
 
@@ -10,10 +10,10 @@ export class ServerProcess implements AsyncDisposable {
   }
 
   /**
-   * Starts a server that prints its address, and waits until it has.
+   * Starts a server, and waits until it prints its address.
    *
-   * @param command What starts it.
-   * @param env What it finds in its environment.
+   * @param command The command that starts it.
+   * @param env Its environment variables.
    */
   static async start(
     command: readonly string[],
@@ -39,9 +39,9 @@ export class ServerProcess implements AsyncDisposable {
   }
 
   /**
-   * Asks it to stop.
+   * Requests it to stop.
    *
-   * @returns Its exit code, or `undefined` when it had to be killed.
+   * @returns Its exit code, or `undefined` if it had to be killed.
    */
   async stop(): Promise<number | undefined> {
     const timer = setTimeout(() => this.#child.kill("SIGKILL"), 10_000);
@@ -56,7 +56,7 @@ export class ServerProcess implements AsyncDisposable {
     try {
       this.#child.kill("SIGKILL");
     } catch {
-      // It has ended.
+      // It has ended already.
     }
     await this.#child.status;
   }

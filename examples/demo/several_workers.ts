@@ -1,7 +1,7 @@
 import { Audience } from "./audience.ts";
 import type { Client } from "./client.ts";
-import { connectCrowd, streamsThatFit } from "./crowd.ts";
-import { perWorker, streamsOf } from "./homes.ts";
+import { connectClients, streamsThatFit } from "./connect_clients.ts";
+import { perWorker, streamsOf } from "./stream_counts.ts";
 import { ModernClient } from "./modern_client.ts";
 import { Network } from "./network.ts";
 import { OfficialClient } from "./official_client.ts";
@@ -10,16 +10,19 @@ import { ServerProcess } from "./server_process.ts";
 import { LIST_CHANGED, NEWS, Steps } from "./steps.ts";
 import { StreamClient } from "./stream_client.ts";
 
-/** As many as `workers/main.ts` starts. */
+/** The number that `workers/main.ts` starts. */
 const WORKERS = 4;
 const STREAMS = 400;
-/** A connection to the front, and both ends of one from there to the worker. */
+/**
+ * A connection to the load balancer, and both ends of its connection to the
+ * worker.
+ */
 const FILES_EACH = 3;
 
 /**
- * Connects clients to workers that share their sessions. Each request has its own
- * connection, so it reaches the next worker, hardly ever the one that has the
- * client's stream.
+ * Connects clients to workers that share their sessions. Each request has its
+ * own connection, so it reaches another worker than the previous one, and
+ * rarely the one that holds the client's stream.
  */
 export async function showSeveralWorkers(
   report: Report,
@@ -28,11 +31,14 @@ export async function showSeveralWorkers(
   const audience = new Audience();
   using network = new Network();
   await using server = await ServerProcess.start(command);
-  report.say("server", `${server.url}, ${WORKERS} workers behind a front`);
+  report.print(
+    "server",
+    `${server.url}, ${WORKERS} workers behind a load balancer`,
+  );
   const options = {
     onReceive: audience.onReceive,
     fetch: network.fetch,
-    comesBack: true,
+    reconnects: true,
   };
   const caller = await OfficialClient.connect(server.url, options);
   audience.clients.push(caller);
@@ -41,19 +47,21 @@ export async function showSeveralWorkers(
     official: 9,
     modern: 10,
   };
-  await connectCrowd(server.url, audience, {
+  await connectClients(server.url, audience, {
     sizes,
     news: NEWS,
     fetch: network.fetch,
-    comesBack: true,
+    reconnects: true,
   });
-  report.say(
+  report.print(
     "clients",
-    `${count(sizes.streams)} by fetch, ${sizes.official + 1} of 2025-11-25, ` +
+    `${count(sizes.streams)} using fetch, ${
+      sizes.official + 1
+    } of 2025-11-25, ` +
       `${sizes.modern} of 2026-07-28`,
   );
-  report.say("their streams", perWorker(streamsOf(audience.clients)));
-  report.say("their requests", perWorker(network.answered));
+  report.print("their streams", perWorker(streamsOf(audience.clients)));
+  report.print("their requests", perWorker(network.answered));
   report.expect(
     streamsOf(audience.clients).size === WORKERS,
     "not every worker has streams",
@@ -77,25 +85,26 @@ export async function showSeveralWorkers(
     return audience.clients.filter((c) => c instanceof StreamClient);
   }
 
-  /** Kills a worker, and waits for its clients and for its successor. */
+  /** Kills a worker, and waits for its clients and for its replacement. */
   async function killOne(): Promise<void> {
     const { clients } = audience;
     const streams = new Map(clients.map((client) => [client, client.streams]));
-    const homes = new Map(clients.map((client) => [client, client.worker]));
+    const workers = new Map(clients.map((client) => [client, client.worker]));
     const resets = new Map(streamClients().map((c) => [c, c.resets]));
     const isBack = (client: Client) => client.streams > streams.get(client)!;
-    for (const client of clients) client.forget();
+    for (const client of clients) client.resetCounts();
     const start = performance.now();
-    // Its answer may die with the worker.
+    // Its response may be lost with the worker.
     await streamClients()[0]!.call("crash").catch(() => {});
     await audience.until(() => clients.some(isBack));
-    const dead = homes.get(clients.find(isBack)!);
-    const victims = clients.filter((client) => homes.get(client) === dead);
+    const dead = workers.get(clients.find(isBack)!);
+    const victims = clients.filter((client) => workers.get(client) === dead);
     const back = await audience.count(victims, isBack);
-    // What they missed died with the worker: they are told to look again, but for
-    // those that listen, which know that they began anew.
+    // The missed events were lost with the worker. Its clients get a
+    // notification, except for those that listen, which know that they began
+    // anew.
     const uncertain = victims.filter((c) => !(c instanceof ModernClient));
-    const told = await audience.count(
+    const notified = await audience.count(
       uncertain,
       (client) => client.hasExactly(1, LIST_CHANGED),
     );
@@ -105,25 +114,30 @@ export async function showSeveralWorkers(
     );
 
     console.log();
-    report.say(
+    report.print(
       `worker ${dead} killed`,
-      `${count(victims.length)} streams broke off, ${count(back)} back in ` +
-        `${count(ms)} ms on others (${perWorker(streamsOf(victims))})`,
+      `${count(victims.length)} streams broke, ${count(back)} reconnected in ` +
+        `${count(ms)} ms to others (${perWorker(streamsOf(victims))})`,
     );
-    report.say(
+    report.print(
       "",
-      `${count(told)} told to look again, ${count(reset.length)} of them by ` +
+      `${count(notified)} notified to read again, ${
+        count(reset.length)
+      } of them using ` +
         "fetch",
     );
     report.expect(dead !== undefined, "no stream was on the dead worker");
-    report.expect(back === victims.length, "not all victims came back");
     report.expect(
-      !streamsOf(victims).has(dead!),
-      "somebody came back to the dead worker",
+      back === victims.length,
+      "not all clients of the killed worker reconnected",
     );
     report.expect(
-      told === uncertain.length,
-      "not all victims were told that they missed something",
+      !streamsOf(victims).has(dead!),
+      "a client reconnected to the dead worker",
+    );
+    report.expect(
+      notified === uncertain.length,
+      "not all clients were notified that events were missed",
     );
 
     const successor = String(WORKERS + 1);
@@ -134,9 +148,9 @@ export async function showSeveralWorkers(
     }
     report.expect(
       network.answered.has(successor),
-      "no worker took the place of the dead one",
+      "no worker replaced the dead one",
     );
-    report.say(`worker ${successor}`, "has taken its place");
+    report.print(`worker ${successor}`, "has replaced it");
     report.startSteps();
   }
 }

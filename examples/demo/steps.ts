@@ -3,14 +3,14 @@ import type { OfficialClient } from "./official_client.ts";
 import { count, type Report } from "./report.ts";
 import { StreamClient } from "./stream_client.ts";
 
-/** What some clients subscribe to. */
+/** The resource that some clients subscribe to. */
 export const NEWS = "file:///news.md";
-/** What everyone is told. */
+/** The notification for all clients. */
 export const LIST_CHANGED = "notifications/tools/list_changed";
-/** What those are told who subscribed. */
+/** The notification for subscribers. */
 export const UPDATED = "notifications/resources/updated";
 
-/** What every demo shows, with one client that makes the server send. */
+/** The steps of every demo, with one client that makes the server send. */
 export class Steps {
   readonly #report: Report;
   readonly #audience: Audience;
@@ -22,7 +22,7 @@ export class Steps {
     this.#caller = caller;
   }
 
-  /** Tells those who subscribed. */
+  /** Notifies the subscribers. */
   async newsChanged(): Promise<void> {
     await this.#report.step("the news changed", this.#audience, {
       method: UPDATED,
@@ -32,7 +32,7 @@ export class Steps {
     });
   }
 
-  /** Tells everyone many times at once. */
+  /** Notifies all clients many times at once. */
   async manyAtOnce(): Promise<void> {
     await this.#report.step("20 times at once", this.#audience, {
       method: LIST_CHANGED,
@@ -40,16 +40,17 @@ export class Steps {
       times: 20,
       cause: () =>
         Promise.all(
-          Array.from({ length: 20 }, () => this.#caller.call("learn")),
+          Array.from({ length: 20 }, () => this.#caller.call("add_tool")),
         ),
     });
   }
 
   /**
-   * Has each worker send once. The front gives one call after the other to the next.
+   * Makes each worker send once. The load balancer passes each call to the next
+   * worker.
    *
-   * @param name What this step is called.
-   * @param workers How many there are.
+   * @param name The name of the step.
+   * @param workers The number of workers.
    */
   async onEach(name: string, workers: number): Promise<void> {
     const senders = new Set<string>();
@@ -60,46 +61,53 @@ export class Steps {
       cause: async () => {
         while (senders.size < workers) {
           const before = senders.size;
-          senders.add(await this.#caller.call("learn"));
+          senders.add(await this.#caller.call("add_tool"));
           if (senders.size === before) break;
         }
       },
     });
     this.#report.expect(
       senders.size === workers,
-      `${name}: only ${senders.size} have sent`,
+      `${name}: only ${senders.size} workers have sent`,
     );
   }
 
-  /** Every fourth is away for a while, and comes back through another worker. */
+  /**
+   * Disconnects every fourth client for a while; it reconnects through another
+   * worker.
+   */
   async someAway(): Promise<void> {
-    const travellers = this.#audience.clients
+    const disconnected = this.#audience.clients
       .filter((client) => client instanceof StreamClient)
       .filter((_, place) => place % 4 === 0);
-    const left = travellers.map(({ worker }) => worker);
-    await this.#report.step("5 while some are away", this.#audience, {
+    const left = disconnected.map(({ worker }) => worker);
+    await this.#report.step("5, some disconnected", this.#audience, {
       method: LIST_CHANGED,
       to: () => true,
       times: 5,
       cause: async () => {
-        const comeBack = travellers.map((client) => client.leave());
-        for (let call = 0; call < 5; call++) await this.#caller.call("learn");
+        const comeBack = disconnected.map((client) => client.leave());
+        for (let call = 0; call < 5; call++) {
+          await this.#caller.call("add_tool");
+        }
         for (const back of comeBack) back();
       },
     });
-    const moved = travellers.filter(({ worker }, at) => worker !== left[at]);
-    this.#report.say(
+    const moved = disconnected.filter(({ worker }, at) => worker !== left[at]);
+    this.#report.print(
       "",
-      `${count(travellers.length)} were away, ${count(moved.length)} of them ` +
-        "came back through another one",
+      `${count(disconnected.length)} were disconnected, ${
+        count(moved.length)
+      } of them ` +
+        "reconnected through another one",
     );
     this.#report.expect(
       moved.length > 0,
-      "nobody came back through another one",
+      "no client reconnected through another one",
     );
   }
 
-  /** Ends a session, and tells everyone else. */
+  /** Deletes a session, and notifies all other clients. */
   async oneDeleted(): Promise<void> {
     const gone = this.#audience.clients.find((client) =>
       client instanceof StreamClient
@@ -109,7 +117,7 @@ export class Steps {
       method: LIST_CHANGED,
       to: (client) => client !== gone,
       times: 1,
-      cause: () => this.#caller.call("learn"),
+      cause: () => this.#caller.call("add_tool"),
     });
     this.#report.expect(
       await this.#audience.ended([gone]) === 1,

@@ -8,22 +8,23 @@ interface FetchOptions {
   readonly signal?: AbortSignal;
 }
 
-/** A session and its stream, by `fetch` alone: small, so that many fit. */
+/** A session and its stream, using only `fetch`: small, so that many fit. */
 export class StreamClient extends Client {
-  /** How often it was told that it missed something. */
+  /** The number of notifications that events were missed. */
   resets = 0;
   readonly #url: URL;
   readonly #network: Fetch;
-  /** Ends its requests. */
+  /** Aborts its requests. */
   readonly #abort = new AbortController();
   #session: string | undefined;
   #nextId = 0;
-  // Kept, because Deno cannot abort a response that was collected as garbage.
+  // Referenced, because Deno cannot abort a response that was
+  // garbage-collected.
   #stream: Response | undefined;
   #lastEventId: string | undefined;
-  /** Ends its stream, as a failing network does. */
+  /** Aborts its stream, as a network failure does. */
   #breaker = new AbortController();
-  /** Resolves when it is to come back. */
+  /** Resolves when it may reconnect. */
   #away: Promise<void> | undefined;
 
   private constructor(url: URL, options: ConnectOptions) {
@@ -57,7 +58,7 @@ export class StreamClient extends Client {
     return this.#request("tools/call", { name });
   }
 
-  /** Breaks its stream off; the result lets it come back. */
+  /** Breaks its stream; the result lets it reconnect. */
   leave(): () => void {
     const { promise, resolve } = Promise.withResolvers<void>();
     this.#away = promise;
@@ -65,14 +66,14 @@ export class StreamClient extends Client {
     return resolve;
   }
 
-  /** Ends the session. */
+  /** Deletes the session. */
   async delete(): Promise<void> {
-    this.comesBack = false;
+    this.reconnects = false;
     await (await this.#fetch("DELETE")).body?.cancel();
   }
 
   override close(): Promise<void> {
-    this.comesBack = false;
+    this.reconnects = false;
     this.#abort.abort();
     this.#breaker.abort();
     return Promise.resolve();
@@ -87,15 +88,15 @@ export class StreamClient extends Client {
     return response.body;
   }
 
-  /** Reads a stream, and those that take its place. */
+  /** Reads a stream and its successors. */
   async #read(body: ReadableStream<Uint8Array<ArrayBuffer>>): Promise<void> {
     try {
       await this.#readOne(body);
       this.ended = true;
     } catch {
-      // Broken off: by `leave`, `close`, or a server that did not end it.
+      // Aborted by `leave`, by `close`, or by a server that died.
     }
-    while (this.comesBack) {
+    while (this.reconnects) {
       await this.#away;
       try {
         return void this.#read(await this.#openStream());

@@ -1,26 +1,26 @@
 /**
- * An MCP server of which any number may run, on any machines: they share their
- * sessions through Redis. Whichever of them a request reaches, it is answered, and
- * one that dies takes no session and no notification with it. It runs as it is on
- * Deno, Node and Bun. In a clone of this repository, with a `redis-server` that
- * listens:
+ * An MCP server that runs any number of times, on any number of machines: the
+ * servers share their sessions through Redis. Any of them can answer any
+ * request, and no session or notification is lost with one that dies. The same
+ * file runs on Deno, Node and Bun. In a clone of this repository, with a
+ * running `redis-server`:
  *
  * ```sh
  * export REDIS_URL=redis://127.0.0.1:6379
  *
- * # Two servers, each in a terminal of its own; one line for each runtime.
+ * # Start each server in its own terminal, on the runtime that you like.
  * PORT=8001 NAME=a deno run -A --unstable-no-legacy-abort examples/redis/server.ts
  * PORT=8002 NAME=b node --import ./tests/node_loader.mjs examples/redis/server.ts
  * PORT=8003 NAME=c bun --tsconfig-override=tests/tsconfig.json examples/redis/server.ts
  *
- * # What stands for the load balancer: clients connect to http://127.0.0.1:8000/mcp.
- * PORT=8000 deno run -A examples/redis/front.ts 8001 8002 8003
+ * # A simple load balancer: clients connect to http://127.0.0.1:8000/mcp.
+ * PORT=8000 deno run -A examples/redis/load_balancer.ts 8001 8002 8003
  * ```
  *
- * Kill one with SIGKILL, and its clients go on elsewhere: they miss nothing. With
- * SIGTERM it takes no more requests, sends its clients to the others within two
- * seconds, one after the other, and ends. `deno task demo redis` does the former to
- * some hundred clients, and counts.
+ * Kill one with SIGKILL: its clients reconnect to the others and miss nothing.
+ * With SIGTERM, it accepts no more connections, sends its clients to the others
+ * one by one within two seconds, and ends. `deno task demo redis` kills servers
+ * of some hundred clients, and counts.
  */
 import { RedisSessions } from "@crossmcp/session-manager/redis";
 import { HttpTransport } from "@tmcp/transport-http";
@@ -31,31 +31,32 @@ import { serve } from "../workers/serve.ts";
 
 const { REDIS_URL = "redis://127.0.0.1:6379", PORT = "0" } = process.env;
 const NAME = process.env.NAME ?? `process ${process.pid}`;
-/** Over how long the clients of a server that stops are sent away. */
+/** How long a server that stops takes to end its streams, in milliseconds. */
 const DRAIN_MS = 2_000;
 
 const publisher = createClient({ url: REDIS_URL });
 const subscriber = publisher.duplicate();
 const tell = ({ message }: Error) => console.error(`Redis: ${message}`);
 publisher.once("error", tell);
-// Both connect again by themselves.
+// Both reconnect by themselves.
 for (const client of [publisher, subscriber]) client.on("error", () => {});
 await Promise.all([publisher.connect(), subscriber.connect()]);
-publisher.off("error", tell); // from now on `onError` tells of outages
+publisher.off("error", tell); // from now on `onError` reports outages
 
-// All servers that give the same prefix have the same sessions.
+// All servers with the same prefix have the same sessions.
 const sessions = new RedisSessions({ publisher, subscriber }, {
   prefix: "news",
-  streams: { replay: {} }, // clients that were away get what they missed
+  streams: { replay: {} }, // clients that reconnect get what they missed
   onError: ({ message }) => console.error(`server ${NAME}: ${message}`),
-  // What it missed went with Redis, or was long ago: it is to look again.
+  // The missed events were lost with Redis, or are too old: the client must
+  // read again.
   onReset: (id) => sessions.streams.send([id], LOOK_AGAIN),
 });
-await sessions.ready; // or it says what is wrong with Redis
+await sessions.ready; // rejects if something is wrong with Redis
 
 const transport = new HttpTransport(createNews(`server ${NAME}`), {
   path: "/mcp",
-  allowedOrigins: [], // no web pages from elsewhere
+  allowedOrigins: [], // refuse web pages of other origins
   sessionManager: sessions,
   subscriptionManager: sessions.subscriptions,
 });
@@ -65,7 +66,7 @@ async function respond(request: Request): Promise<Response> {
     request,
     (request) => transport.respond(request),
   );
-  response.headers.set("x-worker", NAME); // to see who answered
+  response.headers.set("x-worker", NAME); // shows who answered
   return response;
 }
 
@@ -73,10 +74,10 @@ const served = await serve(respond, Number(PORT));
 console.log(`http://127.0.0.1:${served.port}/mcp`);
 
 async function stop(): Promise<void> {
-  const stopped = served.stop(); // who connects from now on reaches another one
+  const stopped = served.stop(); // new connections reach another server
   await sessions.close({ drainMs: DRAIN_MS });
   await stopped;
-  // The sessions use the clients, and leave it to you to close them.
+  // The clients belong to you: `close` does not close them.
   for (const client of [publisher, subscriber]) client.destroy();
   process.exit();
 }

@@ -1,7 +1,7 @@
 /**
- * An MCP server with several workers, which share their sessions: whichever worker
- * a request reaches, it is answered, and a worker that dies takes no session with
- * it. In a clone of this repository:
+ * An MCP server with several workers that share their sessions: any of them can
+ * answer any request, and no session is lost with a worker that dies. In a
+ * clone of this repository:
  *
  * ```sh
  * deno run -A --unstable-no-legacy-abort examples/workers/main.ts
@@ -13,14 +13,14 @@ import { once } from "node:events";
 import type { AddressInfo } from "node:net";
 import process from "node:process";
 import { Worker } from "node:worker_threads";
-import { createFront } from "./front.ts";
+import { createLoadBalancer } from "./load_balancer.ts";
 
 const WORKERS = Number(process.env.WORKERS ?? 4);
 /** How long to wait before a dead worker is replaced, in milliseconds. */
 const REPLACE_AFTER_MS = 1_000;
 
 const workers = new Set<Worker>();
-/** Where those listen that are ready. */
+/** The ports of the workers that are ready. */
 const ports = new Map<Worker, number>();
 let started = 0;
 let isStopping = false;
@@ -36,7 +36,7 @@ async function start(): Promise<void> {
   worker.on("exit", () => {
     workers.delete(worker);
     ports.delete(worker);
-    // What `start` fails with was printed, and this worker has exited as well.
+    // The error was printed, and the worker has exited as well.
     if (!isStopping) {
       setTimeout(() => start().catch(() => {}), REPLACE_AFTER_MS);
     }
@@ -48,8 +48,8 @@ async function start(): Promise<void> {
 
 async function stop(): Promise<void> {
   isStopping = true;
-  const closed = once(front, "close"); // when all have got what was on its way
-  front.close();
+  const closed = once(loadBalancer, "close"); // once all pending responses are sent
+  loadBalancer.close();
   const ended = [...workers].map((worker) => once(worker, "exit"));
   for (const worker of workers) worker.postMessage("stop");
   await Promise.all([...ended, closed]);
@@ -57,9 +57,9 @@ async function stop(): Promise<void> {
 }
 
 await Promise.all(Array.from({ length: WORKERS }, start));
-const front = createFront(() => [...ports.values()]);
-front.listen(Number(process.env.PORT ?? 8000), "127.0.0.1", () => {
-  const { port } = front.address() as AddressInfo;
+const loadBalancer = createLoadBalancer(() => [...ports.values()]);
+loadBalancer.listen(Number(process.env.PORT ?? 8000), "127.0.0.1", () => {
+  const { port } = loadBalancer.address() as AddressInfo;
   console.log(`http://127.0.0.1:${port}/mcp`);
 });
 process.once("SIGINT", stop);

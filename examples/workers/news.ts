@@ -4,7 +4,10 @@ import { resource, tool } from "tmcp/utils";
 
 const NEWS = "file:///news.md";
 
-/** Tells a client to look again: `onReset` sends it to those that missed something. */
+/**
+ * Makes a client read again: `onReset` sends it to clients that missed
+ * something.
+ */
 export const LOOK_AGAIN: string = formatSseEvent({
   event: "message",
   data: JSON.stringify({
@@ -14,16 +17,16 @@ export const LOOK_AGAIN: string = formatSseEvent({
 });
 
 /**
- * The MCP server that each worker has. The workers share sessions, and nothing
- * else: what all of them are to answer alike belongs in a database.
+ * The MCP server of a worker. The workers share sessions and nothing else:
+ * whatever all of them must agree on belongs in a database.
  *
- * @param worker What the worker calls itself.
+ * @param worker The name of the worker.
  */
 export function createNews(worker: string): McpServer {
   const server: McpServer = new McpServer(
     { name: "news", version: "1.0.0" },
     {
-      adapter: undefined, // a schema library, for tools that take arguments
+      adapter: undefined, // a schema library, for tools with arguments
       capabilities: {
         tools: { listChanged: true },
         resources: { subscribe: true },
@@ -31,16 +34,22 @@ export function createNews(worker: string): McpServer {
     },
   );
   server.resource(
-    { name: "news", description: "All the news", uri: NEWS },
+    { name: "news", description: "All news", uri: NEWS },
     (uri) => resource.text(uri, "# No news", "text/markdown"),
   );
-  server.tool({ name: "publish", description: "Tells of news" }, () => {
-    server.changed("resource", NEWS); // to those who subscribed, on any worker
-    return tool.text(`Published by ${worker}`);
-  });
-  server.tool({ name: "learn", description: "Tells of other tools" }, () => {
-    server.changed("tools"); // to everyone, on all workers
-    return tool.text(`Learned by ${worker}`);
+  server.tool(
+    { name: "publish", description: "Notifies subscribers of news" },
+    () => {
+      server.changed("resource", NEWS); // to the subscribers on all workers
+      return tool.text(`Published by ${worker}`);
+    },
+  );
+  server.tool({
+    name: "add_tool",
+    description: "Notifies all clients of changed tools",
+  }, () => {
+    server.changed("tools"); // to all clients on all workers
+    return tool.text(`Sent by ${worker}`);
   });
   return server;
 }

@@ -1,6 +1,6 @@
 /**
- * The HTTP server of whatever runtime this is. A server of your own needs one of
- * the three.
+ * Starts the HTTP server of the current runtime. Your own server needs only one
+ * of the three.
  */
 import { createRequestListener } from "@remix-run/node-fetch-server";
 import { createServer } from "node:http";
@@ -13,18 +13,18 @@ declare const Bun: {
   serve(options: object): { port: number; stop(): Promise<void> };
 };
 
-/** A server that listens. */
+/** A running server. */
 export interface Served {
   readonly port: number;
-  /** Takes no new connections and waits for the end of those that are open. */
+  /** Accepts no new connections, and waits for the end of open ones. */
   stop(): Promise<void>;
 }
 
 /**
- * Listens where only this machine can reach it.
+ * Listens on 127.0.0.1, which only this machine can reach.
  *
  * @param handler Answers the requests.
- * @param port Where; 0 stands for any port that is free.
+ * @param port The port; 0 picks a free one.
  */
 export function serve(handler: Handler, port = 0): Served | Promise<Served> {
   if (typeof Deno !== "undefined") return serveDeno(handler, port);
@@ -45,14 +45,14 @@ function serveBun(handler: Handler, port: number): Served {
   const server = Bun.serve({
     hostname: "127.0.0.1",
     port,
-    idleTimeout: 0, // or Bun cuts streams that are quiet for 10 seconds
+    idleTimeout: 0, // by default, Bun closes streams after 10 quiet seconds
     fetch: handler,
   });
   return { port: server.port, stop: () => server.stop() };
 }
 
 async function serveNode(handler: Handler, port: number): Promise<Served> {
-  // Node has requests of its own kind; this turns them into the web's.
+  // Converts Node's requests to web requests.
   const server = createServer(createRequestListener(handler));
   await new Promise<void>((resolve) => {
     server.listen(port, "127.0.0.1", resolve);

@@ -1,6 +1,6 @@
 /**
- * One worker: an MCP server of its own, which shares its sessions with those of the
- * other workers. `main.ts` starts several.
+ * One worker: an MCP server that shares its sessions with the other workers.
+ * `main.ts` starts several.
  */
 import { BroadcastChannelSessions } from "@crossmcp/session-manager/broadcast-channel";
 import { HttpTransport } from "@tmcp/transport-http";
@@ -13,24 +13,25 @@ import { serve } from "./serve.ts";
 const name = String(workerData);
 const server = createNews(`worker ${name}`);
 server.tool(
-  { name: "crash", description: "Kills the worker it is for" },
+  { name: "crash", description: "Kills the worker that receives the call" },
   () => {
     parentPort!.postMessage("kill");
-    return tool.text(`The end of worker ${name}`);
+    return tool.text(`${name} was told to crash`);
   },
 );
 
-// All workers of this process that give the same name have the same sessions.
+// All workers of this process that use the same name have the same sessions.
 const sessions = new BroadcastChannelSessions("news", {
-  streams: { replay: {} }, // clients that were away get what they missed
+  streams: { replay: {} }, // clients that reconnect get what they missed
   onError: (error) => console.error(`worker ${name}:`, error),
-  // What it missed died with a worker, or was long ago: it is to look again.
+  // The missed events were lost with a worker, or are too old: the client must
+  // read again.
   onReset: (id) => sessions.streams.send([id], LOOK_AGAIN),
 });
 
 const transport = new HttpTransport(server, {
   path: "/mcp",
-  allowedOrigins: [], // no web pages from elsewhere
+  allowedOrigins: [], // refuse web pages of other origins
   sessionManager: sessions,
   subscriptionManager: sessions.subscriptions,
 });
@@ -40,14 +41,14 @@ async function respond(request: Request): Promise<Response> {
     request,
     (request) => transport.respond(request),
   );
-  response.headers.set("x-worker", name); // to see who answered
+  response.headers.set("x-worker", name); // shows who answered
   return response;
 }
 
 const served = await serve(respond);
-await sessions.ready; // what the other workers have is known here
+await sessions.ready; // the sessions of the other workers are known here
 parentPort!.once("message", async () => {
-  await sessions.close(); // ends the streams, or `stop` would wait for them
+  await sessions.close(); // ends the streams, which `stop` would wait for
   await served.stop();
   process.exit(); // of the worker
 });

@@ -2,12 +2,13 @@ import { build } from "esbuild";
 import { filesIn } from "./package_contents.ts";
 
 /**
- * Bundles the modules of a built package for npm: a file for each entry point, and
- * those that they share. An import then reads two files instead of a hundred, which
- * takes Node about a seventh of the time. Names stay, for stack traces.
+ * Bundles the modules of a built package for npm: one file for each entry
+ * point, and files for what they share. An import then reads two files instead
+ * of a hundred, which takes Node about a seventh of the time. Names are kept,
+ * for stack traces.
  *
- * @param folder Where its package.json is. All other modules in it are removed; the
- * types stay.
+ * @param folder The folder of its package.json. All other modules in it are
+ * removed; the types stay.
  */
 export async function bundleModules(folder: string): Promise<void> {
   const manifest = JSON.parse(
@@ -38,7 +39,10 @@ export async function bundleModules(folder: string): Promise<void> {
   }
 }
 
-/** The paths of modules, however deep in the "exports" of a package.json. */
+/**
+ * Returns the paths of modules in the "exports" of a package.json, at any
+ * depth.
+ */
 function modulesIn(exports: unknown): string[] {
   if (typeof exports === "string") {
     return exports.endsWith(".js") ? [exports] : [];

@@ -12,9 +12,9 @@ export async function pack(folder: string, into: string): Promise<string> {
 }
 
 /**
- * Checks a packed package: its contents, publint and "Are the types wrong?", imports
- * from Node and Bun, and a project in TypeScript that uses every entry point. Throws
- * at the first check that fails.
+ * Checks a packed package: its contents, publint and "Are the types wrong?",
+ * imports from Node and Bun, and a TypeScript project that uses every entry
+ * point. Throws at the first check that fails.
  *
  * @param folder An empty folder, or one without "consumer".
  */
@@ -55,7 +55,7 @@ async function must(
   console.log(`${what}: ok.`);
 }
 
-/** Runs the program of an npm package of deno.json. */
+/** Runs the program of an npm package in deno.json. */
 function tool(name: string, args: string[], options?: RunOptions) {
   return run(
     DENO,

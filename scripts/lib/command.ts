@@ -1,4 +1,4 @@
-/** The project's root, from which every command runs. */
+/** The root folder of the project, from which every command runs. */
 export const ROOT: URL = new URL("../../", import.meta.url);
 
 const CMD = Deno.build.os === "windows" ? ".cmd" : "";
@@ -8,21 +8,21 @@ export const NPM: string = `npm${CMD}`;
 /** A program and its first arguments. */
 export type Program = readonly [path: string, ...args: string[]];
 
-/** The Deno that runs this script: it need not be on the PATH. */
+/** The Deno that runs this script, which need not be on the PATH. */
 export const DENO: Program = [Deno.execPath()];
 
-/** A program out of an npm package, installed when needed. */
+/** Returns a program of an npm package, which is installed when needed. */
 export function npx(spec: string, bin: string): Program {
   return [`npx${CMD}`, "-y", "-p", spec, bin];
 }
 
-/** Where and with what a command runs. */
+/** Options of a command. */
 export interface RunOptions {
   cwd?: URL | string;
   env?: Record<string, string>;
 }
 
-/** Runs a command, showing what it prints; resolves with its exit code. */
+/** Runs a command and shows its output; resolves with its exit code. */
 export async function run(
   [path, ...first]: Program,
   args: readonly string[],
@@ -39,7 +39,7 @@ export async function run(
   return code;
 }
 
-/** Runs a command without showing what it prints; resolves with that. */
+/** Runs a command without showing its output; resolves with the output. */
 export async function capture(
   [path, ...first]: Program,
   args: readonly string[],
@@ -59,7 +59,7 @@ export async function capture(
   };
 }
 
-/** What a command prints, or `undefined` when there is no such program. */
+/** Returns the output of a command, or `undefined` if there is no such program. */
 export async function output(
   program: Program,
   args: readonly string[],
@@ -75,7 +75,7 @@ export async function output(
   }
 }
 
-/** Every file under a folder of the project whose path ends so. */
+/** Returns every file under a folder of the project whose path has this ending. */
 export async function filesUnder(
   folder: string,
   ending: string,
@@ -97,7 +97,10 @@ async function* entries(folder: string): AsyncGenerator<Deno.DirEntry> {
   }
 }
 
-/** Runs a script to its exit code; an error of its own is shown, and makes it 2. */
+/**
+ * Runs a script and exits with its exit code; an error is printed and exits
+ * with 2.
+ */
 export async function exitWith(main: () => Promise<number>): Promise<never> {
   try {
     Deno.exit(await main());

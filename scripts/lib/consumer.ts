@@ -1,13 +1,13 @@
 import { NPM, output, ROOT } from "./command.ts";
 
-// The oldest that is supported: what it lacks, no user may be asked to have.
+// The oldest supported release: users may have no newer types.
 const NODE_TYPES = "@types/node@20";
 
 const COMPILER_OPTIONS = {
   strict: true,
   exactOptionalPropertyTypes: true,
   noUncheckedIndexedAccess: true,
-  // Ours have to be right in the eyes of everyone's compiler.
+  // Our declarations must pass the compiler of every user.
   skipLibCheck: false,
   noEmit: true,
   target: "es2022",
@@ -26,7 +26,7 @@ const PLATFORMS = {
   },
 };
 
-/** The names of the files that `writeConsumer` writes for the compiler. */
+/** Returns the names of the compiler configurations that `writeConsumer` writes. */
 export function tsconfigs(): string[] {
   return Object.keys(configs());
 }
@@ -75,7 +75,10 @@ function configs(): Record<string, unknown> {
   return all;
 }
 
-/** Compares what a runtime can import with what the sources export. */
+/**
+ * Returns a program that compares the exports of a runtime with those of the
+ * sources.
+ */
 async function program(specifiers: string[]): Promise<string> {
   const { exports } = JSON.parse(
     await Deno.readTextFile(new URL("deno.json", ROOT)),

@@ -1,15 +1,15 @@
-/** What is wrong in a document, and where. */
+/** A problem in a document, and its place. */
 export interface DocumentProblem {
   readonly path: string;
   readonly line: number;
   readonly message: string;
 }
 
-/** Everything that documents are checked against. */
+/** The files that documents are checked against. */
 export interface Repository {
-  /** The text of each document, by its path. */
+  /** The text of each document by its path. */
   readonly documents: ReadonlyMap<string, string>;
-  /** The text of other files that may link to documents, by their paths. */
+  /** The text of other files that may link to documents, by path. */
   readonly sources: ReadonlyMap<string, string>;
   /** Whether a file or folder exists. */
   readonly exists: (path: string) => boolean;
@@ -61,7 +61,7 @@ export function checkDocuments(repository: Repository): DocumentProblem[] {
     return found;
   }
 
-  /** What is wrong with a link, if anything is. */
+  /** Returns the problem of a link, if there is one. */
   function problemOf(
     link: string,
     from: string,
@@ -83,7 +83,10 @@ export function checkDocuments(repository: Repository): DocumentProblem[] {
       : `The link to "${link}" is broken: ${target} has no such heading.`;
   }
 
-  /** The files of the repository that a text links to by their full address. */
+  /**
+   * Returns the files of the repository that a text links to by their full
+   * address.
+   */
   function ownFiles(text: string): string[] {
     const pattern = new RegExp(
       `${url.replaceAll(".", "\\.")}/(?:blob|tree|raw)/main/([^\\s"'\`)>]+)`,
@@ -97,7 +100,7 @@ function resolve(from: string, file: string): string {
   return new URL(file, `file:///${from}`).pathname.slice(1);
 }
 
-/** The lines of a document; those in code are empty. */
+/** Returns the lines of a document; lines of code are empty. */
 function withoutCode(text: string): string[] {
   let fence: string | undefined;
   return text.split("\n").map((line) => {
@@ -111,7 +114,7 @@ function withoutCode(text: string): string[] {
   });
 }
 
-/** The anchors of all headings, as GitHub makes them. */
+/** Returns the anchors of all headings, as GitHub makes them. */
 export function headingAnchors(text: string): Set<string> {
   const anchors = new Set<string>();
   const lines = text.split("\n");

@@ -1,4 +1,4 @@
-/** How many test cases passed, failed and were skipped. */
+/** The numbers of test cases that passed, failed and were skipped. */
 export interface Counts {
   passed: number;
   failed: number;
@@ -7,9 +7,9 @@ export interface Counts {
 
 /** A test case that failed. */
 export interface Failure {
-  /** With the names of what it is in: "outer > inner > fails". */
+  /** Its name with those of its suites: "outer > inner > fails". */
   name: string;
-  /** What the report says of it; may be empty. */
+  /** The message in the report; may be empty. */
   text: string;
 }
 
@@ -22,13 +22,13 @@ interface TestCase {
 }
 
 const ATTRIBUTES = String.raw`((?:\s+[\w:-]+="[^"]*")*)\s*`;
-/** A suite begins, a suite ends, or a whole case. */
+/** The start of a suite, the end of a suite, or a whole case. */
 const ELEMENT = new RegExp(
   `<testsuite${ATTRIBUTES}(/?)>|(</testsuite>)|` +
     String.raw`<testcase${ATTRIBUTES}(?:/>|>([\s\S]*?)</testcase>)`,
   "g",
 );
-/** What a case says of its failure, in an attribute and in words. */
+/** The message of a failure, as an attribute and as text. */
 const FAILURE = new RegExp(
   `<(?:failure|error)${ATTRIBUTES}` +
     String.raw`(?:/>|>([\s\S]*?)</(?:failure|error)>)`,
@@ -44,9 +44,10 @@ const ENTITIES: Record<string, string> = {
 /**
  * Counts the test cases of a JUnit report: each `it` once, no `describe`.
  *
- * Deno lists a `describe` beside its cases, as "outer" and "outer > inner", so a
- * name that begins other names is none. Node lists a file without tests as a
- * case named by the file, so it is none either, unless it failed to load.
+ * Deno lists a `describe` beside its cases, as "outer" and "outer > inner", so
+ * a name that begins other names is not a case. Node lists a file without tests
+ * as a case with the name of the file, which only counts if the file failed to
+ * load.
  */
 export function countCases(xml: string): Counts {
   const counts: Counts = { passed: 0, failed: 0, skipped: 0 };
@@ -54,7 +55,7 @@ export function countCases(xml: string): Counts {
   return counts;
 }
 
-/** The test cases of a JUnit report that failed, as `countCases` counts them. */
+/** Returns the failed test cases of a JUnit report, selected as in `countCases`. */
 export function failuresOf(xml: string): Failure[] {
   return casesOf(xml)
     .filter(({ outcome }) => outcome === "failed")
@@ -64,7 +65,7 @@ export function failuresOf(xml: string): Failure[] {
     }));
 }
 
-/** The sum of counts. */
+/** Adds up counts. */
 export function sum(all: readonly Counts[]): Counts {
   const total: Counts = { passed: 0, failed: 0, skipped: 0 };
   for (const { passed, failed, skipped } of all) {
@@ -75,7 +76,10 @@ export function sum(all: readonly Counts[]): Counts {
   return total;
 }
 
-/** "2 passed, 0 failed", and how many were skipped if any. */
+/**
+ * Formats counts: "2 passed, 0 failed", and the number of skipped cases if
+ * there are any.
+ */
 export function inWords({ passed, failed, skipped }: Counts): string {
   const words = `${passed} passed, ${failed} failed`;
   return skipped > 0 ? `${words}, ${skipped} skipped` : words;
@@ -99,7 +103,8 @@ function allCasesOf(xml: string): TestCase[] {
     else if (suite === undefined) {
       cases.push({
         name: attribute(attributes!, "name"),
-        // Bun and Deno have a suite a file; Deno's is at times its own.
+        // Bun and Deno have a suite for each file; some of Deno's have internal
+        // names.
         suites: open.filter((name) => !name.endsWith(".ts")),
         ...outcomeOf(content),
       });

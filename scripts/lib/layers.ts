@@ -1,9 +1,9 @@
-/** A breach of a rule about the layout of `src`. */
+/** A violation of a rule about the layout of `src`. */
 export interface Violation {
   /** The file or folder to change. */
   path: string;
   rule: "layer" | "cycle" | "entry point" | "file length" | "folder size";
-  /** The file that must not be imported, if that is what is wrong. */
+  /** The file that must not be imported, if that is the violation. */
   target?: string;
   message: string;
 }
@@ -12,8 +12,8 @@ export interface Violation {
 export type Sources = ReadonlyMap<string, string>;
 
 /**
- * The layers of `src`, from the top. A room may import from the rooms of lower layers,
- * but not from others of its own layer.
+ * The layers of `src`, from the top. A room may import from rooms of lower
+ * layers, but not from others of its own layer.
  */
 export const LAYERS: readonly (readonly string[])[] = [
   ["testing"],
@@ -30,13 +30,16 @@ export const LAYERS: readonly (readonly string[])[] = [
   ["format_value"],
 ];
 
-/** What `mod.ts` must not pull in: users of a single process should not load it. */
+/**
+ * The rooms that `mod.ts` must not import: users of a single process should not
+ * load them.
+ */
 const NOT_IN_MOD = ["testing", "redis", "broadcast_channel", "cluster"];
 
 export const MAX_LINES = 330;
 export const MAX_FILES = 15;
 
-/** Everything that `import`s or `export`s from a relative path, types included. */
+/** An `import` or `export` from a relative path, including types. */
 const IMPORT = /\b(?:from|import)\s*\(?\s*"(\.{1,2}\/[^"]+)"/g;
 const COMMENT = /\/\*[\s\S]*?\*\/|^\s*\/\/.*$/gm;
 
@@ -68,7 +71,10 @@ function resolve(from: string, specifier: string): string {
   return new URL(specifier, `file:///${from}`).pathname.slice(1);
 }
 
-/** The room of a file: "http" for "src/http/guard.ts", none for "mod.ts". */
+/**
+ * Returns the room of a file: "http" for "src/http/guard.ts", undefined for
+ * "mod.ts".
+ */
 function roomOf(path: string): string | undefined {
   return /^src\/(\w+)(?:\/|\.ts$)/.exec(path)?.[1];
 }
@@ -87,7 +93,7 @@ function upwardImports(imports: Imports): Violation[] {
         path,
         rule: "layer",
         message:
-          `The room "${room}" has no place in the order of imports. Add it to LAYERS in scripts/lib/layers.ts.`,
+          `The room "${room}" is missing from the order of imports. Add it to LAYERS in scripts/lib/layers.ts.`,
       });
       continue;
     }
@@ -109,7 +115,10 @@ function upwardImports(imports: Imports): Violation[] {
   return violations;
 }
 
-/** One violation for each group of files that import one another in a circle. */
+/**
+ * Returns one violation for each group of files that import one another in a
+ * circle.
+ */
 function cycles(imports: Imports): Violation[] {
   return stronglyConnected(imports)
     .map((group) => shortestCycle(imports, group))
@@ -182,7 +191,7 @@ function strangersInMod(imports: Imports): Violation[] {
       rule: "entry point",
       target: path,
       message:
-        `Brings ${path} into the entry point ".", which is for a single process. Import it only from the entry points of ${
+        `Brings ${path} into the entry point ".", which is for a single process. Import it only from the entry points ${
           NOT_IN_MOD.join(", ")
         }.`,
     }));
@@ -196,7 +205,7 @@ function longFiles(sources: Sources): Violation[] {
       path,
       rule: "file length",
       message:
-        `Has ${lines} lines, ${MAX_LINES} are allowed. Divide it where it has two jobs.`,
+        `Has ${lines} lines; the limit is ${MAX_LINES}. Divide it where it has two jobs.`,
     }));
 }
 
@@ -214,6 +223,6 @@ function fullFolders(sources: Sources): Violation[] {
       path,
       rule: "folder size",
       message:
-        `Holds ${files} files, ${MAX_FILES} are allowed. Group those that belong together in a folder of their own.`,
+        `Holds ${files} files; the limit is ${MAX_FILES}. Group related files in a folder.`,
     }));
 }

@@ -1,6 +1,6 @@
 import { ROOT } from "./command.ts";
 
-/** What the scripts read of deno.json. */
+/** The part of deno.json that the scripts read. */
 export interface DenoConfig {
   name: string;
   version: string;
@@ -14,7 +14,7 @@ export async function readDenoConfig(): Promise<DenoConfig> {
   return JSON.parse(await Deno.readTextFile(new URL("deno.json", ROOT)));
 }
 
-/** Whether JSR answers; a machine may reach npm alone. */
+/** Returns whether JSR responds; some machines reach only npm. */
 export async function jsrAnswers(): Promise<boolean> {
   try {
     const response = await fetch("https://jsr.io/@std/assert/meta.json", {
@@ -28,9 +28,9 @@ export async function jsrAnswers(): Promise<boolean> {
 }
 
 /**
- * The import map that needs npm alone: the npm packages of deno.json, and what
- * tests/tsconfig.json gives in the place of the packages of JSR. A map on the
- * command line replaces that of deno.json, so it has to be complete.
+ * Returns an import map that needs only npm: the npm packages of deno.json, and
+ * the replacements for JSR packages in tests/tsconfig.json. A map on the
+ * command line replaces that of deno.json, so it must be complete.
  */
 export function npmOnlyImports(
   imports: DenoConfig["imports"],
@@ -44,20 +44,20 @@ export function npmOnlyImports(
   for (const [name, target] of Object.entries(imports)) {
     if (target.startsWith("npm:")) {
       map[name] = target;
-      // What deno.json does by itself, and a plain import map does not.
+      // In deno.json this is implied, but not in a plain import map.
       map[`${name}/`] = target.replace("npm:", "npm:/") + "/";
     } else if (
       !Object.keys(paths).some((path) => `${path}/`.startsWith(`${name}/`))
     ) {
       throw new Error(
-        `"${name}" comes from JSR alone. Add a copy to the paths of tests/tsconfig.json.`,
+        `"${name}" is only on JSR. Add a copy to the paths of tests/tsconfig.json.`,
       );
     }
   }
   return map;
 }
 
-/** Writes the import map that needs npm alone; returns where. */
+/** Writes the import map that needs only npm; returns its path. */
 export async function writeNpmOnlyMap(folder: string): Promise<string> {
   const tsconfig = new URL("tests/tsconfig.json", ROOT);
   const { compilerOptions } = JSON.parse(await Deno.readTextFile(tsconfig));
@@ -68,7 +68,7 @@ export async function writeNpmOnlyMap(folder: string): Promise<string> {
     const specifier = name + entry.slice(1);
     if (map[specifier] !== new URL(target, ROOT).href) {
       throw new Error(
-        `The paths of tests/tsconfig.json should lead "${specifier}" to "${target}", as deno.json does.`,
+        `The paths of tests/tsconfig.json should map "${specifier}" to "${target}", as deno.json does.`,
       );
     }
   }

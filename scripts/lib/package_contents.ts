@@ -1,6 +1,6 @@
 import { filesUnder, ROOT } from "./command.ts";
 
-// "esm" is where dnt puts the modules.
+// dnt puts the modules into "esm".
 const TYPES = /^(?:esm\/)?(?:mod|src\/.+)\.d\.ts$/;
 const MODULE =
   /^(?:esm\/)?(?:mod|src\/(?:broadcast_channel|cluster|redis|testing)\/mod)\.js$/;
@@ -11,7 +11,7 @@ const DEPENDENCIES = [
   "peerDependencies",
 ];
 
-/** The documents that a package contains, with the pictures that they show. */
+/** Returns the documents that a package contains, with their pictures. */
 export async function documents(): Promise<string[]> {
   return [
     "CHANGELOG.md",
@@ -21,7 +21,7 @@ export async function documents(): Promise<string[]> {
   ];
 }
 
-/** Fails if an unpacked package has more, or less, than it should. */
+/** Fails if an unpacked package contains too much or too little. */
 export async function checkContents(folder: string): Promise<void> {
   const files = await filesIn(folder);
   const expected = ["package.json", ...await documents()];
@@ -29,13 +29,13 @@ export async function checkContents(folder: string): Promise<void> {
     !expected.includes(file) &&
     !TYPES.test(file) && !MODULE.test(file) && !SHARED_MODULE.test(file)
   );
-  // A module that no entry point reaches is packed as it is, in TypeScript.
+  // `deno pack` packs a module that no entry point reaches as TypeScript.
   if (strays.length > 0) {
-    throw new Error(`The package should not have ${strays.join(", ")}.`);
+    throw new Error(`The package must not contain ${strays.join(", ")}.`);
   }
   const missing = expected.filter((file) => !files.includes(file));
   if (missing.length > 0) {
-    throw new Error(`The package has no ${missing.join(", ")}.`);
+    throw new Error(`The package lacks ${missing.join(", ")}.`);
   }
   const manifest = JSON.parse(
     await Deno.readTextFile(`${folder}/package.json`),
@@ -44,16 +44,18 @@ export async function checkContents(folder: string): Promise<void> {
     await Deno.readTextFile(new URL("deno.json", ROOT)),
   );
   if (manifest.version !== version || manifest.license !== license) {
-    throw new Error("The package has another version or license.");
+    throw new Error(
+      "The package has another version or license than deno.json.",
+    );
   }
   const wanted = DEPENDENCIES.filter((field) => manifest[field] !== undefined);
   if (wanted.length > 0) {
-    throw new Error(`The package should have no ${wanted.join(" or ")}.`);
+    throw new Error(`The package must not need ${wanted.join(" or ")}.`);
   }
   console.log(`Contents: ok (${files.length} files).`);
 }
 
-/** The paths of all files in a folder, beginning there. */
+/** Returns the paths of all files in a folder, relative to it. */
 export async function filesIn(folder: string, prefix = ""): Promise<string[]> {
   const files: string[] = [];
   for await (const { name, isDirectory } of Deno.readDir(folder)) {

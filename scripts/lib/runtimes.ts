@@ -1,9 +1,9 @@
 import { DENO, npx, output, type Program } from "./command.ts";
 
-/** What a runtime needs to know of one run. */
+/** The parameters of one test run. */
 export interface TestRun {
   files: readonly string[];
-  /** Where the JUnit report goes. */
+  /** The path of the JUnit report. */
   report: string;
   /** The import map that replaces deno.json's, for Deno. */
   importMap: string | undefined;
@@ -14,12 +14,12 @@ export interface Runtime {
   /** Name and version. */
   name: string;
   program: Program;
-  /** Whether the tests that need the `Deno` global are for it. */
+  /** Whether it runs the tests that need the `Deno` global. */
   isDeno: boolean;
   args(run: TestRun): string[];
 }
 
-// Enough for a slow machine: a test that hangs has a limit of its own.
+// Enough for a slow machine; tests that may hang have their own time limits.
 const TIMEOUT_MS = "600000";
 
 /** The Deno that runs this script. */
@@ -31,7 +31,7 @@ export function deno(): Promise<Runtime> {
     args: ({ files, report, importMap }) => [
       "test",
       "--allow-all",
-      // Types are the business of `deno task check`.
+      // `deno task check` checks the types.
       "--no-check",
       `--junit-path=${report}`,
       ...(importMap ? [`--import-map=${importMap}`] : []),
@@ -40,7 +40,7 @@ export function deno(): Promise<Runtime> {
   });
 }
 
-/** The Node on the PATH, or a release of it from npm. */
+/** The Node on the PATH, or a release from npm. */
 export async function node(release?: string): Promise<Runtime> {
   const program: Program = release === undefined
     ? ["node"]
@@ -53,8 +53,8 @@ export async function node(release?: string): Promise<Runtime> {
     isDeno: false,
     args: ({ files, report }) => [
       "--enable-source-maps",
-      // The mocks of node:test and the hooks of node:module may be called
-      // experimental, depending on the release.
+      // Depending on the release, the mocks of node:test and the hooks of
+      // node:module are experimental.
       "--disable-warning=ExperimentalWarning",
       "--import=./tests/node_loader.mjs",
       "--test",
@@ -69,7 +69,7 @@ export async function node(release?: string): Promise<Runtime> {
   };
 }
 
-/** The Bun on the PATH, else the one from npm. */
+/** The Bun on the PATH, or the one from npm. */
 export async function bun(): Promise<Runtime> {
   let program: Program = ["bun"];
   let version = await output(program, ["--version"]);
@@ -87,7 +87,7 @@ export async function bun(): Promise<Runtime> {
       `--timeout=${TIMEOUT_MS}`,
       "--reporter=junit",
       `--reporter-outfile=${report}`,
-      // Without the dot, Bun takes a path for a pattern.
+      // Without the dot, Bun would treat a path as a pattern.
       ...files.map((file) => `./${file}`),
     ],
   };

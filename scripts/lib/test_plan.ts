@@ -1,26 +1,26 @@
 /**
- * Decides which tests run where, and in which portions. Tests mostly wait, so several
- * portions run at once.
+ * Decides which tests run where, and in which portions. Tests mostly wait, so
+ * several portions run at once.
  */
 
 /** Which tests to run. */
 export type Scope =
-  /** Those that find nearly every mistake: what a developer runs. */
+  /** Those that find nearly every mistake, for developers. */
   | "quick"
-  /** All of them: what CI runs. */
+  /** All of them, for CI. */
   | "all"
-  /** Given paths: nothing is left out. */
+  /** The given paths, without exceptions. */
   | "given";
 
-/** What a portion of the plan runs on. */
+/** The runtime of a portion of the plan. */
 export interface Target {
-  /** Whether the tests that need the `Deno` global are for it. */
+  /** Whether it runs the tests that need the `Deno` global. */
   readonly isDeno: boolean;
-  /** "first", "other" runtimes, or another "release" of a runtime. */
+  /** The "first" runtime, an "other" one, or another "release" of a runtime. */
   readonly role: "first" | "other" | "release";
 }
 
-/** Files that run together, in one process or one after the other. */
+/** Files that run in one process, or one after another. */
 export interface Portion {
   readonly files: readonly string[];
   /** Whether it measures, so that nothing else may run at the same time. */
@@ -28,7 +28,7 @@ export interface Portion {
 }
 
 const DENO_ONLY = ["tests/deno/"];
-/** What takes long, and seldom finds what the others don't. */
+/** Slow tests that rarely find what others miss. */
 const LONG = [
   "tests/testing/cluster_faults_test.ts",
   "tests/testing/faults_test.ts",
@@ -39,8 +39,9 @@ const LONG = [
   "tests/redis/acl_test.ts",
 ];
 /**
- * What one runtime shows for all of them: that the suites find faults, what a Redis
- * server is asked to do, and a cluster with processes of all runtimes.
+ * Tests whose result does not depend on the runtime: those of the contract
+ * suites, those that count Redis commands, and a cluster with processes of all
+ * runtimes.
  */
 const ONCE = [
   "tests/scripts/",
@@ -52,8 +53,9 @@ const ONCE = [
   "tests/redis/mixed_test.ts",
 ];
 /**
- * What is the same on all runtimes unless a runtime has a bug: the rules of a cluster,
- * and failures of nodes and servers. Developers run it on one runtime, CI on all.
+ * Tests whose result depends on the runtime only if it has a bug: the rules of
+ * a cluster, and failures of nodes and servers. Developers run them on one
+ * runtime, CI on all.
  */
 const ONCE_FOR_DEVELOPERS = [
   ...ONCE,
@@ -71,7 +73,7 @@ const ONCE_FOR_DEVELOPERS = [
   "tests/e2e/slow_readers_age_test.ts",
   "tests/e2e/slow_readers_test.ts",
 ];
-/** What one release of a runtime shows for all of them. */
+/** Tests that one release of a runtime covers for all its releases. */
 const SAME_ON_EVERY_RELEASE = [
   ...ONCE_FOR_DEVELOPERS,
   "tests/broadcast_channel/",
@@ -82,9 +84,9 @@ const SAME_ON_EVERY_RELEASE = [
   "tests/memory/cluster_test.ts",
   "tests/memory/streams_test.ts",
 ];
-/** What measures memory or time. */
+/** Tests that measure memory or time. */
 const ALONE = ["tests/memory/"];
-/** What takes longest begins first, so that it does not end last. */
+/** The slowest tests start first, so that they don't end last. */
 const SLOW = [
   "tests/cluster/suite_test.ts",
   "tests/testing/",
@@ -92,7 +94,7 @@ const SLOW = [
   "tests/broadcast_channel/",
   "tests/e2e/",
 ];
-/** How many files a portion has, at most; of those that take long, and of others. */
+/** The maximum number of files in a portion of slow tests, and of others. */
 const PORTION_SIZE = { slow: 2, other: 8 };
 
 /** Returns the files that a target runs. */

@@ -4,8 +4,8 @@ const IMPORTED = /\b(?:from |import\()"(\.[^"]+)\.js"/g;
 const SIDE_EFFECT_IMPORT = /^import "[^"]+";\n/gm;
 
 /**
- * Removes the declaration files of a built package that no entry point needs, and
- * all source maps.
+ * Removes the declaration files of a built package that no entry point needs,
+ * and all source maps.
  *
  * @param folder The folder of its package.json.
  */

@@ -28,20 +28,20 @@ function compare(
   return compareFigures([before], [now], 1.3, isSameMachine)[0]!.verdict;
 }
 
-describe("What a bench makes of a change", () => {
-  it("takes what is within the noise of either for the same", () => {
+describe("The comparison of benchmark results", () => {
+  it("ignores changes within the noise of either", () => {
     assertEquals(compare(figure(1), figure(1.05)), "same");
     assertEquals(compare(figure(1, { high: 3 }), figure(2.5)), "same");
     assertEquals(compare(figure(1), figure(2.5, { low: 1 })), "same");
   });
 
-  it("tells what moved beyond that", () => {
+  it("reports changes beyond the noise", () => {
     assertEquals(compare(figure(1), figure(1.2)), "worse");
     assertEquals(compare(figure(1), figure(0.5)), "better");
     assertEquals(compare(figure(1), figure(1.4)), "regression");
   });
 
-  it("is stricter with what is the same each time", () => {
+  it("is stricter with figures without noise", () => {
     const bytes = { unit: "bytes", rounds: 1 } as const;
     const size = (median: number) =>
       figure(median, { ...bytes, low: median, high: median });
@@ -50,7 +50,7 @@ describe("What a bench makes of a change", () => {
     assertEquals(compare(size(1_000), size(1_150)), "regression");
   });
 
-  it("knows of what more is better", () => {
+  it("respects figures of which more is better", () => {
     const more = { better: "higher" } as const;
     assertEquals(compare(figure(3, more), figure(2, more)), "regression");
     assertEquals(compare(figure(2, more), figure(3, more)), "better");
@@ -63,12 +63,12 @@ describe("What a bench makes of a change", () => {
     assertEquals(compare(figure(1), figure(9), false), "regression");
   });
 
-  it("compares nothing with what was not recorded", () => {
+  it("compares nothing with a figure that was not recorded", () => {
     const other = figure(1, { id: "another" });
     assertEquals(compare(other, figure(9)), "new");
   });
 
-  it("believes in a regression that is found twice", () => {
+  it("confirms a regression only if it is found twice", () => {
     const before = [figure(1)];
     const changes = (median: number) =>
       compareFigures(before, [figure(median)], 1.3, true);
@@ -77,7 +77,7 @@ describe("What a bench makes of a change", () => {
     assertEquals(verdict(3, 1), "same");
     assertEquals(verdict(3, 1.2), "worse");
     assertEquals(verdict(3, 2), "regression");
-    // What was not measured again stays as it was.
+    // A figure that was not measured again stays unchanged.
     assertEquals(confirm(changes(3), [])[0]!.verdict, "regression");
   });
 });

@@ -19,7 +19,7 @@ const BACK_MS = 20_000;
 describeRedis("Killed processes over Redis", () => {
   it(`S14 C6 H4 an official client whose server is killed ${KILLS} times gets everything once, in order`, async () => {
     await using workers = await startRedisWorkers(engines[0]!);
-    // Who sends is not behind the front: nobody's stream is there.
+    // Who sends is not behind the load balancer: nobody's stream is there.
     const sender = await workers.start("sender");
     await using alice = await connectScattered(workers, { reconnect: true });
     const { network, notifications, sessionId } = alice;

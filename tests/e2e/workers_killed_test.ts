@@ -128,7 +128,7 @@ for (const engine of engines) {
         numbersOf(bob.notifications),
         Array.from({ length: Math.ceil(count / 3) }, (_, place) => 3 * place),
       );
-      // The front may have had other connections to give away meanwhile.
+      // The load balancer may have had other connections to give away meanwhile.
       const moves = owners.filter((home, at) =>
         at > 0 && home !== owners[at - 1]
       );

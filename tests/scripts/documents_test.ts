@@ -68,7 +68,7 @@ describe("checkDocuments", () => {
     );
   });
 
-  it("finds tables that were fused, and rows of another width", () => {
+  it("finds fused tables, and rows of another width", () => {
     const fused = [
       "| Key | Holds |",
       "| --- | ----- |",

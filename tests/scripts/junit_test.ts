@@ -8,7 +8,7 @@ import {
 } from "../../scripts/lib/junit.ts";
 
 describe("countCases", () => {
-  it("counts what Deno reports: steps beside their parents", () => {
+  it("counts the report of Deno: steps beside their parents", () => {
     assertEquals(
       countCases(`<testsuites name="deno test" tests="6" failures="2">
         <testsuite name="./tests/a_test.ts">
@@ -29,7 +29,7 @@ describe("countCases", () => {
     );
   });
 
-  it("counts what Node reports: nested suites, and files", () => {
+  it("counts the report of Node: nested suites, and files", () => {
     assertEquals(
       countCases(`<testsuites>
         <testsuite name="outer" tests="2">
@@ -45,7 +45,7 @@ describe("countCases", () => {
     );
   });
 
-  it("counts what Bun reports: nested suites", () => {
+  it("counts the report of Bun: nested suites", () => {
     assertEquals(
       countCases(`<testsuites name="bun test" tests="2">
         <testsuite name="tests/a_test.ts">
@@ -67,7 +67,7 @@ describe("countCases", () => {
 });
 
 describe("failuresOf", () => {
-  it("names what failed on Deno by its groups, and leaves out the groups", () => {
+  it("names failures on Deno by their groups, and leaves out the groups", () => {
     assertEquals(
       failuresOf(`<testsuites name="deno test" tests="4" failures="3">
         <testsuite name="./tests/a_test.ts" tests="1">
@@ -94,7 +94,7 @@ describe("failuresOf", () => {
     );
   });
 
-  it("names what failed on Node by its suites, or its file", () => {
+  it("names failures on Node by their suites or files", () => {
     assertEquals(
       failuresOf(`<testsuites>
         <testsuite name="outer" tests="4">
@@ -128,7 +128,7 @@ describe("failuresOf", () => {
     );
   });
 
-  it("names what failed on Bun by its suites, without the file", () => {
+  it("names failures on Bun by their suites, without the file", () => {
     assertEquals(
       failuresOf(`<testsuites name="bun test" tests="3">
         <testsuite name="tests/a_test.ts" file="tests/a_test.ts">
@@ -161,7 +161,7 @@ describe("failuresOf", () => {
 });
 
 describe("inWords", () => {
-  it("names what was skipped only if there is any", () => {
+  it("names skipped cases only if there are any", () => {
     const one = { passed: 3, failed: 0, skipped: 0 };
     assertEquals(inWords(one), "3 passed, 0 failed");
     assertEquals(

@@ -28,7 +28,7 @@ describe("findViolations", () => {
     );
   });
 
-  it("finds an import from a higher room, be it of types", () => {
+  it("finds an import from a higher room, also of types", () => {
     assertEquals(
       find({
         "src/streams/a.ts": `import type { B } from "../cluster/b.ts";`,
@@ -73,7 +73,7 @@ describe("findViolations", () => {
     );
   });
 
-  it("finds a room that the order does not name", () => {
+  it("finds a room that is missing from the order", () => {
     assertEquals(find({ "src/shiny/a.ts": "" }), [
       { path: "src/shiny/a.ts", rule: "layer" },
     ]);
@@ -92,7 +92,7 @@ describe("findViolations", () => {
     );
   });
 
-  it("finds a circle of imports, and shows the way round", () => {
+  it("finds a circle of imports, and shows it", () => {
     const found = findViolations(
       new Map(Object.entries({
         "src/streams/a.ts": `import { b } from "./b.ts";`,
@@ -119,7 +119,7 @@ describe("findViolations", () => {
     );
   });
 
-  it("finds code of several nodes behind mod.ts, however far", () => {
+  it("finds cluster code behind mod.ts, at any distance", () => {
     assertEquals(
       find({
         "mod.ts": `export * from "./src/redis/a.ts";`,
@@ -147,7 +147,7 @@ describe("findViolations", () => {
     );
   });
 
-  it("finds a folder with too many files, not counting those below it", () => {
+  it("finds a folder with too many files, not counting its subfolders", () => {
     const files: Record<string, string> = { "src/streams/deep/a.ts": "" };
     for (let file = 0; file < MAX_FILES; file++) {
       files[`src/streams/${file}.ts`] = "";

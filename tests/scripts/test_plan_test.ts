@@ -17,7 +17,7 @@ const BUN = { isDeno: false, role: "other" } as const;
 const NODE_24 = { isDeno: false, role: "release" } as const;
 
 describe("filesFor", () => {
-  it("leaves out long tests unless all are wanted", () => {
+  it("leaves out long tests unless all are requested", () => {
     assertEquals(filesFor(DENO, FILES, "quick"), [
       "tests/cluster/rpc_test.ts",
       "tests/deno/leaks_test.ts",
@@ -28,7 +28,7 @@ describe("filesFor", () => {
     assertEquals(filesFor(DENO, FILES, "all"), FILES);
   });
 
-  it("runs once what one runtime shows for all", () => {
+  it("runs on one runtime what does not depend on the runtime", () => {
     assertEquals(filesFor(BUN, FILES, "quick"), [
       "tests/e2e/listen_test.ts",
       "tests/redis/sessions_test.ts",
@@ -47,7 +47,7 @@ describe("filesFor", () => {
     ]);
   });
 
-  it("runs every file that was asked for, except what is only for Deno", () => {
+  it("runs every requested file, except those only for Deno", () => {
     assertEquals(
       filesFor(BUN, FILES, "given"),
       FILES.filter((file) => !file.startsWith("tests/deno/")),
@@ -62,7 +62,7 @@ describe("portionsOf", () => {
     assertEquals(portions[0]!.files, ["tests/testing/faults_test.ts"]);
   });
 
-  it("runs alone what measures memory", () => {
+  it("runs memory tests alone", () => {
     for (const { files, isAlone } of portionsOf(FILES)) {
       const isMeasuring = files.some((file) => file.includes("/memory/"));
       assertEquals(isAlone, isMeasuring);

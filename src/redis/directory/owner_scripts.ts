@@ -27,11 +27,11 @@ return { known[1] or '', known[2] and '1' or '' }
 /** Returns the owners of sessions, in order. */
 export const LOCATE: Script = new Script(`
 local prefix = ARGV[1]
-local homes = {}
+local owners = {}
 for at = 2, #ARGV do
-  homes[at - 1] = redis.call('HGET', prefix .. ARGV[at], 'h') or ''
+  owners[at - 1] = redis.call('HGET', prefix .. ARGV[at], 'h') or ''
 end
-return homes
+return owners
 `);
 
 /** Records that streams have ended (p), or that sessions were released (r). */

@@ -12,7 +12,7 @@ import { Orders } from "./workers_orders.ts";
 
 /** Workers that are processes, and share their sessions through Redis. */
 export interface RedisWorkers extends Workers {
-  /** Starts one more, which is not behind the front. */
+  /** Starts one more, which is not behind the load balancer. */
   start(name: string): Promise<RunningWorker>;
 }
 

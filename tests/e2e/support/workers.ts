@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import type { AddressInfo } from "node:net";
 import { Worker } from "node:worker_threads";
-import { createFront } from "../../../examples/workers/front.ts";
+import { createLoadBalancer } from "../../../examples/workers/load_balancer.ts";
 import type { Engine } from "./serve.ts";
 import { until } from "./until.ts";
 import type { Actions } from "./workers_actions.ts";
@@ -17,7 +17,7 @@ const START_MS = 30_000;
 export interface RunningWorker {
   /** It answers with it in the header `x-worker`. */
   readonly name: string;
-  /** Where it is reached without the front. */
+  /** Where it is reached without the load balancer. */
   readonly httpUrl: URL;
   /** Has it do something. */
   call<A extends keyof Actions>(
@@ -30,14 +30,14 @@ export interface RunningWorker {
   readonly ended: Promise<void>;
 }
 
-/** Workers that share their sessions, behind a front that knows of no clients. */
+/** Workers that share their sessions, behind a load balancer that knows of no clients. */
 export interface Workers extends AsyncDisposable {
-  /** Of the front. */
+  /** Of the load balancer. */
   readonly httpUrl: URL;
   readonly sseUrl: URL;
   /** Those that are alive. */
   readonly alive: readonly RunningWorker[];
-  /** Puts one more behind the front. */
+  /** Puts one more behind the load balancer. */
   add(worker: RunningWorker): void;
   close(): Promise<void>;
 }
@@ -50,7 +50,7 @@ export function startWorkers(engine: Engine): Promise<Workers> {
   return gather(Array.from({ length: WORKERS }, start));
 }
 
-/** Puts workers behind a front, and waits until they know of each other. */
+/** Puts workers behind a load balancer, and waits until they know of each other. */
 export async function gather(
   starting: readonly Promise<RunningWorker>[],
 ): Promise<Workers> {
@@ -62,13 +62,15 @@ export async function gather(
     );
   };
   for (const worker of await Promise.all(starting)) add(worker);
-  const front = createFront(() =>
+  const loadBalancer = createLoadBalancer(() =>
     alive.map(({ httpUrl }) => Number(httpUrl.port))
   );
-  await new Promise<void>((resolve) => front.listen(0, "127.0.0.1", resolve));
-  const { port } = front.address() as AddressInfo;
+  await new Promise<void>((resolve) =>
+    loadBalancer.listen(0, "127.0.0.1", resolve)
+  );
+  const { port } = loadBalancer.address() as AddressInfo;
   const close = async () => {
-    front.close();
+    loadBalancer.close();
     await Promise.all(alive.map((worker) => worker.kill()));
   };
   try {

@@ -16,7 +16,7 @@ const TOOLS_CHANGED = "notifications/tools/list_changed";
 const UPDATED = "notifications/resources/updated";
 
 /**
- * Streamable HTTP, with clients of the session era, at workers behind a front that
+ * Streamable HTTP, with clients of the session era, at workers behind a load balancer that
  * knows of no clients.
  *
  * @param start Starts the workers.

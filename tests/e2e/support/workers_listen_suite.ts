@@ -12,7 +12,7 @@ const PROMPTS_CHANGED = "notifications/prompts/list_changed";
 const UPDATED = "notifications/resources/updated";
 
 /**
- * Clients of the per-request era, at workers behind a front that knows of no
+ * Clients of the per-request era, at workers behind a load balancer that knows of no
  * clients.
  *
  * @param start Starts the workers.

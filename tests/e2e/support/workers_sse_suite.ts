@@ -11,7 +11,7 @@ const TOOLS_CHANGED = "notifications/tools/list_changed";
 const UPDATED = "notifications/resources/updated";
 
 /**
- * The transport of 2024-11-05, at workers behind a front that knows of no clients.
+ * The transport of 2024-11-05, at workers behind a load balancer that knows of no clients.
  *
  * @param start Starts the workers.
  */

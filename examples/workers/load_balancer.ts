@@ -2,15 +2,15 @@ import { connect, createServer, type Server, type Socket } from "node:net";
 import { pipeline } from "node:stream";
 
 /**
- * Gives each connection to the next worker, whoever it is from. It stands for the
- * load balancer that a real server has in front of its workers.
+ * Passes each connection to the next worker. Stands in for the load balancer of
+ * a real deployment.
  *
- * @param ports Where the workers listen that are alive.
+ * @param ports Returns the ports of the workers that are alive.
  */
-export function createFront(ports: () => readonly number[]): Server {
+export function createLoadBalancer(ports: () => readonly number[]): Server {
   let turn = 0;
   return createServer({ noDelay: true }, (client) => {
-    client.on("error", () => {}); // it has gone: `pipeline` cleans up
+    client.on("error", () => {}); // it has just died: `pipeline` cleans up
     tryNext(client, ports().length);
   });
 
@@ -23,7 +23,7 @@ export function createFront(ports: () => readonly number[]): Server {
     worker.once("error", onDead);
     worker.once("connect", () => {
       worker.off("error", onDead);
-      // When one end breaks, so does the other.
+      // If one end breaks, the other is closed, too.
       pipeline(client, worker, () => {});
       pipeline(worker, client, () => {});
     });

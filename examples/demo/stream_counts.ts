@@ -1,7 +1,7 @@
 import type { Client } from "./client.ts";
 import { count } from "./report.ts";
 
-/** How many streams hang on each worker. */
+/** Counts the streams of each worker. */
 export function streamsOf(clients: readonly Client[]): Map<string, number> {
   const streams = new Map<string, number>();
   for (const { worker = "?" } of clients) {
@@ -11,10 +11,10 @@ export function streamsOf(clients: readonly Client[]): Map<string, number> {
 }
 
 /**
- * Numbers of the workers, in words.
+ * Formats counts per worker.
  *
- * @param counts A number for each.
- * @param noun What they are.
+ * @param counts The count of each worker.
+ * @param noun What is counted.
  */
 export function perWorker(
   counts: ReadonlyMap<string, number>,

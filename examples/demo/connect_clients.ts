@@ -4,32 +4,33 @@ import { ModernClient } from "./modern_client.ts";
 import { OfficialClient } from "./official_client.ts";
 import { StreamClient } from "./stream_client.ts";
 
-/** How many of each kind. Every tenth subscribes. */
+/** The number of clients of each kind. Every tenth subscribes. */
 export interface Sizes {
   readonly streams: number;
   readonly official: number;
   readonly modern: number;
 }
 
-/** What all clients of a crowd have in common. */
-export interface CrowdOptions {
+/** The options that all clients share. */
+export interface ConnectClientsOptions {
   readonly sizes: Sizes;
-  /** What every tenth subscribes to. */
+  /** The resource that every tenth client subscribes to. */
   readonly news: string;
-  /** What stands for the network. */
+  /** Sends the requests. */
   readonly fetch?: Fetch;
   /** Whether they open another stream when one ends. */
-  readonly comesBack?: boolean;
+  readonly reconnects?: boolean;
 }
 
-/** How many connect at a time. */
-const AT_ONCE = 50;
+/** The number of simultaneous connection attempts. */
+const MAX_PENDING = 50;
 
 /** Connects clients to a server, and adds them to an audience. */
-export async function connectCrowd(
+export async function connectClients(
   url: URL,
   audience: Audience,
-  { sizes, news, fetch = globalThis.fetch, comesBack = false }: CrowdOptions,
+  { sizes, news, fetch = globalThis.fetch, reconnects = false }:
+    ConnectClientsOptions,
 ): Promise<void> {
   await connect(sizes.streams, StreamClient);
   await connect(sizes.official, OfficialClient);
@@ -40,14 +41,14 @@ export async function connectCrowd(
     kind: typeof StreamClient | typeof OfficialClient | typeof ModernClient,
   ): Promise<void> {
     const places = Array(count).keys();
-    const workers = Array.from({ length: AT_ONCE }, async () => {
+    const workers = Array.from({ length: MAX_PENDING }, async () => {
       for (const place of places) {
         audience.clients.push(
           await kind.connect(url, {
             subscribe: place % 10 === 0 ? news : undefined,
             onReceive: audience.onReceive,
             fetch,
-            comesBack,
+            reconnects,
           }),
         );
       }
@@ -57,10 +58,10 @@ export async function connectCrowd(
 }
 
 /**
- * As many streams as this process may have open files for.
+ * Returns the number of streams that the limit of open files allows.
  *
- * @param filesEach How many open files a stream needs, in the process that needs
- * the most.
+ * @param filesEach The number of open files per stream, in the process that
+ * needs the most.
  */
 export async function streamsThatFit(
   wanted: number,
@@ -70,7 +71,7 @@ export async function streamsThatFit(
   const shell = new Deno.Command("sh", { args: ["-c", "ulimit -n"] });
   const { stdout } = await shell.output();
   const files = Number(new TextDecoder().decode(stdout));
-  // The rest is for the program itself, and for requests that are under way.
+  // The rest is for the program itself and for pending requests.
   const fit = Number.isNaN(files) ? wanted : Math.max(10, files - 200);
   return Math.min(wanted, Math.floor(fit / filesEach));
 }
