@@ -9,10 +9,10 @@ import { pollUntil, retryOnStall } from "../../src/testing/support/timing.ts";
 import { connectHttp, connectModern, summary } from "./support/clients.ts";
 import { type EventStream, readEvents } from "./support/event_stream.ts";
 import {
-  ask,
   assertRefused,
   beginSession,
   type GuardedServer,
+  sendRequest,
   startGuarded,
 } from "./support/guarded.ts";
 import { openSocket } from "./support/raw_socket.ts";
@@ -73,7 +73,9 @@ for (const engine of engines) {
       const id = await beginSession(httpUrl);
       const closed = sessions.close({ drainMs: 60_000 });
       for (const session of [id, alice.sessionId]) {
-        const response = await ask(httpUrl, { "mcp-session-id": session });
+        const response = await sendRequest(httpUrl, {
+          "mcp-session-id": session,
+        });
         assertEquals(response.headers.get("retry-after"), "5");
         await assertRefused(response, 503);
       }
@@ -139,7 +141,7 @@ for (const engine of engines) {
       });
       await until(() => sessions.streams.has(id), "the stream");
       const [quick] = await openStreams(server, 1);
-      stalled.stall();
+      stalled.pause();
       const frame = `data: ${"x".repeat(1_000_000)}\n\n`;
       while (sessions.stats().queuedBytes < 4_000_000) {
         sessions.streams.send([id], frame);
@@ -150,7 +152,7 @@ for (const engine of engines) {
       assertLess(performance.now() - startedAt, 1_000);
       assertEquals(await quick!.ended, true);
       // What the network took is still read, and then the connection breaks off.
-      stalled.readOn();
+      stalled.resume();
       await within(stalled.closed, "the end of the stalled connection");
       assertEquals(stalled.received().endsWith("\r\n0\r\n\r\n"), false);
       await within(server.finish(), "the end of the server");
@@ -166,7 +168,7 @@ async function openStreams(
   const streams: EventStream[] = [];
   while (streams.length < count) {
     const id = await beginSession(httpUrl);
-    const response = await ask(httpUrl, { "mcp-session-id": id });
+    const response = await sendRequest(httpUrl, { "mcp-session-id": id });
     streams.push(await readEvents(response));
   }
   return streams;

@@ -2,7 +2,7 @@ import * as crossmcp from "@crossmcp/session-manager";
 import { assertEquals } from "@std/assert";
 import * as tmcp from "@tmcp/session-manager";
 import { describe, it } from "node:test";
-import { EXPECTED, playBasicScenario } from "./support/basic_scenario.ts";
+import { EXPECTED, runBasicScenario } from "./support/basic_scenario.ts";
 import { engines } from "./support/serve.ts";
 
 const packages = {
@@ -19,7 +19,7 @@ for (const engine of engines) {
           InMemoryStreamSessionManager,
           InMemorySubscriptionManager,
         } = sessionManager;
-        const seen = await playBasicScenario(engine, () => ({
+        const seen = await runBasicScenario(engine, () => ({
           streams: new InMemoryStreamSessionManager(),
           info: new InMemoryInfoSessionManager(),
           subscriptions: new InMemorySubscriptionManager(),

@@ -1,10 +1,10 @@
 import { assertEquals } from "@std/assert";
 import { describe, it } from "node:test";
 import {
-  ask,
   assertRefused,
   beginSession,
   type GuardedServer,
+  sendRequest,
   startGuarded,
 } from "./support/guarded.ts";
 import { INITIALIZE } from "./support/server.ts";
@@ -66,10 +66,11 @@ for (const engine of engines) {
 
     it("refuses the request even if the transport fails", async () => {
       await using server = await startGuarded(engine, {
-        around: () => () => Promise.reject(new Error("The database is gone.")),
+        wrapTransport: () => () =>
+          Promise.reject(new Error("The database is gone.")),
       });
       for (const id of ["unknown", "no id"]) {
-        const response = await ask(server.httpUrl, {
+        const response = await sendRequest(server.httpUrl, {
           origin: APP,
           [SESSION]: id,
         });
@@ -103,14 +104,18 @@ async function assertRefusals(
     : { origin };
   for (const body of [undefined, INITIALIZE]) {
     for (const [id, status] of [["no id", 400], ["unknown", 404]] as const) {
-      const response = await ask(httpUrl, { ...headers, [SESSION]: id }, body);
+      const response = await sendRequest(
+        httpUrl,
+        { ...headers, [SESSION]: id },
+        body,
+      );
       assertEquals(corsOf(response), expected);
       await assertRefused(response, status);
     }
   }
   if (origin === EVIL) return;
   const id = await beginSession(httpUrl, headers);
-  const response = await ask(httpUrl, headers, INITIALIZE);
+  const response = await sendRequest(httpUrl, headers, INITIALIZE);
   assertEquals(corsOf(response), expected);
   await assertRefused(response, 503);
   await sessions.info.delete(id);

@@ -2,15 +2,15 @@ import { assertEquals, assertRejects } from "@std/assert";
 import { describe, it } from "node:test";
 import { connectHttp } from "./support/clients.ts";
 import {
-  ask,
   assertJsonRpcError,
   assertRefused,
   beginSession,
   type GuardedServer,
   MESSAGES,
+  sendRequest,
   startGuarded,
 } from "./support/guarded.ts";
-import { exchange } from "./support/raw_socket.ts";
+import { sendRawRequest } from "./support/raw_socket.ts";
 import { engines } from "./support/serve.ts";
 import { INITIALIZE, NEWS } from "./support/server.ts";
 import { until } from "./support/until.ts";
@@ -39,14 +39,14 @@ for (const engine of engines) {
             ...MESSAGES.map((body) => ["POST", body] as const),
           ] as const
         ) {
-          const answer = await exchange(
+          const response = await sendRawRequest(
             server.httpUrl,
             method,
             { "mcp-session-id": id },
             body,
           );
-          assertEquals(answer.status, 400);
-          assertJsonRpcError(answer.body, 400);
+          assertEquals(response.status, 400);
+          assertJsonRpcError(response.body, 400);
         }
         await assertNothingStored(server);
       });
@@ -140,12 +140,12 @@ for (const engine of engines) {
       await assertNothingStored(server, sessionId);
     });
 
-    it("answers 404 if the transport returns nothing", async () => {
+    it("responses 404 if the transport returns nothing", async () => {
       await using server = await startGuarded(engine, {
-        around: () => () => Promise.resolve(null),
+        wrapTransport: () => () => Promise.resolve(null),
       });
       for (const body of [undefined, INITIALIZE]) {
-        const response = await ask(server.httpUrl, {}, body);
+        const response = await sendRequest(server.httpUrl, {}, body);
         assertEquals(response.status, 404);
         assertEquals(await response.text(), "");
       }
@@ -160,7 +160,7 @@ async function assertUnknown(
 ): Promise<void> {
   const headers = { "mcp-session-id": id };
   for (const body of [undefined, ...MESSAGES]) {
-    await assertRefused(await ask(httpUrl, headers, body), 404);
+    await assertRefused(await sendRequest(httpUrl, headers, body), 404);
   }
   const request = new Request(httpUrl, { method: "DELETE", headers });
   await assertRefused(await fetch(request), 404);

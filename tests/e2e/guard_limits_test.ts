@@ -2,10 +2,10 @@ import { assertEquals, assertRejects } from "@std/assert";
 import { describe, it } from "node:test";
 import { connectHttp, connectModern } from "./support/clients.ts";
 import {
-  ask,
   assertRefused,
   beginSession,
   type GuardedServer,
+  sendRequest,
   startGuarded,
 } from "./support/guarded.ts";
 import { INITIALIZE } from "./support/server.ts";
@@ -25,7 +25,7 @@ for (const engine of engines) {
       const first = await beginSession(httpUrl);
       const second = await beginSession(httpUrl);
       for (let attempt = 0; attempt < 3; attempt++) {
-        await assertRefusedForNow(await ask(httpUrl, {}, INITIALIZE));
+        await assertRefusedForNow(await sendRequest(httpUrl, {}, INITIALIZE));
       }
       for (const id of [first, second]) {
         assertEquals(await statusOf(server, id), 200);
@@ -33,7 +33,7 @@ for (const engine of engines) {
       await remove(server, first);
       const third = await beginSession(httpUrl);
       assertEquals(await statusOf(server, third), 200);
-      await assertRefusedForNow(await ask(httpUrl, {}, INITIALIZE));
+      await assertRefusedForNow(await sendRequest(httpUrl, {}, INITIALIZE));
       // Only the clients that were refused are told; nothing is left of them.
       assertEquals(server.reported.length, 8);
       for (const { name } of server.reported) {
@@ -48,21 +48,25 @@ for (const engine of engines) {
       const { httpUrl, sessions } = server;
       const first = await beginSession(httpUrl);
       const second = await beginSession(httpUrl);
-      const stream = await ask(httpUrl, { [SESSION]: first });
+      const stream = await sendRequest(httpUrl, { [SESSION]: first });
       assertEquals(stream.status, 200);
-      await assertRefusedForNow(await ask(httpUrl, { [SESSION]: second }));
+      await assertRefusedForNow(
+        await sendRequest(httpUrl, { [SESSION]: second }),
+      );
       assertEquals(await sessions.streams.has(second), false);
       // Whoever has a place keeps it with another connection.
-      const again = await ask(httpUrl, { [SESSION]: first });
+      const again = await sendRequest(httpUrl, { [SESSION]: first });
       assertEquals(again.status, 200);
       await stream.text();
-      await assertRefusedForNow(await ask(httpUrl, { [SESSION]: second }));
+      await assertRefusedForNow(
+        await sendRequest(httpUrl, { [SESSION]: second }),
+      );
 
       // Without a stream the session goes on.
       assertEquals(await statusOf(server, second), 200);
       await again.body?.cancel();
       await until(() => sessions.stats().attached === 0, "the end");
-      const taken = await ask(httpUrl, { [SESSION]: second });
+      const taken = await sendRequest(httpUrl, { [SESSION]: second });
       assertEquals(taken.status, 200);
       await taken.body?.cancel();
       assertEquals(server.reported, []);
@@ -75,7 +79,7 @@ for (const engine of engines) {
       });
       const { httpUrl, sessions } = server;
       const begun = await Promise.all(
-        Array.from({ length: 15 }, () => ask(httpUrl, {}, INITIALIZE)),
+        Array.from({ length: 15 }, () => sendRequest(httpUrl, {}, INITIALIZE)),
       );
       await Promise.all(begun.map((response) => response.text()));
       const statuses = begun.map(({ status }) => status).toSorted();
@@ -84,7 +88,7 @@ for (const engine of engines) {
       const ids = begun.filter(({ status }) => status === 200)
         .map(({ headers }) => headers.get(SESSION)!);
       const streams = await Promise.all(
-        ids.map((id) => ask(httpUrl, { [SESSION]: id })),
+        ids.map((id) => sendRequest(httpUrl, { [SESSION]: id })),
       );
       assertEquals(
         streams.map(({ status }) => status).toSorted(),
@@ -95,21 +99,21 @@ for (const engine of engines) {
     });
 
     it("H3 a stream that is being replaced keeps its slot", async () => {
-      let go = () => {};
-      const asked = new Promise<void>((resolve) => go = resolve);
+      let release = () => {};
+      const released = new Promise<void>((resolve) => release = resolve);
       await using server = await startGuarded(engine, {
         streams: { maxSessions: 1 },
         // As one that asks a database for a token does.
-        around: (respond) => async (request) => {
-          if (request.headers.has("x-slow")) await asked;
+        wrapTransport: (respond) => async (request) => {
+          if (request.headers.has("x-slow")) await released;
           return await respond(request);
         },
       });
       const { httpUrl, sessions } = server;
       const alice = await beginSession(httpUrl);
       const bob = await beginSession(httpUrl);
-      const old = await ask(httpUrl, { [SESSION]: alice });
-      const answer = ask(httpUrl, { [SESSION]: alice, "x-slow": "1" });
+      const old = await sendRequest(httpUrl, { [SESSION]: alice });
+      const pending = sendRequest(httpUrl, { [SESSION]: alice, "x-slow": "1" });
       await until(
         async () => !await sessions.streams.has(alice),
         "the second GET of alice",
@@ -119,9 +123,9 @@ for (const engine of engines) {
         () => sessions.stats().attached === 0,
         "the end of the old stream",
       );
-      await assertRefusedForNow(await ask(httpUrl, { [SESSION]: bob }));
-      go();
-      const stream = await answer;
+      await assertRefusedForNow(await sendRequest(httpUrl, { [SESSION]: bob }));
+      release();
+      const stream = await pending;
       assertEquals(stream.status, 200);
       assertEquals(await sessions.streams.has(alice), true);
       await stream.body?.cancel();
@@ -130,20 +134,23 @@ for (const engine of engines) {
     it("H3 concurrent GETs of one session need one slot", async () => {
       await using server = await startGuarded(engine, {
         streams: { maxSessions: 1 },
-        around: (respond) => async (request) => {
+        wrapTransport: (respond) => async (request) => {
           await new Promise((resolve) => setTimeout(resolve, 5));
           return await respond(request);
         },
       });
       const { httpUrl, sessions } = server;
       const id = await beginSession(httpUrl);
-      const answers = await Promise.all(
-        Array.from({ length: 5 }, () => ask(httpUrl, { [SESSION]: id })),
+      const responses = await Promise.all(
+        Array.from(
+          { length: 5 },
+          () => sendRequest(httpUrl, { [SESSION]: id }),
+        ),
       );
-      assertEquals(answers.map(({ status }) => status), Array(5).fill(200));
+      assertEquals(responses.map(({ status }) => status), Array(5).fill(200));
       assertEquals(sessions.stats().attached, 1);
       await sessions.streams.delete(id);
-      for (const answer of answers) await answer.text();
+      for (const response of responses) await response.text();
     });
 
     it("official clients learn that the limit is reached", async () => {
@@ -169,9 +176,12 @@ for (const engine of engines) {
       const { httpUrl, sessions } = server;
       const id = await beginSession(httpUrl);
       await sessions.close();
-      await assertRefusedForNow(await ask(httpUrl, {}, INITIALIZE));
+      await assertRefusedForNow(await sendRequest(httpUrl, {}, INITIALIZE));
       for (const body of [undefined, PING]) {
-        await assertRefused(await ask(httpUrl, { [SESSION]: id }, body), 404);
+        await assertRefused(
+          await sendRequest(httpUrl, { [SESSION]: id }, body),
+          404,
+        );
       }
     });
   });
@@ -185,7 +195,7 @@ async function assertRefusedForNow(response: Response): Promise<void> {
 
 /** The status of the answer to a request of a session. */
 async function statusOf({ httpUrl }: GuardedServer, id: string) {
-  const response = await ask(httpUrl, { [SESSION]: id }, PING);
+  const response = await sendRequest(httpUrl, { [SESSION]: id }, PING);
   await response.text();
   return response.status;
 }

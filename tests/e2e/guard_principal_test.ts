@@ -6,16 +6,16 @@ import { assertEquals, assertRejects } from "@std/assert";
 import { describe, it } from "node:test";
 import { connectHttp, summary, whoAmI } from "./support/clients.ts";
 import {
-  ask,
   assertRefused,
   beginSession,
   MESSAGES,
+  sendRequest,
   startGuarded,
   USER_HEADER,
   withHeaders,
 } from "./support/guarded.ts";
 import { INITIALIZE } from "./support/server.ts";
-import { exchange } from "./support/raw_socket.ts";
+import { sendRawRequest } from "./support/raw_socket.ts";
 import { engines } from "./support/serve.ts";
 import { until } from "./support/until.ts";
 
@@ -47,9 +47,9 @@ for (const engine of engines) {
         await alice.client.setLoggingLevel("error");
         for (const origin of ORIGINS) {
           for (const [method, body] of REQUESTS) {
-            const answerTo = async (id: string) => {
+            const responseTo = async (id: string) => {
               const headers = { ...user, ...origin, "mcp-session-id": id };
-              const { head, ...rest } = await exchange(
+              const { head, ...rest } = await sendRawRequest(
                 httpUrl,
                 method,
                 headers,
@@ -57,9 +57,9 @@ for (const engine of engines) {
               );
               return { ...rest, head: head.replace(/^date: .*$/im, "") };
             };
-            const answer = await answerTo(alice.sessionId);
-            assertEquals(answer, await answerTo(crypto.randomUUID()));
-            assertEquals(answer.status, 404);
+            const response = await responseTo(alice.sessionId);
+            assertEquals(response, await responseTo(crypto.randomUUID()));
+            assertEquals(response.status, 404);
           }
         }
         server.mcp.changed("tools");
@@ -96,7 +96,7 @@ for (const engine of engines) {
       for (const { headers } of own) {
         for (const { ids, headers: owner } of own) {
           for (const id of ids) {
-            const response = await ask(
+            const response = await sendRequest(
               httpUrl,
               { ...headers, "mcp-session-id": id },
               ping,
@@ -116,7 +116,7 @@ for (const engine of engines) {
       const headers = { [USER_HEADER]: "bob", "mcp-session-id": id };
       await until(
         async () => {
-          await assertRefused(await ask(server.httpUrl, headers), 404);
+          await assertRefused(await sendRequest(server.httpUrl, headers), 404);
           return server.sessions.stats().expired === 1;
         },
         "the end of the session",
@@ -131,9 +131,9 @@ for (const engine of engines) {
       const { httpUrl } = server;
       await beginSession(httpUrl, { [USER_HEADER]: "alice" });
       const headers = { [USER_HEADER]: "bob" };
-      await assertRefused(await ask(httpUrl, headers, INITIALIZE), 404);
+      await assertRefused(await sendRequest(httpUrl, headers, INITIALIZE), 404);
       for (const [user, status] of [["alice", 200], ["bob", 404]] as const) {
-        const response = await ask(httpUrl, {
+        const response = await sendRequest(httpUrl, {
           "mcp-session-id": "not-random",
           [USER_HEADER]: user,
         }, { jsonrpc: "2.0", id: 1, method: "ping" });
@@ -148,9 +148,9 @@ for (const engine of engines) {
       const longest = { [USER_HEADER]: "x".repeat(1_024) };
       const id = await beginSession(httpUrl, longest);
       const longer = { [USER_HEADER]: "x".repeat(1_025) };
-      await assertRefused(await ask(httpUrl, longer, INITIALIZE), 400);
+      await assertRefused(await sendRequest(httpUrl, longer, INITIALIZE), 400);
       await assertRefused(
-        await ask(httpUrl, { ...longer, "mcp-session-id": id }),
+        await sendRequest(httpUrl, { ...longer, "mcp-session-id": id }),
         400,
       );
     });

@@ -2,9 +2,9 @@ import { assert, assertEquals } from "@std/assert";
 import { describe, it } from "node:test";
 import { connectHttp, summary } from "./support/clients.ts";
 import {
-  ask,
   beginSession,
   type GuardedServer,
+  sendRequest,
   startGuarded,
 } from "./support/guarded.ts";
 import { openSocket } from "./support/raw_socket.ts";
@@ -22,7 +22,7 @@ for (const engine of engines) {
       const response = await openStream(server, alice.sessionId);
       await until(() => alice.errors.length > 0, "the end of the old stream");
       server.mcp.changed("tools");
-      assertEquals(await endOf(server, response), 1);
+      assertEquals(await endAndCountEvents(server, response), 1);
       assertEquals(alice.notifications, []);
       // The requests of the old client are still answered.
       await alice.client.ping();
@@ -50,7 +50,7 @@ for (const engine of engines) {
         server.responses.filter(({ status }) => status >= 400),
         [],
       );
-      hanging.vanish();
+      hanging.destroy();
     });
 
     it("H3 replaces a stream whose client has stopped reading", async () => {
@@ -63,7 +63,7 @@ for (const engine of engines) {
         "mcp-session-id": id,
       });
       await until(() => sessions.streams.has(id), "the stream");
-      stalled.stall();
+      stalled.pause();
       const frame = `data: ${"x".repeat(1_000_000)}\n\n`;
       while (sessions.stats().queuedBytes === 0) {
         sessions.streams.send([id], frame);
@@ -73,11 +73,11 @@ for (const engine of engines) {
       assertEquals(sessions.stats().attached, 1);
       assertEquals(sessions.stats().queuedBytes, 0);
       // It is late to notice that, which must not touch the new stream.
-      stalled.vanish();
+      stalled.destroy();
       await within(stalled.closed, "the end of the old connection");
       await new Promise((resolve) => setTimeout(resolve, 100));
       server.mcp.changed("tools");
-      assertEquals(await endOf(server, response), 1);
+      assertEquals(await endAndCountEvents(server, response), 1);
     });
 
     it("H3 the end of the old connection does not end the new stream", async () => {
@@ -92,12 +92,12 @@ for (const engine of engines) {
           openStream(server, id),
           // Before, at, or after the time at which it is replaced.
           new Promise((resolve) => setTimeout(resolve, round / 2))
-            .then(() => old.vanish()),
+            .then(() => old.destroy()),
         ]);
         await old.closed;
         await new Promise((resolve) => setTimeout(resolve, 5));
         server.mcp.changed("tools");
-        assertEquals(await endOf(server, response), 1);
+        assertEquals(await endAndCountEvents(server, response), 1);
       }
     });
 
@@ -112,14 +112,14 @@ for (const engine of engines) {
       server.mcp.changed("tools");
       await sessions.streams.delete(id);
       const received = await Promise.all(
-        responses.map((response) => countIn(response)),
+        responses.map((response) => countEvents(response)),
       );
       assertEquals(received.toSorted(), [...Array(11).fill(0), 1]);
     });
 
     it("keeps the stream if the transport refuses a GET", async () => {
       await using server = await startGuarded(engine, {
-        around: (respond) => (request) =>
+        wrapTransport: (respond) => (request) =>
           request.headers.has("x-unauthorized")
             ? Promise.resolve(new Response(null, { status: 401 }))
             : respond(request),
@@ -132,7 +132,7 @@ for (const engine of engines) {
           [{ "x-unauthorized": "1" }, 401],
         ] as const
       ) {
-        const response = await ask(server.httpUrl, {
+        const response = await sendRequest(server.httpUrl, {
           ...headers,
           "mcp-session-id": alice.sessionId,
         });
@@ -182,7 +182,7 @@ async function openStream(
   id: string,
 ): Promise<Response> {
   const response = await within(
-    ask(httpUrl, { "mcp-session-id": id }),
+    sendRequest(httpUrl, { "mcp-session-id": id }),
     "a stream",
   );
   assertEquals(response.status, 200);
@@ -191,16 +191,16 @@ async function openStream(
 }
 
 /** Ends the stream of a session; returns how many events it had. */
-async function endOf(
+async function endAndCountEvents(
   { sessions }: GuardedServer,
   response: Response,
 ): Promise<number> {
   assertEquals(sessions.stats().attached, 1);
   await sessions.streams.delete(response.headers.get("mcp-session-id")!);
-  return await countIn(response);
+  return await countEvents(response);
 }
 
-async function countIn(response: Response): Promise<number> {
+async function countEvents(response: Response): Promise<number> {
   const text = await within(response.text(), "the end of the stream");
   return text.match(/^data: /gm)?.length ?? 0;
 }

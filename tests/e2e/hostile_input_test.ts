@@ -98,7 +98,7 @@ for (const engine of engines) {
       for (const id of ids) await until(() => streams.has(id), "a stream");
       for (const socket of sockets) {
         server.mcp.changed("tools");
-        socket.vanish();
+        socket.destroy();
         server.mcp.changed("tools");
       }
       for (const id of ids) {
@@ -132,7 +132,7 @@ async function statusOf(
   const closed = socket.closed.then(() => over = true);
   // An answer, or the end of the connection: either will do, silence will not.
   await until(() => over || socket.received().includes("\r\n\r\n"), method);
-  socket.vanish();
+  socket.destroy();
   await within(closed, "the end of the connection");
   return Number(/^HTTP\/1\.1 (\d{3})/.exec(socket.received())?.[1] ?? 0);
 }

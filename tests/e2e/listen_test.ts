@@ -10,7 +10,7 @@ import {
   connectHttp,
   connectModern,
   PER_REQUEST_VERSION,
-  type Received,
+  type ReceivedNotification,
   summary,
   whoAmI,
 } from "./support/clients.ts";
@@ -103,7 +103,7 @@ for (const engine of engines) {
         [first.id, second.id],
       );
       await tools.close();
-      await until(() => server.isFree(first), "the end of the first");
+      await until(() => server.hasEnded(first), "the end of the first");
       server.mcp.changed("tools");
       server.mcp.changed("prompts");
       await until(() => alice.notifications.length >= 4, "the second's");
@@ -126,11 +126,11 @@ for (const engine of engines) {
         toolsListChanged: true,
       });
       const created = server.managers.subscriptions.created[0]!;
-      assertEquals(await server.isFree(created), false);
+      assertEquals(await server.hasEnded(created), false);
 
       await subscription.close();
       assertEquals(await subscription.closed, "local");
-      await until(() => server.isFree(created), "the end on the server");
+      await until(() => server.hasEnded(created), "the end on the server");
       server.mcp.changed("tools");
       await using bob = await connectModern(server.httpUrl);
       await bob.client.listen({ toolsListChanged: true });
@@ -148,7 +148,7 @@ for (const engine of engines) {
       assertEquals(created.length, 2);
       await alice.close();
       for (const subscription of created) {
-        await until(() => server.isFree(subscription), "the end");
+        await until(() => server.hasEnded(subscription), "the end");
       }
     });
 
@@ -213,7 +213,7 @@ for (const engine of engines) {
 }
 
 /** Takes down who subscribed; it is a real manager otherwise. */
-class WatchedSubscriptionManager extends InMemorySubscriptionManager {
+class RecordingSubscriptionManager extends InMemorySubscriptionManager {
   readonly created: Subscription[] = [];
 
   override create(
@@ -225,7 +225,7 @@ class WatchedSubscriptionManager extends InMemorySubscriptionManager {
   }
 
   /** Tells whether no subscription has this id. */
-  async isFree({ id, origin }: Subscription): Promise<boolean> {
+  async hasEnded({ id, origin }: Subscription): Promise<boolean> {
     const callbacks = { acknowledge() {}, send() {}, close() {} };
     const free = await super.create({ id, origin, filters: {} }, callbacks);
     if (free) await this.close(id, origin, "closed");
@@ -235,7 +235,7 @@ class WatchedSubscriptionManager extends InMemorySubscriptionManager {
 
 async function start(engine: Engine) {
   const { streams, info } = new InMemorySessions();
-  const subscriptions = new WatchedSubscriptionManager();
+  const subscriptions = new RecordingSubscriptionManager();
   const server = await startServer({
     engine,
     managers: {
@@ -247,11 +247,12 @@ async function start(engine: Engine) {
   });
   return {
     ...server,
-    isFree: (subscription: Subscription) => subscriptions.isFree(subscription),
+    hasEnded: (subscription: Subscription) =>
+      subscriptions.hasEnded(subscription),
   };
 }
 
-function subscriptionId({ params }: Received): string | number {
+function subscriptionId({ params }: ReceivedNotification): string | number {
   const meta = params?._meta as Record<string, string | number>;
   return meta["io.modelcontextprotocol/subscriptionId"]!;
 }

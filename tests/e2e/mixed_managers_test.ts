@@ -18,25 +18,25 @@ import {
 import { assertEquals } from "@std/assert";
 import * as tmcp from "@tmcp/session-manager";
 import { describe, it } from "node:test";
-import { EXPECTED, playBasicScenario } from "./support/basic_scenario.ts";
+import { EXPECTED, runBasicScenario } from "./support/basic_scenario.ts";
 import { engines } from "./support/serve.ts";
 import type { Managers } from "./support/server.ts";
 
-const mixtures: Record<string, () => Managers> = {
+const combinations: Record<string, () => Managers> = {
   "our streams with an info manager on our contract": () => ({
     ...new InMemorySessions(),
-    info: new UsersInfoManager(),
+    info: new CustomInfoManager(),
   }),
   "our streams with an info manager on tmcp's abstract class": () => ({
     ...new InMemorySessions(),
-    info: new UsersTmcpInfoManager(),
+    info: new CustomTmcpInfoManager(),
   }),
   "our streams with tmcp's info": () => ({
     ...new InMemorySessions(),
     info: new tmcp.InMemoryInfoSessionManager(),
   }),
   "our info with a stream manager on our contract": () => ({
-    streams: new UsersStreamManager(),
+    streams: new CustomStreamManager(),
     info: new InMemoryInfoSessionManager(),
     subscriptions: new InMemorySubscriptionManager(),
   }),
@@ -53,15 +53,15 @@ const mixtures: Record<string, () => Managers> = {
   "our streams and info with a subscription manager on our contract": () => ({
     streams: new InMemoryStreamSessionManager(),
     info: new InMemoryInfoSessionManager(),
-    subscriptions: new UsersSubscriptionManager(),
+    subscriptions: new CustomSubscriptionManager(),
   }),
 };
 
 for (const engine of engines) {
   describe(`Mixed managers, on ${engine}`, () => {
-    for (const [mixture, managers] of Object.entries(mixtures)) {
-      it(`plays the basic scenario with ${mixture}`, async () => {
-        assertEquals(await playBasicScenario(engine, managers), EXPECTED);
+    for (const [combination, managers] of Object.entries(combinations)) {
+      it(`plays the basic scenario with ${combination}`, async () => {
+        assertEquals(await runBasicScenario(engine, managers), EXPECTED);
       });
     }
   });
@@ -84,7 +84,7 @@ class Table<Value> {
   }
 }
 
-class UsersInfoManager extends InfoSessionManager {
+class CustomInfoManager extends InfoSessionManager {
   readonly #info = new Table<ClientInfo>();
   readonly #capabilities = new Table<ClientCapabilities>();
   readonly #levels = new Table<LoggingLevel>();
@@ -159,7 +159,7 @@ interface TmcpSession {
   readonly uris: Set<string>;
 }
 
-class UsersTmcpInfoManager extends tmcp.InfoSessionManager {
+class CustomTmcpInfoManager extends tmcp.InfoSessionManager {
   readonly #sessions: Map<string, TmcpSession> = new Map();
 
   override async getClientInfo(id: string) {
@@ -219,7 +219,7 @@ class UsersTmcpInfoManager extends tmcp.InfoSessionManager {
   }
 }
 
-class UsersStreamManager extends StreamSessionManager {
+class CustomStreamManager extends StreamSessionManager {
   readonly #controllers: Map<string, ReadableStreamDefaultController> =
     new Map();
   readonly #encoder = new TextEncoder();
@@ -249,7 +249,7 @@ class UsersStreamManager extends StreamSessionManager {
   }
 }
 
-class UsersSubscriptionManager extends SubscriptionManager {
+class CustomSubscriptionManager extends SubscriptionManager {
   #subscribed: (Subscription & SubscriptionCallbacks)[] = [];
 
   override async create(

@@ -3,9 +3,9 @@ import { describe, it } from "node:test";
 import { connectHttp, summary } from "./support/clients.ts";
 import { type EventStream, readEvents } from "./support/event_stream.ts";
 import {
-  ask,
   beginSession,
   type GuardedServer,
+  sendRequest,
   startGuarded,
 } from "./support/guarded.ts";
 import { engines } from "./support/serve.ts";
@@ -179,7 +179,7 @@ async function open(
   session: string,
   lastEventId?: string,
 ): Promise<EventStream> {
-  const response = await ask(httpUrl, {
+  const response = await sendRequest(httpUrl, {
     "mcp-session-id": session,
     ...lastEventId !== undefined && { "last-event-id": lastEventId },
   });

@@ -1,7 +1,7 @@
 import { assertEquals } from "@std/assert";
 import { describe, it } from "node:test";
 import { readEvents } from "./support/event_stream.ts";
-import { ask, beginSession, startGuarded } from "./support/guarded.ts";
+import { beginSession, sendRequest, startGuarded } from "./support/guarded.ts";
 import { engines } from "./support/serve.ts";
 import { until } from "./support/until.ts";
 
@@ -28,7 +28,7 @@ for (const engine of engines) {
         streams.send(undefined, frameOf("before"));
         const { latestEventId } = streams;
         const stream = await readEvents(
-          await ask(httpUrl, {
+          await sendRequest(httpUrl, {
             "mcp-session-id": id,
             ...version !== undefined && { "mcp-protocol-version": version },
           }),
@@ -53,14 +53,14 @@ for (const engine of engines) {
         "mcp-session-id": id,
         "mcp-protocol-version": "2025-11-25",
       };
-      const first = await readEvents(await ask(httpUrl, headers));
+      const first = await readEvents(await sendRequest(httpUrl, headers));
       const [start] = first.events();
       await first.cancel();
       for (let number = 0; number < 3; number++) {
         streams.send([id], frameOf(String(number)));
       }
       const second = await readEvents(
-        await ask(httpUrl, { ...headers, "last-event-id": start!.id! }),
+        await sendRequest(httpUrl, { ...headers, "last-event-id": start!.id! }),
       );
       streams.send([id], frameOf("live"));
       await until(() => second.text().includes("live"), "the live one");
@@ -79,7 +79,7 @@ for (const engine of engines) {
       const { streams } = sessions;
       const id = await beginSession(httpUrl);
       const headers = { "mcp-session-id": id };
-      const first = await readEvents(await ask(httpUrl, headers));
+      const first = await readEvents(await sendRequest(httpUrl, headers));
       const position = streams.latestEventId!;
       // All within one turn of the event loop, at whose end streams are written.
       for (let number = 0; number < 3; number++) {
@@ -110,7 +110,7 @@ for (const engine of engines) {
       const id = await beginSession(httpUrl);
       for (const position of [undefined, "garbage", "0123456789abcdef-1"]) {
         const stream = await readEvents(
-          await ask(httpUrl, {
+          await sendRequest(httpUrl, {
             "mcp-session-id": id,
             "mcp-protocol-version": "2025-11-25",
             ...position !== undefined && { "last-event-id": position },
@@ -125,13 +125,13 @@ for (const engine of engines) {
     });
 
     it("H4 of overlapping GETs, each stream starts after its own last event ID", async () => {
-      let go = () => {};
-      const asked = new Promise<void>((resolve) => go = resolve);
+      let release = () => {};
+      const released = new Promise<void>((resolve) => release = resolve);
       await using server = await startGuarded(engine, {
         streams: { replay: {} },
         // As one that asks a database for a token does.
-        around: (respond) => async (request) => {
-          if (request.headers.has("x-slow")) await asked;
+        wrapTransport: (respond) => async (request) => {
+          if (request.headers.has("x-slow")) await released;
           return await respond(request);
         },
       });
@@ -143,18 +143,18 @@ for (const engine of engines) {
         positions.push(streams.latestEventId!);
       }
       const resume = (position: string, more: Record<string, string> = {}) =>
-        ask(httpUrl, {
+        sendRequest(httpUrl, {
           "mcp-session-id": id,
           "last-event-id": position,
           ...more,
         });
-      const answer = resume(positions[1]!, { "x-slow": "1" });
+      const slow = resume(positions[1]!, { "x-slow": "1" });
       await new Promise((resolve) => setTimeout(resolve, 30));
       const quick = resume(positions[3]!);
       await new Promise((resolve) => setTimeout(resolve, 30));
-      go();
+      release();
       const [slowStream, quickStream] = [
-        await readEvents(await answer),
+        await readEvents(await slow),
         await readEvents(await quick),
       ];
       const dataOf = ({ events }: typeof slowStream) =>

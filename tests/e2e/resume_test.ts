@@ -31,7 +31,7 @@ for (const engine of engines) {
       await using proxy = await startCuttingProxy(httpUrl, nextCut);
       await using alice = await connectHttp(proxy.url, sessions.streams, {
         reconnect: true,
-        fetch: remembering(() => random() < 0.5 ? PRIMED : fetch),
+        fetch: resendLastEventId(() => random() < 0.5 ? PRIMED : fetch),
       });
       const { sessionId, notifications } = alice;
       // Somebody else's stream goes on, and hers is none of its business.
@@ -73,7 +73,7 @@ for (const engine of engines) {
         streams: { replay: {} },
       });
       const { httpUrl, sessions } = server;
-      const network = new ListeningNetwork();
+      const network = new StreamCountingNetwork();
       await using alice = await connectHttp(httpUrl, sessions.streams, {
         reconnect: true,
         fetch: network.fetch,
@@ -82,9 +82,12 @@ for (const engine of engines) {
       sessions.streams.send([sessionId], frameOf(0));
       await until(() => notifications.length === 1, "the first notification");
       for (let round = 1; round <= 3; round++) {
-        const { begun } = network;
+        const { streamsStarted } = network;
         alice.breakStream();
-        await until(() => network.begun > begun, "a new stream");
+        await until(
+          () => network.streamsStarted > streamsStarted,
+          "a new stream",
+        );
       }
       alice.breakStream();
       for (let number = 1; number <= 3; number++) {
@@ -101,13 +104,16 @@ for (const engine of engines) {
         streams: { replay: {} },
       });
       const { httpUrl, sessions } = server;
-      const network = new ListeningNetwork();
+      const network = new StreamCountingNetwork();
       await using alice = await connectHttp(httpUrl, sessions.streams, {
         reconnect: true,
         fetch: network.fetch,
       });
       // It was told its position all the same.
-      await until(() => network.begun === 1, "the beginning of the stream");
+      await until(
+        () => network.streamsStarted === 1,
+        "the beginning of the stream",
+      );
       alice.breakStream();
       for (let number = 0; number < 3; number++) {
         sessions.streams.send([alice.sessionId], frameOf(number));
@@ -142,7 +148,7 @@ function numbersOf(
  * ends before its first event takes the position with it that it was opened with.
  * https://github.com/modelcontextprotocol/typescript-sdk/issues/2499
  */
-function remembering(network: () => Fetch): Fetch {
+function resendLastEventId(network: () => Fetch): Fetch {
   let position: string | null = null;
   return (url, init) => {
     const headers = new Headers(init?.headers);
@@ -155,9 +161,9 @@ function remembering(network: () => Fetch): Fetch {
 }
 
 /** A network that tells how far the client's streams have come. */
-class ListeningNetwork {
-  /** How many streams have begun for the client, which knows its position then. */
-  begun = 0;
+class StreamCountingNetwork {
+  /** How many streams have streamsStarted for the client, which knows its position then. */
+  streamsStarted = 0;
   /** The network of clients.ts holds what is made of them, and Deno needs both. */
   readonly #responses: Response[] = [];
 
@@ -176,7 +182,7 @@ class ListeningNetwork {
           text += new TextDecoder().decode(chunk);
           // tmcp's transport writes it after what the manager did.
           hasBegun = text.includes(": connected\n\n");
-          if (hasBegun) this.begun++;
+          if (hasBegun) this.streamsStarted++;
         },
       }),
     );

@@ -65,7 +65,7 @@ for (const engine of engines) {
 
       const socket = await openSocket(new URL(served.url), "GET", {});
       await until(() => socket.received().includes(": connected"), "a stream");
-      socket.vanish();
+      socket.destroy();
       await until(() => cancelled === 2, "the cancel after a reset");
       await until(() => aborted === 2, "the signals");
     });
@@ -84,9 +84,9 @@ for (const engine of engines) {
         engine,
       );
       const response = await fetch(served.url);
-      const ended = response.text().then(() => "ended", () => "broken off");
+      const ended = response.text().then(() => "ended", () => "aborted");
       await within(served.close(), "the server to close");
-      assertEquals(await within(ended, "the end"), "broken off");
+      assertEquals(await within(ended, "the end"), "aborted");
       await until(() => cancelled, "the cancel");
     });
   });

@@ -1,9 +1,9 @@
 import { assert, assertEquals } from "@std/assert";
 import { describe, it } from "node:test";
-import { Crowd } from "./support/load_clients.ts";
-import { crowdEvent } from "./support/load_events.ts";
-import type { Pace } from "./support/load_orders.ts";
-import { type CrowdServer, serveCrowd } from "./support/load_server.ts";
+import { LoadClients } from "./support/load_clients.ts";
+import { loadEvent } from "./support/load_events.ts";
+import type { Pace } from "./support/load_commands.ts";
+import { type LoadServer, startLoadServer } from "./support/load_server.ts";
 import { engines } from "./support/serve.ts";
 
 const MAX_AGE_MS = 1_200;
@@ -23,9 +23,9 @@ for (const engine of engines) {
     const backlog = { maxBytes: Infinity, maxAgeMs: MAX_AGE_MS };
 
     it("S10 a reader that trickles is evicted because of the age of its backlog", async () => {
-      await using server = await serveCrowd(engine, { backlog });
-      await using crowd = new Crowd(server.url);
-      await crowd.open("trickle", 1, TRICKLE);
+      await using server = await startLoadServer(engine, { backlog });
+      await using clients = new LoadClients(server.url);
+      await clients.open("trickle", 1, TRICKLE);
       await feed(server, "trickle-0");
       assertEquals([...server.evicted], [["trickle-0", "age"]]);
       const { evicted, attached, queuedBytes } = server.sessions.stats();
@@ -37,14 +37,20 @@ for (const engine of engines) {
     });
 
     it("S10 a reader that is slow but fast enough is not evicted, and loses nothing", async () => {
-      await using server = await serveCrowd(engine, { backlog });
-      await using crowd = new Crowd(server.url);
-      await crowd.open("steady", 1, STEADY);
+      await using server = await startLoadServer(engine, { backlog });
+      await using clients = new LoadClients(server.url);
+      await clients.open("steady", 1, STEADY);
       const events = await feed(server, "steady-0");
       assertEquals([...server.evicted], []);
-      await crowd.pace("steady", 0);
-      const { complete, wrong } = await crowd.report("steady", events);
-      assertEquals({ complete, wrong }, { complete: 1, wrong: 0 });
+      await clients.setPace("steady", 0);
+      const { complete, sequenceErrors } = await clients.report(
+        "steady",
+        events,
+      );
+      assertEquals({ complete, sequenceErrors }, {
+        complete: 1,
+        sequenceErrors: 0,
+      });
     });
   });
 }
@@ -55,7 +61,7 @@ for (const engine of engines) {
  * how many events were sent.
  */
 async function feed(
-  { sessions, evicted }: CrowdServer,
+  { sessions, evicted }: LoadServer,
   id: string,
 ): Promise<number> {
   let events = 0;
@@ -66,7 +72,7 @@ async function feed(
     // The reader goes on while the machine holds this process up.
     if (queuedBytes === 0) end = Infinity;
     if (queuedBytes < UNREAD_BYTES) {
-      sessions.streams.send([id], crowdEvent(++events, EVENT_BYTES));
+      sessions.streams.send([id], loadEvent(++events, EVENT_BYTES));
     } else if (end === Infinity) end = performance.now() + 1.5 * MAX_AGE_MS;
     assert(performance.now() - started < 10_000, "It reads everything.");
     await new Promise((resolve) => setTimeout(resolve, 1));

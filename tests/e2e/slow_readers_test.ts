@@ -1,12 +1,12 @@
 import { assertEquals, assertLessOrEqual } from "@std/assert";
 import { describe, it } from "node:test";
-import { Crowd, QUICK, STALLED } from "./support/load_clients.ts";
-import type { Pace } from "./support/load_orders.ts";
-import { crowdEvent } from "./support/load_events.ts";
+import { LoadClients, QUICK, STALLED } from "./support/load_clients.ts";
+import type { Pace } from "./support/load_commands.ts";
+import { loadEvent } from "./support/load_events.ts";
 import {
-  type CrowdServer,
+  type LoadServer,
   overfill,
-  serveCrowd,
+  startLoadServer,
 } from "./support/load_server.ts";
 import { engines } from "./support/serve.ts";
 import { until } from "./support/until.ts";
@@ -24,12 +24,12 @@ const LIMIT = 1.2;
 for (const engine of engines) {
   describe(`1,000 readers of which one stalls, on ${engine}`, () => {
     it("S10 the others are as fast as before, and lose nothing", async () => {
-      await using server = await serveCrowd(engine, {
+      await using server = await startLoadServer(engine, {
         backlog: { maxBytes: Infinity, maxAgeMs: 600 },
       });
-      await using crowd = new Crowd(server.url);
-      await crowd.open("quick", READERS - 1, QUICK);
-      const broadcast = new Broadcast(server, crowd);
+      await using clients = new LoadClients(server.url);
+      await clients.open("quick", READERS - 1, QUICK);
+      const broadcast = new Broadcast(server, clients);
       await broadcast.phase(QUICK);
 
       const without: number[] = [];
@@ -55,16 +55,16 @@ for (const engine of engines) {
 
 /** Broadcasts, in phases with and without a reader that stalls. */
 class Broadcast {
-  readonly #server: CrowdServer;
-  readonly #crowd: Crowd;
+  readonly #server: LoadServer;
+  readonly #clients: LoadClients;
   /** Who is to be evicted, and why. */
   readonly #stalled: [id: string, reason: string][] = [];
   #sent = 0;
   #phases = 0;
 
-  constructor(server: CrowdServer, crowd: Crowd) {
+  constructor(server: LoadServer, clients: LoadClients) {
     this.#server = server;
-    this.#crowd = crowd;
+    this.#clients = clients;
   }
 
   /** In how many milliseconds each event has reached 99 of 100 readers. */
@@ -72,24 +72,27 @@ class Broadcast {
     const { sessions, evicted } = this.#server;
     const name = `phase-${++this.#phases}`;
     const id = `${name}-0`;
-    await this.#crowd.open(name, 1, pace);
+    await this.#clients.open(name, 1, pace);
     // The same to those that read: it is not to be what makes the difference.
     await overfill(sessions.streams, id);
     for (let event = 0; event < EVENTS; event++) {
-      sessions.streams.send(undefined, crowdEvent(++this.#sent));
+      sessions.streams.send(undefined, loadEvent(++this.#sent));
       await new Promise((resolve) => setTimeout(resolve, PACE_MS));
     }
-    const report = await this.#crowd.report("quick", this.#sent);
-    const { complete, wrong } = report;
-    assertEquals({ complete, wrong }, { complete: READERS - 1, wrong: 0 });
+    const report = await this.#clients.report("quick", this.#sent);
+    const { complete, sequenceErrors } = report;
+    assertEquals({ complete, sequenceErrors }, {
+      complete: READERS - 1,
+      sequenceErrors: 0,
+    });
     if (pace === STALLED) {
       this.#stalled.push([id, "age"]);
       await until(() => evicted.has(id), "the eviction");
       // Servers notice that a stream was broken off when they can write again.
-      await this.#crowd.pace(name, 0);
-    } else await this.#crowd.leave(name, "destroy");
+      await this.#clients.setPace(name, 0);
+    } else await this.#clients.disconnect(name, "destroy");
     assertEquals([...evicted], this.#stalled);
-    assertEquals(await this.#crowd.ends(name), ["broken off"]);
+    assertEquals(await this.#clients.outcomes(name), ["aborted"]);
     await until(() => sessions.stats().attached === READERS - 1, "the end");
     return report.p99s;
   }

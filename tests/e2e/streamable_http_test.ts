@@ -175,7 +175,7 @@ for (const engine of engines) {
       });
       await until(() => socket.received().includes(": connected"), "a stream");
       assertEquals(await streams.has(sessionId), true);
-      socket.vanish();
+      socket.destroy();
       await until(async () => !await streams.has(sessionId), "the end");
       // Nobody is there to read it: it must not disturb anybody.
       server.mcp.changed("resource", NEWS);

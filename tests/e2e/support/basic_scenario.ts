@@ -13,7 +13,7 @@ const TOOLS_CHANGED = "notifications/tools/list_changed";
 const UPDATED = "notifications/resources/updated";
 
 /** What four clients saw. */
-export interface Seen {
+export interface ScenarioResult {
   /** What the server remembers of each. */
   readonly known: readonly unknown[];
   /** The notifications that each got. */
@@ -38,10 +38,10 @@ export interface Seen {
  * @param managers Makes the managers of one transport.
  * @returns What the clients saw; {@linkcode EXPECTED} where all is well.
  */
-export async function playBasicScenario(
+export async function runBasicScenario(
   engine: Engine,
   managers: () => Managers,
-): Promise<Seen> {
+): Promise<ScenarioResult> {
   const own = managers();
   await using server = await startServer({
     engine,
@@ -118,7 +118,7 @@ export async function playBasicScenario(
 }
 
 /** What the clients see when all is well. */
-export const EXPECTED: Seen = {
+export const EXPECTED: ScenarioResult = {
   known: [
     {
       clientInfo: { name: "alice", version: "1.2.3" },

@@ -17,7 +17,7 @@ import { until } from "./until.ts";
 export const PER_REQUEST_VERSION = "2026-07-28";
 
 /** A notification as a client got it. */
-export interface Received {
+export interface ReceivedNotification {
   readonly method: string;
   readonly params?: Record<string, unknown> | undefined;
 }
@@ -27,7 +27,7 @@ export interface Connected<C, T> extends AsyncDisposable {
   readonly client: C;
   readonly transport: T;
   /** Every notification, the oldest first. */
-  readonly notifications: readonly Received[];
+  readonly notifications: readonly ReceivedNotification[];
   /** What the client reported. */
   readonly errors: readonly Error[];
   /** Lets go of all connections. */
@@ -133,7 +133,7 @@ function watch<C extends Client | ModernClient, T>(
   client: C,
   transport: T,
 ): Connected<C, T> {
-  const notifications: Received[] = [];
+  const notifications: ReceivedNotification[] = [];
   const errors: Error[] = [];
   client.fallbackNotificationHandler = (notification) => {
     notifications.push(notification);
@@ -159,7 +159,9 @@ export async function whoAmI(client: Client | ModernClient): Promise<unknown> {
 }
 
 /** The methods of notifications, the URI included where there is one. */
-export function summary(notifications: readonly Received[]): string[] {
+export function summary(
+  notifications: readonly ReceivedNotification[],
+): string[] {
   return notifications.map(({ method, params }) =>
     params?.uri === undefined ? method : `${method} ${params.uri}`
   );

@@ -49,13 +49,14 @@ export interface GuardedOptions extends InMemorySessionsOptions {
   /** More options of `HttpTransport`. */
   readonly http?: HttpTransportOptions | undefined;
   /** Comes between the guard and the transport. */
-  readonly around?: ((respond: Respond) => Respond) | undefined;
+  readonly wrapTransport?: ((respond: Respond) => Respond) | undefined;
 }
 
 /** Starts a server whose transport stands behind the guard. */
 export async function startGuarded(
   engine: Engine,
-  { http, around = (respond) => respond, ...options }: GuardedOptions = {},
+  { http, wrapTransport = (respond) => respond, ...options }: GuardedOptions =
+    {},
 ): Promise<GuardedServer> {
   const reported: Error[] = [];
   const sessions = new InMemorySessions({
@@ -66,7 +67,7 @@ export async function startGuarded(
     engine,
     managers: sessions,
     guard: (request, respond) =>
-      sessions.guard(request, around(respond), {
+      sessions.guard(request, wrapTransport(respond), {
         principal: request.headers.get(USER_HEADER) ?? undefined,
       }),
     http,
@@ -75,7 +76,7 @@ export async function startGuarded(
 }
 
 /** Sends a request; a body makes it a POST. */
-export function ask(
+export function sendRequest(
   url: URL,
   headers: Record<string, string>,
   body?: object,
@@ -95,7 +96,7 @@ export async function beginSession(
   url: URL,
   headers: Record<string, string> = {},
 ): Promise<string> {
-  const response = await ask(url, headers, INITIALIZE);
+  const response = await sendRequest(url, headers, INITIALIZE);
   await response.text();
   assertEquals(response.status, 200);
   return response.headers.get("mcp-session-id")!;

@@ -1,16 +1,16 @@
 import { Buffer } from "node:buffer";
 import { connect } from "node:net";
 import { EventReader, type OnEvent } from "./load_events.ts";
-import type { End, Farewell, Pace } from "./load_orders.ts";
+import type { DisconnectKind, Outcome, Pace } from "./load_commands.ts";
 
 /** Where connections put what they read, one after the other. */
 const buffers = new Map<number, Buffer>();
 const LAST_CHUNK = "0\r\n\r\n";
 
 /** A client that reads at a pace of its own. */
-export class CrowdClient {
+export class LoadClient {
   readonly events: EventReader;
-  end: End = "open";
+  outcome: Outcome = "open";
   /** Whether the stream has begun. Only then the client keeps its pace. */
   isConnected = false;
   readonly #socket: ReturnType<typeof connect>;
@@ -49,13 +49,13 @@ export class CrowdClient {
     this.#socket.on("error", () => {});
     this.#socket.once("close", () => {
       clearInterval(this.#timer);
-      this.end = this.#tail === LAST_CHUNK ? "complete" : "broken off";
+      this.outcome = this.#tail === LAST_CHUNK ? "complete" : "aborted";
     });
     this.#socket.write(`GET /${id} HTTP/1.1\r\nhost: 127.0.0.1\r\n\r\n`);
   }
 
   /** Changes how often it reads. */
-  pace(everyMs: number): void {
+  setPace(everyMs: number): void {
     this.#everyMs = everyMs;
     clearInterval(this.#timer);
     if (everyMs === 0) this.#socket.resume();
@@ -65,7 +65,7 @@ export class CrowdClient {
   }
 
   /** Goes. */
-  leave(how: Farewell): void {
+  disconnect(how: DisconnectKind): void {
     clearInterval(this.#timer);
     if (how === "end") this.#socket.end();
     else if (how === "destroy") this.#socket.destroy();
@@ -77,6 +77,6 @@ export class CrowdClient {
     this.events.read(text);
     if (this.isConnected || !text.includes(": connected")) return;
     this.isConnected = true;
-    this.pace(this.#paceMs);
+    this.setPace(this.#paceMs);
   }
 }

@@ -1,7 +1,13 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { createInterface, type Interface } from "node:readline";
 import { ownProcess } from "../../memory/own_process.ts";
-import type { End, Farewell, Order, Pace, Report } from "./load_orders.ts";
+import type {
+  Command,
+  DisconnectKind,
+  Outcome,
+  Pace,
+  Report,
+} from "./load_commands.ts";
 
 /** Reads whatever there is. */
 export const QUICK: Pace = { bytes: 65_536, everyMs: 0 };
@@ -9,10 +15,10 @@ export const QUICK: Pace = { bytes: 65_536, everyMs: 0 };
 export const STALLED: Pace = { bytes: 4_096, everyMs: -1 };
 
 /** Clients in a process of their own, for they are not to slow the server down. */
-export class Crowd implements AsyncDisposable {
+export class LoadClients implements AsyncDisposable {
   readonly #process: ChildProcess;
   readonly #exited: Promise<void>;
-  readonly #answers: AsyncIterator<string>;
+  readonly #responses: AsyncIterator<string>;
   readonly #lines: Interface;
 
   /** @param url Of the server. */
@@ -26,32 +32,32 @@ export class Crowd implements AsyncDisposable {
       this.#process.once("close", () => resolve())
     );
     this.#lines = createInterface({ input: this.#process.stdout! });
-    this.#answers = this.#lines[Symbol.asyncIterator]();
+    this.#responses = this.#lines[Symbol.asyncIterator]();
   }
 
   /** Opens the streams of sessions `<name>-0`, `<name>-1` and so on. */
   async open(name: string, count: number, pace: Pace): Promise<void> {
-    await this.#ask({ open: name, count, pace });
+    await this.#run({ open: name, count, pace });
   }
 
   /** Changes how often a group reads. */
-  async pace(name: string, everyMs: number): Promise<void> {
-    await this.#ask({ pace: name, everyMs });
+  async setPace(name: string, everyMs: number): Promise<void> {
+    await this.#run({ pace: name, everyMs });
   }
 
   /** Has a group go. */
-  async leave(name: string, how: Farewell): Promise<void> {
-    await this.#ask({ leave: name, how });
+  async disconnect(name: string, how: DisconnectKind): Promise<void> {
+    await this.#run({ disconnect: name, how });
   }
 
   /** What a group received, as soon as it got the event of a number. */
   report(name: string, upTo: number): Promise<Report> {
-    return this.#ask<Report>({ report: name, upTo });
+    return this.#run<Report>({ report: name, upTo });
   }
 
   /** How the connections of a group ended, as soon as they did. */
-  ends(name: string): Promise<End[]> {
-    return this.#ask<End[]>({ ends: name });
+  outcomes(name: string): Promise<Outcome[]> {
+    return this.#run<Outcome[]>({ outcomes: name });
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -60,11 +66,13 @@ export class Crowd implements AsyncDisposable {
     this.#lines.close();
   }
 
-  async #ask<Answer>(order: Order): Promise<Answer> {
-    this.#process.stdin!.write(`${JSON.stringify(order)}\n`);
-    const { value, done } = await this.#answers.next();
+  async #run<Response>(command: Command): Promise<Response> {
+    this.#process.stdin!.write(`${JSON.stringify(command)}\n`);
+    const { value, done } = await this.#responses.next();
     // It says on stderr why.
-    if (done) throw new Error(`No response to ${JSON.stringify(order)}.`);
+    if (done) throw new Error(`No response to ${JSON.stringify(command)}.`);
     return JSON.parse(value);
   }
 }
+
+export { LoadClients as Crowd };

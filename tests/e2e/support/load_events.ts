@@ -9,7 +9,7 @@ function clock(): number {
  * @param number Its number, one more than that of the event before.
  * @param bytes How long it is.
  */
-export function crowdEvent(number: number, bytes: number = 1_024): string {
+export function loadEvent(number: number, bytes: number = 1_024): string {
   return `data: ${clock().toFixed(3)} ${number} `.padEnd(bytes - 2, "x") +
     "\n\n";
 }
@@ -24,7 +24,7 @@ export class EventReader {
   /** Number of the newest event. */
   last: number | undefined;
   /** How many events were missing, came twice or out of order. */
-  wrong = 0;
+  sequenceErrors = 0;
   readonly #onEvent: OnEvent;
   #rest = "";
 
@@ -38,7 +38,9 @@ export class EventReader {
     const lines = this.#rest + text;
     for (const [, sentAt, digits] of lines.matchAll(EVENT)) {
       const number = Number(digits);
-      if (this.last !== undefined && number !== this.last + 1) this.wrong++;
+      if (this.last !== undefined && number !== this.last + 1) {
+        this.sequenceErrors++;
+      }
       this.last = number;
       this.#onEvent(number, now - Number(sentAt));
     }

@@ -6,7 +6,7 @@ import {
 import { type Engine, serve, type Served } from "./serve.ts";
 
 /** A server whose sessions have a stream each, and nothing else. */
-export interface CrowdServer extends AsyncDisposable {
+export interface LoadServer extends AsyncDisposable {
   readonly url: string;
   readonly sessions: InMemorySessions;
   /** The sessions that were given up, and why. */
@@ -16,7 +16,7 @@ export interface CrowdServer extends AsyncDisposable {
 }
 
 /** More than operating systems take over for a connection that nobody reads. */
-const TOO_MUCH = 5 * 1_048_576;
+const OVERFILL_BYTES = 5 * 1_048_576;
 /** A frame of 256 KiB that says nothing. */
 export const COMMENT: string = ":".padEnd(262_142, "x") + "\n\n";
 
@@ -25,7 +25,7 @@ export async function overfill(
   streams: Pick<InMemorySessions["streams"], "send">,
   id: string,
 ): Promise<void> {
-  for (let sent = 0; sent < TOO_MUCH; sent += COMMENT.length) {
+  for (let sent = 0; sent < OVERFILL_BYTES; sent += COMMENT.length) {
     streams.send([id], COMMENT);
     await new Promise((resolve) => setTimeout(resolve, 1));
   }
@@ -37,10 +37,10 @@ export async function overfill(
  * @param engine What serves.
  * @param streams Options of the manager.
  */
-export async function serveCrowd(
+export async function startLoadServer(
   engine: Engine,
   streams: StreamOptions,
-): Promise<CrowdServer> {
+): Promise<LoadServer> {
   const evicted = new Map<string, EvictionReason>();
   const errors: Error[] = [];
   const sessions = new InMemorySessions({
@@ -73,3 +73,5 @@ export async function serveCrowd(
     },
   };
 }
+
+export { startLoadServer as serveCrowd };

@@ -9,15 +9,15 @@ export interface RawSocket {
   /** Resolves when the connection is over, whoever ended it. */
   readonly closed: Promise<void>;
   /** Reads no more, and leaves the connection open. */
-  stall(): void;
+  pause(): void;
   /** Reads on. */
-  readOn(): void;
+  resume(): void;
   /** Drops the connection without a goodbye. */
-  vanish(): void;
+  destroy(): void;
 }
 
 /** The whole answer to a request, one character a byte. */
-export interface RawAnswer {
+export interface RawResponse {
   readonly status: number;
   /** The status line and the header fields, as they came. */
   readonly head: string;
@@ -29,12 +29,12 @@ export interface RawAnswer {
  * Writes a request as {@linkcode openSocket} does, and waits until the server has
  * answered and closed the connection.
  */
-export async function exchange(
+export async function sendRawRequest(
   url: URL,
   method: string,
   headers: Record<string, string>,
   body?: object,
-): Promise<RawAnswer> {
+): Promise<RawResponse> {
   const socket = await openSocket(
     url,
     method,
@@ -44,7 +44,7 @@ export async function exchange(
   try {
     await within(socket.closed, `the response to ${method}`);
   } finally {
-    socket.vanish();
+    socket.destroy();
   }
   const received = socket.received();
   const end = received.indexOf("\r\n\r\n");
@@ -94,8 +94,8 @@ export async function openSocket(
   return {
     received: () => received,
     closed,
-    stall: () => void socket.pause(),
-    readOn: () => void socket.resume(),
-    vanish: () => void socket.destroy(),
+    pause: () => void socket.pause(),
+    resume: () => void socket.resume(),
+    destroy: () => void socket.destroy(),
   };
 }

@@ -1,12 +1,12 @@
 // One of several processes that share their sessions: redis_workers.ts starts it, and
-// gives it its orders, a line each.
+// gives it its calls, a line each.
 import { RedisSessions } from "@crossmcp/session-manager/redis";
 import process from "node:process";
 import { createInterface } from "node:readline";
 import { makeClients } from "../../redis/support/clients.ts";
 import { fromLine, toLine } from "../../redis/support/json_lines.ts";
 import type { Engine } from "./serve.ts";
-import { type Order, serveWorker } from "./workers_actions.ts";
+import { type Call, serveWorker } from "./workers_actions.ts";
 
 /** What a process has to know. */
 export interface ProcessOptions {
@@ -41,8 +41,8 @@ const { port, run } = await serveWorker(name, engine, {
 });
 process.stdout.write(toLine(port));
 for await (const line of createInterface({ input: process.stdin })) {
-  void run(fromLine(line) as Order).then((outcome) =>
-    process.stdout.write(toLine(outcome))
+  void run(fromLine(line) as Call).then((result) =>
+    process.stdout.write(toLine(result))
   );
 }
 process.exit();

@@ -5,7 +5,7 @@ import { createFront } from "../../../examples/workers/front.ts";
 import type { Engine } from "./serve.ts";
 import { until } from "./until.ts";
 import type { Actions } from "./workers_actions.ts";
-import { Orders } from "./workers_orders.ts";
+import { WorkerCalls } from "./workers_calls.ts";
 import type { WorkerOptions } from "./workers_thread.ts";
 
 /** As many as the workers of a machine with a few cores. */
@@ -47,11 +47,11 @@ export function startWorkers(engine: Engine): Promise<Workers> {
   const group = crypto.randomUUID();
   const start = (_: unknown, index: number) =>
     startWorker({ name: `${index + 1}`, group, engine });
-  return gather(Array.from({ length: WORKERS }, start));
+  return startBehindLoadBalancer(Array.from({ length: WORKERS }, start));
 }
 
 /** Puts workers behind a front, and waits until they know of each other. */
-export async function gather(
+export async function startBehindLoadBalancer(
   starting: readonly Promise<RunningWorker>[],
 ): Promise<Workers> {
   let alive: readonly RunningWorker[] = [];
@@ -98,13 +98,13 @@ async function startWorker(workerData: WorkerOptions): Promise<RunningWorker> {
     workerData,
   });
   const [port] = await once(worker, "message");
-  const orders = new Orders((order) => worker.postMessage(order));
-  worker.on("message", (outcome) => orders.settle(outcome));
-  const ended = once(worker, "exit").then(() => orders.end());
+  const calls = new WorkerCalls((call) => worker.postMessage(call));
+  worker.on("message", (result) => calls.settle(result));
+  const ended = once(worker, "exit").then(() => calls.end());
   return {
     name: workerData.name,
     httpUrl: new URL(`http://127.0.0.1:${port}/mcp`),
-    call: (action, ...args) => orders.call(action, ...args),
+    call: (action, ...args) => calls.call(action, ...args),
     kill: async () => {
       await worker.terminate();
       await ended;

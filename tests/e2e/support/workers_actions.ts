@@ -32,14 +32,14 @@ export interface Actions {
 }
 
 /** An action to run. */
-export interface Order {
+export interface Call {
   readonly number: number;
   readonly action: keyof Actions;
   readonly args: readonly unknown[];
 }
 
 /** What came of it. */
-export interface Outcome {
+export interface CallResult {
   readonly number: number;
   readonly value?: unknown;
   readonly error?: string;
@@ -61,7 +61,7 @@ type ClusterNode = BroadcastChannelSessions | RedisSessions;
 /** A worker that serves, and does what it is asked to. */
 export interface ServingWorker {
   readonly port: number;
-  run(order: Order): Promise<Outcome>;
+  run(call: Call): Promise<CallResult>;
 }
 
 /** Serves as one of several workers that share their sessions. */

@@ -3,27 +3,27 @@ import {
   type ConnectedSession,
   connectHttp,
   type ConnectOptions,
-  type Received,
+  type ReceivedNotification,
   summary,
 } from "./clients.ts";
 // @ts-types="@modelcontextprotocol/sdk/client/streamableHttp"
 import type { StreamableHTTPClientTransport } from "@modelcontextprotocol/sdk/client/streamableHttp.js";
 import { until } from "./until.ts";
 import type { RunningWorker, Workers } from "./workers.ts";
-import { type Network, scatter } from "./workers_network.ts";
+import { type Network, roundRobinNetwork } from "./workers_network.ts";
 
 /** A client of the session era whose requests reach one worker after the other. */
-export interface ScatteredClient
+export interface RoundRobinClient
   extends ConnectedSession<StreamableHTTPClientTransport> {
   readonly network: Network;
 }
 
 /** Connects over Streamable HTTP; its stream is open on one of the workers then. */
-export async function connectScattered(
+export async function connectRoundRobin(
   workers: Workers,
   options: Omit<ConnectOptions, "fetch"> = {},
-): Promise<ScatteredClient> {
-  const network = scatter();
+): Promise<RoundRobinClient> {
+  const network = roundRobinNetwork();
   const anyWorker = {
     has: (id: string) => workers.alive[0]!.call("has", id),
   };
@@ -44,10 +44,10 @@ export async function connectMany(
   workers: Workers,
   count: number,
   options: Omit<ConnectOptions, "fetch"> = {},
-): Promise<ScatteredClient[]> {
-  const clients: ScatteredClient[] = [];
+): Promise<RoundRobinClient[]> {
+  const clients: RoundRobinClient[] = [];
   while (clients.length < count) {
-    clients.push(await connectScattered(workers, options));
+    clients.push(await connectRoundRobin(workers, options));
   }
   const owners = clients.map(({ network }) => network.streamWorker());
   for (const { name } of workers.alive) {
@@ -57,8 +57,10 @@ export async function connectMany(
 }
 
 /** Waits until each of them has had so many notifications. */
-export async function seenBy(
-  clients: Iterable<{ readonly notifications: readonly Received[] }>,
+export async function waitForNotifications(
+  clients: Iterable<
+    { readonly notifications: readonly ReceivedNotification[] }
+  >,
   count: number,
 ): Promise<void> {
   for (const { notifications } of clients) {
@@ -70,8 +72,10 @@ export async function seenBy(
 }
 
 /** How often each notification was there. */
-export function countsOf(
-  { notifications }: { readonly notifications: readonly Received[] },
+export function countNotifications(
+  { notifications }: {
+    readonly notifications: readonly ReceivedNotification[];
+  },
 ): Record<string, number> {
   const counts: Record<string, number> = {};
   for (const what of summary(notifications)) {
@@ -87,16 +91,16 @@ export async function resetsOf({ alive }: Workers): Promise<string[]> {
 }
 
 /** Waits until all workers answer the same, and fails where one does not. */
-export async function onEach<T>(
+export async function assertOnEach<T>(
   workers: Workers,
-  ask: (worker: RunningWorker) => Promise<T>,
+  read: (worker: RunningWorker) => Promise<T>,
   expected: T,
 ): Promise<void> {
   const wanted = JSON.stringify(expected);
   for (const worker of workers.alive) {
     let last: T | undefined;
     await until(async () => {
-      last = await ask(worker).catch((error) => error);
+      last = await read(worker).catch((error) => error);
       return JSON.stringify(last) === wanted;
     }, `"${wanted}" of worker ${worker.name}`)
       .catch(() => assertEquals(last, expected, `Worker ${worker.name}.`));
@@ -114,7 +118,9 @@ export function frameOf(number: number): string {
 }
 
 /** The numbers of those notifications that have one. */
-export function numbersOf(notifications: readonly Received[]): number[] {
+export function numbersOf(
+  notifications: readonly ReceivedNotification[],
+): number[] {
   return notifications
     .filter(({ method }) => method === "notifications/message")
     .map(({ params }) => Number(params?.data));

@@ -1,7 +1,7 @@
 import type { Fetch } from "./clients.ts";
 
 /** A request that was answered. */
-export interface Answered {
+export interface Exchange {
   readonly method: string;
   /** Deno cannot break off a stream whose response was collected as garbage. */
   readonly response: Response;
@@ -13,8 +13,8 @@ export interface Answered {
 /** A network on which every request has a connection of its own. */
 export interface Network {
   readonly fetch: Fetch;
-  /** The requests, in the order of their answers. */
-  readonly answered: readonly Answered[];
+  /** The requests, in the call of their answers. */
+  readonly exchanges: readonly Exchange[];
   /** Which worker has the stream that was opened last. */
   streamWorker(): string | undefined;
 }
@@ -28,10 +28,10 @@ const deno = (globalThis as { Deno?: DenoClients }).Deno;
 const client = deno?.createHttpClient({ poolMaxIdlePerHost: 0 });
 
 /** Makes a network that brings one request after the other to the next worker. */
-export function scatter(): Network {
-  const answered: Answered[] = [];
+export function roundRobinNetwork(): Network {
+  const exchanges: Exchange[] = [];
   return {
-    answered,
+    exchanges,
     fetch: async (url, init = {}) => {
       const headers = new Headers(init.headers);
       headers.set("connection", "close");
@@ -40,7 +40,7 @@ export function scatter(): Network {
         headers,
         client,
       } as RequestInit);
-      answered.push({
+      exchanges.push({
         method: init.method ?? "GET",
         response,
         status: response.status,
@@ -49,7 +49,7 @@ export function scatter(): Network {
       return response;
     },
     streamWorker: () =>
-      answered.findLast(({ method, status }) =>
+      exchanges.findLast(({ method, status }) =>
         method === "GET" && status === 200
       )?.worker,
   };

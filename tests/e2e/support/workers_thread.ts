@@ -2,7 +2,7 @@
 import { BroadcastChannelSessions } from "@crossmcp/session-manager/broadcast-channel";
 import { parentPort, workerData } from "node:worker_threads";
 import type { Engine } from "./serve.ts";
-import { type Order, serveWorker } from "./workers_actions.ts";
+import { type Call, serveWorker } from "./workers_actions.ts";
 
 /** What a worker has to know. */
 export interface WorkerOptions {
@@ -26,7 +26,7 @@ const { port, run } = await serveWorker(name, engine, {
   resets,
   reported,
 });
-parentPort!.on("message", async (order: Order) => {
-  parentPort!.postMessage(await run(order));
+parentPort!.on("message", async (call: Call) => {
+  parentPort!.postMessage(await run(call));
 });
 parentPort!.postMessage(port);

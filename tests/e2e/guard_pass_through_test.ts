@@ -8,8 +8,8 @@ import {
   whoAmI,
 } from "./support/clients.ts";
 import {
-  ask,
   beginSession,
+  sendRequest,
   startGuarded,
   withHeaders,
 } from "./support/guarded.ts";
@@ -24,7 +24,7 @@ const VERSION = "mcp-protocol-version";
 for (const engine of engines) {
   describe(`Guard: requests and responses that pass, on ${engine}`, () => {
     it("H6 passes requests on unchanged", async () => {
-      await using server = await startPlain(engine);
+      await using server = await startEchoServer(engine);
       const { sessions, id } = server;
       for (
         const [method, headers] of [
@@ -53,13 +53,13 @@ for (const engine of engines) {
           assertEquals(text, hasBody ? `a body of ${method}` : "");
         }
         assertEquals(response.headers.get("x-seen"), JSON.stringify(headers));
-        assertEquals(server.untouched.splice(0), [true]);
+        assertEquals(server.passedUnchanged.splice(0), [true]);
       }
       assertEquals(sessions.stats().attached, 0);
     });
 
     it("H6 removes a session ID that means nothing in the per-request era", async () => {
-      await using server = await startPlain(engine);
+      await using server = await startEchoServer(engine);
       for (const id of [server.id, "unknown", "not an id"]) {
         const response = await fetch(server.url, {
           method: "POST",
@@ -75,7 +75,7 @@ for (const engine of engines) {
     });
 
     it("H6 neither reads nor delays bodies that are streamed", async () => {
-      await using server = await startPlain(engine);
+      await using server = await startEchoServer(engine);
       const kinds: Record<string, string>[] = [
         {},
         { [VERSION]: PER_REQUEST_VERSION },
@@ -94,7 +94,7 @@ for (const engine of engines) {
     });
 
     it("H6 returns the response unchanged", async () => {
-      await using server = await startPlain(engine);
+      await using server = await startEchoServer(engine);
       const { sessions, url, id } = server;
       const kinds: HeadersInit[] = [{}, { [SESSION]: id }];
       for (const headers of kinds) {
@@ -196,7 +196,7 @@ for (const engine of engines) {
       const large = { ...INITIALIZE, padding: "x".repeat(4_000_000) };
       for (let round = 0; round < 5; round++) {
         const refused = await within(
-          ask(httpUrl, { [SESSION]: "unknown" }, large),
+          sendRequest(httpUrl, { [SESSION]: "unknown" }, large),
           "a refusal",
         );
         assertEquals(refused.status, 404);
@@ -208,12 +208,12 @@ for (const engine of engines) {
 }
 
 /** A server that sends back what it gets, behind the guard. */
-async function startPlain(engine: Engine) {
+async function startEchoServer(engine: Engine) {
   const sessions = new InMemorySessions();
-  const untouched: boolean[] = [];
+  const passedUnchanged: boolean[] = [];
   const served = await serve((request) =>
     sessions.guard(request, (given) => {
-      untouched.push(given === request && !given.bodyUsed);
+      passedUnchanged.push(given === request && !given.bodyUsed);
       const seen = [SESSION, VERSION].flatMap((name) => {
         const value = given.headers.get(name);
         return value === null ? [] : [[name, value]];
@@ -232,7 +232,7 @@ async function startPlain(engine: Engine) {
     url: `${served.url}/mcp`,
     sessions,
     id,
-    untouched,
+    passedUnchanged,
   };
 }
 
