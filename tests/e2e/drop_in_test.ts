@@ -13,7 +13,7 @@ const packages = {
 for (const engine of engines) {
   describe(`Drop-in, on ${engine}`, () => {
     for (const [name, sessionManager] of Object.entries(packages)) {
-      it(`plays the basic scenario with ${name}`, async () => {
+      it(`runs the basic scenario with ${name}`, async () => {
         const {
           InMemoryInfoSessionManager,
           InMemoryStreamSessionManager,
@@ -30,7 +30,7 @@ for (const engine of engines) {
   });
 }
 
-it("exports every name that @tmcp/session-manager has at run time", () => {
+it("exports every runtime name of @tmcp/session-manager", () => {
   const missing = Object.keys(tmcp).filter((name) => !(name in crossmcp));
   assertEquals(missing, []);
 });

@@ -20,17 +20,17 @@ import { sessionRegistryOf } from "../../src/metadata/stored_info_session_manage
 const MALFORMED = {
   "a space": "two words",
   "a tab": "one\ttwo",
-  "characters of Latin-1": "caf\xE9",
-  "characters of UTF-8": "\xF0\x9F\x99\x82",
+  "Latin-1 characters": "caf\xE9",
+  "UTF-8 characters": "\xF0\x9F\x99\x82",
   "257 characters": "x".repeat(257),
-  "no character": "",
+  "no characters": "",
   "two header fields": "one\r\nmcp-session-id: two",
 };
 
 for (const engine of engines) {
-  describe(`Guard: life of a session, on ${engine}`, () => {
-    for (const [what, id] of Object.entries(MALFORMED)) {
-      it(`H1 refuses an Mcp-Session-Id with ${what}`, async () => {
+  describe(`Guard: session lifecycle, on ${engine}`, () => {
+    for (const [kind, id] of Object.entries(MALFORMED)) {
+      it(`H1 refuses an Mcp-Session-Id with ${kind}`, async () => {
         await using server = await startGuarded(engine);
         for (
           const [method, body] of [
@@ -53,7 +53,7 @@ for (const engine of engines) {
     }
 
     for (const id of ["invented", "__proto__", "x".repeat(256), "!~"]) {
-      it(`H2 does not adopt a session ID that a client made up: ${id.slice(0, 10)}`, async () => {
+      it(`H2 rejects a session ID that the client made up: ${id.slice(0, 10)}`, async () => {
         await using server = await startGuarded(engine);
         await assertUnknown(server, id);
         await assertNothingStored(server, id);
@@ -79,7 +79,10 @@ for (const engine of engines) {
         info: { idleTimeoutMs: 80 },
       });
       const id = await beginSession(server.httpUrl);
-      await until(() => server.sessions.stats().expired === 1, "the end");
+      await until(
+        () => server.sessions.stats().expired === 1,
+        "the session to expire",
+      );
       await assertUnknown(server, id);
       assertEquals(
         sessionRegistryOf(server.sessions.info).registration(id),
@@ -96,12 +99,15 @@ for (const engine of engines) {
         server.sessions.streams,
       );
       const idle = await beginSession(server.httpUrl);
-      await until(() => server.sessions.stats().expired === 1, "the other's");
+      await until(
+        () => server.sessions.stats().expired === 1,
+        "the idle session to expire",
+      );
       await assertUnknown(server, idle);
       await alice.client.ping();
     });
 
-    it("H2 official clients learn that their session has ended", async () => {
+    it("H2 official clients notice that their session has ended", async () => {
       await using server = await startGuarded(engine);
       const { sessions } = server;
       await using alice = await connectHttp(server.httpUrl, sessions.streams);
@@ -111,7 +117,7 @@ for (const engine of engines) {
       assertEquals((error as { code?: unknown }).code, 404);
       await bob.client.ping();
 
-      // A new session is how the specification tells them to go on.
+      // The specification requires clients to start a new session.
       await using again = await connectHttp(server.httpUrl, sessions.streams);
       await again.client.ping();
     });
@@ -124,7 +130,7 @@ for (const engine of engines) {
       });
       await alice.client.subscribeResource({ uri: NEWS });
       const { sessionId } = alice;
-      // The way of the client that the session is deleted behind its back.
+      // Deletes the session without the client's knowledge.
       const response = await fetch(server.httpUrl, {
         method: "DELETE",
         headers: { "mcp-session-id": sessionId },
@@ -134,7 +140,8 @@ for (const engine of engines) {
         () => alice.errors.some(({ message }) => /reconnect/.test(message)),
         "the client to be refused when it reconnects",
       );
-      // Between two attempts: the SDK does not give up one that is on its way.
+      // Closes the client between two attempts, because the SDK doesn't abort a
+      // pending one.
       await alice.close();
       await assertUnknown(server, sessionId);
       await assertNothingStored(server, sessionId);
@@ -153,7 +160,7 @@ for (const engine of engines) {
   });
 }
 
-/** Fails unless a session is unknown to every method. */
+/** Asserts that requests of every method get 404. */
 async function assertUnknown(
   { httpUrl }: GuardedServer,
   id: string,
@@ -166,7 +173,7 @@ async function assertUnknown(
   await assertRefused(await fetch(request), 404);
 }
 
-/** Fails if a server remembers anything. */
+/** Asserts that the server has stored nothing. */
 async function assertNothingStored(
   { sessions, reported }: GuardedServer,
   id = "-",

@@ -19,9 +19,9 @@ import { sendRawRequest } from "./support/raw_socket.ts";
 import { engines } from "./support/serve.ts";
 import { until } from "./support/until.ts";
 
-const OTHERS = {
+const OTHER_PRINCIPALS = {
   "another principal": { [USER_HEADER]: "bob" },
-  "nobody": {},
+  "no principal": {},
   "the empty principal": { [USER_HEADER]: "" },
   "another spelling": { [USER_HEADER]: "Alice" },
 };
@@ -37,8 +37,8 @@ const REQUESTS = [
 
 for (const engine of engines) {
   describe(`Guard: principals, on ${engine}`, () => {
-    for (const [who, user] of Object.entries(OTHERS)) {
-      it(`H5 to ${who} a session looks like an unknown one`, async () => {
+    for (const [other, user] of Object.entries(OTHER_PRINCIPALS)) {
+      it(`H5 to ${other}, a session looks unknown`, async () => {
         await using server = await startGuarded(engine);
         const { httpUrl, sessions } = server;
         await using alice = await connectHttp(httpUrl, sessions.streams, {
@@ -80,7 +80,7 @@ for (const engine of engines) {
       await using server = await startGuarded(engine);
       const { httpUrl } = server;
       const users = ["alice", "bob", undefined];
-      const own = await Promise.all(users.map(async (user) => {
+      const sessionsOfUsers = await Promise.all(users.map(async (user) => {
         const headers: Record<string, string> = user === undefined
           ? {}
           : { [USER_HEADER]: user };
@@ -93,8 +93,8 @@ for (const engine of engines) {
         };
       }));
       const ping = { jsonrpc: "2.0", id: 1, method: "ping" };
-      for (const { headers } of own) {
-        for (const { ids, headers: owner } of own) {
+      for (const { headers } of sessionsOfUsers) {
+        for (const { ids, headers: owner } of sessionsOfUsers) {
           for (const id of ids) {
             const response = await sendRequest(
               httpUrl,
@@ -119,12 +119,12 @@ for (const engine of engines) {
           await assertRefused(await sendRequest(server.httpUrl, headers), 404);
           return server.sessions.stats().expired === 1;
         },
-        "the end of the session",
+        "the session to expire",
         1_500,
       );
     });
 
-    it("H5 a session ID that two principals were assigned stays with the first one", async () => {
+    it("H5 a session ID assigned to two principals stays with the first one", async () => {
       await using server = await startGuarded(engine, {
         http: { getSessionId: () => "not-random" },
       });
@@ -159,14 +159,14 @@ for (const engine of engines) {
 
 it("H5 refuses a principal that is not a string", async () => {
   await using sessions = new InMemorySessions();
-  let asked = 0;
+  let calls = 0;
   for (const principal of [null, 1, {}]) {
     await assertRejects(
       () =>
         sessions.guard(
           new Request("http://localhost/mcp"),
           () => {
-            asked++;
+            calls++;
             return null;
           },
           { principal: principal as unknown as string },
@@ -175,5 +175,5 @@ it("H5 refuses a principal that is not a string", async () => {
       "principal",
     );
   }
-  assertEquals(asked, 0);
+  assertEquals(calls, 0);
 });

@@ -40,8 +40,8 @@ const NONSENSE_URI = { ...SUBSCRIBE, id: 7, params: { uri: { not: "a uri" } } };
 
 for (const engine of engines) {
   describe(`Hostile input, on ${engine}`, () => {
-    for (const [what, id] of Object.entries(IDS)) {
-      it(`survives an Mcp-Session-Id with ${what}`, async () => {
+    for (const [kind, id] of Object.entries(IDS)) {
+      it(`survives an Mcp-Session-Id with ${kind}`, async () => {
         await using server = await start(engine);
         const { httpUrl, managers: { streams } } = server;
         const headers = { "mcp-session-id": id };
