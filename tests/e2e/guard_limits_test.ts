@@ -34,7 +34,7 @@ for (const engine of engines) {
       const third = await beginSession(httpUrl);
       assertEquals(await statusOf(server, third), 200);
       await assertRetryLater(await sendRequest(httpUrl, {}, INITIALIZE));
-      // Two failed writes for each of the four refused sessions.
+      // Only the four refused sessions are reported, with two errors each.
       assertEquals(server.reported.length, 8);
       for (const { name } of server.reported) {
         assertEquals(name, "SessionLimitError");

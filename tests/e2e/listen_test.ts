@@ -46,7 +46,7 @@ for (const engine of engines) {
       );
     });
 
-    it("sends each of two subscribers what it asked for, and nothing else", async () => {
+    it("sends each of two subscribers only what it subscribed to", async () => {
       await using server = await start(engine);
       await using alice = await connectModern(server.httpUrl);
       await using bob = await connectModern(server.httpUrl, { name: "bob" });
@@ -65,12 +65,21 @@ for (const engine of engines) {
       server.mcp.changed("tools");
       server.mcp.changed("resource", NEWS);
       server.mcp.changed("resources");
-      await until(() => alice.notifications.length >= 2, "both of alice's");
-      await until(() => bob.notifications.length >= 3, "the three of bob's");
+      await until(
+        () => alice.notifications.length >= 2,
+        "Alice's two notifications",
+      );
+      await until(
+        () => bob.notifications.length >= 3,
+        "Bob's three notifications",
+      );
       await bob.client.callTool({ name: "print-news" });
       await until(() => alice.notifications.length >= 3, "the news");
       server.mcp.changed("prompts");
-      await until(() => bob.notifications.length >= 4, "one more of bob's");
+      await until(
+        () => bob.notifications.length >= 4,
+        "Bob's next notification",
+      );
 
       assertEquals(summary(alice.notifications), [
         TOOLS_CHANGED,
@@ -85,7 +94,7 @@ for (const engine of engines) {
       ]);
     });
 
-    it("keeps two subscriptions of one client apart", async () => {
+    it("separates two subscriptions of one client", async () => {
       await using server = await start(engine);
       await using alice = await connectModern(server.httpUrl);
       const tools = await alice.client.listen({ toolsListChanged: true });
@@ -103,10 +112,16 @@ for (const engine of engines) {
         [first.id, second.id],
       );
       await tools.close();
-      await until(() => server.hasEnded(first), "the end of the first");
+      await until(
+        () => server.hasEnded(first),
+        "the first subscription to end",
+      );
       server.mcp.changed("tools");
       server.mcp.changed("prompts");
-      await until(() => alice.notifications.length >= 4, "the second's");
+      await until(
+        () => alice.notifications.length >= 4,
+        "the notifications of the second subscription",
+      );
       assertEquals(
         alice.notifications.slice(2).map(subscriptionId),
         [second.id, second.id],
@@ -130,7 +145,10 @@ for (const engine of engines) {
 
       await subscription.close();
       assertEquals(await subscription.closed, "local");
-      await until(() => server.hasEnded(created), "the end on the server");
+      await until(
+        () => server.hasEnded(created),
+        "the subscription to end on the server",
+      );
       server.mcp.changed("tools");
       await using bob = await connectModern(server.httpUrl);
       await bob.client.listen({ toolsListChanged: true });
@@ -148,7 +166,10 @@ for (const engine of engines) {
       assertEquals(created.length, 2);
       await alice.close();
       for (const subscription of created) {
-        await until(() => server.hasEnded(subscription), "the end");
+        await until(
+          () => server.hasEnded(subscription),
+          "the subscription to end",
+        );
       }
     });
 
@@ -163,7 +184,10 @@ for (const engine of engines) {
       server.mcp.changed("tools");
       await server.managers.close();
       for (const { closed } of subscriptions) {
-        assertEquals(await within(closed, "the end"), "graceful");
+        assertEquals(
+          await within(closed, "the subscription to end"),
+          "graceful",
+        );
       }
       assertEquals(summary(alice.notifications), [TOOLS_CHANGED]);
     });
@@ -176,9 +200,15 @@ for (const engine of engines) {
       const second = await alice.client.listen({ toolsListChanged: true });
 
       assertEquals(await server.http.closeSubscription(response), true);
-      assertEquals(await within(first.closed, "the end"), "graceful");
+      assertEquals(
+        await within(first.closed, "the first subscription to end"),
+        "graceful",
+      );
       server.mcp.changed("tools");
-      await until(() => alice.notifications.length >= 1, "the second's");
+      await until(
+        () => alice.notifications.length >= 1,
+        "the notification of the second subscription",
+      );
       assertEquals(
         alice.notifications.map(subscriptionId),
         [server.managers.subscriptions.created[1]?.id],
@@ -212,7 +242,7 @@ for (const engine of engines) {
   });
 }
 
-/** Takes down who subscribed; it is a real manager otherwise. */
+/** An in-memory manager that also records the subscriptions. */
 class RecordingSubscriptionManager extends InMemorySubscriptionManager {
   readonly created: Subscription[] = [];
 
@@ -224,7 +254,7 @@ class RecordingSubscriptionManager extends InMemorySubscriptionManager {
     return super.create(subscription, callbacks);
   }
 
-  /** Tells whether no subscription has this id. */
+  /** Returns whether the ID of a subscription is free again. */
   async hasEnded({ id, origin }: Subscription): Promise<boolean> {
     const callbacks = { acknowledge() {}, send() {}, close() {} };
     const free = await super.create({ id, origin, filters: {} }, callbacks);

@@ -23,34 +23,34 @@ import { engines } from "./support/serve.ts";
 import type { Managers } from "./support/server.ts";
 
 const combinations: Record<string, () => Managers> = {
-  "our streams with an info manager on our contract": () => ({
+  "our streams and a custom info manager": () => ({
     ...new InMemorySessions(),
     info: new CustomInfoManager(),
   }),
-  "our streams with an info manager on tmcp's abstract class": () => ({
+  "our streams and a custom info manager based on tmcp's class": () => ({
     ...new InMemorySessions(),
     info: new CustomTmcpInfoManager(),
   }),
-  "our streams with tmcp's info": () => ({
+  "our streams and tmcp's info": () => ({
     ...new InMemorySessions(),
     info: new tmcp.InMemoryInfoSessionManager(),
   }),
-  "our info with a stream manager on our contract": () => ({
+  "our info and a custom stream manager": () => ({
     streams: new CustomStreamManager(),
     info: new InMemoryInfoSessionManager(),
     subscriptions: new InMemorySubscriptionManager(),
   }),
-  "our info with tmcp's streams and subscriptions": () => ({
+  "our info, tmcp's streams and subscriptions": () => ({
     streams: new tmcp.InMemoryStreamSessionManager(),
     info: new InMemoryInfoSessionManager(),
     subscriptions: new tmcp.InMemorySubscriptionManager(),
   }),
-  "our subscriptions with tmcp's streams and info": () => ({
+  "our subscriptions, tmcp's streams and info": () => ({
     streams: new tmcp.InMemoryStreamSessionManager(),
     info: new tmcp.InMemoryInfoSessionManager(),
     subscriptions: new InMemorySubscriptionManager(),
   }),
-  "our streams and info with a subscription manager on our contract": () => ({
+  "our streams and info, and a custom subscription manager": () => ({
     streams: new InMemoryStreamSessionManager(),
     info: new InMemoryInfoSessionManager(),
     subscriptions: new CustomSubscriptionManager(),
@@ -60,21 +60,21 @@ const combinations: Record<string, () => Managers> = {
 for (const engine of engines) {
   describe(`Mixed managers, on ${engine}`, () => {
     for (const [combination, managers] of Object.entries(combinations)) {
-      it(`plays the basic scenario with ${combination}`, async () => {
+      it(`runs the basic scenario with ${combination}`, async () => {
         assertEquals(await runBasicScenario(engine, managers), EXPECTED);
       });
     }
   });
 }
 
-/** Something that answers later, as a database does. */
+/** An asynchronous store, like a database. */
 class Table<Value> {
   readonly #rows: Map<string, Value> = new Map();
 
   async get(id: string): Promise<Value> {
     await new Promise((resolve) => setTimeout(resolve));
     const value = this.#rows.get(id);
-    if (value === undefined) throw new Error(`There is no row "${id}".`);
+    if (value === undefined) throw new Error(`No row "${id}".`);
     return value;
   }
 
@@ -140,13 +140,13 @@ class CustomInfoManager extends InfoSessionManager {
     this.#removeWhere((row) => row.id === id);
   }
 
-  #removeWhere(gone: (row: { id: string; uri: string }) => boolean): void {
-    const kept = this.#subscriptions.filter((row) => !gone(row));
+  #removeWhere(matches: (row: { id: string; uri: string }) => boolean): void {
+    const kept = this.#subscriptions.filter((row) => !matches(row));
     this.#subscriptions.splice(0, Infinity, ...kept);
   }
 }
 
-// What tmcp's own types call these.
+// tmcp doesn't export these types.
 type TmcpInfo = tmcp.InfoSessionManager;
 type TmcpClientInfo = Awaited<ReturnType<TmcpInfo["getClientInfo"]>>;
 type TmcpCapabilities = Awaited<ReturnType<TmcpInfo["getClientCapabilities"]>>;
@@ -214,7 +214,7 @@ class CustomTmcpInfoManager extends tmcp.InfoSessionManager {
   #known(id: string): Promise<TmcpSession> {
     const session = this.#sessions.get(id);
     return session === undefined
-      ? Promise.reject(new Error(`There is no session "${id}".`))
+      ? Promise.reject(new Error(`No session "${id}".`))
       : Promise.resolve(session);
   }
 }
@@ -234,7 +234,7 @@ class CustomStreamManager extends StreamSessionManager {
     try {
       controller?.close();
     } catch {
-      // It was cancelled.
+      // The stream was cancelled.
     }
   }
 

@@ -11,15 +11,15 @@ import {
 import { engines } from "./support/serve.ts";
 
 const KILLS = 20;
-/** How far apart notifications are sent, in milliseconds. */
+/** Time between two notifications, in milliseconds. */
 const INTERVAL_MS = 5;
-/** Longer than it takes to connect to another server. */
+/** Longer than a client needs to connect to another server. */
 const RECONNECT_TIMEOUT_MS = 20_000;
 
 describeRedis("Killed processes over Redis", () => {
-  it(`S14 C6 H4 an official client whose server is killed ${KILLS} times gets everything once, in order`, async () => {
+  it(`S14 C6 H4 an official client whose server is killed ${KILLS} times receives everything once, in order`, async () => {
     await using workers = await startRedisWorkers(engines[0]!);
-    // Who sends is not behind the front: nobody's stream is there.
+    // The sender is not behind the load balancer, so it owns no streams.
     const sender = await workers.start("sender");
     await using alice = await connectRoundRobin(workers, { reconnect: true });
     const { network, notifications, sessionId } = alice;
@@ -36,13 +36,15 @@ describeRedis("Killed processes over Redis", () => {
     };
     const sending = sendContinuously();
     const killed: string[] = [];
-    // A process takes longer to start than its clients to come back.
+    // Starting a process takes longer than reconnecting, so standbys are
+    // started ahead.
     const start = (number: number) => workers.start(`${number}`);
     const standbys = [start(3), start(4)];
     try {
       while (killed.length < KILLS) {
-        // The official client forgets its position when a stream ends before its
-        // first event: https://github.com/modelcontextprotocol/typescript-sdk/issues/2499
+        // The official client forgets its last event ID if a stream ends before
+        // its first event:
+        // https://github.com/modelcontextprotocol/typescript-sdk/issues/2499
         const seen = notifications.length;
         await until(
           () => notifications.length > seen,
@@ -71,7 +73,7 @@ describeRedis("Killed processes over Redis", () => {
       "the last notification",
       RECONNECT_TIMEOUT_MS,
     );
-    // Only what is wrong: thousands of numbers say nothing.
+    // Keeps the failure message short: only the repeated or misplaced numbers.
     const numbers = numbersOf(notifications);
     const seen = new Set<number>();
     const misplaced = numbers.filter((number, index) => {
@@ -82,19 +84,19 @@ describeRedis("Killed processes over Redis", () => {
     assertEquals(
       misplaced,
       [],
-      "Notifications were repeated, or came too late.",
+      "Notifications were repeated or out of order.",
     );
     assertEquals(seen.size, count, "Notifications were lost.");
     assertEquals(
       new Set(killed).size,
       KILLS,
-      `Processes that were killed: ${killed}.`,
+      `Killed processes: ${killed}.`,
     );
     const resets = await Promise.all(
       [sender, ...workers.alive].map((worker) => worker.call("resets")),
     );
     assertEquals(resets.flat(), []);
     assertEquals(await sender.call("reported"), []);
-    assert(count > KILLS * 10, `Only ${count} were sent.`);
+    assert(count > KILLS * 10, `Only ${count} notifications were sent.`);
   });
 });

@@ -6,7 +6,7 @@ import { engines } from "./support/serve.ts";
 import { until } from "./support/until.ts";
 
 const PRIMED = ["2025-11-25", "2025-12-01", "2027-01-01"];
-/** Those who may not know what to make of an event without data. */
+/** Protocol versions whose clients may not support events without data. */
 const EARLIER = [
   undefined,
   "2024-11-05",
@@ -18,7 +18,7 @@ const EARLIER = [
 
 for (const engine of engines) {
   describe(`The start of a stream, on ${engine}`, () => {
-    it("H4 a new stream starts with a priming event, named for clients before 2025-11-25", async () => {
+    it("H4 a new stream starts with a priming event, which has a name for clients before 2025-11-25", async () => {
       await using server = await startGuarded(engine, {
         streams: { replay: {} },
       });
@@ -63,7 +63,7 @@ for (const engine of engines) {
         await sendRequest(httpUrl, { ...headers, "last-event-id": start!.id! }),
       );
       streams.send([id], frameOf("live"));
-      await until(() => second.text().includes("live"), "the live one");
+      await until(() => second.text().includes("live"), "the live event");
       assertEquals(
         second.events().map(({ data }) => data).filter((data) => data !== ""),
         ["0", "1", "2", "live"],
@@ -71,7 +71,7 @@ for (const engine of engines) {
       await second.cancel();
     });
 
-    it("H4 a stream does not repeat what its predecessor still delivers", async () => {
+    it("H4 a stream does not repeat events that its predecessor still delivers", async () => {
       await using server = await startGuarded(engine, {
         streams: { replay: {} },
       });
@@ -81,7 +81,8 @@ for (const engine of engines) {
       const headers = { "mcp-session-id": id };
       const first = await readEvents(await sendRequest(httpUrl, headers));
       const position = streams.latestEventId!;
-      // All within one turn of the event loop, at whose end streams are written.
+      // All within one turn of the event loop. Streams are written to at its
+      // end.
       for (let number = 0; number < 3; number++) {
         streams.send([id], frameOf(String(number)));
       }
@@ -95,7 +96,7 @@ for (const engine of engines) {
         ),
       );
       streams.send([id], frameOf("live"));
-      await until(() => second.text().includes("live"), "the live one");
+      await until(() => second.text().includes("live"), "the live event");
       assertEquals(
         second.events().map(({ data }) => data).filter((data) => data !== ""),
         ["0", "1", "2", "live"],
@@ -117,7 +118,7 @@ for (const engine of engines) {
           }),
         );
         sessions.streams.send([id], frameOf("live"));
-        await until(() => stream.text().includes("live"), "the live one");
+        await until(() => stream.text().includes("live"), "the live event");
         assertEquals(stream.text(), ": connected\n\ndata: live\n\n");
         await stream.cancel();
       }
@@ -129,7 +130,7 @@ for (const engine of engines) {
       const released = new Promise<void>((resolve) => release = resolve);
       await using server = await startGuarded(engine, {
         streams: { replay: {} },
-        // As one that asks a database for a token does.
+        // Simulates a transport that looks up a token in a database.
         wrapTransport: (respond) => async (request) => {
           if (request.headers.has("x-slow")) await released;
           return await respond(request);

@@ -7,22 +7,22 @@ import { engines } from "./support/serve.ts";
 import { until } from "./support/until.ts";
 
 const CUTS = 200;
-/** tmcp agrees on 2025-06-18 at most; clients of later revisions are told otherwise. */
+/** tmcp negotiates 2025-06-18 at most. This header announces a later revision. */
 const PRIMED = withHeaders({ "mcp-protocol-version": "2025-11-25" });
 
 for (const engine of engines) {
   describe(`Resuming, on ${engine}`, () => {
-    it(`S14 H4 an official client that is disconnected ${CUTS} times gets everything once, in order`, async () => {
+    it(`S14 H4 an official client that is disconnected ${CUTS} times receives everything once, in order`, async () => {
       const seed = Math.floor(Math.random() * 2 ** 32);
       const random = randomNumbers(seed);
       await using server = await startGuarded(engine, {
         streams: { replay: {} },
       });
       const { httpUrl, sessions } = server;
-      let left = 0;
+      let cutsLeft = 0;
       const nextCut = (): Cut | undefined =>
-        left-- <= 0 ? undefined : {
-          // In the head of the answer, in the first frames, or later on.
+        cutsLeft-- <= 0 ? undefined : {
+          // In the response head, in the first frames, or later.
           afterBytes: random() < 0.2
             ? 1 + Math.floor(random() * 400)
             : 300 + Math.floor(10 ** (1 + 3 * random())),
@@ -34,7 +34,7 @@ for (const engine of engines) {
         fetch: resendLastEventId(() => random() < 0.5 ? PRIMED : fetch),
       });
       const { sessionId, notifications } = alice;
-      // Somebody else's stream goes on, and hers is none of its business.
+      // Bob's stream stays open. Alice must not receive his events.
       await using bob = await connectHttp(httpUrl, sessions.streams);
       const sent: number[] = [];
       let count = 0;
@@ -49,12 +49,14 @@ for (const engine of engines) {
 
       send();
       await until(() => notifications.length === 1, "the first notification");
-      left = CUTS;
+      cutsLeft = CUTS;
       alice.breakStream();
       while (proxy.cuts < CUTS) {
         for (let burst = random() * 12; burst > 0; burst--) send();
         await new Promise((resolve) => setTimeout(resolve, random() * 4));
-        if (sent.length > 100_000) throw new Error(`Seed ${seed}: no end.`);
+        if (sent.length > 100_000) {
+          throw new Error(`Seed ${seed}: the test does not end.`);
+        }
       }
       send();
       const failed = (what: string) => `${what}, with seed ${seed}`;
@@ -68,7 +70,7 @@ for (const engine of engines) {
       assertEquals(resets, 0);
     });
 
-    it("H4 an official client that is disconnected twice without events in between misses nothing", async () => {
+    it("H4 an official client that is disconnected repeatedly without events in between misses nothing", async () => {
       await using server = await startGuarded(engine, {
         streams: { replay: {} },
       });
@@ -93,8 +95,8 @@ for (const engine of engines) {
       for (let number = 1; number <= 3; number++) {
         sessions.streams.send([sessionId], frameOf(number));
       }
-      await until(() => notifications.length >= 4, "what was sent meanwhile");
-      // Nothing comes twice.
+      await until(() => notifications.length >= 4, "the missed notifications");
+      // Leaves time for duplicates to arrive.
       await new Promise((resolve) => setTimeout(resolve, 50));
       assertEquals(numbersOf(notifications), [0, 1, 2, 3]);
     });
@@ -109,10 +111,10 @@ for (const engine of engines) {
         reconnect: true,
         fetch: network.fetch,
       });
-      // It was told its position all the same.
+      // The priming event had an event ID.
       await until(
         () => network.streamsStarted === 1,
-        "the beginning of the stream",
+        "the stream to start",
       );
       alice.breakStream();
       for (let number = 0; number < 3; number++) {
@@ -120,14 +122,14 @@ for (const engine of engines) {
       }
       await until(
         () => alice.notifications.length >= 3,
-        "what was sent meanwhile",
+        "the missed notifications",
       );
       assertEquals(numbersOf(alice.notifications), [0, 1, 2]);
     });
   });
 }
 
-/** A notification with a number, of varied length. */
+/** Returns a frame with a number, of varying length. */
 function frameOf(number: number): string {
   const message = {
     jsonrpc: "2.0",
@@ -144,8 +146,8 @@ function numbersOf(
 }
 
 /**
- * A network that makes up for what the official client forgets: a stream that
- * ends before its first event takes the position with it that it was opened with.
+ * Works around a bug of the official client: if a stream ends before its first
+ * event, the client forgets the last event ID with which it opened the stream.
  * https://github.com/modelcontextprotocol/typescript-sdk/issues/2499
  */
 function resendLastEventId(network: () => Fetch): Fetch {
@@ -160,11 +162,11 @@ function resendLastEventId(network: () => Fetch): Fetch {
   };
 }
 
-/** A network that tells how far the client's streams have come. */
+/** Counts the streams whose first bytes the client has received. */
 class StreamCountingNetwork {
-  /** How many streams have streamsStarted for the client, which knows its position then. */
+  /** Number of streams that have started. The client has their first event ID. */
   streamsStarted = 0;
-  /** The network of clients.ts holds what is made of them, and Deno needs both. */
+  /** clients.ts keeps the wrapped responses. Deno needs the original ones, too. */
   readonly #responses: Response[] = [];
 
   readonly fetch: Fetch = async (url, init) => {
@@ -173,16 +175,17 @@ class StreamCountingNetwork {
     if (accept !== "text/event-stream" || !response.body) return response;
     this.#responses.push(response);
     let text = "";
-    let hasBegun = false;
+    let hasStarted = false;
     const body = response.body.pipeThrough(
       new TransformStream<Uint8Array, Uint8Array>({
         transform: (chunk, controller) => {
           controller.enqueue(chunk);
-          if (hasBegun) return;
+          if (hasStarted) return;
           text += new TextDecoder().decode(chunk);
-          // tmcp's transport writes it after what the manager did.
-          hasBegun = text.includes(": connected\n\n");
-          if (hasBegun) this.streamsStarted++;
+          // tmcp's transport writes this comment after the first bytes of the
+          // manager.
+          hasStarted = text.includes(": connected\n\n");
+          if (hasStarted) this.streamsStarted++;
         },
       }),
     );
@@ -190,7 +193,7 @@ class StreamCountingNetwork {
   };
 }
 
-/** Numbers from 0 to 1, the same for the same seed (mulberry32). */
+/** Returns a generator of reproducible random numbers from 0 to 1 (mulberry32). */
 function randomNumbers(seed: number): () => number {
   return () => {
     seed = (seed + 0x6D2B79F5) | 0;
