@@ -16,13 +16,13 @@ import {
 import { roundRobinNetwork } from "./support/workers_network.ts";
 
 const TOOLS_CHANGED = "notifications/tools/list_changed";
-/** Longer than it takes to find out that a worker is dead. */
+/** Longer than it takes to detect that a worker is down. */
 const RECOVERY_TIMEOUT_MS = 20_000;
 const DISCONNECTS = 40;
 
 for (const engine of engines) {
-  describe(`Four workers of which one is killed, on ${engine}`, () => {
-    it("C6 H4 the clients of a killed worker reconnect elsewhere by themselves", async () => {
+  describe(`Four workers, one of them killed, on ${engine}`, () => {
+    it("C6 H4 clients of a killed worker reconnect to another one automatically", async () => {
       await using workers = await startWorkers(engine);
       const clients = await connectMany(workers, 8, { reconnect: true });
       try {
@@ -36,10 +36,10 @@ for (const engine of engines) {
           if (!wasOnKilledWorker[index]) continue;
           await until(
             () => network.streamWorker() !== victim.name,
-            "a stream elsewhere",
+            "a stream on another worker",
             RECOVERY_TIMEOUT_MS,
           );
-          // What it missed is not known: it is told so, and then gets what follows.
+          // Missed events are lost with the worker, so the client gets a reset.
           const name = network.streamWorker();
           const owner = workers.alive.find((worker) => worker.name === name)!;
           await until(
@@ -48,7 +48,7 @@ for (const engine of engines) {
             RECOVERY_TIMEOUT_MS,
           );
         }
-        // The others have not noticed anything.
+        // The other clients were not disconnected.
         for (const [index, { network }] of clients.entries()) {
           const streams = network.exchanges.filter(({ method, status }) =>
             method === "GET" && status === 200
@@ -69,7 +69,7 @@ for (const engine of engines) {
       }
     });
 
-    it("C6 a subscriber whose worker is killed is notified, and subscribes again elsewhere", async () => {
+    it("C6 a subscriber is notified when its worker is killed, and can subscribe again on another one", async () => {
       await using workers = await startWorkers(engine);
       const network = roundRobinNetwork();
       await using alice = await connectModern(workers.httpUrl, {
@@ -78,7 +78,10 @@ for (const engine of engines) {
       const first = await alice.client.listen({ toolsListChanged: true });
       const owner = network.exchanges.at(-1)!.worker;
       await workers.alive.find(({ name }) => name === owner)!.kill();
-      assertEquals(await within(first.closed, "the end"), "remote");
+      assertEquals(
+        await within(first.closed, "the subscription to end"),
+        "remote",
+      );
       await alice.client.listen({ toolsListChanged: true });
       for (let round = 1; round <= 2; round++) {
         for (const worker of workers.alive) await worker.call("renameTools");
@@ -89,7 +92,7 @@ for (const engine of engines) {
   });
 
   describe(`Resuming on another of four workers, on ${engine}`, () => {
-    it(`S14 H4 H7 an official client that is disconnected ${DISCONNECTS} times gets everything once, in order`, async () => {
+    it(`S14 H4 H7 an official client that is disconnected ${DISCONNECTS} times receives everything once, in order`, async () => {
       await using workers = await startWorkers(engine);
       await using alice = await connectRoundRobin(workers, { reconnect: true });
       await using bob = await connectRoundRobin(workers);
@@ -111,8 +114,9 @@ for (const engine of engines) {
         await until(() => network.exchanges.length > opened, "a new stream");
         await send();
         owners.push(network.streamWorker());
-        // The official client forgets its position when a stream ends before its
-        // first event: https://github.com/modelcontextprotocol/typescript-sdk/issues/2499
+        // The official client forgets its last event ID if a stream ends before
+        // its first event:
+        // https://github.com/modelcontextprotocol/typescript-sdk/issues/2499
         await waitForNotifications([alice], count).catch(
           async ({ message }) => {
             assertEquals(await resetsOf(workers), [], message);
@@ -120,7 +124,7 @@ for (const engine of engines) {
           },
         );
       }
-      // Bob's worker may be behind the one that Alice is on.
+      // Bob's worker may lag behind Alice's.
       await waitForNotifications([bob], Math.ceil(count / 3));
       assertEquals(await resetsOf(workers), []);
       const numbers = numbersOf(notifications);
@@ -130,11 +134,14 @@ for (const engine of engines) {
         numbersOf(bob.notifications),
         Array.from({ length: Math.ceil(count / 3) }, (_, index) => 3 * index),
       );
-      // The front may have had other connections to give away meanwhile.
+      // Other connections may have taken turns at the load balancer.
       const moves = owners.filter((owner, at) =>
         at > 0 && owner !== owners[at - 1]
       );
-      assert(moves.length > DISCONNECTS / 2, `It was on workers ${owners}.`);
+      assert(
+        moves.length > DISCONNECTS / 2,
+        `The streams were on workers ${owners}.`,
+      );
     });
   });
 }
