@@ -132,11 +132,11 @@ for (const engine of engines) {
       );
     });
 
-    for (const kind of ["an unknown", "a malformed", "somebody's"]) {
-      it(`H6 ignores ${kind} session ID of a client of the per-request era`, async () => {
+    for (const kind of ["an unknown", "a malformed", "an existing"]) {
+      it(`H6 ignores ${kind} session ID in the per-request era`, async () => {
         await using server = await startGuarded(engine);
         const { httpUrl, sessions, mcp } = server;
-        const id = kind === "somebody's"
+        const id = kind === "an existing"
           ? await beginSession(httpUrl)
           : kind === "a malformed"
           ? "no id"
@@ -157,7 +157,7 @@ for (const engine of engines) {
         assertEquals(
           server.responses.map(({ headers }) => headers.get(SESSION))
             .filter((id) => id !== null).length,
-          kind === "somebody's" ? 1 : 0,
+          kind === "an existing" ? 1 : 0,
         );
         await subscription.close();
         for (const method of ["GET", "DELETE"]) {
@@ -170,7 +170,7 @@ for (const engine of engines) {
         }
         const isKnown =
           sessionRegistryOf(sessions.info).registration(id) !== undefined;
-        assertEquals(isKnown, kind === "somebody's");
+        assertEquals(isKnown, kind === "an existing");
       });
     }
 

@@ -1,17 +1,18 @@
-// The process of a crowd's clients: load_clients.ts starts it and writes commands to it, a
-// line each; it answers each with a line. It ends when its input does.
+// A process with many clients, started by load_clients.ts. Reads one command
+// per line from stdin and writes one response per line to stdout. Exits when
+// stdin ends.
 import process from "node:process";
 import { createInterface } from "node:readline";
 import { LoadClient } from "./load_client.ts";
 import type { Command, Outcome, Report } from "./load_commands.ts";
 
-/** How many connect at a time. */
+/** Number of clients that connect at a time. */
 const BATCH_SIZE = 50;
 const TIMEOUT_MS = 10_000;
 
 const port = Number(process.argv[2]);
 const groups = new Map<string, LoadClient[]>();
-/** How long events took, by their number. */
+/** Latencies of each event, by event number. */
 const latencies = new Map<number, number[]>();
 
 for await (const line of createInterface({ input: process.stdin })) {
@@ -47,7 +48,7 @@ async function open(
       group.push(new LoadClient(port, id, pace, recordLatency));
     }
     if (!await until(() => group.every((client) => client.isConnected))) {
-      throw new Error(`Not all of ${name} are connected.`);
+      throw new Error(`Not all clients of ${name} have connected.`);
     }
   }
 }
@@ -79,7 +80,7 @@ async function report(group: LoadClient[], upTo: number): Promise<Report> {
   };
 }
 
-/** Waits for a condition, but not forever; resolves with whether it holds. */
+/** Waits for a condition until a timeout. Returns whether it holds. */
 async function until(condition: () => boolean): Promise<boolean> {
   const end = performance.now() + TIMEOUT_MS;
   while (!condition() && performance.now() < end) {

@@ -9,19 +9,19 @@ import type {
   Report,
 } from "./load_commands.ts";
 
-/** Reads whatever there is. */
+/** Reads everything immediately. */
 export const QUICK: Pace = { bytes: 65_536, everyMs: 0 };
-/** Reads the beginning of the stream and stops, with the connection open. */
+/** Reads the beginning of the stream and then stops. The connection stays open. */
 export const STALLED: Pace = { bytes: 4_096, everyMs: -1 };
 
-/** Clients in a process of their own, for they are not to slow the server down. */
+/** Clients in a separate process, so that they don't slow the server down. */
 export class LoadClients implements AsyncDisposable {
   readonly #process: ChildProcess;
   readonly #exited: Promise<void>;
   readonly #responses: AsyncIterator<string>;
   readonly #lines: Interface;
 
-  /** @param url Of the server. */
+  /** @param url URL of the server. */
   constructor(url: string) {
     const script = new URL("./load_client_process.ts", import.meta.url);
     const [program, ...args] = ownProcess(script);
@@ -35,27 +35,30 @@ export class LoadClients implements AsyncDisposable {
     this.#responses = this.#lines[Symbol.asyncIterator]();
   }
 
-  /** Opens the streams of sessions `<name>-0`, `<name>-1` and so on. */
+  /** Opens streams of the sessions `<name>-0`, `<name>-1` and so on. */
   async open(name: string, count: number, pace: Pace): Promise<void> {
     await this.#run({ open: name, count, pace });
   }
 
-  /** Changes how often a group reads. */
+  /** Changes the interval between reads of a group. */
   async setPace(name: string, everyMs: number): Promise<void> {
     await this.#run({ pace: name, everyMs });
   }
 
-  /** Has a group go. */
+  /** Disconnects a group. */
   async disconnect(name: string, how: DisconnectKind): Promise<void> {
     await this.#run({ disconnect: name, how });
   }
 
-  /** What a group received, as soon as it got the event of a number. */
+  /** Waits until a group has received an event, then returns its report. */
   report(name: string, upTo: number): Promise<Report> {
     return this.#run<Report>({ report: name, upTo });
   }
 
-  /** How the connections of a group ended, as soon as they did. */
+  /**
+   * Waits until all connections of a group are closed, then returns how they
+   * ended.
+   */
   outcomes(name: string): Promise<Outcome[]> {
     return this.#run<Outcome[]>({ outcomes: name });
   }
@@ -69,10 +72,11 @@ export class LoadClients implements AsyncDisposable {
   async #run<Response>(command: Command): Promise<Response> {
     this.#process.stdin!.write(`${JSON.stringify(command)}\n`);
     const { value, done } = await this.#responses.next();
-    // It says on stderr why.
+    // The process prints the reason to stderr.
     if (done) throw new Error(`No response to ${JSON.stringify(command)}.`);
     return JSON.parse(value);
   }
 }
 
+// The name under which the memory tests import it.
 export { LoadClients as Crowd };

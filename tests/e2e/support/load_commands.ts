@@ -1,18 +1,21 @@
-/** How a client reads. */
+/** How fast a client reads. */
 export interface Pace {
-  /** How many bytes at a time. */
+  /** Number of bytes per read. */
   readonly bytes: number;
-  /** After how many milliseconds again; 0 for at once, -1 for never. */
+  /** Milliseconds between reads; 0 for continuous reads, -1 to stop reading. */
   readonly everyMs: number;
 }
 
-/** How a client goes: it says so, drops the connection, or resets it. */
+/** How a client disconnects: with a half-close, a close, or a reset. */
 export type DisconnectKind = "end" | "destroy" | "reset";
 
-/** What became of a connection: ended in the midst of the response or after it. */
+/**
+ * The state of a connection. Aborted connections ended before the response was
+ * complete.
+ */
 export type Outcome = "open" | "aborted" | "complete";
 
-/** What clients are to do. They are opened in groups, which have names. */
+/** Commands to the client process. Clients are opened in named groups. */
 export type Command =
   | { readonly open: string; readonly count: number; readonly pace: Pace }
   | { readonly pace: string; readonly everyMs: number }
@@ -22,13 +25,13 @@ export type Command =
 
 /** What the clients of a group have received. */
 export interface Report {
-  /** How many of them have got the event that was waited for. */
+  /** Number of clients that have received the event. */
   readonly complete: number;
-  /** How many events were missing, came twice or out of order. */
+  /** Number of missing, repeated or misplaced events. */
   readonly sequenceErrors: number;
   /**
-   * For each event since the last report, in how many milliseconds it had reached
-   * 99 of 100 clients.
+   * For each event since the last report, the 99th percentile latency in
+   * milliseconds.
    */
   readonly p99s: readonly number[];
 }

@@ -5,22 +5,22 @@ import {
 } from "@crossmcp/session-manager";
 import { type Engine, serve, type Served } from "./serve.ts";
 
-/** A server whose sessions have a stream each, and nothing else. */
+/** A server with one stream per session, and no MCP messages. */
 export interface LoadServer extends AsyncDisposable {
   readonly url: string;
   readonly sessions: InMemorySessions;
-  /** The sessions that were given up, and why. */
+  /** The evicted sessions and the reasons. */
   readonly evicted: Map<string, EvictionReason>;
-  /** What was reported to `onError`. */
+  /** The errors that were reported to `onError`. */
   readonly errors: Error[];
 }
 
-/** More than operating systems take over for a connection that nobody reads. */
+/** More than operating systems buffer for a connection that nobody reads from. */
 const OVERFILL_BYTES = 5 * 1_048_576;
-/** A frame of 256 KiB that says nothing. */
+/** A frame of 256 KiB that contains only a comment. */
 export const COMMENT: string = ":".padEnd(262_142, "x") + "\n\n";
 
-/** Sends a session more than can be on its way to a client that does not read. */
+/** Sends a session more than fits into the network's buffers. */
 export async function overfill(
   streams: Pick<InMemorySessions["streams"], "send">,
   id: string,
@@ -32,10 +32,11 @@ export async function overfill(
 }
 
 /**
- * Serves streams as tmcp's transports do: `GET /<id>` is the stream of a session.
+ * Starts a server that creates streams as tmcp's transports do: `GET /<id>`
+ * returns the stream of a session.
  *
- * @param engine What serves.
- * @param streams Options of the manager.
+ * @param engine The server to use.
+ * @param streams Options of the stream manager.
  */
 export async function startLoadServer(
   engine: Engine,
@@ -74,4 +75,5 @@ export async function startLoadServer(
   };
 }
 
+// The name under which the memory tests import it.
 export { startLoadServer as serveCrowd };

@@ -1,5 +1,5 @@
-// One of several processes that share their sessions: redis_workers.ts starts it, and
-// gives it its calls, a line each.
+// One of several processes that share their sessions. Started by
+// redis_workers.ts, which writes one call per line to stdin.
 import { RedisSessions } from "@crossmcp/session-manager/redis";
 import process from "node:process";
 import { createInterface } from "node:readline";
@@ -8,10 +8,10 @@ import { fromLine, toLine } from "../../redis/support/json_lines.ts";
 import type { Engine } from "./serve.ts";
 import { type Call, serveWorker } from "./workers_actions.ts";
 
-/** What a process has to know. */
+/** Options of a process. */
 export interface ProcessOptions {
   readonly name: string;
-  /** Where Redis listens. */
+  /** Port of the Redis server. */
   readonly redisPort: number;
   readonly engine: Engine;
 }
@@ -28,7 +28,7 @@ const options = {
   onError: (error: Error) => void reported.push(String(error)),
 };
 const { port, run } = await serveWorker(name, engine, {
-  // Each transport has sessions of its own; the clients are for both.
+  // Each transport has its own sessions. They share the Redis clients.
   http: new RedisSessions(clients, {
     ...options,
     prefix: "http",

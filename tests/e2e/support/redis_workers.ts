@@ -14,13 +14,13 @@ import {
 import type { CallResult } from "./workers_actions.ts";
 import { WorkerCalls } from "./workers_calls.ts";
 
-/** Workers that are processes, and share their sessions through Redis. */
+/** Processes that share their sessions through Redis. */
 export interface RedisWorkers extends Workers {
-  /** Starts one more, which is not behind the front. */
+  /** Starts another process, which is not behind the load balancer. */
   start(name: string): Promise<RunningWorker>;
 }
 
-/** Starts a Redis and two processes, and waits until they know of each other. */
+/** Starts a Redis server and two processes. Resolves when they know each other. */
 export async function startRedisWorkers(engine: Engine): Promise<RedisWorkers> {
   const redis = await RedisServer.start();
   const started = new Set<RunningWorker>();
@@ -63,13 +63,13 @@ async function startProcess(options: ProcessOptions): Promise<RunningWorker> {
   const child = spawn(program, [...args, JSON.stringify(options)], {
     stdio: ["pipe", "pipe", "inherit"],
   });
-  // One that was killed does not read what is written to it.
+  // A killed process doesn't read its stdin.
   child.stdin.on("error", () => {});
   const calls = new WorkerCalls((call) => child.stdin.write(toLine(call)));
   const ended = once(child, "close").then(() => calls.end());
   const lines = createInterface({ input: child.stdout });
   const failed = ended.then(() => {
-    throw new Error("A worker ended before it was ready.");
+    throw new Error("The worker exited before it was ready.");
   });
   failed.catch(() => {});
   const [line] = await Promise.race([once(lines, "line"), failed]);

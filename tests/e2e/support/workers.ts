@@ -8,49 +8,55 @@ import type { Actions } from "./workers_actions.ts";
 import { WorkerCalls } from "./workers_calls.ts";
 import type { WorkerOptions } from "./workers_thread.ts";
 
-/** As many as the workers of a machine with a few cores. */
-const WORKERS = 4;
-/** Each loads the whole server, on a machine that may be busy. */
-const START_MS = 30_000;
+/** Number of workers, as on a machine with a few cores. */
+const WORKER_COUNT = 4;
+/**
+ * Startup timeout. Each worker loads the whole server, possibly on a busy
+ * machine.
+ */
+const START_TIMEOUT_MS = 30_000;
 
 /** One of several workers that share their sessions. */
 export interface RunningWorker {
-  /** It answers with it in the header `x-worker`. */
+  /** The value of the `x-worker` header in its responses. */
   readonly name: string;
-  /** Where it is reached without the front. */
+  /** Its URL, bypassing the load balancer. */
   readonly httpUrl: URL;
-  /** Has it do something. */
+  /** Runs an action in the worker. */
   call<A extends keyof Actions>(
     action: A,
     ...args: Parameters<Actions[A]>
   ): Promise<Awaited<ReturnType<Actions[A]>>>;
-  /** Ends it at once, whatever it does. */
+  /** Kills the worker immediately. */
   kill(): Promise<void>;
-  /** Resolves when it has ended. */
+  /** Resolves when the worker has exited. */
   readonly ended: Promise<void>;
 }
 
-/** Workers that share their sessions, behind a front that knows of no clients. */
+/**
+ * Workers that share their sessions, behind a load balancer without sticky
+ * sessions.
+ */
 export interface Workers extends AsyncDisposable {
-  /** Of the front. */
+  /** URL of the load balancer. */
   readonly httpUrl: URL;
   readonly sseUrl: URL;
-  /** Those that are alive. */
+  /** The workers that are running. */
   readonly alive: readonly RunningWorker[];
-  /** Puts one more behind the front. */
+  /** Adds a worker to the load balancer. */
   add(worker: RunningWorker): void;
   close(): Promise<void>;
 }
 
-/** Starts workers, and waits until they know of each other. */
+/** Starts workers. Resolves when they know each other. */
 export function startWorkers(engine: Engine): Promise<Workers> {
   const group = crypto.randomUUID();
   const start = (_: unknown, index: number) =>
     startWorker({ name: `${index + 1}`, group, engine });
-  return startBehindLoadBalancer(Array.from({ length: WORKERS }, start));
+  return startBehindLoadBalancer(Array.from({ length: WORKER_COUNT }, start));
 }
 
-/** Puts workers behind a front, and waits until they know of each other. */
+/** Puts workers behind a load balancer. Resolves when they know each other. */
 export async function startBehindLoadBalancer(
   starting: readonly Promise<RunningWorker>[],
 ): Promise<Workers> {
@@ -73,9 +79,13 @@ export async function startBehindLoadBalancer(
   };
   try {
     for (const worker of alive) {
-      const knowsAll = async () =>
+      const knowsOthers = async () =>
         await worker.call("nodes") === starting.length;
-      await until(knowsAll, "the other workers", START_MS);
+      await until(
+        knowsOthers,
+        "the workers to know each other",
+        START_TIMEOUT_MS,
+      );
     }
   } catch (error) {
     await close();

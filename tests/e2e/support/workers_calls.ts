@@ -1,17 +1,17 @@
 import type { Actions, Call, CallResult } from "./workers_actions.ts";
 
-/** What a worker is asked to do, and what came of it. */
+/** Calls to a worker that wait for their results. */
 export class WorkerCalls {
   readonly #post: (call: Call) => void;
   readonly #waiting: Map<number, (result: CallResult) => void> = new Map();
   #count = 0;
 
-  /** @param post Brings an call to the worker. */
+  /** @param post Sends a call to the worker. */
   constructor(post: (call: Call) => void) {
     this.#post = post;
   }
 
-  /** Has the worker do something. */
+  /** Runs an action in the worker. */
   async call<A extends keyof Actions>(
     action: A,
     ...args: Parameters<Actions[A]>
@@ -25,16 +25,16 @@ export class WorkerCalls {
     return value as never;
   }
 
-  /** To be called with what came of an call. */
+  /** Resolves or rejects a call with its result. */
   settle(result: CallResult): void {
     this.#waiting.get(result.number)?.(result);
     this.#waiting.delete(result.number);
   }
 
-  /** To be called when the worker has ended: nothing more comes of its calls. */
+  /** Rejects all pending calls because the worker has exited. */
   end(): void {
     for (const [number, settle] of this.#waiting) {
-      settle({ number, error: "The worker has ended." });
+      settle({ number, error: "The worker has exited." });
     }
     this.#waiting.clear();
   }

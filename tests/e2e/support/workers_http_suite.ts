@@ -16,14 +16,13 @@ const TOOLS_CHANGED = "notifications/tools/list_changed";
 const UPDATED = "notifications/resources/updated";
 
 /**
- * Streamable HTTP, with clients of the session era, at workers behind a front that
- * knows of no clients.
+ * Tests Streamable HTTP in the session era, with workers behind a load balancer
+ * without sticky sessions.
  *
  * @param start Starts the workers.
  */
 export function testHttp(start: () => Promise<Workers>): void {
   let workers: Workers;
-  /** How many there are. */
   let workerCount = 0;
   before(async () => {
     workers = await start();
@@ -31,7 +30,7 @@ export function testHttp(start: () => Promise<Workers>): void {
   });
   after(() => workers?.close());
 
-  it("H7 C4 every worker knows a client, whichever one its requests reach", async () => {
+  it("H7 C4 every worker knows a client, whichever worker its requests reach", async () => {
     await using alice = await connectRoundRobin(workers, {
       name: "alice",
       capabilities: { sampling: {} },
@@ -53,12 +52,12 @@ export function testHttp(start: () => Promise<Workers>): void {
     assertEquals(exchanges.filter(({ status }) => status >= 300), []);
   });
 
-  it("C1 what one worker sends reaches the streams on all of them, once", async () => {
+  it("C1 each broadcast reaches the streams of all workers once", async () => {
     const clients = await connectMany(workers, 8);
     try {
       for (const worker of workers.alive) await worker.call("renameTools");
       await waitForNotifications(clients, workerCount);
-      // What was doubled would be here before this.
+      // Duplicates of the first notifications would arrive before these.
       for (const worker of workers.alive) await worker.call("renameTools");
       await waitForNotifications(clients, 2 * workerCount);
       for (const client of clients) {
@@ -71,12 +70,12 @@ export function testHttp(start: () => Promise<Workers>): void {
     }
   });
 
-  it("C1 C4 resource subscriptions hold on all workers until they end", async () => {
+  it("C1 C4 resource subscriptions apply on all workers until they end", async () => {
     await using alice = await connectRoundRobin(workers);
     await using bob = await connectRoundRobin(workers);
     await alice.client.subscribeResource({ uri: NEWS });
     await bob.client.subscribeResource({ uri: WEATHER });
-    // tmcp answers without waiting for the managers.
+    // tmcp responds before the managers have stored the subscription.
     await subscribers(NEWS, [alice.sessionId]);
     await subscribers(WEATHER, [bob.sessionId]);
     for (const worker of workers.alive) await worker.call("print", NEWS);
@@ -99,7 +98,7 @@ export function testHttp(start: () => Promise<Workers>): void {
     });
   });
 
-  it("C4 a log level that was set through one worker holds on the others", async () => {
+  it("C4 a log level that was set on one worker applies on the others", async () => {
     await using alice = await connectRoundRobin(workers);
     for (const level of ["warning", "debug", "emergency"] as const) {
       await alice.client.setLoggingLevel(level);
@@ -109,13 +108,13 @@ export function testHttp(start: () => Promise<Workers>): void {
         level,
       );
       for (let request = 0; request < workerCount; request++) {
-        const known = await whoAmI(alice.client) as { logLevel?: string };
-        assertEquals(known.logLevel, level);
+        const info = await whoAmI(alice.client) as { logLevel?: string };
+        assertEquals(info.logLevel, level);
       }
     }
   });
 
-  it("C3 DELETE through one worker ends the stream on another, and the session on all", async () => {
+  it("C3 DELETE on one worker ends the stream on another, and the session on all", async () => {
     for (let round = 0; round < workerCount; round++) {
       await using alice = await connectRoundRobin(workers);
       const { sessionId, network, errors } = alice;
@@ -134,7 +133,7 @@ export function testHttp(start: () => Promise<Workers>): void {
       assertEquals(deleted.headers.get("x-worker"), other.name);
       await until(
         () => errors.some(({ message }) => /reconnect/.test(message)),
-        "the end of the stream",
+        "the stream to end",
       );
       for (const { httpUrl, name } of workers.alive) {
         const refused = await fetch(httpUrl, { headers });

@@ -12,14 +12,13 @@ const PROMPTS_CHANGED = "notifications/prompts/list_changed";
 const UPDATED = "notifications/resources/updated";
 
 /**
- * Clients of the per-request era, at workers behind a front that knows of no
- * clients.
+ * Tests the per-request era, with workers behind a load balancer without sticky
+ * sessions.
  *
  * @param start Starts the workers.
  */
 export function testListen(start: () => Promise<Workers>): void {
   let workers: Workers;
-  /** How many there are. */
   let workerCount = 0;
   before(async () => {
     workers = await start();
@@ -27,7 +26,7 @@ export function testListen(start: () => Promise<Workers>): void {
   });
   after(() => workers?.close());
 
-  it("C15 subscribers on all workers get what any of them sends, once, if they asked for it", async () => {
+  it("C15 subscribers on all workers receive matching notifications of every worker once", async () => {
     const listeners = await Promise.all(
       Array.from({ length: 8 }, async (_, index) => {
         const listener = await connect();
@@ -63,21 +62,24 @@ export function testListen(start: () => Promise<Workers>): void {
       assertEquals(
         new Set(owners).size,
         workerCount,
-        `Listening on ${owners}.`,
+        `The subscriptions are on workers ${owners}.`,
       );
     } finally {
       await Promise.all(listeners.map((listener) => listener.close()));
     }
   });
 
-  it("C15 a subscriber that cancels gets nothing more from any worker", async () => {
+  it("C15 a subscriber that cancels receives nothing more from any worker", async () => {
     await using alice = await connect();
     await using bob = await connect();
     const tools = await alice.client.listen({ toolsListChanged: true });
     await alice.client.listen({ promptsListChanged: true });
     await bob.client.listen({ toolsListChanged: true });
     await tools.close();
-    assertEquals(await within(tools.closed, "the end"), "local");
+    assertEquals(
+      await within(tools.closed, "the subscription to end"),
+      "local",
+    );
     for (const worker of workers.alive) {
       await worker.call("renameTools");
       await worker.call("renamePrompts");
@@ -87,7 +89,7 @@ export function testListen(start: () => Promise<Workers>): void {
     assertEquals(countNotifications(bob), { [TOOLS_CHANGED]: workerCount });
   });
 
-  it("answers requests of the per-request era on any worker", async () => {
+  it("every worker answers requests of the per-request era", async () => {
     await using alice = await connect();
     for (let request = 0; request < workerCount; request++) {
       assert(await whoAmI(alice.client) !== undefined);

@@ -1,21 +1,21 @@
 import type { Fetch } from "./clients.ts";
 
-/** A request that was answered. */
+/** A request and its response. */
 export interface Exchange {
   readonly method: string;
-  /** Deno cannot break off a stream whose response was collected as garbage. */
+  /** Deno can't abort a stream once its response was garbage collected. */
   readonly response: Response;
   readonly status: number;
-  /** Who has answered it. */
+  /** The worker that responded. */
   readonly worker: string;
 }
 
-/** A network on which every request has a connection of its own. */
+/** A network that opens a new connection for every request. */
 export interface Network {
   readonly fetch: Fetch;
-  /** The requests, in the call of their answers. */
+  /** The requests in the order of their responses. */
   readonly exchanges: readonly Exchange[];
-  /** Which worker has the stream that was opened last. */
+  /** Returns the worker that owns the newest stream. */
   streamWorker(): string | undefined;
 }
 
@@ -24,10 +24,11 @@ interface DenoClients {
 }
 
 const deno = (globalThis as { Deno?: DenoClients }).Deno;
-// Deno does not send the header that says so to the others.
+// Deno doesn't send the `connection` header, so its connection pool must be
+// disabled.
 const client = deno?.createHttpClient({ poolMaxIdlePerHost: 0 });
 
-/** Makes a network that brings one request after the other to the next worker. */
+/** Returns a network that sends each request to the next worker. */
 export function roundRobinNetwork(): Network {
   const exchanges: Exchange[] = [];
   return {

@@ -15,13 +15,13 @@ const TOOLS_CHANGED = "notifications/tools/list_changed";
 const UPDATED = "notifications/resources/updated";
 
 /**
- * The transport of 2024-11-05, at workers behind a front that knows of no clients.
+ * Tests HTTP with SSE, the transport of 2024-11-05, with workers behind a load
+ * balancer without sticky sessions.
  *
  * @param start Starts the workers.
  */
 export function testSse(start: () => Promise<Workers>): void {
   let workers: Workers;
-  /** How many there are. */
   let workerCount = 0;
   before(async () => {
     workers = await start();
@@ -45,10 +45,13 @@ export function testSse(start: () => Promise<Workers>): void {
       });
     }
     answeredBy.delete(owner);
-    assert(answeredBy.size > 0, `All were answered by ${owner} itself.`);
+    assert(
+      answeredBy.size > 0,
+      `All requests were answered by worker ${owner}.`,
+    );
   });
 
-  it("C1 what one worker sends reaches the streams on all of them, once", async () => {
+  it("C1 each broadcast reaches the streams of all workers once", async () => {
     const clients = [];
     for (let index = 0; index < 8; index++) clients.push(await connect());
     try {
@@ -68,7 +71,7 @@ export function testSse(start: () => Promise<Workers>): void {
     }
   });
 
-  it("C4 subscriptions and log levels hold on all workers", async () => {
+  it("C4 subscriptions and log levels apply on all workers", async () => {
     await using alice = await connect();
     await using bob = await connect();
     await alice.client.subscribeResource({ uri: NEWS });
@@ -90,14 +93,14 @@ export function testSse(start: () => Promise<Workers>): void {
     await alice.client.setLoggingLevel("critical");
     await until(
       async () => {
-        const known = await whoAmI(alice.client) as { logLevel?: string };
-        return known.logLevel === "critical";
+        const info = await whoAmI(alice.client) as { logLevel?: string };
+        return info.logLevel === "critical";
       },
       "the log level",
     );
   });
 
-  it("C3 DELETE through any worker ends the stream, and the end of a stream ends the session", async () => {
+  it("C3 DELETE on any worker ends the stream, and the end of a stream ends the session", async () => {
     for (const { httpUrl } of workers.alive) {
       await using alice = await connect();
       const url = new URL("/sse", httpUrl);
@@ -105,7 +108,7 @@ export function testSse(start: () => Promise<Workers>): void {
       const response = await fetch(url, { method: "DELETE" });
       await response.body?.cancel();
       assertEquals(response.status, 200);
-      await until(() => alice.errors.length > 0, "the end of the stream");
+      await until(() => alice.errors.length > 0, "the stream to end");
       await waitUntilGone(alice.sessionId);
     }
     await using bob = await connect();
@@ -137,7 +140,7 @@ export function testSse(start: () => Promise<Workers>): void {
     );
   }
 
-  /** Which worker has one stream more. */
+  /** Returns the worker that has one more stream than before. */
   async function findNewOwner(before: readonly number[]): Promise<string> {
     const streams = await owners();
     const index = streams.findIndex((count, at) => count > before[at]!);
