@@ -2,7 +2,7 @@ import * as crossmcp from "@crossmcp/session-manager";
 import { assertEquals } from "@std/assert";
 import * as tmcp from "@tmcp/session-manager";
 import { describe, it } from "node:test";
-import { EXPECTED, playBasicScenario } from "./support/basic_scenario.ts";
+import { EXPECTED, runBasicScenario } from "./support/basic_scenario.ts";
 import { engines } from "./support/serve.ts";
 
 const packages = {
@@ -13,13 +13,13 @@ const packages = {
 for (const engine of engines) {
   describe(`Drop-in, on ${engine}`, () => {
     for (const [name, sessionManager] of Object.entries(packages)) {
-      it(`plays the basic scenario with ${name}`, async () => {
+      it(`runs the basic scenario with ${name}`, async () => {
         const {
           InMemoryInfoSessionManager,
           InMemoryStreamSessionManager,
           InMemorySubscriptionManager,
         } = sessionManager;
-        const seen = await playBasicScenario(engine, () => ({
+        const seen = await runBasicScenario(engine, () => ({
           streams: new InMemoryStreamSessionManager(),
           info: new InMemoryInfoSessionManager(),
           subscriptions: new InMemorySubscriptionManager(),
@@ -30,7 +30,7 @@ for (const engine of engines) {
   });
 }
 
-it("exports every name that @tmcp/session-manager has at run time", () => {
+it("exports every runtime name of @tmcp/session-manager", () => {
   const missing = Object.keys(tmcp).filter((name) => !(name in crossmcp));
   assertEquals(missing, []);
 });

@@ -1,10 +1,10 @@
 import { assertEquals } from "@std/assert";
 import { describe, it } from "node:test";
 import {
-  ask,
   assertRefused,
   beginSession,
   type GuardedServer,
+  sendRequest,
   startGuarded,
 } from "./support/guarded.ts";
 import { INITIALIZE } from "./support/server.ts";
@@ -21,7 +21,7 @@ const EVERY_ORIGIN = {
 
 for (const engine of engines) {
   describe(`Guard: CORS, on ${engine}`, () => {
-    it("lets a page read a refusal where the transport lets it read a response", async () => {
+    it("refusals have CORS headers if the transport's responses do", async () => {
       await using server = await startGuarded(engine, {
         http: { cors: true, allowedOrigins: true },
         info: { maxSessions: 1 },
@@ -30,7 +30,7 @@ for (const engine of engines) {
       await assertRefusals(server, APP, EVERY_ORIGIN);
     });
 
-    it("gives a refusal the headers that the transport is configured with", async () => {
+    it("refusals use the transport's CORS configuration", async () => {
       await using server = await startGuarded(engine, {
         http: {
           allowedOrigins: [APP],
@@ -56,7 +56,7 @@ for (const engine of engines) {
       await assertRefusals(server, EVIL, {});
     });
 
-    it("gives a refusal no CORS headers if the transport has none", async () => {
+    it("refusals have no CORS headers if the request has no origin", async () => {
       await using server = await startGuarded(engine, {
         http: { cors: true, allowedOrigins: true },
         info: { maxSessions: 1 },
@@ -66,10 +66,11 @@ for (const engine of engines) {
 
     it("refuses the request even if the transport fails", async () => {
       await using server = await startGuarded(engine, {
-        around: () => () => Promise.reject(new Error("The database is gone.")),
+        wrapTransport: () => () =>
+          Promise.reject(new Error("The database is down.")),
       });
       for (const id of ["unknown", "no id"]) {
-        const response = await ask(server.httpUrl, {
+        const response = await sendRequest(server.httpUrl, {
           origin: APP,
           [SESSION]: id,
         });
@@ -78,7 +79,7 @@ for (const engine of engines) {
       }
     });
 
-    it("answers preflight requests as the transport does", async () => {
+    it("passes preflight requests to the transport", async () => {
       await using server = await startGuarded(engine, {
         http: { cors: true, allowedOrigins: true },
       });
@@ -92,7 +93,7 @@ for (const engine of engines) {
   });
 }
 
-/** Fails unless the refusals of all kinds carry these headers for CORS. */
+/** Asserts that every kind of refusal has the expected CORS headers. */
 async function assertRefusals(
   { httpUrl, sessions }: GuardedServer,
   origin: string | undefined,
@@ -103,14 +104,18 @@ async function assertRefusals(
     : { origin };
   for (const body of [undefined, INITIALIZE]) {
     for (const [id, status] of [["no id", 400], ["unknown", 404]] as const) {
-      const response = await ask(httpUrl, { ...headers, [SESSION]: id }, body);
+      const response = await sendRequest(
+        httpUrl,
+        { ...headers, [SESSION]: id },
+        body,
+      );
       assertEquals(corsOf(response), expected);
       await assertRefused(response, status);
     }
   }
   if (origin === EVIL) return;
   const id = await beginSession(httpUrl, headers);
-  const response = await ask(httpUrl, headers, INITIALIZE);
+  const response = await sendRequest(httpUrl, headers, INITIALIZE);
   assertEquals(corsOf(response), expected);
   await assertRefused(response, 503);
   await sessions.info.delete(id);

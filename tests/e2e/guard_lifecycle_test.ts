@@ -2,15 +2,15 @@ import { assertEquals, assertRejects } from "@std/assert";
 import { describe, it } from "node:test";
 import { connectHttp } from "./support/clients.ts";
 import {
-  ask,
   assertJsonRpcError,
   assertRefused,
   beginSession,
   type GuardedServer,
   MESSAGES,
+  sendRequest,
   startGuarded,
 } from "./support/guarded.ts";
-import { exchange } from "./support/raw_socket.ts";
+import { sendRawRequest } from "./support/raw_socket.ts";
 import { engines } from "./support/serve.ts";
 import { INITIALIZE, NEWS } from "./support/server.ts";
 import { until } from "./support/until.ts";
@@ -20,17 +20,17 @@ import { sessionRegistryOf } from "../../src/metadata/stored_info_session_manage
 const MALFORMED = {
   "a space": "two words",
   "a tab": "one\ttwo",
-  "characters of Latin-1": "caf\xE9",
-  "characters of UTF-8": "\xF0\x9F\x99\x82",
+  "Latin-1 characters": "caf\xE9",
+  "UTF-8 characters": "\xF0\x9F\x99\x82",
   "257 characters": "x".repeat(257),
-  "no character": "",
+  "no characters": "",
   "two header fields": "one\r\nmcp-session-id: two",
 };
 
 for (const engine of engines) {
-  describe(`Guard: life of a session, on ${engine}`, () => {
-    for (const [what, id] of Object.entries(MALFORMED)) {
-      it(`H1 refuses an Mcp-Session-Id with ${what}`, async () => {
+  describe(`Guard: session lifecycle, on ${engine}`, () => {
+    for (const [kind, id] of Object.entries(MALFORMED)) {
+      it(`H1 refuses an Mcp-Session-Id with ${kind}`, async () => {
         await using server = await startGuarded(engine);
         for (
           const [method, body] of [
@@ -39,21 +39,21 @@ for (const engine of engines) {
             ...MESSAGES.map((body) => ["POST", body] as const),
           ] as const
         ) {
-          const answer = await exchange(
+          const response = await sendRawRequest(
             server.httpUrl,
             method,
             { "mcp-session-id": id },
             body,
           );
-          assertEquals(answer.status, 400);
-          assertJsonRpcError(answer.body, 400);
+          assertEquals(response.status, 400);
+          assertJsonRpcError(response.body, 400);
         }
         await assertNothingStored(server);
       });
     }
 
     for (const id of ["invented", "__proto__", "x".repeat(256), "!~"]) {
-      it(`H2 does not adopt a session ID that a client made up: ${id.slice(0, 10)}`, async () => {
+      it(`H2 rejects a session ID that the client made up: ${id.slice(0, 10)}`, async () => {
         await using server = await startGuarded(engine);
         await assertUnknown(server, id);
         await assertNothingStored(server, id);
@@ -79,7 +79,10 @@ for (const engine of engines) {
         info: { idleTimeoutMs: 80 },
       });
       const id = await beginSession(server.httpUrl);
-      await until(() => server.sessions.stats().expired === 1, "the end");
+      await until(
+        () => server.sessions.stats().expired === 1,
+        "the session to expire",
+      );
       await assertUnknown(server, id);
       assertEquals(
         sessionRegistryOf(server.sessions.info).registration(id),
@@ -96,12 +99,15 @@ for (const engine of engines) {
         server.sessions.streams,
       );
       const idle = await beginSession(server.httpUrl);
-      await until(() => server.sessions.stats().expired === 1, "the other's");
+      await until(
+        () => server.sessions.stats().expired === 1,
+        "the idle session to expire",
+      );
       await assertUnknown(server, idle);
       await alice.client.ping();
     });
 
-    it("H2 official clients learn that their session has ended", async () => {
+    it("H2 official clients notice that their session has ended", async () => {
       await using server = await startGuarded(engine);
       const { sessions } = server;
       await using alice = await connectHttp(server.httpUrl, sessions.streams);
@@ -111,7 +117,7 @@ for (const engine of engines) {
       assertEquals((error as { code?: unknown }).code, 404);
       await bob.client.ping();
 
-      // A new session is how the specification tells them to go on.
+      // The specification requires clients to start a new session.
       await using again = await connectHttp(server.httpUrl, sessions.streams);
       await again.client.ping();
     });
@@ -124,7 +130,7 @@ for (const engine of engines) {
       });
       await alice.client.subscribeResource({ uri: NEWS });
       const { sessionId } = alice;
-      // The way of the client that the session is deleted behind its back.
+      // Deletes the session without the client's knowledge.
       const response = await fetch(server.httpUrl, {
         method: "DELETE",
         headers: { "mcp-session-id": sessionId },
@@ -134,18 +140,19 @@ for (const engine of engines) {
         () => alice.errors.some(({ message }) => /reconnect/.test(message)),
         "the client to be refused when it reconnects",
       );
-      // Between two attempts: the SDK does not give up one that is on its way.
+      // Closes the client between two attempts, because the SDK doesn't abort a
+      // pending one.
       await alice.close();
       await assertUnknown(server, sessionId);
       await assertNothingStored(server, sessionId);
     });
 
-    it("answers 404 if the transport returns nothing", async () => {
+    it("responses 404 if the transport returns nothing", async () => {
       await using server = await startGuarded(engine, {
-        around: () => () => Promise.resolve(null),
+        wrapTransport: () => () => Promise.resolve(null),
       });
       for (const body of [undefined, INITIALIZE]) {
-        const response = await ask(server.httpUrl, {}, body);
+        const response = await sendRequest(server.httpUrl, {}, body);
         assertEquals(response.status, 404);
         assertEquals(await response.text(), "");
       }
@@ -153,20 +160,20 @@ for (const engine of engines) {
   });
 }
 
-/** Fails unless a session is unknown to every method. */
+/** Asserts that requests of every method get 404. */
 async function assertUnknown(
   { httpUrl }: GuardedServer,
   id: string,
 ): Promise<void> {
   const headers = { "mcp-session-id": id };
   for (const body of [undefined, ...MESSAGES]) {
-    await assertRefused(await ask(httpUrl, headers, body), 404);
+    await assertRefused(await sendRequest(httpUrl, headers, body), 404);
   }
   const request = new Request(httpUrl, { method: "DELETE", headers });
   await assertRefused(await fetch(request), 404);
 }
 
-/** Fails if a server remembers anything. */
+/** Asserts that the server has stored nothing. */
 async function assertNothingStored(
   { sessions, reported }: GuardedServer,
   id = "-",

@@ -2,10 +2,10 @@ import { assertEquals, assertRejects } from "@std/assert";
 import { describe, it } from "node:test";
 import { connectHttp, connectModern } from "./support/clients.ts";
 import {
-  ask,
   assertRefused,
   beginSession,
   type GuardedServer,
+  sendRequest,
   startGuarded,
 } from "./support/guarded.ts";
 import { INITIALIZE } from "./support/server.ts";
@@ -17,7 +17,7 @@ const PING = { jsonrpc: "2.0", id: 1, method: "ping" };
 
 for (const engine of engines) {
   describe(`Guard: limits, on ${engine}`, () => {
-    it("refuses a session above maxSessions, and says when to try again", async () => {
+    it("refuses a session above maxSessions with a Retry-After header", async () => {
       await using server = await startGuarded(engine, {
         info: { maxSessions: 2 },
       });
@@ -25,66 +25,70 @@ for (const engine of engines) {
       const first = await beginSession(httpUrl);
       const second = await beginSession(httpUrl);
       for (let attempt = 0; attempt < 3; attempt++) {
-        await assertRefusedForNow(await ask(httpUrl, {}, INITIALIZE));
+        await assertRetryLater(await sendRequest(httpUrl, {}, INITIALIZE));
       }
       for (const id of [first, second]) {
         assertEquals(await statusOf(server, id), 200);
       }
-      await remove(server, first);
+      await deleteSession(server, first);
       const third = await beginSession(httpUrl);
       assertEquals(await statusOf(server, third), 200);
-      await assertRefusedForNow(await ask(httpUrl, {}, INITIALIZE));
-      // Only the clients that were refused are told; nothing is left of them.
+      await assertRetryLater(await sendRequest(httpUrl, {}, INITIALIZE));
+      // Only the four refused sessions are reported, with two errors each.
       assertEquals(server.reported.length, 8);
       for (const { name } of server.reported) {
         assertEquals(name, "SessionLimitError");
       }
     });
 
-    it("refuses a stream above maxSessions, and says when to try again", async () => {
+    it("refuses a stream above maxSessions with a Retry-After header", async () => {
       await using server = await startGuarded(engine, {
         streams: { maxSessions: 1 },
       });
       const { httpUrl, sessions } = server;
       const first = await beginSession(httpUrl);
       const second = await beginSession(httpUrl);
-      const stream = await ask(httpUrl, { [SESSION]: first });
+      const stream = await sendRequest(httpUrl, { [SESSION]: first });
       assertEquals(stream.status, 200);
-      await assertRefusedForNow(await ask(httpUrl, { [SESSION]: second }));
+      await assertRetryLater(
+        await sendRequest(httpUrl, { [SESSION]: second }),
+      );
       assertEquals(await sessions.streams.has(second), false);
-      // Whoever has a place keeps it with another connection.
-      const again = await ask(httpUrl, { [SESSION]: first });
+      // A session that has a slot keeps it when it reconnects.
+      const again = await sendRequest(httpUrl, { [SESSION]: first });
       assertEquals(again.status, 200);
       await stream.text();
-      await assertRefusedForNow(await ask(httpUrl, { [SESSION]: second }));
+      await assertRetryLater(
+        await sendRequest(httpUrl, { [SESSION]: second }),
+      );
 
-      // Without a stream the session goes on.
+      // The session continues without a stream.
       assertEquals(await statusOf(server, second), 200);
       await again.body?.cancel();
-      await until(() => sessions.stats().attached === 0, "the end");
-      const taken = await ask(httpUrl, { [SESSION]: second });
+      await until(() => sessions.stats().attached === 0, "the stream to end");
+      const taken = await sendRequest(httpUrl, { [SESSION]: second });
       assertEquals(taken.status, 200);
       await taken.body?.cancel();
       assertEquals(server.reported, []);
     });
 
-    it("S12 holds the limits when many clients connect at once", async () => {
+    it("S12 enforces the limits when many clients connect at once", async () => {
       await using server = await startGuarded(engine, {
         info: { maxSessions: 7 },
         streams: { maxSessions: 3 },
       });
       const { httpUrl, sessions } = server;
-      const begun = await Promise.all(
-        Array.from({ length: 15 }, () => ask(httpUrl, {}, INITIALIZE)),
+      const initialized = await Promise.all(
+        Array.from({ length: 15 }, () => sendRequest(httpUrl, {}, INITIALIZE)),
       );
-      await Promise.all(begun.map((response) => response.text()));
-      const statuses = begun.map(({ status }) => status).toSorted();
+      await Promise.all(initialized.map((response) => response.text()));
+      const statuses = initialized.map(({ status }) => status).toSorted();
       assertEquals(statuses, [...Array(7).fill(200), ...Array(8).fill(503)]);
 
-      const ids = begun.filter(({ status }) => status === 200)
+      const ids = initialized.filter(({ status }) => status === 200)
         .map(({ headers }) => headers.get(SESSION)!);
       const streams = await Promise.all(
-        ids.map((id) => ask(httpUrl, { [SESSION]: id })),
+        ids.map((id) => sendRequest(httpUrl, { [SESSION]: id })),
       );
       assertEquals(
         streams.map(({ status }) => status).toSorted(),
@@ -95,58 +99,61 @@ for (const engine of engines) {
     });
 
     it("H3 a stream that is being replaced keeps its slot", async () => {
-      let go = () => {};
-      const asked = new Promise<void>((resolve) => go = resolve);
+      let release = () => {};
+      const released = new Promise<void>((resolve) => release = resolve);
       await using server = await startGuarded(engine, {
         streams: { maxSessions: 1 },
-        // As one that asks a database for a token does.
-        around: (respond) => async (request) => {
-          if (request.headers.has("x-slow")) await asked;
+        // Simulates a transport that looks up a token in a database.
+        wrapTransport: (respond) => async (request) => {
+          if (request.headers.has("x-slow")) await released;
           return await respond(request);
         },
       });
       const { httpUrl, sessions } = server;
       const alice = await beginSession(httpUrl);
       const bob = await beginSession(httpUrl);
-      const old = await ask(httpUrl, { [SESSION]: alice });
-      const answer = ask(httpUrl, { [SESSION]: alice, "x-slow": "1" });
+      const old = await sendRequest(httpUrl, { [SESSION]: alice });
+      const pending = sendRequest(httpUrl, { [SESSION]: alice, "x-slow": "1" });
       await until(
         async () => !await sessions.streams.has(alice),
-        "the second GET of alice",
+        "the second GET request of Alice",
       );
       await old.body?.cancel();
       await until(
         () => sessions.stats().attached === 0,
-        "the end of the old stream",
+        "the old stream to end",
       );
-      await assertRefusedForNow(await ask(httpUrl, { [SESSION]: bob }));
-      go();
-      const stream = await answer;
+      await assertRetryLater(await sendRequest(httpUrl, { [SESSION]: bob }));
+      release();
+      const stream = await pending;
       assertEquals(stream.status, 200);
       assertEquals(await sessions.streams.has(alice), true);
       await stream.body?.cancel();
     });
 
-    it("H3 concurrent GETs of one session need one slot", async () => {
+    it("H3 concurrent GETs of one session take one slot", async () => {
       await using server = await startGuarded(engine, {
         streams: { maxSessions: 1 },
-        around: (respond) => async (request) => {
+        wrapTransport: (respond) => async (request) => {
           await new Promise((resolve) => setTimeout(resolve, 5));
           return await respond(request);
         },
       });
       const { httpUrl, sessions } = server;
       const id = await beginSession(httpUrl);
-      const answers = await Promise.all(
-        Array.from({ length: 5 }, () => ask(httpUrl, { [SESSION]: id })),
+      const responses = await Promise.all(
+        Array.from(
+          { length: 5 },
+          () => sendRequest(httpUrl, { [SESSION]: id }),
+        ),
       );
-      assertEquals(answers.map(({ status }) => status), Array(5).fill(200));
+      assertEquals(responses.map(({ status }) => status), Array(5).fill(200));
       assertEquals(sessions.stats().attached, 1);
       await sessions.streams.delete(id);
-      for (const answer of answers) await answer.text();
+      for (const response of responses) await response.text();
     });
 
-    it("official clients learn that the limit is reached", async () => {
+    it("official clients are notified that the limit is reached", async () => {
       await using server = await startGuarded(engine, {
         info: { maxSessions: 1 },
         streams: { maxSessions: 1 },
@@ -159,38 +166,44 @@ for (const engine of engines) {
       assertEquals((error as { code?: unknown }).code, 503);
       await alice.client.ping();
       assertEquals(alice.errors, []);
-      // The per-request era has no sessions that could be too many.
+      // The per-request era has no sessions, so the limit doesn't apply.
       await using carol = await connectModern(httpUrl);
       await carol.client.listTools();
     });
 
-    it("begins no session after the sessions are closed", async () => {
+    it("starts no session after the sessions are closed", async () => {
       await using server = await startGuarded(engine);
       const { httpUrl, sessions } = server;
       const id = await beginSession(httpUrl);
       await sessions.close();
-      await assertRefusedForNow(await ask(httpUrl, {}, INITIALIZE));
+      await assertRetryLater(await sendRequest(httpUrl, {}, INITIALIZE));
       for (const body of [undefined, PING]) {
-        await assertRefused(await ask(httpUrl, { [SESSION]: id }, body), 404);
+        await assertRefused(
+          await sendRequest(httpUrl, { [SESSION]: id }, body),
+          404,
+        );
       }
     });
   });
 }
 
-async function assertRefusedForNow(response: Response): Promise<void> {
+async function assertRetryLater(response: Response): Promise<void> {
   const seconds = response.headers.get("retry-after");
   await assertRefused(response, 503);
   assertEquals(seconds, "5");
 }
 
-/** The status of the answer to a request of a session. */
+/** Sends a request of a session and returns the status of the response. */
 async function statusOf({ httpUrl }: GuardedServer, id: string) {
-  const response = await ask(httpUrl, { [SESSION]: id }, PING);
+  const response = await sendRequest(httpUrl, { [SESSION]: id }, PING);
   await response.text();
   return response.status;
 }
 
-async function remove({ httpUrl }: GuardedServer, id: string): Promise<void> {
+async function deleteSession(
+  { httpUrl }: GuardedServer,
+  id: string,
+): Promise<void> {
   const response = await fetch(httpUrl, {
     method: "DELETE",
     headers: { [SESSION]: id },

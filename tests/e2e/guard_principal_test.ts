@@ -6,22 +6,22 @@ import { assertEquals, assertRejects } from "@std/assert";
 import { describe, it } from "node:test";
 import { connectHttp, summary, whoAmI } from "./support/clients.ts";
 import {
-  ask,
   assertRefused,
   beginSession,
   MESSAGES,
+  sendRequest,
   startGuarded,
   USER_HEADER,
   withHeaders,
 } from "./support/guarded.ts";
 import { INITIALIZE } from "./support/server.ts";
-import { exchange } from "./support/raw_socket.ts";
+import { sendRawRequest } from "./support/raw_socket.ts";
 import { engines } from "./support/serve.ts";
 import { until } from "./support/until.ts";
 
-const OTHERS = {
+const OTHER_PRINCIPALS = {
   "another principal": { [USER_HEADER]: "bob" },
-  "nobody": {},
+  "no principal": {},
   "the empty principal": { [USER_HEADER]: "" },
   "another spelling": { [USER_HEADER]: "Alice" },
 };
@@ -37,8 +37,8 @@ const REQUESTS = [
 
 for (const engine of engines) {
   describe(`Guard: principals, on ${engine}`, () => {
-    for (const [who, user] of Object.entries(OTHERS)) {
-      it(`H5 to ${who} a session looks like an unknown one`, async () => {
+    for (const [other, user] of Object.entries(OTHER_PRINCIPALS)) {
+      it(`H5 to ${other}, a session looks unknown`, async () => {
         await using server = await startGuarded(engine);
         const { httpUrl, sessions } = server;
         await using alice = await connectHttp(httpUrl, sessions.streams, {
@@ -47,9 +47,9 @@ for (const engine of engines) {
         await alice.client.setLoggingLevel("error");
         for (const origin of ORIGINS) {
           for (const [method, body] of REQUESTS) {
-            const answerTo = async (id: string) => {
+            const responseTo = async (id: string) => {
               const headers = { ...user, ...origin, "mcp-session-id": id };
-              const { head, ...rest } = await exchange(
+              const { head, ...rest } = await sendRawRequest(
                 httpUrl,
                 method,
                 headers,
@@ -57,9 +57,9 @@ for (const engine of engines) {
               );
               return { ...rest, head: head.replace(/^date: .*$/im, "") };
             };
-            const answer = await answerTo(alice.sessionId);
-            assertEquals(answer, await answerTo(crypto.randomUUID()));
-            assertEquals(answer.status, 404);
+            const response = await responseTo(alice.sessionId);
+            assertEquals(response, await responseTo(crypto.randomUUID()));
+            assertEquals(response.status, 404);
           }
         }
         server.mcp.changed("tools");
@@ -80,7 +80,7 @@ for (const engine of engines) {
       await using server = await startGuarded(engine);
       const { httpUrl } = server;
       const users = ["alice", "bob", undefined];
-      const own = await Promise.all(users.map(async (user) => {
+      const sessionsOfUsers = await Promise.all(users.map(async (user) => {
         const headers: Record<string, string> = user === undefined
           ? {}
           : { [USER_HEADER]: user };
@@ -93,10 +93,10 @@ for (const engine of engines) {
         };
       }));
       const ping = { jsonrpc: "2.0", id: 1, method: "ping" };
-      for (const { headers } of own) {
-        for (const { ids, headers: owner } of own) {
+      for (const { headers } of sessionsOfUsers) {
+        for (const { ids, headers: owner } of sessionsOfUsers) {
           for (const id of ids) {
-            const response = await ask(
+            const response = await sendRequest(
               httpUrl,
               { ...headers, "mcp-session-id": id },
               ping,
@@ -116,24 +116,24 @@ for (const engine of engines) {
       const headers = { [USER_HEADER]: "bob", "mcp-session-id": id };
       await until(
         async () => {
-          await assertRefused(await ask(server.httpUrl, headers), 404);
+          await assertRefused(await sendRequest(server.httpUrl, headers), 404);
           return server.sessions.stats().expired === 1;
         },
-        "the end of the session",
+        "the session to expire",
         1_500,
       );
     });
 
-    it("H5 a session ID that two principals were assigned stays with the first one", async () => {
+    it("H5 a session ID assigned to two principals stays with the first one", async () => {
       await using server = await startGuarded(engine, {
         http: { getSessionId: () => "not-random" },
       });
       const { httpUrl } = server;
       await beginSession(httpUrl, { [USER_HEADER]: "alice" });
       const headers = { [USER_HEADER]: "bob" };
-      await assertRefused(await ask(httpUrl, headers, INITIALIZE), 404);
+      await assertRefused(await sendRequest(httpUrl, headers, INITIALIZE), 404);
       for (const [user, status] of [["alice", 200], ["bob", 404]] as const) {
-        const response = await ask(httpUrl, {
+        const response = await sendRequest(httpUrl, {
           "mcp-session-id": "not-random",
           [USER_HEADER]: user,
         }, { jsonrpc: "2.0", id: 1, method: "ping" });
@@ -148,9 +148,9 @@ for (const engine of engines) {
       const longest = { [USER_HEADER]: "x".repeat(1_024) };
       const id = await beginSession(httpUrl, longest);
       const longer = { [USER_HEADER]: "x".repeat(1_025) };
-      await assertRefused(await ask(httpUrl, longer, INITIALIZE), 400);
+      await assertRefused(await sendRequest(httpUrl, longer, INITIALIZE), 400);
       await assertRefused(
-        await ask(httpUrl, { ...longer, "mcp-session-id": id }),
+        await sendRequest(httpUrl, { ...longer, "mcp-session-id": id }),
         400,
       );
     });
@@ -159,14 +159,14 @@ for (const engine of engines) {
 
 it("H5 refuses a principal that is not a string", async () => {
   await using sessions = new InMemorySessions();
-  let asked = 0;
+  let calls = 0;
   for (const principal of [null, 1, {}]) {
     await assertRejects(
       () =>
         sessions.guard(
           new Request("http://localhost/mcp"),
           () => {
-            asked++;
+            calls++;
             return null;
           },
           { principal: principal as unknown as string },
@@ -175,5 +175,5 @@ it("H5 refuses a principal that is not a string", async () => {
       "principal",
     );
   }
-  assertEquals(asked, 0);
+  assertEquals(calls, 0);
 });

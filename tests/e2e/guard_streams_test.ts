@@ -2,9 +2,9 @@ import { assert, assertEquals } from "@std/assert";
 import { describe, it } from "node:test";
 import { connectHttp, summary } from "./support/clients.ts";
 import {
-  ask,
   beginSession,
   type GuardedServer,
+  sendRequest,
   startGuarded,
 } from "./support/guarded.ts";
 import { openSocket } from "./support/raw_socket.ts";
@@ -20,11 +20,11 @@ for (const engine of engines) {
       const { sessions } = server;
       await using alice = await connectHttp(server.httpUrl, sessions.streams);
       const response = await openStream(server, alice.sessionId);
-      await until(() => alice.errors.length > 0, "the end of the old stream");
+      await until(() => alice.errors.length > 0, "the old stream to end");
       server.mcp.changed("tools");
-      assertEquals(await endOf(server, response), 1);
+      assertEquals(await endAndCountEvents(server, response), 1);
       assertEquals(alice.notifications, []);
-      // The requests of the old client are still answered.
+      // Other requests of the old client are still answered.
       await alice.client.ping();
     });
 
@@ -34,13 +34,14 @@ for (const engine of engines) {
       await using alice = await connectHttp(server.httpUrl, sessions.streams, {
         reconnect: true,
       });
-      // Takes the place of the client's own stream, which comes back for it.
+      // Replaces the client's own stream. The client reconnects and replaces
+      // this one in turn.
       const hanging = await openSocket(server.httpUrl, "GET", {
         "mcp-session-id": alice.sessionId,
       });
       await until(
         () => hanging.received().endsWith("\r\n0\r\n\r\n"),
-        "the end of the hanging stream",
+        "the hanging stream to end",
       );
       assertEquals(sessions.stats().attached, 1);
       server.mcp.changed("tools");
@@ -50,7 +51,7 @@ for (const engine of engines) {
         server.responses.filter(({ status }) => status >= 400),
         [],
       );
-      hanging.vanish();
+      hanging.destroy();
     });
 
     it("H3 replaces a stream whose client has stopped reading", async () => {
@@ -62,8 +63,8 @@ for (const engine of engines) {
       const stalled = await openSocket(server.httpUrl, "GET", {
         "mcp-session-id": id,
       });
-      await until(() => sessions.streams.has(id), "the stream");
-      stalled.stall();
+      await until(() => sessions.streams.has(id), "the stream to open");
+      stalled.pause();
       const frame = `data: ${"x".repeat(1_000_000)}\n\n`;
       while (sessions.stats().queuedBytes === 0) {
         sessions.streams.send([id], frame);
@@ -72,12 +73,13 @@ for (const engine of engines) {
       const response = await openStream(server, id);
       assertEquals(sessions.stats().attached, 1);
       assertEquals(sessions.stats().queuedBytes, 0);
-      // It is late to notice that, which must not touch the new stream.
-      stalled.vanish();
-      await within(stalled.closed, "the end of the old connection");
+      // The server notices the disconnect only now. The new stream must not be
+      // affected.
+      stalled.destroy();
+      await within(stalled.closed, "the old connection to close");
       await new Promise((resolve) => setTimeout(resolve, 100));
       server.mcp.changed("tools");
-      assertEquals(await endOf(server, response), 1);
+      assertEquals(await endAndCountEvents(server, response), 1);
     });
 
     it("H3 the end of the old connection does not end the new stream", async () => {
@@ -87,17 +89,20 @@ for (const engine of engines) {
         const old = await openSocket(server.httpUrl, "GET", {
           "mcp-session-id": id,
         });
-        await until(() => server.sessions.streams.has(id), "the old stream");
+        await until(
+          () => server.sessions.streams.has(id),
+          "the old stream to open",
+        );
         const [response] = await Promise.all([
           openStream(server, id),
-          // Before, at, or after the time at which it is replaced.
+          // Before, during or after the replacement.
           new Promise((resolve) => setTimeout(resolve, round / 2))
-            .then(() => old.vanish()),
+            .then(() => old.destroy()),
         ]);
         await old.closed;
         await new Promise((resolve) => setTimeout(resolve, 5));
         server.mcp.changed("tools");
-        assertEquals(await endOf(server, response), 1);
+        assertEquals(await endAndCountEvents(server, response), 1);
       }
     });
 
@@ -112,14 +117,14 @@ for (const engine of engines) {
       server.mcp.changed("tools");
       await sessions.streams.delete(id);
       const received = await Promise.all(
-        responses.map((response) => countIn(response)),
+        responses.map((response) => countEvents(response)),
       );
       assertEquals(received.toSorted(), [...Array(11).fill(0), 1]);
     });
 
     it("keeps the stream if the transport refuses a GET", async () => {
       await using server = await startGuarded(engine, {
-        around: (respond) => (request) =>
+        wrapTransport: (respond) => (request) =>
           request.headers.has("x-unauthorized")
             ? Promise.resolve(new Response(null, { status: 401 }))
             : respond(request),
@@ -132,7 +137,7 @@ for (const engine of engines) {
           [{ "x-unauthorized": "1" }, 401],
         ] as const
       ) {
-        const response = await ask(server.httpUrl, {
+        const response = await sendRequest(server.httpUrl, {
           ...headers,
           "mcp-session-id": alice.sessionId,
         });
@@ -149,9 +154,10 @@ for (const engine of engines) {
       await using server = await startGuarded(engine);
       const { sessions } = server;
       await using alice = await connectHttp(server.httpUrl, sessions.streams);
-      const failure = new Error("The database is gone.");
+      const failure = new Error("The database is down.");
       for (const method of ["GET", "POST", "DELETE"]) {
-        // Not over the network: runtimes print what a handler throws.
+        // Calls the guard directly, because runtimes print errors that a
+        // handler throws.
         const request = new Request(server.httpUrl, {
           method,
           headers: { "mcp-session-id": alice.sessionId },
@@ -176,13 +182,13 @@ for (const engine of engines) {
   });
 }
 
-/** Opens the stream of a session, and waits for its beginning. */
+/** Opens the stream of a session and checks the response head. */
 async function openStream(
   { httpUrl }: GuardedServer,
   id: string,
 ): Promise<Response> {
   const response = await within(
-    ask(httpUrl, { "mcp-session-id": id }),
+    sendRequest(httpUrl, { "mcp-session-id": id }),
     "a stream",
   );
   assertEquals(response.status, 200);
@@ -190,17 +196,20 @@ async function openStream(
   return response;
 }
 
-/** Ends the stream of a session; returns how many events it had. */
-async function endOf(
+/**
+ * Ends the stream of a session and returns the number of events that it
+ * delivered.
+ */
+async function endAndCountEvents(
   { sessions }: GuardedServer,
   response: Response,
 ): Promise<number> {
   assertEquals(sessions.stats().attached, 1);
   await sessions.streams.delete(response.headers.get("mcp-session-id")!);
-  return await countIn(response);
+  return await countEvents(response);
 }
 
-async function countIn(response: Response): Promise<number> {
-  const text = await within(response.text(), "the end of the stream");
+async function countEvents(response: Response): Promise<number> {
+  const text = await within(response.text(), "the stream to end");
   return text.match(/^data: /gm)?.length ?? 0;
 }

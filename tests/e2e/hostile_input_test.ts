@@ -7,12 +7,12 @@ import { type Engine, engines } from "./support/serve.ts";
 import { INITIALIZE, NEWS, startServer } from "./support/server.ts";
 import { until, within } from "./support/until.ts";
 
-// Each of the three runners fails a test that leaves a rejection unhandled.
+// On all three runtimes, an unhandled rejection fails the test.
 
 const IDS = {
   "300 characters": "x".repeat(300),
   "spaces": "two words and more",
-  "characters of Latin-1": "caf\xE9 \xDF\xFF",
+  "Latin-1 characters": "caf\xE9 \xDF\xFF",
   "a tab": "one\ttwo",
 };
 
@@ -35,13 +35,13 @@ const WHO_AM_I = {
   method: "tools/call",
   params: { name: "who-am-i" },
 };
-const NONSENSE_LEVEL = { ...SET_LEVEL, id: 6, params: { level: "shout" } };
-const NONSENSE_URI = { ...SUBSCRIBE, id: 7, params: { uri: { not: "a uri" } } };
+const INVALID_LEVEL = { ...SET_LEVEL, id: 6, params: { level: "shout" } };
+const INVALID_URI = { ...SUBSCRIBE, id: 7, params: { uri: { not: "a uri" } } };
 
 for (const engine of engines) {
   describe(`Hostile input, on ${engine}`, () => {
-    for (const [what, id] of Object.entries(IDS)) {
-      it(`survives an Mcp-Session-Id with ${what}`, async () => {
+    for (const [kind, id] of Object.entries(IDS)) {
+      it(`survives an Mcp-Session-Id with ${kind}`, async () => {
         await using server = await start(engine);
         const { httpUrl, managers: { streams } } = server;
         const headers = { "mcp-session-id": id };
@@ -61,7 +61,7 @@ for (const engine of engines) {
         server.mcp.changed("resource", NEWS);
         server.mcp.changed("tools");
 
-        // What no session id can be was refused, and somebody was told.
+        // The invalid session IDs were rejected and reported.
         assertEquals(
           [...new Set(server.reported.map(({ name }) => name))],
           ["InvalidArgumentError"],
@@ -75,7 +75,7 @@ for (const engine of engines) {
     it("survives values that the protocol does not define", async () => {
       await using server = await start(engine);
       const headers = { "mcp-session-id": "mallory" };
-      for (const body of [NONSENSE_LEVEL, NONSENSE_URI]) {
+      for (const body of [INVALID_LEVEL, INVALID_URI]) {
         assertEquals(
           await statusOf(server.httpUrl, "POST", headers, body),
           200,
@@ -98,11 +98,11 @@ for (const engine of engines) {
       for (const id of ids) await until(() => streams.has(id), "a stream");
       for (const socket of sockets) {
         server.mcp.changed("tools");
-        socket.vanish();
+        socket.destroy();
         server.mcp.changed("tools");
       }
       for (const id of ids) {
-        await until(async () => !await streams.has(id), "the end");
+        await until(async () => !await streams.has(id), "the session to end");
       }
       await assertServes(server);
     });
@@ -120,7 +120,7 @@ async function start(engine: Engine) {
   return { ...server, reported };
 }
 
-/** The status of the answer to a request; 0 when there is none. */
+/** Returns the status of the response, or 0 if there is none. */
 async function statusOf(
   url: URL,
   method: string,
@@ -128,16 +128,16 @@ async function statusOf(
   body?: object,
 ): Promise<number> {
   const socket = await openSocket(url, method, headers, body);
-  let over = false;
-  const closed = socket.closed.then(() => over = true);
-  // An answer, or the end of the connection: either will do, silence will not.
-  await until(() => over || socket.received().includes("\r\n\r\n"), method);
-  socket.vanish();
-  await within(closed, "the end of the connection");
+  let isClosed = false;
+  const closed = socket.closed.then(() => isClosed = true);
+  // The server must either respond or close the connection.
+  await until(() => isClosed || socket.received().includes("\r\n\r\n"), method);
+  socket.destroy();
+  await within(closed, "the connection to close");
   return Number(/^HTTP\/1\.1 (\d{3})/.exec(socket.received())?.[1] ?? 0);
 }
 
-/** Fails unless well-behaved clients get all that they should. */
+/** Asserts that the server still works for well-behaved clients. */
 async function assertServes(
   server: Awaited<ReturnType<typeof start>>,
 ): Promise<void> {
@@ -154,7 +154,7 @@ async function assertServes(
     });
     await client.subscribeResource({ uri: NEWS });
     server.mcp.changed("resource", NEWS);
-    await until(() => notifications.length > 0, "the news");
+    await until(() => notifications.length > 0, "the update");
     assertEquals(
       summary(notifications)[0],
       `notifications/resources/updated ${NEWS}`,

@@ -10,7 +10,7 @@ import {
   connectHttp,
   connectModern,
   PER_REQUEST_VERSION,
-  type Received,
+  type ReceivedNotification,
   summary,
   whoAmI,
 } from "./support/clients.ts";
@@ -46,7 +46,7 @@ for (const engine of engines) {
       );
     });
 
-    it("sends each of two subscribers what it asked for, and nothing else", async () => {
+    it("sends each of two subscribers only what it subscribed to", async () => {
       await using server = await start(engine);
       await using alice = await connectModern(server.httpUrl);
       await using bob = await connectModern(server.httpUrl, { name: "bob" });
@@ -65,12 +65,21 @@ for (const engine of engines) {
       server.mcp.changed("tools");
       server.mcp.changed("resource", NEWS);
       server.mcp.changed("resources");
-      await until(() => alice.notifications.length >= 2, "both of alice's");
-      await until(() => bob.notifications.length >= 3, "the three of bob's");
+      await until(
+        () => alice.notifications.length >= 2,
+        "Alice's two notifications",
+      );
+      await until(
+        () => bob.notifications.length >= 3,
+        "Bob's three notifications",
+      );
       await bob.client.callTool({ name: "print-news" });
       await until(() => alice.notifications.length >= 3, "the news");
       server.mcp.changed("prompts");
-      await until(() => bob.notifications.length >= 4, "one more of bob's");
+      await until(
+        () => bob.notifications.length >= 4,
+        "Bob's next notification",
+      );
 
       assertEquals(summary(alice.notifications), [
         TOOLS_CHANGED,
@@ -85,7 +94,7 @@ for (const engine of engines) {
       ]);
     });
 
-    it("keeps two subscriptions of one client apart", async () => {
+    it("separates two subscriptions of one client", async () => {
       await using server = await start(engine);
       await using alice = await connectModern(server.httpUrl);
       const tools = await alice.client.listen({ toolsListChanged: true });
@@ -103,10 +112,16 @@ for (const engine of engines) {
         [first.id, second.id],
       );
       await tools.close();
-      await until(() => server.isFree(first), "the end of the first");
+      await until(
+        () => server.hasEnded(first),
+        "the first subscription to end",
+      );
       server.mcp.changed("tools");
       server.mcp.changed("prompts");
-      await until(() => alice.notifications.length >= 4, "the second's");
+      await until(
+        () => alice.notifications.length >= 4,
+        "the notifications of the second subscription",
+      );
       assertEquals(
         alice.notifications.slice(2).map(subscriptionId),
         [second.id, second.id],
@@ -126,11 +141,14 @@ for (const engine of engines) {
         toolsListChanged: true,
       });
       const created = server.managers.subscriptions.created[0]!;
-      assertEquals(await server.isFree(created), false);
+      assertEquals(await server.hasEnded(created), false);
 
       await subscription.close();
       assertEquals(await subscription.closed, "local");
-      await until(() => server.isFree(created), "the end on the server");
+      await until(
+        () => server.hasEnded(created),
+        "the subscription to end on the server",
+      );
       server.mcp.changed("tools");
       await using bob = await connectModern(server.httpUrl);
       await bob.client.listen({ toolsListChanged: true });
@@ -148,7 +166,10 @@ for (const engine of engines) {
       assertEquals(created.length, 2);
       await alice.close();
       for (const subscription of created) {
-        await until(() => server.isFree(subscription), "the end");
+        await until(
+          () => server.hasEnded(subscription),
+          "the subscription to end",
+        );
       }
     });
 
@@ -163,7 +184,10 @@ for (const engine of engines) {
       server.mcp.changed("tools");
       await server.managers.close();
       for (const { closed } of subscriptions) {
-        assertEquals(await within(closed, "the end"), "graceful");
+        assertEquals(
+          await within(closed, "the subscription to end"),
+          "graceful",
+        );
       }
       assertEquals(summary(alice.notifications), [TOOLS_CHANGED]);
     });
@@ -176,9 +200,15 @@ for (const engine of engines) {
       const second = await alice.client.listen({ toolsListChanged: true });
 
       assertEquals(await server.http.closeSubscription(response), true);
-      assertEquals(await within(first.closed, "the end"), "graceful");
+      assertEquals(
+        await within(first.closed, "the first subscription to end"),
+        "graceful",
+      );
       server.mcp.changed("tools");
-      await until(() => alice.notifications.length >= 1, "the second's");
+      await until(
+        () => alice.notifications.length >= 1,
+        "the notification of the second subscription",
+      );
       assertEquals(
         alice.notifications.map(subscriptionId),
         [server.managers.subscriptions.created[1]?.id],
@@ -212,8 +242,8 @@ for (const engine of engines) {
   });
 }
 
-/** Takes down who subscribed; it is a real manager otherwise. */
-class WatchedSubscriptionManager extends InMemorySubscriptionManager {
+/** An in-memory manager that also records the subscriptions. */
+class RecordingSubscriptionManager extends InMemorySubscriptionManager {
   readonly created: Subscription[] = [];
 
   override create(
@@ -224,8 +254,8 @@ class WatchedSubscriptionManager extends InMemorySubscriptionManager {
     return super.create(subscription, callbacks);
   }
 
-  /** Tells whether no subscription has this id. */
-  async isFree({ id, origin }: Subscription): Promise<boolean> {
+  /** Returns whether the ID of a subscription is free again. */
+  async hasEnded({ id, origin }: Subscription): Promise<boolean> {
     const callbacks = { acknowledge() {}, send() {}, close() {} };
     const free = await super.create({ id, origin, filters: {} }, callbacks);
     if (free) await this.close(id, origin, "closed");
@@ -235,7 +265,7 @@ class WatchedSubscriptionManager extends InMemorySubscriptionManager {
 
 async function start(engine: Engine) {
   const { streams, info } = new InMemorySessions();
-  const subscriptions = new WatchedSubscriptionManager();
+  const subscriptions = new RecordingSubscriptionManager();
   const server = await startServer({
     engine,
     managers: {
@@ -247,11 +277,12 @@ async function start(engine: Engine) {
   });
   return {
     ...server,
-    isFree: (subscription: Subscription) => subscriptions.isFree(subscription),
+    hasEnded: (subscription: Subscription) =>
+      subscriptions.hasEnded(subscription),
   };
 }
 
-function subscriptionId({ params }: Received): string | number {
+function subscriptionId({ params }: ReceivedNotification): string | number {
   const meta = params?._meta as Record<string, string | number>;
   return meta["io.modelcontextprotocol/subscriptionId"]!;
 }

@@ -18,63 +18,63 @@ import {
 import { assertEquals } from "@std/assert";
 import * as tmcp from "@tmcp/session-manager";
 import { describe, it } from "node:test";
-import { EXPECTED, playBasicScenario } from "./support/basic_scenario.ts";
+import { EXPECTED, runBasicScenario } from "./support/basic_scenario.ts";
 import { engines } from "./support/serve.ts";
 import type { Managers } from "./support/server.ts";
 
-const mixtures: Record<string, () => Managers> = {
-  "our streams with an info manager on our contract": () => ({
+const combinations: Record<string, () => Managers> = {
+  "our streams and a custom info manager": () => ({
     ...new InMemorySessions(),
-    info: new UsersInfoManager(),
+    info: new CustomInfoManager(),
   }),
-  "our streams with an info manager on tmcp's abstract class": () => ({
+  "our streams and a custom info manager based on tmcp's class": () => ({
     ...new InMemorySessions(),
-    info: new UsersTmcpInfoManager(),
+    info: new CustomTmcpInfoManager(),
   }),
-  "our streams with tmcp's info": () => ({
+  "our streams and tmcp's info": () => ({
     ...new InMemorySessions(),
     info: new tmcp.InMemoryInfoSessionManager(),
   }),
-  "our info with a stream manager on our contract": () => ({
-    streams: new UsersStreamManager(),
+  "our info and a custom stream manager": () => ({
+    streams: new CustomStreamManager(),
     info: new InMemoryInfoSessionManager(),
     subscriptions: new InMemorySubscriptionManager(),
   }),
-  "our info with tmcp's streams and subscriptions": () => ({
+  "our info, tmcp's streams and subscriptions": () => ({
     streams: new tmcp.InMemoryStreamSessionManager(),
     info: new InMemoryInfoSessionManager(),
     subscriptions: new tmcp.InMemorySubscriptionManager(),
   }),
-  "our subscriptions with tmcp's streams and info": () => ({
+  "our subscriptions, tmcp's streams and info": () => ({
     streams: new tmcp.InMemoryStreamSessionManager(),
     info: new tmcp.InMemoryInfoSessionManager(),
     subscriptions: new InMemorySubscriptionManager(),
   }),
-  "our streams and info with a subscription manager on our contract": () => ({
+  "our streams and info, and a custom subscription manager": () => ({
     streams: new InMemoryStreamSessionManager(),
     info: new InMemoryInfoSessionManager(),
-    subscriptions: new UsersSubscriptionManager(),
+    subscriptions: new CustomSubscriptionManager(),
   }),
 };
 
 for (const engine of engines) {
   describe(`Mixed managers, on ${engine}`, () => {
-    for (const [mixture, managers] of Object.entries(mixtures)) {
-      it(`plays the basic scenario with ${mixture}`, async () => {
-        assertEquals(await playBasicScenario(engine, managers), EXPECTED);
+    for (const [combination, managers] of Object.entries(combinations)) {
+      it(`runs the basic scenario with ${combination}`, async () => {
+        assertEquals(await runBasicScenario(engine, managers), EXPECTED);
       });
     }
   });
 }
 
-/** Something that answers later, as a database does. */
+/** An asynchronous store, like a database. */
 class Table<Value> {
   readonly #rows: Map<string, Value> = new Map();
 
   async get(id: string): Promise<Value> {
     await new Promise((resolve) => setTimeout(resolve));
     const value = this.#rows.get(id);
-    if (value === undefined) throw new Error(`There is no row "${id}".`);
+    if (value === undefined) throw new Error(`No row "${id}".`);
     return value;
   }
 
@@ -84,7 +84,7 @@ class Table<Value> {
   }
 }
 
-class UsersInfoManager extends InfoSessionManager {
+class CustomInfoManager extends InfoSessionManager {
   readonly #info = new Table<ClientInfo>();
   readonly #capabilities = new Table<ClientCapabilities>();
   readonly #levels = new Table<LoggingLevel>();
@@ -140,13 +140,13 @@ class UsersInfoManager extends InfoSessionManager {
     this.#removeWhere((row) => row.id === id);
   }
 
-  #removeWhere(gone: (row: { id: string; uri: string }) => boolean): void {
-    const kept = this.#subscriptions.filter((row) => !gone(row));
+  #removeWhere(matches: (row: { id: string; uri: string }) => boolean): void {
+    const kept = this.#subscriptions.filter((row) => !matches(row));
     this.#subscriptions.splice(0, Infinity, ...kept);
   }
 }
 
-// What tmcp's own types call these.
+// tmcp doesn't export these types.
 type TmcpInfo = tmcp.InfoSessionManager;
 type TmcpClientInfo = Awaited<ReturnType<TmcpInfo["getClientInfo"]>>;
 type TmcpCapabilities = Awaited<ReturnType<TmcpInfo["getClientCapabilities"]>>;
@@ -159,7 +159,7 @@ interface TmcpSession {
   readonly uris: Set<string>;
 }
 
-class UsersTmcpInfoManager extends tmcp.InfoSessionManager {
+class CustomTmcpInfoManager extends tmcp.InfoSessionManager {
   readonly #sessions: Map<string, TmcpSession> = new Map();
 
   override async getClientInfo(id: string) {
@@ -214,12 +214,12 @@ class UsersTmcpInfoManager extends tmcp.InfoSessionManager {
   #known(id: string): Promise<TmcpSession> {
     const session = this.#sessions.get(id);
     return session === undefined
-      ? Promise.reject(new Error(`There is no session "${id}".`))
+      ? Promise.reject(new Error(`No session "${id}".`))
       : Promise.resolve(session);
   }
 }
 
-class UsersStreamManager extends StreamSessionManager {
+class CustomStreamManager extends StreamSessionManager {
   readonly #controllers: Map<string, ReadableStreamDefaultController> =
     new Map();
   readonly #encoder = new TextEncoder();
@@ -234,7 +234,7 @@ class UsersStreamManager extends StreamSessionManager {
     try {
       controller?.close();
     } catch {
-      // It was cancelled.
+      // The stream was cancelled.
     }
   }
 
@@ -249,7 +249,7 @@ class UsersStreamManager extends StreamSessionManager {
   }
 }
 
-class UsersSubscriptionManager extends SubscriptionManager {
+class CustomSubscriptionManager extends SubscriptionManager {
   #subscribed: (Subscription & SubscriptionCallbacks)[] = [];
 
   override async create(

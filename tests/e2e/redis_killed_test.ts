@@ -4,93 +4,99 @@ import { describeRedis } from "../redis/support/redis_server.ts";
 import { startRedisWorkers } from "./support/redis_workers.ts";
 import { until } from "./support/until.ts";
 import {
-  connectScattered,
+  connectRoundRobin,
   frameOf,
   numbersOf,
 } from "./support/workers_clients.ts";
 import { engines } from "./support/serve.ts";
 
 const KILLS = 20;
-/** How far apart notifications are sent, in milliseconds. */
-const APART_MS = 5;
-/** Longer than it takes to connect to another server. */
-const BACK_MS = 20_000;
+/** Time between two notifications, in milliseconds. */
+const INTERVAL_MS = 5;
+/** Longer than a client needs to connect to another server. */
+const RECONNECT_TIMEOUT_MS = 20_000;
 
 describeRedis("Killed processes over Redis", () => {
-  it(`S14 C6 H4 an official client whose server is killed ${KILLS} times gets everything once, in order`, async () => {
+  it(`S14 C6 H4 an official client whose server is killed ${KILLS} times receives everything once, in order`, async () => {
     await using workers = await startRedisWorkers(engines[0]!);
-    // Who sends is not behind the load balancer: nobody's stream is there.
+    // The sender is not behind the load balancer, so it owns no streams.
     const sender = await workers.start("sender");
-    await using alice = await connectScattered(workers, { reconnect: true });
+    await using alice = await connectRoundRobin(workers, { reconnect: true });
     const { network, notifications, sessionId } = alice;
 
     let isOver = false;
     let count = 0;
-    const sendUntilTheEnd = async () => {
+    const sendContinuously = async () => {
       while (!isOver) {
         const number = count++;
         const to = number % 3 === 0 ? undefined : [sessionId];
         await sender.call("send", to, frameOf(number));
-        await new Promise((resolve) => setTimeout(resolve, APART_MS));
+        await new Promise((resolve) => setTimeout(resolve, INTERVAL_MS));
       }
     };
-    const sending = sendUntilTheEnd();
-    const deaths: string[] = [];
-    // A process takes longer to start than its clients to come back.
+    const sending = sendContinuously();
+    const killed: string[] = [];
+    // Starting a process takes longer than reconnecting, so standbys are
+    // started ahead.
     const start = (number: number) => workers.start(`${number}`);
-    const spares = [start(3), start(4)];
+    const standbys = [start(3), start(4)];
     try {
-      while (deaths.length < KILLS) {
-        // The official client forgets its position when a stream ends before its
-        // first event: https://github.com/modelcontextprotocol/typescript-sdk/issues/2499
+      while (killed.length < KILLS) {
+        // The official client forgets its last event ID if a stream ends before
+        // its first event:
+        // https://github.com/modelcontextprotocol/typescript-sdk/issues/2499
         const seen = notifications.length;
         await until(
           () => notifications.length > seen,
-          `notifications after ${deaths.length} deaths`,
-          BACK_MS,
+          `notifications after ${killed.length} kills`,
+          RECONNECT_TIMEOUT_MS,
         );
-        const home = network.streamWorker()!;
-        const victim = workers.alive.find(({ name }) => name === home)!;
+        const owner = network.streamWorker()!;
+        const victim = workers.alive.find(({ name }) => name === owner)!;
         await victim.kill();
-        deaths.push(home);
-        workers.add(await spares.shift()!);
-        spares.push(start(deaths.length + 4));
+        killed.push(owner);
+        workers.add(await standbys.shift()!);
+        standbys.push(start(killed.length + 4));
         await until(
-          () => network.streamWorker() !== home,
-          `a stream after ${deaths.length} deaths`,
-          BACK_MS,
+          () => network.streamWorker() !== owner,
+          `a stream after ${killed.length} kills`,
+          RECONNECT_TIMEOUT_MS,
         );
       }
     } finally {
       isOver = true;
       await sending;
-      await Promise.all(spares);
+      await Promise.all(standbys);
     }
     await until(
       () => numbersOf(notifications).includes(count - 1),
       "the last notification",
-      BACK_MS,
+      RECONNECT_TIMEOUT_MS,
     );
-    // Only what is wrong: thousands of numbers say nothing.
+    // Keeps the failure message short: only the repeated or misplaced numbers.
     const numbers = numbersOf(notifications);
     const seen = new Set<number>();
-    const wrong = numbers.filter((number, place) => {
+    const misplaced = numbers.filter((number, index) => {
       const isNew = !seen.has(number);
       seen.add(number);
-      return !isNew || number < (numbers[place - 1] ?? 0);
+      return !isNew || number < (numbers[index - 1] ?? 0);
     });
-    assertEquals(wrong, [], "Notifications were repeated, or came too late.");
+    assertEquals(
+      misplaced,
+      [],
+      "Notifications were repeated or out of order.",
+    );
     assertEquals(seen.size, count, "Notifications were lost.");
     assertEquals(
-      new Set(deaths).size,
+      new Set(killed).size,
       KILLS,
-      `Processes that were killed: ${deaths}.`,
+      `Killed processes: ${killed}.`,
     );
     const resets = await Promise.all(
       [sender, ...workers.alive].map((worker) => worker.call("resets")),
     );
     assertEquals(resets.flat(), []);
     assertEquals(await sender.call("reported"), []);
-    assert(count > KILLS * 10, `Only ${count} were sent.`);
+    assert(count > KILLS * 10, `Only ${count} notifications were sent.`);
   });
 });

@@ -3,9 +3,9 @@ import { describe, it } from "node:test";
 import { connectHttp, summary } from "./support/clients.ts";
 import { type EventStream, readEvents } from "./support/event_stream.ts";
 import {
-  ask,
   beginSession,
   type GuardedServer,
+  sendRequest,
   startGuarded,
 } from "./support/guarded.ts";
 import { engines } from "./support/serve.ts";
@@ -17,7 +17,7 @@ const POSITION = /^[0-9a-f]{16}-\d+$/;
 
 for (const engine of engines) {
   describe(`Resets, on ${engine}`, () => {
-    it("S15 H4 an official client that was away for too long gets a reset and can start over", async () => {
+    it("S15 H4 an official client that was away for too long gets a reset and can continue", async () => {
       const resets: [id: string, reason: string][] = [];
       await using server = await startGuarded(engine, {
         streams: { replay: { maxEvents: 3 } },
@@ -38,18 +38,19 @@ for (const engine of engines) {
         sessions.streams.send([sessionId], frameOf(UPDATED));
       }
       await until(() => resets.length > 0, "the reset");
-      await until(() => notifications.length === 2, "the reset");
+      await until(() => notifications.length === 2, "the list change");
       sessions.streams.send([sessionId], frameOf(UPDATED));
       await until(() => notifications.length === 3, "the next update");
       assertEquals(summary(notifications), [UPDATED, TOOLS_CHANGED, UPDATED]);
       assertEquals(resets, [[sessionId, "purged"]]);
 
-      // It knows its new position, and loses nothing when it was away shortly.
+      // The client knows its new position. It misses nothing after a short
+      // absence.
       alice.breakStream();
       for (let missed = 0; missed < 3; missed++) {
         sessions.streams.send([sessionId], frameOf(UPDATED));
       }
-      await until(() => notifications.length === 6, "what it missed");
+      await until(() => notifications.length === 6, "the missed updates");
       assertEquals(sessions.stats().resets, 1);
       assertEquals(resets.length, 1);
     });
@@ -65,7 +66,7 @@ for (const engine of engines) {
       const [{ id: position }] = first.events() as [{ id: string }];
       await first.cancel();
       server.sessions.streams.send([id], frameOf(UPDATED));
-      // Time for which the process stood still makes nothing older.
+      // Events don't age while the process is suspended.
       await until(async () => {
         const stream = await open(server, id, position);
         const [event] = stream.events();
@@ -106,7 +107,7 @@ for (const engine of engines) {
           `${epoch}-${offset},${epoch}-${offset}`,
           `${epoch!.toUpperCase()}x-${offset}`,
           "__proto__",
-          // Of a server that ran before this one, or runs elsewhere.
+          // The event ID of another server.
           other.sessions.streams.latestEventId!,
         ]
       ) await assertReset(server, alice, hostile, "unknown");
@@ -114,7 +115,7 @@ for (const engine of engines) {
       await assertReset(server, alice, `${epoch}-9007199254740991`, "future");
     });
 
-    it("S15 the last event ID of another session shows none of its events", async () => {
+    it("S15 the last event ID of another session reveals none of its events", async () => {
       await using server = await startGuarded(engine, {
         streams: { replay: {} },
       });
@@ -144,14 +145,14 @@ for (const engine of engines) {
         const stream = await open(server, bob, position);
         assertEquals(methodsOf(stream), expected);
         await streams.delete(bob);
-        assertEquals(await within(stream.ended, "the end"), true);
+        assertEquals(await within(stream.ended, "the stream to end"), true);
         assertEquals(methodsOf(stream), expected);
       }
     });
   });
 }
 
-/** Fails unless a stream that continues after an id starts with a reset. */
+/** Asserts that a stream resumed with the given event ID starts with a reset. */
 async function assertReset(
   server: GuardedServer,
   session: string,
@@ -171,7 +172,7 @@ async function assertReset(
   assertEquals(replayed, before.replayed);
   assertEquals(resets, before.resets + 1);
   await streams.delete(session);
-  assertEquals(await within(stream.ended, "the end of the stream"), true);
+  assertEquals(await within(stream.ended, "the stream to end"), true);
 }
 
 async function open(
@@ -179,7 +180,7 @@ async function open(
   session: string,
   lastEventId?: string,
 ): Promise<EventStream> {
-  const response = await ask(httpUrl, {
+  const response = await sendRequest(httpUrl, {
     "mcp-session-id": session,
     ...lastEventId !== undefined && { "last-event-id": lastEventId },
   });
@@ -194,7 +195,7 @@ function frameOf(method: string): string {
 }
 
 function methodsOf(stream: EventStream): string[] {
-  // An event without data only tells the position.
+  // Events without data only carry an event ID.
   return stream.events().filter(({ data }) => data !== "")
     .map(({ data }) => JSON.parse(data!).method);
 }

@@ -1,12 +1,12 @@
 import { assertEquals } from "@std/assert";
 import { describe, it } from "node:test";
 import { readEvents } from "./support/event_stream.ts";
-import { ask, beginSession, startGuarded } from "./support/guarded.ts";
+import { beginSession, sendRequest, startGuarded } from "./support/guarded.ts";
 import { engines } from "./support/serve.ts";
 import { until } from "./support/until.ts";
 
 const PRIMED = ["2025-11-25", "2025-12-01", "2027-01-01"];
-/** Those who may not know what to make of an event without data. */
+/** Protocol versions whose clients may not support events without data. */
 const EARLIER = [
   undefined,
   "2024-11-05",
@@ -18,7 +18,7 @@ const EARLIER = [
 
 for (const engine of engines) {
   describe(`The start of a stream, on ${engine}`, () => {
-    it("H4 a new stream starts with a priming event, named for clients before 2025-11-25", async () => {
+    it("H4 a new stream starts with a priming event, which has a name for clients before 2025-11-25", async () => {
       await using server = await startGuarded(engine, {
         streams: { replay: {} },
       });
@@ -28,7 +28,7 @@ for (const engine of engines) {
         streams.send(undefined, frameOf("before"));
         const { latestEventId } = streams;
         const stream = await readEvents(
-          await ask(httpUrl, {
+          await sendRequest(httpUrl, {
             "mcp-session-id": id,
             ...version !== undefined && { "mcp-protocol-version": version },
           }),
@@ -53,17 +53,17 @@ for (const engine of engines) {
         "mcp-session-id": id,
         "mcp-protocol-version": "2025-11-25",
       };
-      const first = await readEvents(await ask(httpUrl, headers));
+      const first = await readEvents(await sendRequest(httpUrl, headers));
       const [start] = first.events();
       await first.cancel();
       for (let number = 0; number < 3; number++) {
         streams.send([id], frameOf(String(number)));
       }
       const second = await readEvents(
-        await ask(httpUrl, { ...headers, "last-event-id": start!.id! }),
+        await sendRequest(httpUrl, { ...headers, "last-event-id": start!.id! }),
       );
       streams.send([id], frameOf("live"));
-      await until(() => second.text().includes("live"), "the live one");
+      await until(() => second.text().includes("live"), "the live event");
       assertEquals(
         second.events().map(({ data }) => data).filter((data) => data !== ""),
         ["0", "1", "2", "live"],
@@ -71,7 +71,7 @@ for (const engine of engines) {
       await second.cancel();
     });
 
-    it("H4 a stream does not repeat what its predecessor still delivers", async () => {
+    it("H4 a stream does not repeat events that its predecessor still delivers", async () => {
       await using server = await startGuarded(engine, {
         streams: { replay: {} },
       });
@@ -79,9 +79,10 @@ for (const engine of engines) {
       const { streams } = sessions;
       const id = await beginSession(httpUrl);
       const headers = { "mcp-session-id": id };
-      const first = await readEvents(await ask(httpUrl, headers));
+      const first = await readEvents(await sendRequest(httpUrl, headers));
       const position = streams.latestEventId!;
-      // All within one turn of the event loop, at whose end streams are written.
+      // All within one turn of the event loop. Streams are written to at its
+      // end.
       for (let number = 0; number < 3; number++) {
         streams.send([id], frameOf(String(number)));
       }
@@ -95,7 +96,7 @@ for (const engine of engines) {
         ),
       );
       streams.send([id], frameOf("live"));
-      await until(() => second.text().includes("live"), "the live one");
+      await until(() => second.text().includes("live"), "the live event");
       assertEquals(
         second.events().map(({ data }) => data).filter((data) => data !== ""),
         ["0", "1", "2", "live"],
@@ -110,14 +111,14 @@ for (const engine of engines) {
       const id = await beginSession(httpUrl);
       for (const position of [undefined, "garbage", "0123456789abcdef-1"]) {
         const stream = await readEvents(
-          await ask(httpUrl, {
+          await sendRequest(httpUrl, {
             "mcp-session-id": id,
             "mcp-protocol-version": "2025-11-25",
             ...position !== undefined && { "last-event-id": position },
           }),
         );
         sessions.streams.send([id], frameOf("live"));
-        await until(() => stream.text().includes("live"), "the live one");
+        await until(() => stream.text().includes("live"), "the live event");
         assertEquals(stream.text(), ": connected\n\ndata: live\n\n");
         await stream.cancel();
       }
@@ -125,13 +126,13 @@ for (const engine of engines) {
     });
 
     it("H4 of overlapping GETs, each stream starts after its own last event ID", async () => {
-      let go = () => {};
-      const asked = new Promise<void>((resolve) => go = resolve);
+      let release = () => {};
+      const released = new Promise<void>((resolve) => release = resolve);
       await using server = await startGuarded(engine, {
         streams: { replay: {} },
-        // As one that asks a database for a token does.
-        around: (respond) => async (request) => {
-          if (request.headers.has("x-slow")) await asked;
+        // Simulates a transport that looks up a token in a database.
+        wrapTransport: (respond) => async (request) => {
+          if (request.headers.has("x-slow")) await released;
           return await respond(request);
         },
       });
@@ -143,18 +144,18 @@ for (const engine of engines) {
         positions.push(streams.latestEventId!);
       }
       const resume = (position: string, more: Record<string, string> = {}) =>
-        ask(httpUrl, {
+        sendRequest(httpUrl, {
           "mcp-session-id": id,
           "last-event-id": position,
           ...more,
         });
-      const answer = resume(positions[1]!, { "x-slow": "1" });
+      const slow = resume(positions[1]!, { "x-slow": "1" });
       await new Promise((resolve) => setTimeout(resolve, 30));
       const quick = resume(positions[3]!);
       await new Promise((resolve) => setTimeout(resolve, 30));
-      go();
+      release();
       const [slowStream, quickStream] = [
-        await readEvents(await answer),
+        await readEvents(await slow),
         await readEvents(await quick),
       ];
       const dataOf = ({ events }: typeof slowStream) =>

@@ -7,22 +7,22 @@ import { engines } from "./support/serve.ts";
 import { until } from "./support/until.ts";
 
 const CUTS = 200;
-/** tmcp agrees on 2025-06-18 at most; clients of later revisions are told otherwise. */
+/** tmcp negotiates 2025-06-18 at most. This header announces a later revision. */
 const PRIMED = withHeaders({ "mcp-protocol-version": "2025-11-25" });
 
 for (const engine of engines) {
   describe(`Resuming, on ${engine}`, () => {
-    it(`S14 H4 an official client that is disconnected ${CUTS} times gets everything once, in order`, async () => {
+    it(`S14 H4 an official client that is disconnected ${CUTS} times receives everything once, in order`, async () => {
       const seed = Math.floor(Math.random() * 2 ** 32);
       const random = randomNumbers(seed);
       await using server = await startGuarded(engine, {
         streams: { replay: {} },
       });
       const { httpUrl, sessions } = server;
-      let left = 0;
+      let cutsLeft = 0;
       const nextCut = (): Cut | undefined =>
-        left-- <= 0 ? undefined : {
-          // In the head of the answer, in the first frames, or later on.
+        cutsLeft-- <= 0 ? undefined : {
+          // In the response head, in the first frames, or later.
           afterBytes: random() < 0.2
             ? 1 + Math.floor(random() * 400)
             : 300 + Math.floor(10 ** (1 + 3 * random())),
@@ -31,10 +31,10 @@ for (const engine of engines) {
       await using proxy = await startCuttingProxy(httpUrl, nextCut);
       await using alice = await connectHttp(proxy.url, sessions.streams, {
         reconnect: true,
-        fetch: remembering(() => random() < 0.5 ? PRIMED : fetch),
+        fetch: resendLastEventId(() => random() < 0.5 ? PRIMED : fetch),
       });
       const { sessionId, notifications } = alice;
-      // Somebody else's stream goes on, and hers is none of its business.
+      // Bob's stream stays open. Alice must not receive his events.
       await using bob = await connectHttp(httpUrl, sessions.streams);
       const sent: number[] = [];
       let count = 0;
@@ -49,12 +49,14 @@ for (const engine of engines) {
 
       send();
       await until(() => notifications.length === 1, "the first notification");
-      left = CUTS;
+      cutsLeft = CUTS;
       alice.breakStream();
       while (proxy.cuts < CUTS) {
         for (let burst = random() * 12; burst > 0; burst--) send();
         await new Promise((resolve) => setTimeout(resolve, random() * 4));
-        if (sent.length > 100_000) throw new Error(`Seed ${seed}: no end.`);
+        if (sent.length > 100_000) {
+          throw new Error(`Seed ${seed}: the test does not end.`);
+        }
       }
       send();
       const failed = (what: string) => `${what}, with seed ${seed}`;
@@ -68,12 +70,12 @@ for (const engine of engines) {
       assertEquals(resets, 0);
     });
 
-    it("H4 an official client that is disconnected twice without events in between misses nothing", async () => {
+    it("H4 an official client that is disconnected repeatedly without events in between misses nothing", async () => {
       await using server = await startGuarded(engine, {
         streams: { replay: {} },
       });
       const { httpUrl, sessions } = server;
-      const network = new ListeningNetwork();
+      const network = new StreamCountingNetwork();
       await using alice = await connectHttp(httpUrl, sessions.streams, {
         reconnect: true,
         fetch: network.fetch,
@@ -82,16 +84,19 @@ for (const engine of engines) {
       sessions.streams.send([sessionId], frameOf(0));
       await until(() => notifications.length === 1, "the first notification");
       for (let round = 1; round <= 3; round++) {
-        const { begun } = network;
+        const { streamsStarted } = network;
         alice.breakStream();
-        await until(() => network.begun > begun, "a new stream");
+        await until(
+          () => network.streamsStarted > streamsStarted,
+          "a new stream",
+        );
       }
       alice.breakStream();
       for (let number = 1; number <= 3; number++) {
         sessions.streams.send([sessionId], frameOf(number));
       }
-      await until(() => notifications.length >= 4, "what was sent meanwhile");
-      // Nothing comes twice.
+      await until(() => notifications.length >= 4, "the missed notifications");
+      // Leaves time for duplicates to arrive.
       await new Promise((resolve) => setTimeout(resolve, 50));
       assertEquals(numbersOf(notifications), [0, 1, 2, 3]);
     });
@@ -101,27 +106,30 @@ for (const engine of engines) {
         streams: { replay: {} },
       });
       const { httpUrl, sessions } = server;
-      const network = new ListeningNetwork();
+      const network = new StreamCountingNetwork();
       await using alice = await connectHttp(httpUrl, sessions.streams, {
         reconnect: true,
         fetch: network.fetch,
       });
-      // It was told its position all the same.
-      await until(() => network.begun === 1, "the beginning of the stream");
+      // The priming event had an event ID.
+      await until(
+        () => network.streamsStarted === 1,
+        "the stream to start",
+      );
       alice.breakStream();
       for (let number = 0; number < 3; number++) {
         sessions.streams.send([alice.sessionId], frameOf(number));
       }
       await until(
         () => alice.notifications.length >= 3,
-        "what was sent meanwhile",
+        "the missed notifications",
       );
       assertEquals(numbersOf(alice.notifications), [0, 1, 2]);
     });
   });
 }
 
-/** A notification with a number, of varied length. */
+/** Returns a frame with a number, of varying length. */
 function frameOf(number: number): string {
   const message = {
     jsonrpc: "2.0",
@@ -138,11 +146,11 @@ function numbersOf(
 }
 
 /**
- * A network that makes up for what the official client forgets: a stream that
- * ends before its first event takes the position with it that it was opened with.
+ * Works around a bug of the official client: if a stream ends before its first
+ * event, the client forgets the last event ID with which it opened the stream.
  * https://github.com/modelcontextprotocol/typescript-sdk/issues/2499
  */
-function remembering(network: () => Fetch): Fetch {
+function resendLastEventId(network: () => Fetch): Fetch {
   let position: string | null = null;
   return (url, init) => {
     const headers = new Headers(init?.headers);
@@ -154,11 +162,11 @@ function remembering(network: () => Fetch): Fetch {
   };
 }
 
-/** A network that tells how far the client's streams have come. */
-class ListeningNetwork {
-  /** How many streams have begun for the client, which knows its position then. */
-  begun = 0;
-  /** The network of clients.ts holds what is made of them, and Deno needs both. */
+/** Counts the streams whose first bytes the client has received. */
+class StreamCountingNetwork {
+  /** Number of streams that have started. The client has their first event ID. */
+  streamsStarted = 0;
+  /** clients.ts keeps the wrapped responses. Deno needs the original ones, too. */
   readonly #responses: Response[] = [];
 
   readonly fetch: Fetch = async (url, init) => {
@@ -167,16 +175,17 @@ class ListeningNetwork {
     if (accept !== "text/event-stream" || !response.body) return response;
     this.#responses.push(response);
     let text = "";
-    let hasBegun = false;
+    let hasStarted = false;
     const body = response.body.pipeThrough(
       new TransformStream<Uint8Array, Uint8Array>({
         transform: (chunk, controller) => {
           controller.enqueue(chunk);
-          if (hasBegun) return;
+          if (hasStarted) return;
           text += new TextDecoder().decode(chunk);
-          // tmcp's transport writes it after what the manager did.
-          hasBegun = text.includes(": connected\n\n");
-          if (hasBegun) this.begun++;
+          // tmcp's transport writes this comment after the first bytes of the
+          // manager.
+          hasStarted = text.includes(": connected\n\n");
+          if (hasStarted) this.streamsStarted++;
         },
       }),
     );
@@ -184,7 +193,7 @@ class ListeningNetwork {
   };
 }
 
-/** Numbers from 0 to 1, the same for the same seed (mulberry32). */
+/** Returns a generator of reproducible random numbers from 0 to 1 (mulberry32). */
 function randomNumbers(seed: number): () => number {
   return () => {
     seed = (seed + 0x6D2B79F5) | 0;

@@ -4,10 +4,10 @@ import { openSocket } from "./support/raw_socket.ts";
 import { engines, serve } from "./support/serve.ts";
 import { until, within } from "./support/until.ts";
 
-// What the other tests rely on, whichever server is used.
+// Tests the servers that the other tests depend on.
 for (const engine of engines) {
   describe(`serve, on ${engine}`, () => {
-    it("sends the parts of a stream as they come", async () => {
+    it("sends each chunk of a stream immediately", async () => {
       let controller: ReadableStreamDefaultController | undefined;
       await using served = await serve(
         () =>
@@ -26,7 +26,7 @@ for (const engine of engines) {
       assertEquals((await reader.read()).done, true);
     });
 
-    it("keeps a connection open whose stream was written empty chunks", async () => {
+    it("empty chunks don't close the connection", async () => {
       let controller: ReadableStreamDefaultController | undefined;
       await using served = await serve(
         () =>
@@ -40,7 +40,7 @@ for (const engine of engines) {
         await new Promise((resolve) => setTimeout(resolve));
       }
       controller?.close();
-      assertEquals(await within(text, "the text"), "ab");
+      assertEquals(await within(text, "the response body"), "ab");
     });
 
     it("cancels the stream of a client that disconnects", async () => {
@@ -61,16 +61,22 @@ for (const engine of engines) {
       const response = await fetch(served.url, { signal: abort.signal });
       await response.body!.getReader().read();
       abort.abort();
-      await until(() => cancelled === 1, "the cancel after an abort");
+      await until(
+        () => cancelled === 1,
+        "the stream to be cancelled after an abort",
+      );
 
       const socket = await openSocket(new URL(served.url), "GET", {});
       await until(() => socket.received().includes(": connected"), "a stream");
-      socket.vanish();
-      await until(() => cancelled === 2, "the cancel after a reset");
-      await until(() => aborted === 2, "the signals");
+      socket.destroy();
+      await until(
+        () => cancelled === 2,
+        "the stream to be cancelled after a disconnect",
+      );
+      await until(() => aborted === 2, "the abort signals");
     });
 
-    it("ends open connections when it closes", async () => {
+    it("aborts open connections when it closes", async () => {
       let cancelled = false;
       const served = await serve(
         () =>
@@ -84,10 +90,10 @@ for (const engine of engines) {
         engine,
       );
       const response = await fetch(served.url);
-      const ended = response.text().then(() => "ended", () => "broken off");
+      const ended = response.text().then(() => "ended", () => "aborted");
       await within(served.close(), "the server to close");
-      assertEquals(await within(ended, "the end"), "broken off");
-      await until(() => cancelled, "the cancel");
+      assertEquals(await within(ended, "the response to end"), "aborted");
+      await until(() => cancelled, "the stream to be cancelled");
     });
   });
 }

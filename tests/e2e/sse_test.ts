@@ -14,7 +14,7 @@ const UPDATED = "notifications/resources/updated";
 
 for (const engine of engines) {
   describe(`HTTP with SSE, on ${engine}`, () => {
-    it("later requests see what the client said and set", async () => {
+    it("later requests see client info, capabilities and log level", async () => {
       await using server = await start(engine);
       await using alice = await connectSse(server.sseUrl, {
         name: "alice",
@@ -33,7 +33,7 @@ for (const engine of engines) {
       });
     });
 
-    it("each client gets the updates it subscribed to, and every list change", async () => {
+    it("sends each client the updates it subscribed to, and every list change", async () => {
       await using server = await start(engine);
       await using alice = await connectSse(server.sseUrl);
       await using bob = await connectSse(server.sseUrl);
@@ -77,7 +77,10 @@ for (const engine of engines) {
       assertEquals(await streams.has(alice.sessionId), true);
 
       alice.breakStream();
-      await until(async () => !await streams.has(alice.sessionId), "the end");
+      await until(
+        async () => !await streams.has(alice.sessionId),
+        "the session to end",
+      );
       await assertRejects(
         () => info.getClientInfo(alice.sessionId),
         SessionNotFoundError,
@@ -96,7 +99,7 @@ for (const engine of engines) {
       const response = await fetch(url, { method: "DELETE" });
       await response.body?.cancel();
       assertEquals(response.status, 200);
-      await until(() => alice.errors.length > 0, "the end of the stream");
+      await until(() => alice.errors.length > 0, "the stream to end");
       assertEquals(await streams.has(alice.sessionId), false);
       await assertRejects(
         () => info.getClientInfo(alice.sessionId),
@@ -104,7 +107,7 @@ for (const engine of engines) {
       );
     });
 
-    it("serves clients of both transports side by side", async () => {
+    it("serves clients of both transports at once", async () => {
       await using server = await start(engine);
       await using alice = await connectHttp(server.httpUrl, server.httpStreams);
       await using bob = await connectSse(server.sseUrl, { name: "bob" });

@@ -17,7 +17,7 @@ const UPDATED = "notifications/resources/updated";
 
 for (const engine of engines) {
   describe(`Streamable HTTP, session era, on ${engine}`, () => {
-    it("later requests see what the client said about itself", async () => {
+    it("later requests see client info and capabilities", async () => {
       await using server = await start(engine);
       const { streams } = server.managers;
       await using alice = await connectHttp(server.httpUrl, streams, {
@@ -51,7 +51,7 @@ for (const engine of engines) {
       assertEquals(await logLevel(bob), "emergency");
     });
 
-    it("sends resource updates to subscribers only, and no longer after they unsubscribe", async () => {
+    it("sends resource updates only to subscribers, until they unsubscribe", async () => {
       await using server = await start(engine);
       const { streams, info } = server.managers;
       await using alice = await connectHttp(server.httpUrl, streams);
@@ -119,7 +119,7 @@ for (const engine of engines) {
       await alice.transport.terminateSession();
       await until(
         () => alice.errors.some(({ message }) => /reconnect/.test(message)),
-        "the end of the stream",
+        "the stream to end",
       );
       assertEquals(await streams.has(alice.sessionId), false);
       const { sessionId } = alice;
@@ -161,23 +161,29 @@ for (const engine of engines) {
       });
     });
 
-    it("the stream of a client that left is removed, and the session continues elsewhere", async () => {
+    it("removes the stream of a client that disconnected, and the session can continue on another connection", async () => {
       await using server = await start(engine);
       const { streams, info } = server.managers;
       const alice = await connectHttp(server.httpUrl, streams);
       const { sessionId } = alice;
       await alice.client.subscribeResource({ uri: NEWS });
       await alice.close();
-      await until(async () => !await streams.has(sessionId), "the end");
+      await until(
+        async () => !await streams.has(sessionId),
+        "the stream to end",
+      );
 
       const socket = await openSocket(server.httpUrl, "GET", {
         "mcp-session-id": sessionId,
       });
       await until(() => socket.received().includes(": connected"), "a stream");
       assertEquals(await streams.has(sessionId), true);
-      socket.vanish();
-      await until(async () => !await streams.has(sessionId), "the end");
-      // Nobody is there to read it: it must not disturb anybody.
+      socket.destroy();
+      await until(
+        async () => !await streams.has(sessionId),
+        "the stream to end",
+      );
+      // The session has no stream. Other sessions must not be affected.
       server.mcp.changed("resource", NEWS);
       assertEquals((await info.getClientInfo(sessionId)).name, "alice");
 

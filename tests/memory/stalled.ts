@@ -1,8 +1,8 @@
 // Sends to readers that have all stopped reading, and prints the cost. Run by
 // stalled_test.ts, with the name of an engine and of the limit.
 import process from "node:process";
-import { Crowd, STALLED } from "../e2e/support/load_clients.ts";
-import { serveCrowd } from "../e2e/support/load_server.ts";
+import { LoadClients, STALLED } from "../e2e/support/load_clients.ts";
+import { startLoadServer } from "../e2e/support/load_server.ts";
 import type { Engine } from "../e2e/support/serve.ts";
 import { until } from "../e2e/support/until.ts";
 import { collect, heapUsed, memoryUsed } from "./heap.ts";
@@ -34,14 +34,14 @@ const MAX_BYTES = 262_144;
 const MAX_AGE_MS = 600;
 
 const [engine, limit] = process.argv.slice(-2) as [Engine, "bytes" | "age"];
-await using server = await serveCrowd(engine, {
+await using server = await startLoadServer(engine, {
   backlog: limit === "bytes"
     ? { maxBytes: MAX_BYTES, maxAgeMs: Infinity }
     : { maxBytes: Infinity, maxAgeMs: MAX_AGE_MS },
 });
 const { streams } = server.sessions;
-const crowd = new Crowd(server.url);
-await crowd.open("stalled", READERS, STALLED);
+const clients = new LoadClients(server.url);
+await clients.open("stalled", READERS, STALLED);
 const ids = Array.from({ length: READERS }, (_, index) => `stalled-${index}`);
 
 await heapUsed();
@@ -66,7 +66,7 @@ for (let round = 0; round < ROUNDS && streams.stats().attached > 0; round++) {
 await until(() => server.evicted.size === READERS, "the last eviction");
 await heapUsed();
 const usedAfterwards = memoryUsed().used - atRest.used;
-await crowd[Symbol.asyncDispose]();
+await clients[Symbol.asyncDispose]();
 await heapUsed();
 const costs: StalledCosts = {
   readers: READERS,

@@ -12,36 +12,37 @@ import { until, within } from "./until.ts";
 const TOOLS_CHANGED = "notifications/tools/list_changed";
 const UPDATED = "notifications/resources/updated";
 
-/** What four clients saw. */
-export interface Seen {
-  /** What the server remembers of each. */
-  readonly known: readonly unknown[];
-  /** The notifications that each got. */
+/** The observations of four clients. */
+export interface ScenarioResult {
+  /** The client data that the server stored for each client. */
+  readonly clientData: readonly unknown[];
+  /** The notifications that each client received. */
   readonly notifications: readonly string[][];
-  /** The status of a second stream for a session. */
+  /** The status of a second GET request for the same session. */
   readonly secondStream: number;
-  /** What is left of a session after DELETE. */
+  /** What remains of a session after DELETE. */
   readonly afterDelete: {
     readonly stream: boolean;
     readonly clientInfo: "known" | "unknown";
   };
-  /** The part of the listener's filter that the server honored. */
+  /** The part of the subscription's filter that the server honored. */
   readonly honored: object;
-  /** How the listener's subscription ended. */
+  /** How the subscription ended. */
   readonly subscription: "local" | "graceful" | "remote";
 }
 
 /**
- * Plays the ordinary life of four clients of both eras, over both transports.
+ * Runs a typical session of four clients, in both eras and over both
+ * transports.
  *
- * @param engine What serves.
- * @param managers Makes the managers of one transport.
- * @returns What the clients saw; {@linkcode EXPECTED} where all is well.
+ * @param engine The server to use.
+ * @param managers Creates the managers of one transport.
+ * @returns The observations of the clients; {@linkcode EXPECTED} on success.
  */
-export async function playBasicScenario(
+export async function runBasicScenario(
   engine: Engine,
   managers: () => Managers,
-): Promise<Seen> {
+): Promise<ScenarioResult> {
   const own = managers();
   await using server = await startServer({
     engine,
@@ -58,9 +59,9 @@ export async function playBasicScenario(
   await using dave = await connectSse(server.sseUrl, { name: "dave" });
 
   await alice.client.setLoggingLevel("warning");
-  const known: unknown[] = [];
+  const clientData: unknown[] = [];
   for (const { client } of [alice, bob, carol, dave]) {
-    known.push(await whoAmI(client));
+    clientData.push(await whoAmI(client));
   }
 
   await alice.client.subscribeResource({ uri: NEWS });
@@ -75,7 +76,7 @@ export async function playBasicScenario(
   await until(() => alice.notifications.length >= 1, "alice's news");
   await until(() => bob.notifications.length >= 1, "bob's weather");
   await until(() => dave.notifications.length >= 1, "dave's news");
-  await until(() => carol.notifications.length >= 2, "both of carol's");
+  await until(() => carol.notifications.length >= 2, "Carol's two updates");
   await alice.client.unsubscribeResource({ uri: NEWS });
   mcp.changed("resource", NEWS);
   await until(() => dave.notifications.length >= 2, "dave's news");
@@ -93,33 +94,36 @@ export async function playBasicScenario(
   await second.body?.cancel();
 
   await alice.transport.terminateSession();
-  await until(() => alice.errors.length > 0, "the end of alice's stream");
+  await until(() => alice.errors.length > 0, "Alice's stream to end");
   const afterDelete = {
     stream: await own.streams.has(alice.sessionId),
     clientInfo: await own.info.getClientInfo(alice.sessionId)
       .then(() => "known" as const, () => "unknown" as const),
   };
   mcp.changed("tools");
-  await until(() => bob.notifications.length >= 3, "bob's list change");
-  await until(() => carol.notifications.length >= 5, "carol's list change");
-  await until(() => dave.notifications.length >= 4, "dave's list change");
+  await until(() => bob.notifications.length >= 3, "Bob's list change");
+  await until(() => carol.notifications.length >= 5, "Carol's list change");
+  await until(() => dave.notifications.length >= 4, "Dave's list change");
   await own.subscriptions.closeAll(undefined, "closed");
 
   return {
-    known,
+    clientData,
     notifications: [alice, bob, carol, dave].map(({ notifications }) =>
       summary(notifications)
     ),
     secondStream: second.status,
     afterDelete,
     honored: { ...subscription.honoredFilter },
-    subscription: await within(subscription.closed, "the end of carol's"),
+    subscription: await within(
+      subscription.closed,
+      "Carol's subscription to end",
+    ),
   };
 }
 
-/** What the clients see when all is well. */
-export const EXPECTED: Seen = {
-  known: [
+/** The expected observations. */
+export const EXPECTED: ScenarioResult = {
+  clientData: [
     {
       clientInfo: { name: "alice", version: "1.2.3" },
       clientCapabilities: { sampling: {}, roots: { listChanged: true } },

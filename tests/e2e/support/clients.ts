@@ -1,6 +1,6 @@
 import { Client as ModernClient } from "@modelcontextprotocol/client";
 import { StreamableHTTPClientTransport as ModernTransport } from "@modelcontextprotocol/client";
-// Deno finds no types under the paths with an extension.
+// Deno doesn't find types for import paths that have an extension.
 // @ts-types="@modelcontextprotocol/sdk/client"
 import { Client } from "@modelcontextprotocol/sdk/client/index.js";
 // @ts-types="@modelcontextprotocol/sdk/client/sse"
@@ -13,56 +13,59 @@ import type {
 } from "@modelcontextprotocol/sdk/types";
 import { until } from "./until.ts";
 
-/** The revision of the per-request era. */
+/** The protocol version of the per-request era. */
 export const PER_REQUEST_VERSION = "2026-07-28";
 
-/** A notification as a client got it. */
-export interface Received {
+/** A notification that a client received. */
+export interface ReceivedNotification {
   readonly method: string;
   readonly params?: Record<string, unknown> | undefined;
 }
 
-/** An official client, and what it saw. */
+/** An official client and what it received. */
 export interface Connected<C, T> extends AsyncDisposable {
   readonly client: C;
   readonly transport: T;
-  /** Every notification, the oldest first. */
-  readonly notifications: readonly Received[];
-  /** What the client reported. */
+  /** All notifications, oldest first. */
+  readonly notifications: readonly ReceivedNotification[];
+  /** The errors that the client reported. */
   readonly errors: readonly Error[];
-  /** Lets go of all connections. */
+  /** Closes all connections. */
   close(): Promise<void>;
 }
 
 /** A client of the session era. */
 export interface ConnectedSession<T> extends Connected<Client, T> {
   readonly sessionId: string;
-  /** Breaks the stream of notifications off, as a failing network does. */
+  /** Aborts the GET stream, like a network failure. */
   breakStream(): void;
 }
 
-/** Options of the functions that connect a client. */
+/** Options of the connect functions. */
 export interface ConnectOptions {
   readonly name?: string | undefined;
   readonly capabilities?: ClientCapabilities | undefined;
-  /** Whether a stream that ends is opened again, soon and as often as needed. */
+  /**
+   * Whether to reopen a stream that ended, after a short delay and without a
+   * limit.
+   */
   readonly reconnect?: boolean | undefined;
-  /** What stands for the network; the runtime's own when left out. */
+  /** A replacement for `fetch`. Defaults to the runtime's own. */
   readonly fetch?: Fetch | undefined;
 }
 
-/** What the clients call to send requests. */
+/** The function that clients send requests with. */
 export type Fetch = (
   url: string | URL,
   init?: RequestInit,
 ) => Promise<Response>;
 
-/** Tells whether a stream is attached; both packages' managers do. */
+/** The part of a stream manager that tells whether a stream is attached. */
 interface Streams {
   has(id: string): boolean | Promise<boolean>;
 }
 
-/** Connects over Streamable HTTP; its stream of notifications is open then. */
+/** Connects over Streamable HTTP. Resolves when the GET stream is open. */
 export async function connectHttp(
   url: URL,
   streams: Streams,
@@ -81,11 +84,11 @@ export async function connectHttp(
   });
   const connected = await connect(transport, name, capabilities);
   const sessionId = transport.sessionId!;
-  await until(() => streams.has(sessionId), "the stream of notifications");
+  await until(() => streams.has(sessionId), "the GET stream");
   return { ...connected, sessionId, breakStream: () => network.breakStream() };
 }
 
-/** Connects over the transport of 2024-11-05. */
+/** Connects over HTTP with SSE, the transport of 2024-11-05. */
 export async function connectSse(
   url: URL,
   { name = "alice", capabilities = {} }: ConnectOptions = {},
@@ -108,13 +111,13 @@ async function connect<
   capabilities: ClientCapabilities,
 ): Promise<Connected<Client, T>> {
   const client = new Client({ name, version: "1.2.3" }, { capabilities });
-  const watched = watch(client, transport);
-  // The SDK is not written for exact optional properties.
+  const recorded = record(client, transport);
+  // The SDK's types don't support `exactOptionalPropertyTypes`.
   await client.connect(transport as Parameters<Client["connect"]>[0]);
-  return watched;
+  return recorded;
 }
 
-/** Connects in the per-request era, which has no sessions. */
+/** Connects in the per-request era, without a session. */
 export async function connectModern(
   url: URL,
   { name = "alice", fetch }: ConnectOptions = {},
@@ -123,17 +126,17 @@ export async function connectModern(
     versionNegotiation: { mode: { pin: PER_REQUEST_VERSION } },
   });
   const transport = new ModernTransport(url, fetch && { fetch });
-  const watched = watch(client, transport);
+  const recorded = record(client, transport);
   await client.connect(transport);
-  return watched;
+  return recorded;
 }
 
-/** Writes down what a client sees, from the start. */
-function watch<C extends Client | ModernClient, T>(
+/** Records the notifications and errors of a client. */
+function record<C extends Client | ModernClient, T>(
   client: C,
   transport: T,
 ): Connected<C, T> {
-  const notifications: Received[] = [];
+  const notifications: ReceivedNotification[] = [];
   const errors: Error[] = [];
   client.fallbackNotificationHandler = (notification) => {
     notifications.push(notification);
@@ -151,37 +154,39 @@ function watch<C extends Client | ModernClient, T>(
   };
 }
 
-/** What the server remembers of a client, asked in a request of its own. */
+/** Calls a tool that returns the client data the server stored. */
 export async function whoAmI(client: Client | ModernClient): Promise<unknown> {
   const result = await client.callTool({ name: "who-am-i" }) as CallToolResult;
   const [content] = result.content;
   return JSON.parse(content?.type === "text" ? content.text : "null");
 }
 
-/** The methods of notifications, the URI included where there is one. */
-export function summary(notifications: readonly Received[]): string[] {
+/** Returns the methods of notifications, with the URI if there is one. */
+export function summary(
+  notifications: readonly ReceivedNotification[],
+): string[] {
   return notifications.map(({ method, params }) =>
     params?.uri === undefined ? method : `${method} ${params.uri}`
   );
 }
 
-/** The real network, and a way to break the streams that were opened by GET. */
+/** Wraps `fetch` so that GET streams can be aborted. */
 class Network {
   readonly #fetch: Fetch;
-  /** Deno breaks the body of a response off only as long as somebody holds it. */
+  /** Deno can't abort a response body once the response was garbage collected. */
   readonly #responses: Response[] = [];
-  #breaker = new AbortController();
+  #abortController = new AbortController();
   sessionId: string | undefined;
 
-  constructor(given: Fetch = fetch) {
-    this.#fetch = given;
+  constructor(baseFetch: Fetch = fetch) {
+    this.#fetch = baseFetch;
   }
 
   readonly fetch = async (
     url: string | URL,
     init: RequestInit = {},
   ): Promise<Response> => {
-    const signals = [this.#breaker.signal];
+    const signals = [this.#abortController.signal];
     if (init.signal) signals.push(init.signal);
     const isStream = init.method === undefined || init.method === "GET";
     const response = await this.#fetch(
@@ -194,7 +199,7 @@ class Network {
   };
 
   breakStream(): void {
-    this.#breaker.abort(new Error("The network failed."));
-    this.#breaker = new AbortController();
+    this.#abortController.abort(new Error("The network failed."));
+    this.#abortController = new AbortController();
   }
 }

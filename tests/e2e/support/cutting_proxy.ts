@@ -7,26 +7,27 @@ import {
   type Socket,
 } from "node:net";
 
-/** How a connection ends, and after how many bytes of the server's answer. */
+/** When and how to cut a connection. */
 export interface Cut {
   readonly afterBytes: number;
-  /** With a reset, or as if the server had said all it wanted to. */
+  /** Whether to reset the connection or close it normally. */
   readonly how: "RST" | "FIN";
 }
 
-/** A network between clients and a server that breaks streams off. */
+/** A proxy that cuts connections between clients and a server. */
 export interface CuttingProxy extends AsyncDisposable {
-  /** Where the server is reached through it. */
+  /** URL of the server behind the proxy. */
   readonly url: URL;
-  /** How many connections it has broken off. */
+  /** Number of connections that were cut. */
   readonly cuts: number;
 }
 
 /**
  * Starts a proxy on a free port.
  *
- * @param target The server.
- * @param nextCut Asked at every GET; `undefined` lets it live.
+ * @param target URL of the server.
+ * @param nextCut Called for every GET request. `undefined` leaves the
+ * connection open.
  */
 export async function startCuttingProxy(
   target: URL,
@@ -52,8 +53,8 @@ export async function startCuttingProxy(
       });
     }
     client.on("data", (data: Buffer) => {
-      // A connection carries one request after the other; the head of a GET
-      // comes in one piece.
+      // A connection carries several requests. The head of a GET request
+      // arrives in one piece.
       if (data.toString("latin1", 0, 4) === "GET ") {
         cut = nextCut();
         left = cut?.afterBytes ?? Infinity;
@@ -69,7 +70,8 @@ export async function startCuttingProxy(
       cuts++;
       const { how } = cut;
       upstream.removeAllListeners("data");
-      // What comes before the cut has to arrive: a reset overtakes it.
+      // Waits until the data before the cut was written, because a reset would
+      // discard it.
       client.write(data.subarray(0, left), () => {
         if (how === "RST") client.resetAndDestroy();
         else client.end();

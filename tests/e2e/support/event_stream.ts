@@ -1,6 +1,6 @@
 import { until } from "./until.ts";
 
-/** What an event carries. */
+/** The fields of an event. */
 export interface ReceivedEvent {
   readonly event?: string;
   readonly id?: string;
@@ -8,20 +8,23 @@ export interface ReceivedEvent {
   readonly retry?: string;
 }
 
-/** A stream of events that is read as it comes. */
+/** A response whose events are read as they arrive. */
 export interface EventStream {
   readonly response: Response;
-  /** What came so far. */
+  /** Returns the text received so far. */
   text(): string;
-  /** The events of it, comments aside. */
+  /** Returns the events received so far, without comments. */
   events(): ReceivedEvent[];
-  /** Resolves when the stream is over: whether it came to its proper end. */
+  /**
+   * Resolves when the stream has ended: true if it was closed normally, false
+   * if it was aborted.
+   */
   readonly ended: Promise<boolean>;
-  /** Lets go of it. */
+  /** Stops reading and closes the stream. */
   cancel(): Promise<void>;
 }
 
-/** Reads the stream that a server answers with, and waits for its beginning. */
+/** Reads a stream. Resolves when its first bytes have arrived. */
 export async function readEvents(response: Response): Promise<EventStream> {
   const reader = response.body!.pipeThrough(new TextDecoderStream())
     .getReader();
@@ -36,7 +39,7 @@ export async function readEvents(response: Response): Promise<EventStream> {
   const ended = read().catch(() => false);
   let isOver = false;
   void ended.then(() => isOver = true);
-  // tmcp's transport writes it right after the stream was created.
+  // tmcp's transport writes this comment right after it created the stream.
   await until(() => isOver || text.includes(": connected\n\n"), "a stream");
   return {
     response,
@@ -47,7 +50,7 @@ export async function readEvents(response: Response): Promise<EventStream> {
   };
 }
 
-/** The events of a text that are complete. */
+/** Returns the complete events in a text. */
 function eventsIn(text: string): ReceivedEvent[] {
   return text.split("\n\n").slice(0, -1).flatMap((frame) => {
     const fields = frame.split("\n").filter((line) => !line.startsWith(":"));

@@ -9,7 +9,7 @@ import type { Fetch } from "./clients.ts";
 import type { Engine } from "./serve.ts";
 import { INITIALIZE, NEWS, type RunningServer, startServer } from "./server.ts";
 
-/** One message of each kind; all but the last two store something. */
+/** One message of each kind. All but the last two store something. */
 export const MESSAGES: readonly object[] = [
   INITIALIZE,
   {
@@ -33,29 +33,30 @@ export const MESSAGES: readonly object[] = [
   },
 ];
 
-/** Stands for an access token that was verified: the guard is told its value. */
+/** Simulates authentication: holds the principal that is passed to the guard. */
 export const USER_HEADER = "x-user";
 
-/** A server whose transport stands behind the guard. */
+/** A server whose transport is behind the guard. */
 export interface GuardedServer extends RunningServer<InMemorySessions> {
-  /** The same as `managers`. */
+  /** Alias of `managers`. */
   readonly sessions: InMemorySessions;
-  /** What the managers reported. */
+  /** The errors that were reported to `onError`. */
   readonly reported: readonly Error[];
 }
 
 /** Options of {@linkcode startGuarded}. */
 export interface GuardedOptions extends InMemorySessionsOptions {
-  /** More options of `HttpTransport`. */
+  /** Additional options of `HttpTransport`. */
   readonly http?: HttpTransportOptions | undefined;
-  /** Comes between the guard and the transport. */
-  readonly around?: ((respond: Respond) => Respond) | undefined;
+  /** Wraps the transport that the guard calls. */
+  readonly wrapTransport?: ((respond: Respond) => Respond) | undefined;
 }
 
-/** Starts a server whose transport stands behind the guard. */
+/** Starts a server whose transport is behind the guard. */
 export async function startGuarded(
   engine: Engine,
-  { http, around = (respond) => respond, ...options }: GuardedOptions = {},
+  { http, wrapTransport = (respond) => respond, ...options }: GuardedOptions =
+    {},
 ): Promise<GuardedServer> {
   const reported: Error[] = [];
   const sessions = new InMemorySessions({
@@ -66,7 +67,7 @@ export async function startGuarded(
     engine,
     managers: sessions,
     guard: (request, respond) =>
-      sessions.guard(request, around(respond), {
+      sessions.guard(request, wrapTransport(respond), {
         principal: request.headers.get(USER_HEADER) ?? undefined,
       }),
     http,
@@ -74,8 +75,8 @@ export async function startGuarded(
   return { ...server, sessions, reported };
 }
 
-/** Sends a request; a body makes it a POST. */
-export function ask(
+/** Sends a GET request, or a POST request if there is a body. */
+export function sendRequest(
   url: URL,
   headers: Record<string, string>,
   body?: object,
@@ -90,18 +91,18 @@ export function ask(
     });
 }
 
-/** Begins a session as a client does that opens no stream; returns its id. */
+/** Initializes a session without opening a stream. Returns the session ID. */
 export async function beginSession(
   url: URL,
   headers: Record<string, string> = {},
 ): Promise<string> {
-  const response = await ask(url, headers, INITIALIZE);
+  const response = await sendRequest(url, headers, INITIALIZE);
   await response.text();
   assertEquals(response.status, 200);
   return response.headers.get("mcp-session-id")!;
 }
 
-/** A network on which every request carries more headers. */
+/** Returns a `fetch` function that adds headers to every request. */
 export function withHeaders(more: Record<string, string>): Fetch {
   return (url, init) => {
     const headers = new Headers(init?.headers);
@@ -110,7 +111,7 @@ export function withHeaders(more: Record<string, string>): Fetch {
   };
 }
 
-/** Fails unless an answer is the refusal of a session. */
+/** Asserts that a response is a refusal of the guard. */
 export async function assertRefused(
   response: Response,
   status: 400 | 404 | 503,
@@ -121,7 +122,7 @@ export async function assertRefused(
   assertJsonRpcError(await response.text(), status);
 }
 
-/** Fails unless a text is the JSON-RPC error that goes with a status. */
+/** Asserts that a text is the JSON-RPC error for a status. */
 export function assertJsonRpcError(text: string, status: number): void {
   const { error, ...rest } = JSON.parse(/\{.*\}/s.exec(text)?.[0] ?? "null");
   assertEquals(rest, { jsonrpc: "2.0", id: null });

@@ -1,17 +1,17 @@
 import { Buffer } from "node:buffer";
 import { connect } from "node:net";
 import { EventReader, type OnEvent } from "./load_events.ts";
-import type { End, Farewell, Pace } from "./load_orders.ts";
+import type { DisconnectKind, Outcome, Pace } from "./load_commands.ts";
 
-/** Where connections put what they read, one after the other. */
+/** Read buffers by size, shared by all connections. */
 const buffers = new Map<number, Buffer>();
 const LAST_CHUNK = "0\r\n\r\n";
 
-/** A client that reads at a pace of its own. */
-export class CrowdClient {
+/** A client that reads at a given pace. */
+export class LoadClient {
   readonly events: EventReader;
-  end: End = "open";
-  /** Whether the stream has begun. Only then the client keeps its pace. */
+  outcome: Outcome = "open";
+  /** Whether the first bytes have arrived. The pace applies from then on. */
   isConnected = false;
   readonly #socket: ReturnType<typeof connect>;
   readonly #paceMs: number;
@@ -20,12 +20,12 @@ export class CrowdClient {
   #tail = "";
 
   /**
-   * Connects, and asks for a stream.
+   * Connects and requests a stream.
    *
-   * @param port Where.
-   * @param id Of which session.
-   * @param pace How to read.
-   * @param onEvent Told of each event.
+   * @param port Port of the server.
+   * @param id The session ID.
+   * @param pace How fast to read.
+   * @param onEvent Called for each event.
    */
   constructor(
     port: number,
@@ -39,7 +39,8 @@ export class CrowdClient {
     buffers.set(bytes, buffer);
     const onread = {
       buffer,
-      // After false, nothing is read until `resume`: the other side has to wait.
+      // Returning false pauses the socket until `resume`, which causes
+      // backpressure.
       callback: (length: number) => {
         this.#read(buffer.toString("latin1", 0, length));
         return this.#everyMs === 0;
@@ -49,13 +50,13 @@ export class CrowdClient {
     this.#socket.on("error", () => {});
     this.#socket.once("close", () => {
       clearInterval(this.#timer);
-      this.end = this.#tail === LAST_CHUNK ? "complete" : "broken off";
+      this.outcome = this.#tail === LAST_CHUNK ? "complete" : "aborted";
     });
     this.#socket.write(`GET /${id} HTTP/1.1\r\nhost: 127.0.0.1\r\n\r\n`);
   }
 
-  /** Changes how often it reads. */
-  pace(everyMs: number): void {
+  /** Changes the interval between reads. */
+  setPace(everyMs: number): void {
     this.#everyMs = everyMs;
     clearInterval(this.#timer);
     if (everyMs === 0) this.#socket.resume();
@@ -64,8 +65,8 @@ export class CrowdClient {
     }
   }
 
-  /** Goes. */
-  leave(how: Farewell): void {
+  /** Disconnects. */
+  disconnect(how: DisconnectKind): void {
     clearInterval(this.#timer);
     if (how === "end") this.#socket.end();
     else if (how === "destroy") this.#socket.destroy();
@@ -77,6 +78,6 @@ export class CrowdClient {
     this.events.read(text);
     if (this.isConnected || !text.includes(": connected")) return;
     this.isConnected = true;
-    this.pace(this.#paceMs);
+    this.setPace(this.#paceMs);
   }
 }

@@ -1,58 +1,59 @@
-// The process of a crowd's clients: crowd.ts starts it and writes orders to it, a
-// line each; it answers each with a line. It ends when its input does.
+// A process with many clients, started by load_clients.ts. Reads one command
+// per line from stdin and writes one response per line to stdout. Exits when
+// stdin ends.
 import process from "node:process";
 import { createInterface } from "node:readline";
-import { CrowdClient } from "./load_client.ts";
-import type { End, Order, Report } from "./load_orders.ts";
+import { LoadClient } from "./load_client.ts";
+import type { Command, Outcome, Report } from "./load_commands.ts";
 
-/** How many connect at a time. */
-const AT_ONCE = 50;
-const PATIENCE_MS = 10_000;
+/** Number of clients that connect at a time. */
+const BATCH_SIZE = 50;
+const TIMEOUT_MS = 10_000;
 
 const port = Number(process.argv[2]);
-const groups = new Map<string, CrowdClient[]>();
-/** How long events took, by their number. */
+const groups = new Map<string, LoadClient[]>();
+/** Latencies of each event, by event number. */
 const latencies = new Map<number, number[]>();
 
 for await (const line of createInterface({ input: process.stdin })) {
-  console.log(JSON.stringify(await obey(JSON.parse(line)) ?? null));
+  console.log(JSON.stringify(await run(JSON.parse(line)) ?? null));
 }
 process.exit();
 
-async function obey(order: Order): Promise<Report | End[] | undefined> {
-  if ("open" in order) return await open(order);
-  const name = Object.values(order)[0] as string;
+async function run(command: Command): Promise<Report | Outcome[] | undefined> {
+  if ("open" in command) return await open(command);
+  const name = Object.values(command)[0] as string;
   const group = groups.get(name) ?? [];
-  if ("pace" in order) {
-    for (const client of group) client.pace(order.everyMs);
-  } else if ("leave" in order) {
-    for (const client of group) client.leave(order.how);
-  } else if ("report" in order) {
-    return await report(group, order.upTo);
+  if ("pace" in command) {
+    for (const client of group) client.setPace(command.everyMs);
+  } else if ("disconnect" in command) {
+    for (const client of group) client.disconnect(command.how);
+  } else if ("report" in command) {
+    return await report(group, command.upTo);
   } else {
-    await until(() => group.every((client) => client.end !== "open"));
-    return group.map((client) => client.end);
+    await until(() => group.every((client) => client.outcome !== "open"));
+    return group.map((client) => client.outcome);
   }
 }
 
 async function open(
-  { open: name, count, pace }: Extract<Order, { open: string }>,
+  { open: name, count, pace }: Extract<Command, { open: string }>,
 ): Promise<undefined> {
-  const group: CrowdClient[] = [];
+  const group: LoadClient[] = [];
   groups.set(name, group);
   while (group.length < count) {
-    const batch = Math.min(AT_ONCE, count - group.length);
+    const batch = Math.min(BATCH_SIZE, count - group.length);
     for (let index = 0; index < batch; index++) {
       const id = `${name}-${group.length}`;
-      group.push(new CrowdClient(port, id, pace, note));
+      group.push(new LoadClient(port, id, pace, recordLatency));
     }
     if (!await until(() => group.every((client) => client.isConnected))) {
-      throw new Error(`Not all of ${name} are connected.`);
+      throw new Error(`Not all clients of ${name} have connected.`);
     }
   }
 }
 
-function note(event: number, ms: number): void {
+function recordLatency(event: number, ms: number): void {
   const noted = latencies.get(event);
   if (noted === undefined) latencies.set(event, [ms]);
   else noted.push(ms);
@@ -63,7 +64,7 @@ function p99(values: number[]): number {
   return values[Math.ceil(values.length * 0.99) - 1]!;
 }
 
-async function report(group: CrowdClient[], upTo: number): Promise<Report> {
+async function report(group: LoadClient[], upTo: number): Promise<Report> {
   const complete = () =>
     group.filter(({ events }) => (events.last ?? 0) >= upTo).length;
   await until(() => complete() === group.length);
@@ -71,14 +72,17 @@ async function report(group: CrowdClient[], upTo: number): Promise<Report> {
   latencies.clear();
   return {
     complete: complete(),
-    wrong: group.reduce((sum, { events }) => sum + events.wrong, 0),
+    sequenceErrors: group.reduce(
+      (sum, { events }) => sum + events.sequenceErrors,
+      0,
+    ),
     p99s,
   };
 }
 
-/** Waits for a condition, but not forever; resolves with whether it holds. */
+/** Waits for a condition until a timeout. Returns whether it holds. */
 async function until(condition: () => boolean): Promise<boolean> {
-  const end = performance.now() + PATIENCE_MS;
+  const end = performance.now() + TIMEOUT_MS;
   while (!condition() && performance.now() < end) {
     await new Promise((resolve) => setTimeout(resolve, 5));
   }

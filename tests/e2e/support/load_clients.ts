@@ -1,21 +1,27 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { createInterface, type Interface } from "node:readline";
 import { ownProcess } from "../../memory/own_process.ts";
-import type { End, Farewell, Order, Pace, Report } from "./load_orders.ts";
+import type {
+  Command,
+  DisconnectKind,
+  Outcome,
+  Pace,
+  Report,
+} from "./load_commands.ts";
 
-/** Reads whatever there is. */
+/** Reads everything immediately. */
 export const QUICK: Pace = { bytes: 65_536, everyMs: 0 };
-/** Reads the beginning of the stream and stops, with the connection open. */
+/** Reads the beginning of the stream and then stops. The connection stays open. */
 export const STALLED: Pace = { bytes: 4_096, everyMs: -1 };
 
-/** Clients in a process of their own, for they are not to slow the server down. */
-export class Crowd implements AsyncDisposable {
+/** Clients in a separate process, so that they don't slow the server down. */
+export class LoadClients implements AsyncDisposable {
   readonly #process: ChildProcess;
   readonly #exited: Promise<void>;
-  readonly #answers: AsyncIterator<string>;
+  readonly #responses: AsyncIterator<string>;
   readonly #lines: Interface;
 
-  /** @param url Of the server. */
+  /** @param url URL of the server. */
   constructor(url: string) {
     const script = new URL("./load_client_process.ts", import.meta.url);
     const [program, ...args] = ownProcess(script);
@@ -26,32 +32,35 @@ export class Crowd implements AsyncDisposable {
       this.#process.once("close", () => resolve())
     );
     this.#lines = createInterface({ input: this.#process.stdout! });
-    this.#answers = this.#lines[Symbol.asyncIterator]();
+    this.#responses = this.#lines[Symbol.asyncIterator]();
   }
 
-  /** Opens the streams of sessions `<name>-0`, `<name>-1` and so on. */
+  /** Opens streams of the sessions `<name>-0`, `<name>-1` and so on. */
   async open(name: string, count: number, pace: Pace): Promise<void> {
-    await this.#ask({ open: name, count, pace });
+    await this.#run({ open: name, count, pace });
   }
 
-  /** Changes how often a group reads. */
-  async pace(name: string, everyMs: number): Promise<void> {
-    await this.#ask({ pace: name, everyMs });
+  /** Changes the interval between reads of a group. */
+  async setPace(name: string, everyMs: number): Promise<void> {
+    await this.#run({ pace: name, everyMs });
   }
 
-  /** Has a group go. */
-  async leave(name: string, how: Farewell): Promise<void> {
-    await this.#ask({ leave: name, how });
+  /** Disconnects a group. */
+  async disconnect(name: string, how: DisconnectKind): Promise<void> {
+    await this.#run({ disconnect: name, how });
   }
 
-  /** What a group received, as soon as it got the event of a number. */
+  /** Waits until a group has received an event, then returns its report. */
   report(name: string, upTo: number): Promise<Report> {
-    return this.#ask<Report>({ report: name, upTo });
+    return this.#run<Report>({ report: name, upTo });
   }
 
-  /** How the connections of a group ended, as soon as they did. */
-  ends(name: string): Promise<End[]> {
-    return this.#ask<End[]>({ ends: name });
+  /**
+   * Waits until all connections of a group are closed, then returns how they
+   * ended.
+   */
+  outcomes(name: string): Promise<Outcome[]> {
+    return this.#run<Outcome[]>({ outcomes: name });
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -60,11 +69,11 @@ export class Crowd implements AsyncDisposable {
     this.#lines.close();
   }
 
-  async #ask<Answer>(order: Order): Promise<Answer> {
-    this.#process.stdin!.write(`${JSON.stringify(order)}\n`);
-    const { value, done } = await this.#answers.next();
-    // It says on stderr why.
-    if (done) throw new Error(`No response to ${JSON.stringify(order)}.`);
+  async #run<Response>(command: Command): Promise<Response> {
+    this.#process.stdin!.write(`${JSON.stringify(command)}\n`);
+    const { value, done } = await this.#responses.next();
+    // The process prints the reason to stderr.
+    if (done) throw new Error(`No response to ${JSON.stringify(command)}.`);
     return JSON.parse(value);
   }
 }

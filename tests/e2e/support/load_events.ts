@@ -1,30 +1,30 @@
-/** Milliseconds on a clock that all processes of this machine share. */
+/** Returns milliseconds of a clock that all processes on this machine share. */
 function clock(): number {
   return performance.timeOrigin + performance.now();
 }
 
 /**
- * An event that tells when it was sent.
+ * Returns an event that contains the time at which it was sent.
  *
- * @param number Its number, one more than that of the event before.
- * @param bytes How long it is.
+ * @param number The sequence number of the event.
+ * @param bytes The length of the event.
  */
-export function crowdEvent(number: number, bytes: number = 1_024): string {
+export function loadEvent(number: number, bytes: number = 1_024): string {
   return `data: ${clock().toFixed(3)} ${number} `.padEnd(bytes - 2, "x") +
     "\n\n";
 }
 
-/** Told of each event, and how many milliseconds it took. */
+/** Called for each event with its number and latency. */
 export type OnEvent = (number: number, ms: number) => void;
 
 const EVENT = /data: ([\d.]+) (\d+) x*\n/g;
 
-/** Finds events in what one connection receives, however it was cut. */
+/** Parses the events of one connection from chunks of text. */
 export class EventReader {
   /** Number of the newest event. */
   last: number | undefined;
-  /** How many events were missing, came twice or out of order. */
-  wrong = 0;
+  /** Number of missing, repeated or misplaced events. */
+  sequenceErrors = 0;
   readonly #onEvent: OnEvent;
   #rest = "";
 
@@ -32,13 +32,15 @@ export class EventReader {
     this.#onEvent = onEvent;
   }
 
-  /** Takes what has arrived. */
+  /** Parses the next chunk. */
   read(text: string): void {
     const now = clock();
     const lines = this.#rest + text;
     for (const [, sentAt, digits] of lines.matchAll(EVENT)) {
       const number = Number(digits);
-      if (this.last !== undefined && number !== this.last + 1) this.wrong++;
+      if (this.last !== undefined && number !== this.last + 1) {
+        this.sequenceErrors++;
+      }
       this.last = number;
       this.#onEvent(number, now - Number(sentAt));
     }

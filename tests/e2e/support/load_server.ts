@@ -5,42 +5,43 @@ import {
 } from "@crossmcp/session-manager";
 import { type Engine, serve, type Served } from "./serve.ts";
 
-/** A server whose sessions have a stream each, and nothing else. */
-export interface CrowdServer extends AsyncDisposable {
+/** A server with one stream per session, and no MCP messages. */
+export interface LoadServer extends AsyncDisposable {
   readonly url: string;
   readonly sessions: InMemorySessions;
-  /** The sessions that were given up, and why. */
+  /** The evicted sessions and the reasons. */
   readonly evicted: Map<string, EvictionReason>;
-  /** What was reported to `onError`. */
+  /** The errors that were reported to `onError`. */
   readonly errors: Error[];
 }
 
-/** More than operating systems take over for a connection that nobody reads. */
-const TOO_MUCH = 5 * 1_048_576;
-/** A frame of 256 KiB that says nothing. */
+/** More than operating systems buffer for a connection that nobody reads from. */
+const OVERFILL_BYTES = 5 * 1_048_576;
+/** A frame of 256 KiB that contains only a comment. */
 export const COMMENT: string = ":".padEnd(262_142, "x") + "\n\n";
 
-/** Sends a session more than can be on its way to a client that does not read. */
+/** Sends a session more than fits into the network's buffers. */
 export async function overfill(
   streams: Pick<InMemorySessions["streams"], "send">,
   id: string,
 ): Promise<void> {
-  for (let sent = 0; sent < TOO_MUCH; sent += COMMENT.length) {
+  for (let sent = 0; sent < OVERFILL_BYTES; sent += COMMENT.length) {
     streams.send([id], COMMENT);
     await new Promise((resolve) => setTimeout(resolve, 1));
   }
 }
 
 /**
- * Serves streams as tmcp's transports do: `GET /<id>` is the stream of a session.
+ * Starts a server that creates streams as tmcp's transports do: `GET /<id>`
+ * returns the stream of a session.
  *
- * @param engine What serves.
- * @param streams Options of the manager.
+ * @param engine The server to use.
+ * @param streams Options of the stream manager.
  */
-export async function serveCrowd(
+export async function startLoadServer(
   engine: Engine,
   streams: StreamOptions,
-): Promise<CrowdServer> {
+): Promise<LoadServer> {
   const evicted = new Map<string, EvictionReason>();
   const errors: Error[] = [];
   const sessions = new InMemorySessions({

@@ -2,39 +2,39 @@ import { Buffer } from "node:buffer";
 import { connect } from "node:net";
 import { within } from "./until.ts";
 
-/** A connection on which one request was written, byte by byte. */
+/** A connection on which one request was sent byte by byte. */
 export interface RawSocket {
-  /** What came back so far, one character a byte. */
+  /** Returns the data received so far, one character per byte. */
   received(): string;
-  /** Resolves when the connection is over, whoever ended it. */
+  /** Resolves when the connection is closed by either side. */
   readonly closed: Promise<void>;
-  /** Reads no more, and leaves the connection open. */
-  stall(): void;
-  /** Reads on. */
-  readOn(): void;
-  /** Drops the connection without a goodbye. */
-  vanish(): void;
+  /** Stops reading and leaves the connection open. */
+  pause(): void;
+  /** Continues to read. */
+  resume(): void;
+  /** Closes the connection immediately. */
+  destroy(): void;
 }
 
-/** The whole answer to a request, one character a byte. */
-export interface RawAnswer {
+/** A complete response, one character per byte. */
+export interface RawResponse {
   readonly status: number;
-  /** The status line and the header fields, as they came. */
+  /** The status line and the header fields, unparsed. */
   readonly head: string;
-  /** What followed, in chunks if it came in chunks. */
+  /** The body, with its chunk headers if it is chunked. */
   readonly body: string;
 }
 
 /**
- * Writes a request as {@linkcode openSocket} does, and waits until the server has
- * answered and closed the connection.
+ * Sends a request like {@linkcode openSocket} and waits until the server has
+ * responded and closed the connection.
  */
-export async function exchange(
+export async function sendRawRequest(
   url: URL,
   method: string,
   headers: Record<string, string>,
   body?: object,
-): Promise<RawAnswer> {
+): Promise<RawResponse> {
   const socket = await openSocket(
     url,
     method,
@@ -44,7 +44,7 @@ export async function exchange(
   try {
     await within(socket.closed, `the response to ${method}`);
   } finally {
-    socket.vanish();
+    socket.destroy();
   }
   const received = socket.received();
   const end = received.indexOf("\r\n\r\n");
@@ -56,12 +56,12 @@ export async function exchange(
 }
 
 /**
- * Writes a request as it stands, also one that `fetch` would refuse.
+ * Sends a request unchanged, even if `fetch` would reject it.
  *
- * @param url Where to.
- * @param method The method.
- * @param headers Header fields; each character becomes one byte.
- * @param body Sent as JSON, when there is one.
+ * @param url The URL to connect to.
+ * @param method The HTTP method.
+ * @param headers Header fields. Each character becomes one byte.
+ * @param body Sent as JSON.
  */
 export async function openSocket(
   url: URL,
@@ -72,7 +72,7 @@ export async function openSocket(
   const socket = connect(Number(url.port), url.hostname);
   let received = "";
   socket.on("data", (data: Buffer) => received += data.toString("latin1"));
-  // A reset is one of the ways in which a connection ends.
+  // A reset is a regular way for the connection to end.
   socket.on("error", () => {});
   const closed = new Promise<void>((resolve) =>
     socket.once("close", () => resolve())
@@ -94,8 +94,8 @@ export async function openSocket(
   return {
     received: () => received,
     closed,
-    stall: () => void socket.pause(),
-    readOn: () => void socket.resume(),
-    vanish: () => void socket.destroy(),
+    pause: () => void socket.pause(),
+    resume: () => void socket.resume(),
+    destroy: () => void socket.destroy(),
   };
 }

@@ -1,17 +1,17 @@
-// One of several processes that share their sessions: redis_workers.ts starts it, and
-// gives it its orders, a line each.
+// One of several processes that share their sessions. Started by
+// redis_workers.ts, which writes one call per line to stdin.
 import { RedisSessions } from "@crossmcp/session-manager/redis";
 import process from "node:process";
 import { createInterface } from "node:readline";
 import { makeClients } from "../../redis/support/clients.ts";
 import { fromLine, toLine } from "../../redis/support/json_lines.ts";
 import type { Engine } from "./serve.ts";
-import { type Order, serveWorker } from "./workers_actions.ts";
+import { type Call, serveWorker } from "./workers_actions.ts";
 
-/** What a process has to know. */
+/** Options of a process. */
 export interface ProcessOptions {
   readonly name: string;
-  /** Where Redis listens. */
+  /** Port of the Redis server. */
   readonly redisPort: number;
   readonly engine: Engine;
 }
@@ -28,7 +28,7 @@ const options = {
   onError: (error: Error) => void reported.push(String(error)),
 };
 const { port, run } = await serveWorker(name, engine, {
-  // Each transport has sessions of its own; the clients are for both.
+  // Each transport has its own sessions. They share the Redis clients.
   http: new RedisSessions(clients, {
     ...options,
     prefix: "http",
@@ -41,8 +41,8 @@ const { port, run } = await serveWorker(name, engine, {
 });
 process.stdout.write(toLine(port));
 for await (const line of createInterface({ input: process.stdin })) {
-  void run(fromLine(line) as Order).then((outcome) =>
-    process.stdout.write(toLine(outcome))
+  void run(fromLine(line) as Call).then((result) =>
+    process.stdout.write(toLine(result))
   );
 }
 process.exit();

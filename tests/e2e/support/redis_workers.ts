@@ -6,17 +6,21 @@ import { RedisServer } from "../../redis/support/redis_server.ts";
 import { commandFor, OWN_RUNTIME } from "../../redis/support/runtimes.ts";
 import type { ProcessOptions } from "./redis_process.ts";
 import type { Engine } from "./serve.ts";
-import { gather, type RunningWorker, type Workers } from "./workers.ts";
-import type { Outcome } from "./workers_actions.ts";
-import { Orders } from "./workers_orders.ts";
+import {
+  type RunningWorker,
+  startBehindLoadBalancer,
+  type Workers,
+} from "./workers.ts";
+import type { CallResult } from "./workers_actions.ts";
+import { WorkerCalls } from "./workers_calls.ts";
 
-/** Workers that are processes, and share their sessions through Redis. */
+/** Processes that share their sessions through Redis. */
 export interface RedisWorkers extends Workers {
-  /** Starts one more, which is not behind the load balancer. */
+  /** Starts another process, which is not behind the load balancer. */
   start(name: string): Promise<RunningWorker>;
 }
 
-/** Starts a Redis and two processes, and waits until they know of each other. */
+/** Starts a Redis server and two processes. Resolves when they know each other. */
 export async function startRedisWorkers(engine: Engine): Promise<RedisWorkers> {
   const redis = await RedisServer.start();
   const started = new Set<RunningWorker>();
@@ -31,7 +35,7 @@ export async function startRedisWorkers(engine: Engine): Promise<RedisWorkers> {
     await redis.kill();
   };
   try {
-    const workers = await gather(["1", "2"].map(start));
+    const workers = await startBehindLoadBalancer(["1", "2"].map(start));
     const close = async () => {
       await workers.close();
       await closeAll();
@@ -59,21 +63,21 @@ async function startProcess(options: ProcessOptions): Promise<RunningWorker> {
   const child = spawn(program, [...args, JSON.stringify(options)], {
     stdio: ["pipe", "pipe", "inherit"],
   });
-  // One that was killed does not read what is written to it.
+  // A killed process doesn't read its stdin.
   child.stdin.on("error", () => {});
-  const orders = new Orders((order) => child.stdin.write(toLine(order)));
-  const ended = once(child, "close").then(() => orders.end());
+  const calls = new WorkerCalls((call) => child.stdin.write(toLine(call)));
+  const ended = once(child, "close").then(() => calls.end());
   const lines = createInterface({ input: child.stdout });
   const failed = ended.then(() => {
-    throw new Error("A worker ended before it was ready.");
+    throw new Error("The worker exited before it was ready.");
   });
   failed.catch(() => {});
   const [line] = await Promise.race([once(lines, "line"), failed]);
-  lines.on("line", (line) => orders.settle(fromLine(line) as Outcome));
+  lines.on("line", (line) => calls.settle(fromLine(line) as CallResult));
   return {
     name: options.name,
     httpUrl: new URL(`http://127.0.0.1:${fromLine(line)}/mcp`),
-    call: (action, ...args) => orders.call(action, ...args),
+    call: (action, ...args) => calls.call(action, ...args),
     kill: async () => {
       child.kill("SIGKILL");
       await ended;

@@ -1,11 +1,11 @@
-// Lets a guarded server refuse what can be refused, on every engine, and prints
-// what it answered. Run by guard_silence_test.ts in a process of its own, which
-// has nothing to say on its standard error.
+// Makes a guarded server refuse requests in every possible way, on every
+// engine, and prints the statuses. Run by guard_stderr_test.ts, which checks
+// that nothing is written to stderr.
 import { InMemorySessions } from "@crossmcp/session-manager";
 import { engines } from "./serve.ts";
 import { INITIALIZE, startServer } from "./server.ts";
 
-const statuses: number[][] = [];
+const statusesByEngine: number[][] = [];
 for (const engine of engines) {
   const sessions = new InMemorySessions({
     info: { maxSessions: 2 },
@@ -16,8 +16,8 @@ for (const engine of engines) {
     managers: sessions,
     guard: (request, respond) => sessions.guard(request, respond),
   });
-  const answers: number[] = [];
-  const ask = async (id: string | null, body?: object, method?: string) => {
+  const statuses: number[] = [];
+  const send = async (id: string | null, body?: object, method?: string) => {
     const response = await fetch(server.httpUrl, {
       method: method ?? (body === undefined ? "GET" : "POST"),
       headers: {
@@ -26,33 +26,33 @@ for (const engine of engines) {
       },
       ...body && { body: JSON.stringify(body) },
     });
-    answers.push(response.status);
+    statuses.push(response.status);
     return response;
   };
-  const begin = async () => {
-    const response = await ask(null, INITIALIZE);
+  const beginSession = async () => {
+    const response = await send(null, INITIALIZE);
     await response.text();
     return response.headers.get("mcp-session-id")!;
   };
 
-  const [first, second] = [await begin(), await begin()];
-  await begin();
-  const stream = await ask(first);
-  await (await ask(second)).text();
-  const newer = await ask(first);
+  const [first, second] = [await beginSession(), await beginSession()];
+  await beginSession();
+  const stream = await send(first);
+  await (await send(second)).text();
+  const newer = await send(first);
   await stream.text();
   for (const id of ["unknown", "no id"]) {
-    await (await ask(id)).text();
-    await (await ask(id, INITIALIZE)).text();
-    await (await ask(id, undefined, "DELETE")).text();
+    await (await send(id)).text();
+    await (await send(id, INITIALIZE)).text();
+    await (await send(id, undefined, "DELETE")).text();
   }
-  await (await ask(first, undefined, "DELETE")).text();
+  await (await send(first, undefined, "DELETE")).text();
   await newer.text();
-  await (await ask(first)).text();
+  await (await send(first)).text();
   await sessions.close();
-  await begin();
-  await (await ask(second)).text();
+  await beginSession();
+  await (await send(second)).text();
   await server.close();
-  statuses.push(answers);
+  statusesByEngine.push(statuses);
 }
-console.log(JSON.stringify(statuses));
+console.log(JSON.stringify(statusesByEngine));

@@ -2,22 +2,22 @@ import { createRequestListener } from "@remix-run/node-fetch-server";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 
-/** What answers the requests of a server. */
+/** Responds to requests. */
 export type Handler = (request: Request) => Response | Promise<Response>;
 
-/** A server on a free port of this machine. */
+/** A server on a free local port. */
 export interface Served extends AsyncDisposable {
-  /** Where it listens, without a slash at the end. */
+  /** The URL of the server, without a trailing slash. */
   readonly url: string;
-  /** What serves: `"Deno.serve"`, `"Bun.serve"` or `"node:http"`. */
+  /** The server in use: `"Deno.serve"`, `"Bun.serve"` or `"node:http"`. */
   readonly runtime: string;
-  /** Stops listening and waits for the answers that are on their way. */
+  /** Stops listening and waits for pending responses. */
   finish(): Promise<void>;
-  /** Stops listening and breaks off the connections that are open. */
+  /** Stops listening and aborts open connections. */
   close(): Promise<void>;
 }
 
-/** The runtime's own server, or the one that all runtimes offer. */
+/** The runtime's own server, or `node:http`, which all runtimes have. */
 export type Engine = "native" | "node:http";
 
 interface BunServer {
@@ -36,17 +36,17 @@ const runtimes = globalThis as {
   Deno?: { serve(options: object, handler: Handler): DenoServer };
 };
 
-/** The servers that this runtime offers. Node's own one is `node:http`. */
+/** The engines of this runtime. Node's own server is `node:http`. */
 export const engines: readonly Engine[] =
   runtimes.Bun === undefined && runtimes.Deno === undefined
     ? ["node:http"]
     : ["native", "node:http"];
 
 /**
- * Serves on a free port of 127.0.0.1.
+ * Starts a server on a free port of 127.0.0.1.
  *
- * @param handler Answers the requests.
- * @param engine Which server to use.
+ * @param handler Responds to requests.
+ * @param engine The server to use.
  */
 export async function serve(
   handler: Handler,
@@ -93,7 +93,7 @@ function serveDeno(
       isFinished = true;
     },
     close: () => {
-      // A server that has finished already fails when it is aborted.
+      // Aborting a server that has finished would throw.
       if (!isFinished) abort.abort();
       return server.finished;
     },
@@ -107,7 +107,7 @@ function serveBun(
   const server = bun.serve({
     hostname: "127.0.0.1",
     port: 0,
-    // The default ends a silent stream after ten seconds.
+    // By default, Bun closes idle streams after ten seconds.
     idleTimeout: 0,
     fetch: handler,
   });
@@ -122,7 +122,7 @@ function serveBun(
 async function serveNode(handler: Handler): Promise<Listening> {
   const server = createServer(
     createRequestListener((request) => handler(request), {
-      // A response whose stream fails is for the client to notice.
+      // Clients notice when a response stream fails. Don't log the error.
       onError: () => {},
     }),
   );

@@ -4,7 +4,7 @@ import { SseTransport } from "@tmcp/transport-sse";
 import { McpServer } from "tmcp";
 import { type Engine, serve } from "./serve.ts";
 
-/** The message that begins a session. */
+/** The message that starts a session. */
 export const INITIALIZE = {
   jsonrpc: "2.0",
   id: 1,
@@ -16,14 +16,14 @@ export const INITIALIZE = {
   },
 };
 
-/** A resource that clients subscribe to. */
+/** A resource to subscribe to. */
 export const NEWS = "file:///news.md";
-/** Another one. */
+/** Another resource to subscribe to. */
 export const WEATHER = "file:///weather.md";
 
 type SessionManager = NonNullable<HttpTransportOptions["sessionManager"]>;
 
-/** The managers of one transport, of whatever package or author. */
+/** The managers of one transport, from any package. */
 export interface Managers {
   readonly streams: NonNullable<SessionManager["streams"]>;
   readonly info: NonNullable<SessionManager["info"]>;
@@ -32,45 +32,51 @@ export interface Managers {
   >;
 }
 
-/** An MCP server that listens. */
+/** An MCP server that is listening. */
 export interface RunningServer<M extends Managers> extends AsyncDisposable {
-  /** Of `HttpTransport`: Streamable HTTP, both eras. */
+  /** URL of `HttpTransport`: Streamable HTTP in both eras. */
   readonly httpUrl: URL;
-  /** Of `SseTransport`: the transport of 2024-11-05. */
+  /** URL of `SseTransport`: HTTP with SSE, the transport of 2024-11-05. */
   readonly sseUrl: URL;
-  /** What serves. */
+  /** The server in use, as in `Served`. */
   readonly runtime: string;
-  /** To announce changes. */
+  /** The MCP server, for sending change notifications. */
   readonly mcp: McpServer;
   /** The transport behind `httpUrl`. */
   readonly http: HttpTransport;
   /** The managers of the transport behind `httpUrl`. */
   readonly managers: M;
-  /** Every response of the transport behind `httpUrl`, the oldest first. */
+  /** Every response of the transport behind `httpUrl`, oldest first. */
   readonly responses: readonly Response[];
-  /** Takes no new connections, and waits for the end of the open ones. */
+  /** Stops listening and waits for open connections to end. */
   finish(): Promise<void>;
-  /** Breaks off all connections. */
+  /** Aborts all connections. */
   close(): Promise<void>;
 }
 
 /** Options of {@linkcode startServer}. */
 export interface ServerOptions<M extends Managers> {
-  /** What serves; the runtime's own server when left out. */
+  /** The server to use. Defaults to the runtime's own. */
   readonly engine?: Engine | undefined;
   /** The managers of `HttpTransport`. */
   readonly managers: M;
-  /** The managers of `SseTransport`; a transport needs its own. */
+  /**
+   * The managers of `SseTransport`, which must not share those of
+   * `HttpTransport`.
+   */
   readonly sseManagers?: Omit<Managers, "subscriptions"> | undefined;
-  /** Stands before `HttpTransport`; nobody does when left out. */
+  /**
+   * Called before `HttpTransport`. By default, requests go directly to the
+   * transport.
+   */
   readonly guard?:
     | ((request: Request, respond: Respond) => Promise<Response>)
     | undefined;
-  /** More options of `HttpTransport`. */
+  /** Additional options of `HttpTransport`. */
   readonly http?: HttpTransportOptions | undefined;
 }
 
-/** Starts a server that speaks both eras and the transport before them. */
+/** Starts a server with both eras of Streamable HTTP, and with HTTP with SSE. */
 export async function startServer<M extends Managers>(
   options: ServerOptions<M>,
 ): Promise<RunningServer<M>> {
@@ -139,18 +145,18 @@ function createMcpServer(): McpServer {
   );
   mcp.tool({
     name: "who-am-i",
-    description: "What the server remembers of the client that asks.",
+    description: "Returns the client data that the server has stored.",
   }, () => text(JSON.stringify(mcp.ctx.sessionInfo ?? null)));
   mcp.tool({
     name: "rename-tools",
-    description: "Tells every client that the list of tools changed.",
+    description: "Notifies all clients that the list of tools changed.",
   }, () => {
     mcp.changed("tools");
     return text("done");
   });
   mcp.tool({
     name: "print-news",
-    description: "Tells subscribers that the news changed.",
+    description: "Notifies subscribers that the news was updated.",
   }, () => {
     mcp.changed("resource", NEWS);
     return text("done");
@@ -158,7 +164,7 @@ function createMcpServer(): McpServer {
   for (const [name, uri] of [["news", NEWS], ["weather", WEATHER]] as const) {
     mcp.resource(
       { name, description: `The ${name}.`, uri },
-      (uri) => ({ contents: [{ uri, text: `${name} of today` }] }),
+      (uri) => ({ contents: [{ uri, text: `today's ${name}` }] }),
     );
   }
   return mcp;

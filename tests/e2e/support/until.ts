@@ -1,48 +1,48 @@
 /**
- * How long a condition may take, in milliseconds: less than the five seconds after
- * which Bun gives a test up, so that the message says what was waited for.
+ * Default timeout in milliseconds. Shorter than Bun's test timeout of five
+ * seconds, so that the error message names the missing condition.
  */
-const DEADLINE_MS = 4_000;
+const TIMEOUT_MS = 4_000;
 
 /**
- * Waits for what other parties do, without a fixed delay.
+ * Polls until a condition holds.
  *
- * @param condition Asked again and again until it holds.
- * @param what What is waited for; it becomes the message of the error. A function
- * is called after the deadline.
- * @param deadlineMs How long it may take, in milliseconds.
+ * @param condition Called repeatedly until it returns true.
+ * @param what The awaited condition, for the error message. A function is
+ * called after the timeout.
+ * @param timeoutMs The timeout in milliseconds.
  */
 export async function until(
   condition: () => boolean | Promise<boolean>,
   what: string | (() => string),
-  deadlineMs: number = DEADLINE_MS,
+  timeoutMs: number = TIMEOUT_MS,
 ): Promise<void> {
-  const end = performance.now() + deadlineMs;
+  const end = performance.now() + timeoutMs;
   while (!await condition()) {
     if (performance.now() > end) {
       const missing = typeof what === "string" ? what : what();
-      throw new Error(`Waited ${deadlineMs} ms for: ${missing}.`);
+      throw new Error(`Waited ${timeoutMs} ms for: ${missing}.`);
     }
     await new Promise((resolve) => setTimeout(resolve, 5));
   }
 }
 
 /**
- * Waits for a promise, but not forever.
+ * Waits for a promise, with a timeout.
  *
- * @param promise What is waited for.
- * @param what What it stands for; it becomes the message of the error.
+ * @param promise The promise to wait for.
+ * @param what The awaited event, for the error message.
  */
 export async function within<T>(promise: Promise<T>, what: string): Promise<T> {
   let timer: ReturnType<typeof setTimeout> | undefined;
-  const late = new Promise<never>((_, reject) => {
+  const timeout = new Promise<never>((_, reject) => {
     timer = setTimeout(
-      () => reject(new Error(`Waited ${DEADLINE_MS} ms for: ${what}.`)),
-      DEADLINE_MS,
+      () => reject(new Error(`Waited ${TIMEOUT_MS} ms for: ${what}.`)),
+      TIMEOUT_MS,
     );
   });
   try {
-    return await Promise.race([promise, late]);
+    return await Promise.race([promise, timeout]);
   } finally {
     clearTimeout(timer);
   }

@@ -5,53 +5,59 @@ import { createLoadBalancer } from "../../../examples/workers/load_balancer.ts";
 import type { Engine } from "./serve.ts";
 import { until } from "./until.ts";
 import type { Actions } from "./workers_actions.ts";
-import { Orders } from "./workers_orders.ts";
+import { WorkerCalls } from "./workers_calls.ts";
 import type { WorkerOptions } from "./workers_thread.ts";
 
-/** As many as the workers of a machine with a few cores. */
-const WORKERS = 4;
-/** Each loads the whole server, on a machine that may be busy. */
-const START_MS = 30_000;
+/** Number of workers, as on a machine with a few cores. */
+const WORKER_COUNT = 4;
+/**
+ * Startup timeout. Each worker loads the whole server, possibly on a busy
+ * machine.
+ */
+const START_TIMEOUT_MS = 30_000;
 
 /** One of several workers that share their sessions. */
 export interface RunningWorker {
-  /** It answers with it in the header `x-worker`. */
+  /** The value of the `x-worker` header in its responses. */
   readonly name: string;
-  /** Where it is reached without the load balancer. */
+  /** Its URL, bypassing the load balancer. */
   readonly httpUrl: URL;
-  /** Has it do something. */
+  /** Runs an action in the worker. */
   call<A extends keyof Actions>(
     action: A,
     ...args: Parameters<Actions[A]>
   ): Promise<Awaited<ReturnType<Actions[A]>>>;
-  /** Ends it at once, whatever it does. */
+  /** Kills the worker immediately. */
   kill(): Promise<void>;
-  /** Resolves when it has ended. */
+  /** Resolves when the worker has exited. */
   readonly ended: Promise<void>;
 }
 
-/** Workers that share their sessions, behind a load balancer that knows of no clients. */
+/**
+ * Workers that share their sessions, behind a load balancer without sticky
+ * sessions.
+ */
 export interface Workers extends AsyncDisposable {
-  /** Of the load balancer. */
+  /** URL of the load balancer. */
   readonly httpUrl: URL;
   readonly sseUrl: URL;
-  /** Those that are alive. */
+  /** The workers that are running. */
   readonly alive: readonly RunningWorker[];
-  /** Puts one more behind the load balancer. */
+  /** Adds a worker to the load balancer. */
   add(worker: RunningWorker): void;
   close(): Promise<void>;
 }
 
-/** Starts workers, and waits until they know of each other. */
+/** Starts workers. Resolves when they know each other. */
 export function startWorkers(engine: Engine): Promise<Workers> {
   const group = crypto.randomUUID();
   const start = (_: unknown, index: number) =>
     startWorker({ name: `${index + 1}`, group, engine });
-  return gather(Array.from({ length: WORKERS }, start));
+  return startBehindLoadBalancer(Array.from({ length: WORKER_COUNT }, start));
 }
 
-/** Puts workers behind a load balancer, and waits until they know of each other. */
-export async function gather(
+/** Puts workers behind a load balancer. Resolves when they know each other. */
+export async function startBehindLoadBalancer(
   starting: readonly Promise<RunningWorker>[],
 ): Promise<Workers> {
   let alive: readonly RunningWorker[] = [];
@@ -75,9 +81,13 @@ export async function gather(
   };
   try {
     for (const worker of alive) {
-      const knowsAll = async () =>
+      const knowsOthers = async () =>
         await worker.call("nodes") === starting.length;
-      await until(knowsAll, "the other workers", START_MS);
+      await until(
+        knowsOthers,
+        "the workers to know each other",
+        START_TIMEOUT_MS,
+      );
     }
   } catch (error) {
     await close();
@@ -100,13 +110,13 @@ async function startWorker(workerData: WorkerOptions): Promise<RunningWorker> {
     workerData,
   });
   const [port] = await once(worker, "message");
-  const orders = new Orders((order) => worker.postMessage(order));
-  worker.on("message", (outcome) => orders.settle(outcome));
-  const ended = once(worker, "exit").then(() => orders.end());
+  const calls = new WorkerCalls((call) => worker.postMessage(call));
+  worker.on("message", (result) => calls.settle(result));
+  const ended = once(worker, "exit").then(() => calls.end());
   return {
     name: workerData.name,
     httpUrl: new URL(`http://127.0.0.1:${port}/mcp`),
-    call: (action, ...args) => orders.call(action, ...args),
+    call: (action, ...args) => calls.call(action, ...args),
     kill: async () => {
       await worker.terminate();
       await ended;

@@ -3,68 +3,68 @@ import type { RedisSessions } from "@crossmcp/session-manager/redis";
 import type { Engine } from "./serve.ts";
 import { startServer } from "./server.ts";
 
-/** What a worker does when it is asked to. */
+/** Actions that tests run in a worker. */
 export interface Actions {
-  /** How many nodes it knows of, itself included. */
+  /** Returns the number of known nodes, including this one. */
   nodes(): number;
-  /** Tells every client that the list of tools changed. */
+  /** Notifies all clients that the list of tools changed. */
   renameTools(): void;
-  /** The same of prompts. */
+  /** Notifies all clients that the list of prompts changed. */
   renamePrompts(): void;
-  /** Tells subscribers that a resource changed. */
+  /** Notifies subscribers that a resource was updated. */
   print(uri: string): void;
-  /** Sends a text to some sessions, or to all. */
+  /** Sends a frame to some sessions, or to all. */
   send(ids: string[] | undefined, text: string): Promise<void> | void;
-  /** Tells whether a session has a stream, on whichever worker. */
+  /** Returns whether a session has a stream on any worker. */
   has(id: string): Promise<boolean> | boolean;
-  /** The ids of those who subscribed to a resource. */
+  /** Returns the IDs of the sessions that are subscribed to a resource. */
   subscribers(uri: string): Promise<string[]>;
   logLevel(id: string): Promise<string>;
-  /** The same of the sessions of the transport of 2024-11-05. */
+  /** Like `has`, for sessions of HTTP with SSE. */
   hasSse(id: string): Promise<boolean> | boolean;
   sseSubscribers(uri: string): Promise<string[]>;
-  /** How many streams of that transport it has itself. */
+  /** Returns the number of HTTP with SSE streams on this worker. */
   sseStreams(): number;
-  /** The sessions that were told that they have missed something. */
+  /** Returns the IDs of the sessions that got a reset. */
   resets(): string[];
-  /** The failures that the managers reported. */
+  /** Returns the errors that were reported to `onError`. */
   reported(): string[];
 }
 
 /** An action to run. */
-export interface Order {
+export interface Call {
   readonly number: number;
   readonly action: keyof Actions;
   readonly args: readonly unknown[];
 }
 
-/** What came of it. */
-export interface Outcome {
+/** The result of an action. */
+export interface CallResult {
   readonly number: number;
   readonly value?: unknown;
   readonly error?: string;
 }
 
-/** The sessions of a worker, and what they told it. */
+/** The sessions of a worker and what they reported. */
 export interface WorkerSessions {
-  /** Of Streamable HTTP. */
+  /** Sessions of Streamable HTTP. */
   readonly http: ClusterNode;
-  /** Of the transport of 2024-11-05. */
+  /** Sessions of HTTP with SSE. */
   readonly sse: ClusterNode;
   readonly resets: string[];
   readonly reported: string[];
 }
 
-/** Sessions that are shared by several workers. */
+/** Sessions that are shared with other workers. */
 type ClusterNode = BroadcastChannelSessions | RedisSessions;
 
-/** A worker that serves, and does what it is asked to. */
+/** A worker that is listening and runs actions. */
 export interface ServingWorker {
   readonly port: number;
-  run(order: Order): Promise<Outcome>;
+  run(call: Call): Promise<CallResult>;
 }
 
-/** Serves as one of several workers that share their sessions. */
+/** Starts the server of one of several workers that share their sessions. */
 export async function serveWorker(
   name: string,
   engine: Engine,
@@ -82,7 +82,7 @@ export async function serveWorker(
   });
   server.mcp.tool({
     name: "which-worker",
-    description: "Which worker answers.",
+    description: "Returns the name of the worker.",
   }, () => ({ content: [{ type: "text", text: name }] }));
   await Promise.all([http.ready, sse.ready]);
   const actions: Actions = {

@@ -3,27 +3,30 @@ import {
   type ConnectedSession,
   connectHttp,
   type ConnectOptions,
-  type Received,
+  type ReceivedNotification,
   summary,
 } from "./clients.ts";
 // @ts-types="@modelcontextprotocol/sdk/client/streamableHttp"
 import type { StreamableHTTPClientTransport } from "@modelcontextprotocol/sdk/client/streamableHttp.js";
 import { until } from "./until.ts";
 import type { RunningWorker, Workers } from "./workers.ts";
-import { type Network, scatter } from "./workers_network.ts";
+import { type Network, roundRobinNetwork } from "./workers_network.ts";
 
-/** A client of the session era whose requests reach one worker after the other. */
-export interface ScatteredClient
+/** A client of the session era whose requests are distributed among the workers. */
+export interface RoundRobinClient
   extends ConnectedSession<StreamableHTTPClientTransport> {
   readonly network: Network;
 }
 
-/** Connects over Streamable HTTP; its stream is open on one of the workers then. */
-export async function connectScattered(
+/**
+ * Connects over Streamable HTTP. Resolves when the GET stream is open on one of
+ * the workers.
+ */
+export async function connectRoundRobin(
   workers: Workers,
   options: Omit<ConnectOptions, "fetch"> = {},
-): Promise<ScatteredClient> {
-  const network = scatter();
+): Promise<RoundRobinClient> {
+  const network = roundRobinNetwork();
   const anyWorker = {
     has: (id: string) => workers.alive[0]!.call("has", id),
   };
@@ -31,34 +34,36 @@ export async function connectScattered(
     ...options,
     fetch: network.fetch,
   });
-  // The stream is open before its client knows.
+  // The worker opens the stream before the client receives the response.
   await until(
     () => network.streamWorker() !== undefined,
-    "the stream of notifications",
+    "the GET stream",
   );
   return { ...connected, network };
 }
 
-/** Connects so many that each worker has streams of some. */
+/** Connects clients, so that each worker owns at least one stream. */
 export async function connectMany(
   workers: Workers,
   count: number,
   options: Omit<ConnectOptions, "fetch"> = {},
-): Promise<ScatteredClient[]> {
-  const clients: ScatteredClient[] = [];
+): Promise<RoundRobinClient[]> {
+  const clients: RoundRobinClient[] = [];
   while (clients.length < count) {
-    clients.push(await connectScattered(workers, options));
+    clients.push(await connectRoundRobin(workers, options));
   }
   const owners = clients.map(({ network }) => network.streamWorker());
   for (const { name } of workers.alive) {
-    assert(owners.includes(name), `They have streams on workers ${owners}.`);
+    assert(owners.includes(name), `The streams are on workers ${owners}.`);
   }
   return clients;
 }
 
-/** Waits until each of them has had so many notifications. */
-export async function seenBy(
-  clients: Iterable<{ readonly notifications: readonly Received[] }>,
+/** Waits until each client has received a number of notifications. */
+export async function waitForNotifications(
+  clients: Iterable<
+    { readonly notifications: readonly ReceivedNotification[] }
+  >,
   count: number,
 ): Promise<void> {
   for (const { notifications } of clients) {
@@ -69,9 +74,11 @@ export async function seenBy(
   }
 }
 
-/** How often each notification was there. */
-export function countsOf(
-  { notifications }: { readonly notifications: readonly Received[] },
+/** Returns the number of occurrences of each notification. */
+export function countNotifications(
+  { notifications }: {
+    readonly notifications: readonly ReceivedNotification[];
+  },
 ): Record<string, number> {
   const counts: Record<string, number> = {};
   for (const what of summary(notifications)) {
@@ -80,30 +87,30 @@ export function countsOf(
   return counts;
 }
 
-/** Returns the sessions of all streams that workers have reset. */
+/** Returns the IDs of all sessions that got a reset. */
 export async function resetsOf({ alive }: Workers): Promise<string[]> {
   const resets = await Promise.all(alive.map(({ call }) => call("resets")));
   return resets.flat();
 }
 
-/** Waits until all workers answer the same, and fails where one does not. */
-export async function onEach<T>(
+/** Waits until all workers return the expected value. */
+export async function assertOnEach<T>(
   workers: Workers,
-  ask: (worker: RunningWorker) => Promise<T>,
+  read: (worker: RunningWorker) => Promise<T>,
   expected: T,
 ): Promise<void> {
-  const wanted = JSON.stringify(expected);
+  const expectedJson = JSON.stringify(expected);
   for (const worker of workers.alive) {
     let last: T | undefined;
     await until(async () => {
-      last = await ask(worker).catch((error) => error);
-      return JSON.stringify(last) === wanted;
-    }, `"${wanted}" of worker ${worker.name}`)
+      last = await read(worker).catch((error) => error);
+      return JSON.stringify(last) === expectedJson;
+    }, `"${expectedJson}" from worker ${worker.name}`)
       .catch(() => assertEquals(last, expected, `Worker ${worker.name}.`));
   }
 }
 
-/** A notification with a number. */
+/** Returns a frame with a number. */
 export function frameOf(number: number): string {
   const message = {
     jsonrpc: "2.0",
@@ -113,8 +120,10 @@ export function frameOf(number: number): string {
   return `event: message\ndata: ${JSON.stringify(message)}\n\n`;
 }
 
-/** The numbers of those notifications that have one. */
-export function numbersOf(notifications: readonly Received[]): number[] {
+/** Returns the numbers of the notifications that have one. */
+export function numbersOf(
+  notifications: readonly ReceivedNotification[],
+): number[] {
   return notifications
     .filter(({ method }) => method === "notifications/message")
     .map(({ params }) => Number(params?.data));

@@ -5,39 +5,38 @@ import { NEWS, WEATHER } from "./server.ts";
 import { until } from "./until.ts";
 import type { Workers } from "./workers.ts";
 import {
+  assertOnEach,
   connectMany,
-  connectScattered,
-  countsOf,
-  onEach,
-  seenBy,
+  connectRoundRobin,
+  countNotifications,
+  waitForNotifications,
 } from "./workers_clients.ts";
 
 const TOOLS_CHANGED = "notifications/tools/list_changed";
 const UPDATED = "notifications/resources/updated";
 
 /**
- * Streamable HTTP, with clients of the session era, at workers behind a load balancer that
- * knows of no clients.
+ * Tests Streamable HTTP in the session era, with workers behind a load balancer
+ * without sticky sessions.
  *
  * @param start Starts the workers.
  */
 export function testHttp(start: () => Promise<Workers>): void {
   let workers: Workers;
-  /** How many there are. */
-  let size = 0;
+  let workerCount = 0;
   before(async () => {
     workers = await start();
-    size = workers.alive.length;
+    workerCount = workers.alive.length;
   });
   after(() => workers?.close());
 
-  it("H7 C4 every worker knows a client, whichever one its requests reach", async () => {
-    await using alice = await connectScattered(workers, {
+  it("H7 C4 every worker knows a client, whichever worker its requests reach", async () => {
+    await using alice = await connectRoundRobin(workers, {
       name: "alice",
       capabilities: { sampling: {} },
     });
     assertEquals(alice.client.getServerVersion()?.name, "end-to-end");
-    for (let request = 0; request < size; request++) {
+    for (let request = 0; request < workerCount; request++) {
       const { tools } = await alice.client.listTools();
       assert(tools.some(({ name }) => name === "who-am-i"));
       assertEquals(await whoAmI(alice.client), {
@@ -45,37 +44,42 @@ export function testHttp(start: () => Promise<Workers>): void {
         clientCapabilities: { sampling: {} },
       });
     }
-    const { answered } = alice.network;
-    assertEquals(new Set(answered.map(({ worker }) => worker)).size, size);
-    assertEquals(answered.filter(({ status }) => status >= 300), []);
+    const { exchanges } = alice.network;
+    assertEquals(
+      new Set(exchanges.map(({ worker }) => worker)).size,
+      workerCount,
+    );
+    assertEquals(exchanges.filter(({ status }) => status >= 300), []);
   });
 
-  it("C1 what one worker sends reaches the streams on all of them, once", async () => {
+  it("C1 each broadcast reaches the streams of all workers once", async () => {
     const clients = await connectMany(workers, 8);
     try {
       for (const worker of workers.alive) await worker.call("renameTools");
-      await seenBy(clients, size);
-      // What was doubled would be here before this.
+      await waitForNotifications(clients, workerCount);
+      // Duplicates of the first notifications would arrive before these.
       for (const worker of workers.alive) await worker.call("renameTools");
-      await seenBy(clients, 2 * size);
+      await waitForNotifications(clients, 2 * workerCount);
       for (const client of clients) {
-        assertEquals(countsOf(client), { [TOOLS_CHANGED]: 2 * size });
+        assertEquals(countNotifications(client), {
+          [TOOLS_CHANGED]: 2 * workerCount,
+        });
       }
     } finally {
       await Promise.all(clients.map((client) => client.close()));
     }
   });
 
-  it("C1 C4 resource subscriptions hold on all workers until they end", async () => {
-    await using alice = await connectScattered(workers);
-    await using bob = await connectScattered(workers);
+  it("C1 C4 resource subscriptions apply on all workers until they end", async () => {
+    await using alice = await connectRoundRobin(workers);
+    await using bob = await connectRoundRobin(workers);
     await alice.client.subscribeResource({ uri: NEWS });
     await bob.client.subscribeResource({ uri: WEATHER });
-    // tmcp answers without waiting for the managers.
+    // tmcp responds before the managers have stored the subscription.
     await subscribers(NEWS, [alice.sessionId]);
     await subscribers(WEATHER, [bob.sessionId]);
     for (const worker of workers.alive) await worker.call("print", NEWS);
-    await seenBy([alice], size);
+    await waitForNotifications([alice], workerCount);
     await alice.client.unsubscribeResource({ uri: NEWS });
     await subscribers(NEWS, []);
     for (const worker of workers.alive) {
@@ -83,39 +87,39 @@ export function testHttp(start: () => Promise<Workers>): void {
       await worker.call("print", WEATHER);
       await worker.call("renameTools");
     }
-    await seenBy([alice, bob], 2 * size);
-    assertEquals(countsOf(alice), {
-      [`${UPDATED} ${NEWS}`]: size,
-      [TOOLS_CHANGED]: size,
+    await waitForNotifications([alice, bob], 2 * workerCount);
+    assertEquals(countNotifications(alice), {
+      [`${UPDATED} ${NEWS}`]: workerCount,
+      [TOOLS_CHANGED]: workerCount,
     });
-    assertEquals(countsOf(bob), {
-      [`${UPDATED} ${WEATHER}`]: size,
-      [TOOLS_CHANGED]: size,
+    assertEquals(countNotifications(bob), {
+      [`${UPDATED} ${WEATHER}`]: workerCount,
+      [TOOLS_CHANGED]: workerCount,
     });
   });
 
-  it("C4 a log level that was set through one worker holds on the others", async () => {
-    await using alice = await connectScattered(workers);
+  it("C4 a log level that was set on one worker applies on the others", async () => {
+    await using alice = await connectRoundRobin(workers);
     for (const level of ["warning", "debug", "emergency"] as const) {
       await alice.client.setLoggingLevel(level);
-      await onEach(
+      await assertOnEach(
         workers,
         (worker) => worker.call("logLevel", alice.sessionId),
         level,
       );
-      for (let request = 0; request < size; request++) {
-        const known = await whoAmI(alice.client) as { logLevel?: string };
-        assertEquals(known.logLevel, level);
+      for (let request = 0; request < workerCount; request++) {
+        const info = await whoAmI(alice.client) as { logLevel?: string };
+        assertEquals(info.logLevel, level);
       }
     }
   });
 
-  it("C3 DELETE through one worker ends the stream on another, and the session on all", async () => {
-    for (let round = 0; round < size; round++) {
-      await using alice = await connectScattered(workers);
+  it("C3 DELETE on one worker ends the stream on another, and the session on all", async () => {
+    for (let round = 0; round < workerCount; round++) {
+      await using alice = await connectRoundRobin(workers);
       const { sessionId, network, errors } = alice;
-      const home = network.streamWorker();
-      const other = workers.alive.find(({ name }) => name !== home)!;
+      const owner = network.streamWorker();
+      const other = workers.alive.find(({ name }) => name !== owner)!;
       const headers = {
         accept: "text/event-stream",
         "mcp-session-id": sessionId,
@@ -129,7 +133,7 @@ export function testHttp(start: () => Promise<Workers>): void {
       assertEquals(deleted.headers.get("x-worker"), other.name);
       await until(
         () => errors.some(({ message }) => /reconnect/.test(message)),
-        "the end of the stream",
+        "the stream to end",
       );
       for (const { httpUrl, name } of workers.alive) {
         const refused = await fetch(httpUrl, { headers });
@@ -140,11 +144,11 @@ export function testHttp(start: () => Promise<Workers>): void {
   });
 
   it("C1 no errors were reported", async () => {
-    await onEach(workers, (worker) => worker.call("reported"), []);
+    await assertOnEach(workers, (worker) => worker.call("reported"), []);
   });
 
   function subscribers(uri: string, ids: string[]): Promise<void> {
-    return onEach(
+    return assertOnEach(
       workers,
       (worker) => worker.call("subscribers", uri),
       ids,

@@ -4,35 +4,34 @@ import { connectModern, whoAmI } from "./clients.ts";
 import { NEWS, WEATHER } from "./server.ts";
 import { within } from "./until.ts";
 import type { Workers } from "./workers.ts";
-import { countsOf, seenBy } from "./workers_clients.ts";
-import { scatter } from "./workers_network.ts";
+import { countNotifications, waitForNotifications } from "./workers_clients.ts";
+import { roundRobinNetwork } from "./workers_network.ts";
 
 const TOOLS_CHANGED = "notifications/tools/list_changed";
 const PROMPTS_CHANGED = "notifications/prompts/list_changed";
 const UPDATED = "notifications/resources/updated";
 
 /**
- * Clients of the per-request era, at workers behind a load balancer that knows of no
- * clients.
+ * Tests the per-request era, with workers behind a load balancer without sticky
+ * sessions.
  *
  * @param start Starts the workers.
  */
 export function testListen(start: () => Promise<Workers>): void {
   let workers: Workers;
-  /** How many there are. */
-  let size = 0;
+  let workerCount = 0;
   before(async () => {
     workers = await start();
-    size = workers.alive.length;
+    workerCount = workers.alive.length;
   });
   after(() => workers?.close());
 
-  it("C15 subscribers on all workers get what any of them sends, once, if they asked for it", async () => {
+  it("C15 subscribers on all workers receive matching notifications of every worker once", async () => {
     const listeners = await Promise.all(
-      Array.from({ length: 8 }, async (_, place) => {
+      Array.from({ length: 8 }, async (_, index) => {
         const listener = await connect();
         await listener.client.listen(
-          place % 2 === 0
+          index % 2 === 0
             ? { toolsListChanged: true, resourceSubscriptions: [NEWS] }
             : { promptsListChanged: true, resourceSubscriptions: [WEATHER] },
         );
@@ -47,56 +46,66 @@ export function testListen(start: () => Promise<Workers>): void {
           await worker.call("renamePrompts");
           await worker.call("print", WEATHER);
         }
-        await seenBy(listeners, 2 * size * (round + 1));
+        await waitForNotifications(listeners, 2 * workerCount * (round + 1));
       }
       const [even, odd] = [[TOOLS_CHANGED, NEWS], [PROMPTS_CHANGED, WEATHER]];
-      for (const [place, listener] of listeners.entries()) {
-        const [method, uri] = place % 2 === 0 ? even! : odd!;
-        assertEquals(countsOf(listener), {
-          [method!]: 2 * size,
-          [`${UPDATED} ${uri}`]: 2 * size,
+      for (const [index, listener] of listeners.entries()) {
+        const [method, uri] = index % 2 === 0 ? even! : odd!;
+        assertEquals(countNotifications(listener), {
+          [method!]: 2 * workerCount,
+          [`${UPDATED} ${uri}`]: 2 * workerCount,
         });
       }
       const owners = listeners.map(({ network }) =>
-        network.answered.at(-1)?.worker
+        network.exchanges.at(-1)?.worker
       );
-      assertEquals(new Set(owners).size, size, `Listening on ${owners}.`);
+      assertEquals(
+        new Set(owners).size,
+        workerCount,
+        `The subscriptions are on workers ${owners}.`,
+      );
     } finally {
       await Promise.all(listeners.map((listener) => listener.close()));
     }
   });
 
-  it("C15 a subscriber that cancels gets nothing more from any worker", async () => {
+  it("C15 a subscriber that cancels receives nothing more from any worker", async () => {
     await using alice = await connect();
     await using bob = await connect();
     const tools = await alice.client.listen({ toolsListChanged: true });
     await alice.client.listen({ promptsListChanged: true });
     await bob.client.listen({ toolsListChanged: true });
     await tools.close();
-    assertEquals(await within(tools.closed, "the end"), "local");
+    assertEquals(
+      await within(tools.closed, "the subscription to end"),
+      "local",
+    );
     for (const worker of workers.alive) {
       await worker.call("renameTools");
       await worker.call("renamePrompts");
     }
-    await seenBy([alice, bob], size);
-    assertEquals(countsOf(alice), { [PROMPTS_CHANGED]: size });
-    assertEquals(countsOf(bob), { [TOOLS_CHANGED]: size });
+    await waitForNotifications([alice, bob], workerCount);
+    assertEquals(countNotifications(alice), { [PROMPTS_CHANGED]: workerCount });
+    assertEquals(countNotifications(bob), { [TOOLS_CHANGED]: workerCount });
   });
 
-  it("answers requests of the per-request era on any worker", async () => {
+  it("every worker answers requests of the per-request era", async () => {
     await using alice = await connect();
-    for (let request = 0; request < size; request++) {
+    for (let request = 0; request < workerCount; request++) {
       assert(await whoAmI(alice.client) !== undefined);
       const { resources } = await alice.client.listResources();
       assertEquals(resources.length, 2);
     }
-    const { answered } = alice.network;
-    assertEquals(new Set(answered.map(({ worker }) => worker)).size, size);
-    assertEquals(answered.filter(({ status }) => status >= 300), []);
+    const { exchanges } = alice.network;
+    assertEquals(
+      new Set(exchanges.map(({ worker }) => worker)).size,
+      workerCount,
+    );
+    assertEquals(exchanges.filter(({ status }) => status >= 300), []);
   });
 
   async function connect() {
-    const network = scatter();
+    const network = roundRobinNetwork();
     const { fetch } = network;
     const connected = await connectModern(workers.httpUrl, { fetch });
     return { ...connected, network };

@@ -1,21 +1,21 @@
 import type { Fetch } from "./clients.ts";
 
-/** A request that was answered. */
-export interface Answered {
+/** A request and its response. */
+export interface Exchange {
   readonly method: string;
-  /** Deno cannot break off a stream whose response was collected as garbage. */
+  /** Deno can't abort a stream once its response was garbage collected. */
   readonly response: Response;
   readonly status: number;
-  /** Who has answered it. */
+  /** The worker that responded. */
   readonly worker: string;
 }
 
-/** A network on which every request has a connection of its own. */
+/** A network that opens a new connection for every request. */
 export interface Network {
   readonly fetch: Fetch;
-  /** The requests, in the order of their answers. */
-  readonly answered: readonly Answered[];
-  /** Which worker has the stream that was opened last. */
+  /** The requests in the order of their responses. */
+  readonly exchanges: readonly Exchange[];
+  /** Returns the worker that owns the newest stream. */
   streamWorker(): string | undefined;
 }
 
@@ -24,14 +24,15 @@ interface DenoClients {
 }
 
 const deno = (globalThis as { Deno?: DenoClients }).Deno;
-// Deno does not send the header that says so to the others.
+// Deno doesn't send the `connection` header, so its connection pool must be
+// disabled.
 const client = deno?.createHttpClient({ poolMaxIdlePerHost: 0 });
 
-/** Makes a network that brings one request after the other to the next worker. */
-export function scatter(): Network {
-  const answered: Answered[] = [];
+/** Returns a network that sends each request to the next worker. */
+export function roundRobinNetwork(): Network {
+  const exchanges: Exchange[] = [];
   return {
-    answered,
+    exchanges,
     fetch: async (url, init = {}) => {
       const headers = new Headers(init.headers);
       headers.set("connection", "close");
@@ -40,7 +41,7 @@ export function scatter(): Network {
         headers,
         client,
       } as RequestInit);
-      answered.push({
+      exchanges.push({
         method: init.method ?? "GET",
         response,
         status: response.status,
@@ -49,7 +50,7 @@ export function scatter(): Network {
       return response;
     },
     streamWorker: () =>
-      answered.findLast(({ method, status }) =>
+      exchanges.findLast(({ method, status }) =>
         method === "GET" && status === 200
       )?.worker,
   };

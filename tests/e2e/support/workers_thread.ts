@@ -1,13 +1,14 @@
-// One of several workers that share their sessions: workers.ts starts it.
+// One of several worker threads that share their sessions. Started by
+// workers.ts.
 import { BroadcastChannelSessions } from "@crossmcp/session-manager/broadcast-channel";
 import { parentPort, workerData } from "node:worker_threads";
 import type { Engine } from "./serve.ts";
-import { type Order, serveWorker } from "./workers_actions.ts";
+import { type Call, serveWorker } from "./workers_actions.ts";
 
-/** What a worker has to know. */
+/** Options of a worker. */
 export interface WorkerOptions {
   readonly name: string;
-  /** The workers that share their sessions have it in common. */
+  /** Name of the group whose workers share their sessions. */
   readonly group: string;
   readonly engine: Engine;
 }
@@ -26,7 +27,7 @@ const { port, run } = await serveWorker(name, engine, {
   resets,
   reported,
 });
-parentPort!.on("message", async (order: Order) => {
-  parentPort!.postMessage(await run(order));
+parentPort!.on("message", async (call: Call) => {
+  parentPort!.postMessage(await run(call));
 });
 parentPort!.postMessage(port);

@@ -5,37 +5,39 @@ import {
 } from "@std/assert";
 import { describe, it } from "node:test";
 import { pollUntil, retryOnStall } from "../../src/testing/support/timing.ts";
-import { Crowd, QUICK, STALLED } from "./support/load_clients.ts";
-import type { Farewell, Pace } from "./support/load_orders.ts";
+import { LoadClients, QUICK, STALLED } from "./support/load_clients.ts";
+import type { DisconnectKind, Pace } from "./support/load_commands.ts";
 import {
   COMMENT,
-  type CrowdServer,
+  type LoadServer,
   overfill,
-  serveCrowd,
+  startLoadServer,
 } from "./support/load_server.ts";
 import { openSocket, type RawSocket } from "./support/raw_socket.ts";
 import { engines } from "./support/serve.ts";
 import { until } from "./support/until.ts";
 
-const FAREWELLS: readonly Farewell[] = ["end", "destroy", "reset"];
-/** Longest time that it may take to notice, in ms, and how often that is tried. */
-const LIMIT_MS = 100;
-const TRIES = 3;
+const DISCONNECT_KINDS: readonly DisconnectKind[] = ["end", "destroy", "reset"];
+/** Maximum delay until the disconnect is noticed, in ms, and number of attempts. */
+const MAX_DELAY_MS = 100;
+const ATTEMPTS = 3;
 const KEEP_ALIVE_MS = 100;
 
 for (const engine of engines) {
   describe(`A client that disconnects, on ${engine}`, () => {
-    for (const how of FAREWELLS) {
-      it(`S6 ${how}: its session is gone at once when it is idle`, async () => {
-        await using server = await serveCrowd(engine, { keepAliveMs: false });
-        await gone(server, how, QUICK, () => pause(50));
+    for (const how of DISCONNECT_KINDS) {
+      it(`S6 ${how}: an idle session ends immediately`, async () => {
+        await using server = await startLoadServer(engine, {
+          keepAliveMs: false,
+        });
+        await assertSessionEnds(server, how, QUICK, () => pause(50));
         assertEquals(server.errors, []);
       });
 
-      it(`S6 ${how}: its session is gone at once while it is written to`, async () => {
-        await using server = await serveCrowd(engine, { backlog: false });
-        // Who says goodbye may still be reading, and some servers wait until it has
-        // got what is on its way: then there has to be an end to that.
+      it(`S6 ${how}: a session that is written to ends immediately`, async () => {
+        await using server = await startLoadServer(engine, { backlog: false });
+        // After a half-close the client may still be reading, and some servers
+        // wait until it has received everything. Small frames let them finish.
         const text = how === "end" ? "data: x\n\n" : COMMENT;
         const flood = setInterval(() => {
           for (let count = 0; count < 4; count++) {
@@ -43,7 +45,7 @@ for (const engine of engines) {
           }
         }, 1);
         try {
-          await gone(server, how, QUICK, () => pause(50));
+          await assertSessionEnds(server, how, QUICK, () => pause(50));
         } finally {
           clearInterval(flood);
         }
@@ -51,9 +53,9 @@ for (const engine of engines) {
     }
 
     for (const how of ["destroy", "reset"] as const) {
-      it(`S6 ${how}: its session is gone at once when it has read nothing for long`, async () => {
-        await using server = await serveCrowd(engine, { backlog: false });
-        await gone(
+      it(`S6 ${how}: a session whose client has stopped reading ends immediately`, async () => {
+        await using server = await startLoadServer(engine, { backlog: false });
+        await assertSessionEnds(
           server,
           how,
           STALLED,
@@ -62,31 +64,34 @@ for (const engine of engines) {
       });
     }
 
-    // It may still want to read the rest, so some servers wait for it to do so.
-    it("S10 end: its session is evicted if it has stopped reading", async () => {
+    // The client may still want to read the rest, so some servers wait for it.
+    it("S10 end: a session whose client has stopped reading is evicted", async () => {
       const backlog = { maxBytes: Infinity, maxAgeMs: 600 };
-      await using server = await serveCrowd(engine, { backlog });
-      await using crowd = new Crowd(server.url);
-      await crowd.open("silent", 1, STALLED);
+      await using server = await startLoadServer(engine, { backlog });
+      await using clients = new LoadClients(server.url);
+      await clients.open("silent", 1, STALLED);
       await overfill(server.sessions.streams, "silent-0");
       assertEquals(server.sessions.stats().attached, 1);
-      await crowd.leave("silent", "end");
-      await until(() => server.sessions.stats().attached === 0, "the end");
+      await clients.disconnect("silent", "end");
+      await until(
+        () => server.sessions.stats().attached === 0,
+        "the stream to end",
+      );
     });
   });
 
   describe(`Keep-alive, on ${engine}`, () => {
     it("S11 idle streams get comments, busy streams don't", () =>
-      // On a machine that pauses for so long nobody is busy.
+      // If the machine pauses for that long, no stream is busy.
       retryOnStall(KEEP_ALIVE_MS * 0.9, async () => {
         const keepAliveMs = KEEP_ALIVE_MS;
-        await using server = await serveCrowd(engine, { keepAliveMs });
+        await using server = await startLoadServer(engine, { keepAliveMs });
         const { streams } = server.sessions;
         const idle = await openSocket(new URL("/idle", server.url), "GET", {});
         const busy = await openSocket(new URL("/busy", server.url), "GET", {});
         await until(
           () => server.sessions.stats().attached === 2,
-          "the streams",
+          "the streams to open",
         );
         const startedAt = performance.now();
         const pauseMs = await pollUntil(() => {
@@ -95,8 +100,8 @@ for (const engine of engines) {
         });
         const elapsed = performance.now() - startedAt;
         const comments = [countKeepAlives(idle), countKeepAlives(busy)];
-        idle.vanish();
-        busy.vanish();
+        idle.destroy();
+        busy.destroy();
         return [pauseMs, () => {
           assertEquals(comments, [4, 0]);
           assertGreaterOrEqual(elapsed, 3 * KEEP_ALIVE_MS);
@@ -105,45 +110,49 @@ for (const engine of engines) {
   });
 }
 
-/** Has clients go, and sees how long it takes until their sessions are gone. */
-async function gone(
-  { sessions, url }: CrowdServer,
-  how: Farewell,
+/** Disconnects clients and asserts that their sessions end in time. */
+async function assertSessionEnds(
+  { sessions, url }: LoadServer,
+  how: DisconnectKind,
   pace: Pace,
   prepare: (id: string) => Promise<void>,
 ): Promise<void> {
-  await using crowd = new Crowd(url);
-  const took: number[] = [];
+  await using clients = new LoadClients(url);
+  const delaysMs: number[] = [];
   do {
-    const name = `client-${took.length}`;
+    const name = `client-${delaysMs.length}`;
     const id = `${name}-0`;
-    await crowd.open(name, 1, pace);
+    await clients.open(name, 1, pace);
     await prepare(id);
     assertEquals(await sessions.streams.has(id), true);
-    await crowd.leave(name, how);
-    took.push(await untilGone(id, sessions));
-    // Others work on the machine, too: the client may have had to wait for them.
-  } while (took.at(-1)! > LIMIT_MS && took.length < TRIES);
-  assertLessOrEqual(took.at(-1)!, LIMIT_MS, `It took ${took} ms.`);
+    await clients.disconnect(name, how);
+    delaysMs.push(await measureUntilEnded(id, sessions));
+    // On a busy machine, the client process may be late. Try again.
+  } while (delaysMs.at(-1)! > MAX_DELAY_MS && delaysMs.length < ATTEMPTS);
+  assertLessOrEqual(
+    delaysMs.at(-1)!,
+    MAX_DELAY_MS,
+    `The sessions ended after ${delaysMs} ms.`,
+  );
   assertEquals(sessions.stats().attached, 0);
   assertEquals(sessions.stats().queuedBytes, 0);
 }
 
-/** How long that takes, leaving out the time for which the event loop was held up. */
-async function untilGone(
+/** Returns the time until the session ended, without pauses of the event loop. */
+async function measureUntilEnded(
   id: string,
-  { streams }: CrowdServer["sessions"],
+  { streams }: LoadServer["sessions"],
 ): Promise<number> {
-  let free = 0;
+  let elapsedMs = 0;
   let before = performance.now();
   while (await streams.has(id)) {
     await pause(2);
     const now = performance.now();
-    free += Math.min(now - before, 10);
+    elapsedMs += Math.min(now - before, 10);
     before = now;
-    if (free > 2_000) throw new Error(`The session ${id} stays.`);
+    if (elapsedMs > 2_000) throw new Error(`The session ${id} does not end.`);
   }
-  return free;
+  return elapsedMs;
 }
 
 function countKeepAlives(socket: RawSocket): number {

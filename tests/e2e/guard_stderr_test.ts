@@ -6,33 +6,34 @@ import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { engines } from "./support/serve.ts";
 
-const ANSWERS = [
-  // Two sessions and one too many; one stream, one too many, and a newer one.
+const EXPECTED_STATUSES = [
+  // Two sessions, and one above the limit. One stream, one above the limit, and
+  // one that replaces the first.
   ...[200, 200, 503, 200, 503, 200],
-  // Ids that are unknown, and that are none.
+  // Unknown and malformed session IDs.
   ...[404, 404, 404, 400, 400, 400],
-  // A session that is deleted, and all of them once the server shuts down.
+  // A deleted session, then requests after the sessions are closed.
   ...[200, 404, 503, 404],
 ];
 
-it("Guard: nothing that a client sends makes a server print errors", async () => {
+it("Guard: client requests never make a server print errors", async () => {
   const script = fileURLToPath(
     new URL("./support/refusals.ts", import.meta.url),
   );
   const { stdout, stderr } = await promisify(execFile)(
     process.execPath,
-    [...switches(), script],
+    [...runtimeFlags(), script],
   );
   const lines = stderr.split("\n").filter((line) =>
-    // Deno's own advice, given once, for what tmcp's transport does.
+    // Deno prints this warning once because of what tmcp's transport does.
     line !== "" && !line.startsWith("Deno.serve: request.signal")
   );
   assertEquals(lines, []);
-  assertEquals(JSON.parse(stdout), engines.map(() => ANSWERS));
+  assertEquals(JSON.parse(stdout), engines.map(() => EXPECTED_STATUSES));
 });
 
-/** How this runtime starts a test's own process. */
-function switches(): string[] {
+/** Returns the flags that run a script on this runtime. */
+function runtimeFlags(): string[] {
   return "Deno" in globalThis
     ? ["run", "--allow-all", "--quiet"]
     : process.execArgv;

@@ -8,8 +8,8 @@ import {
   whoAmI,
 } from "./support/clients.ts";
 import {
-  ask,
   beginSession,
+  sendRequest,
   startGuarded,
   withHeaders,
 } from "./support/guarded.ts";
@@ -22,9 +22,9 @@ const SESSION = "mcp-session-id";
 const VERSION = "mcp-protocol-version";
 
 for (const engine of engines) {
-  describe(`Guard: requests and responses that pass, on ${engine}`, () => {
+  describe(`Guard: pass-through, on ${engine}`, () => {
     it("H6 passes requests on unchanged", async () => {
-      await using server = await startPlain(engine);
+      await using server = await startEchoServer(engine);
       const { sessions, id } = server;
       for (
         const [method, headers] of [
@@ -35,7 +35,7 @@ for (const engine of engines) {
             [method, { [VERSION]: PER_REQUEST_VERSION }] as const,
             [method, { [SESSION]: id }] as const,
           ]),
-          // Methods without a meaning for sessions.
+          // The guard ignores the session ID for these methods.
           ["OPTIONS", { [SESSION]: "unknown" }],
           ["HEAD", { [SESSION]: "not an id" }],
           ["PUT", { [SESSION]: "unknown" }],
@@ -45,28 +45,28 @@ for (const engine of engines) {
         const response = await fetch(server.url, {
           method,
           headers,
-          ...hasBody && { body: `a body of ${method}` },
+          ...hasBody && { body: `body of ${method}` },
         });
         const text = await response.text();
         assertEquals(response.status, 200);
         if (method !== "HEAD") {
-          assertEquals(text, hasBody ? `a body of ${method}` : "");
+          assertEquals(text, hasBody ? `body of ${method}` : "");
         }
         assertEquals(response.headers.get("x-seen"), JSON.stringify(headers));
-        assertEquals(server.untouched.splice(0), [true]);
+        assertEquals(server.passedUnchanged.splice(0), [true]);
       }
       assertEquals(sessions.stats().attached, 0);
     });
 
-    it("H6 removes a session ID that means nothing in the per-request era", async () => {
-      await using server = await startPlain(engine);
+    it("H6 removes the session ID, which has no meaning in the per-request era", async () => {
+      await using server = await startEchoServer(engine);
       for (const id of [server.id, "unknown", "not an id"]) {
         const response = await fetch(server.url, {
           method: "POST",
           headers: { [VERSION]: PER_REQUEST_VERSION, [SESSION]: id },
-          body: "a body",
+          body: "some body",
         });
-        assertEquals(await response.text(), "a body");
+        assertEquals(await response.text(), "some body");
         assertEquals(
           response.headers.get("x-seen"),
           JSON.stringify({ [VERSION]: PER_REQUEST_VERSION }),
@@ -74,8 +74,8 @@ for (const engine of engines) {
       }
     });
 
-    it("H6 neither reads nor delays bodies that are streamed", async () => {
-      await using server = await startPlain(engine);
+    it("H6 neither reads nor delays streamed bodies", async () => {
+      await using server = await startEchoServer(engine);
       const kinds: Record<string, string>[] = [
         {},
         { [VERSION]: PER_REQUEST_VERSION },
@@ -84,17 +84,17 @@ for (const engine of engines) {
       ];
       for (const headers of kinds) {
         await using upload = await openUpload(server.url, headers);
-        // The answer to a part arrives before the next part is sent.
+        // Each part is echoed before the next one is sent.
         for (const part of ["one", "two", "three"]) {
           upload.write(part);
           await until(() => upload.received() === part, `"${part}" back`);
-          upload.forget();
+          upload.clear();
         }
       }
     });
 
     it("H6 returns the response unchanged", async () => {
-      await using server = await startPlain(engine);
+      await using server = await startEchoServer(engine);
       const { sessions, url, id } = server;
       const kinds: HeadersInit[] = [{}, { [SESSION]: id }];
       for (const headers of kinds) {
@@ -126,16 +126,19 @@ for (const engine of engines) {
       mcp.changed("tools");
       await until(() => carol.notifications.length > 0, "the list change");
       await sessions.subscriptions.closeAll(undefined, "closed");
-      assertEquals(await within(subscription.closed, "the end"), "graceful");
+      assertEquals(
+        await within(subscription.closed, "the subscription to end"),
+        "graceful",
+      );
     });
 
-    for (const whose of ["an unknown", "a malformed", "somebody's"]) {
-      it(`H6 ignores ${whose} session ID of a client of the per-request era`, async () => {
+    for (const kind of ["an unknown", "a malformed", "an existing"]) {
+      it(`H6 ignores ${kind} session ID in the per-request era`, async () => {
         await using server = await startGuarded(engine);
         const { httpUrl, sessions, mcp } = server;
-        const id = whose === "somebody's"
+        const id = kind === "an existing"
           ? await beginSession(httpUrl)
-          : whose === "a malformed"
+          : kind === "a malformed"
           ? "no id"
           : "unknown";
         await using carol = await connectModern(httpUrl, {
@@ -153,8 +156,8 @@ for (const engine of engines) {
         await until(() => carol.notifications.length > 0, "the list change");
         assertEquals(
           server.responses.map(({ headers }) => headers.get(SESSION))
-            .filter((assigned) => assigned !== null).length,
-          whose === "somebody's" ? 1 : 0,
+            .filter((id) => id !== null).length,
+          kind === "an existing" ? 1 : 0,
         );
         await subscription.close();
         for (const method of ["GET", "DELETE"]) {
@@ -167,11 +170,11 @@ for (const engine of engines) {
         }
         const isKnown =
           sessionRegistryOf(sessions.info).registration(id) !== undefined;
-        assertEquals(isKnown, whose === "somebody's");
+        assertEquals(isKnown, kind === "an existing");
       });
     }
 
-    it("H6 notices that a client of the per-request era left, also with a session ID", async () => {
+    it("H6 notices that a client of the per-request era has disconnected, even with a session ID", async () => {
       await using server = await startGuarded(engine);
       const { httpUrl, mcp } = server;
       const kinds: Record<string, string>[] = [{}, { [SESSION]: "ignored" }];
@@ -183,20 +186,20 @@ for (const engine of engines) {
         const listening = server.responses.at(-1)!;
         await carol.close();
         await until(async () => {
-          // What is written to a connection that is gone makes it known.
+          // The server notices the disconnect when it writes to the connection.
           mcp.changed("tools");
           return !await server.http.closeSubscription(listening);
-        }, "the end of the subscription");
+        }, "the subscription to end");
       }
     });
 
-    it("H6 refuses without reading the body, and the connection can be used again", async () => {
+    it("H6 refuses without reading the body, and the connection can be reused", async () => {
       await using server = await startGuarded(engine);
       const { httpUrl } = server;
       const large = { ...INITIALIZE, padding: "x".repeat(4_000_000) };
       for (let round = 0; round < 5; round++) {
         const refused = await within(
-          ask(httpUrl, { [SESSION]: "unknown" }, large),
+          sendRequest(httpUrl, { [SESSION]: "unknown" }, large),
           "a refusal",
         );
         assertEquals(refused.status, 404);
@@ -207,22 +210,22 @@ for (const engine of engines) {
   });
 }
 
-/** A server that sends back what it gets, behind the guard. */
-async function startPlain(engine: Engine) {
+/** Starts a server behind the guard that echoes request bodies. */
+async function startEchoServer(engine: Engine) {
   const sessions = new InMemorySessions();
-  const untouched: boolean[] = [];
+  const passedUnchanged: boolean[] = [];
   const served = await serve((request) =>
-    sessions.guard(request, (given) => {
-      untouched.push(given === request && !given.bodyUsed);
+    sessions.guard(request, (passed) => {
+      passedUnchanged.push(passed === request && !passed.bodyUsed);
       const seen = [SESSION, VERSION].flatMap((name) => {
-        const value = given.headers.get(name);
+        const value = passed.headers.get(name);
         return value === null ? [] : [[name, value]];
       });
-      return new Response(given.body, {
+      return new Response(passed.body, {
         headers: { "x-seen": JSON.stringify(Object.fromEntries(seen)) },
       });
     }), engine);
-  const id = "begun";
+  const id = "known";
   sessionRegistryOf(sessions.info).register(id, {
     principal: undefined,
     startEventId: undefined,
@@ -232,11 +235,11 @@ async function startPlain(engine: Engine) {
     url: `${served.url}/mcp`,
     sessions,
     id,
-    untouched,
+    passedUnchanged,
   };
 }
 
-/** A POST whose body is sent part by part. */
+/** Starts a POST request kind body is sent in parts. */
 async function openUpload(url: string, headers: Record<string, string>) {
   let received = "";
   const upload: ClientRequest = request(url, { method: "POST", headers });
@@ -250,7 +253,7 @@ async function openUpload(url: string, headers: Record<string, string>) {
   return {
     write: (part: string) => void upload.write(part),
     received: () => received,
-    forget: () => void (received = ""),
+    clear: () => void (received = ""),
     [Symbol.asyncDispose]: () => {
       upload.destroy();
       return Promise.resolve();
