@@ -22,8 +22,7 @@ export class VersionVector {
 
   /** Records the offset at which a session left. */
   recordDeparture(session: string, offset: number): void {
-    touch(this.#departures, session, offset);
-    dropOldest(this.#departures, MAX_SESSIONS);
+    touch(this.#departures, session, offset, MAX_SESSIONS);
   }
 
   /** The offset at which a session last left; 0 if it never did. */
@@ -83,8 +82,7 @@ export class VersionVector {
    * position here.
    */
   recordArrival(session: string, from: string, to: string): void {
-    touch(this.#arrivals, session, { from, to });
-    dropOldest(this.#arrivals, MAX_SESSIONS);
+    touch(this.#arrivals, session, { from, to }, MAX_SESSIONS);
   }
 
   /** Forgets the arrival of a session. */
@@ -107,10 +105,6 @@ function setMax(
   node: string,
   count: number,
 ): void {
-  touch(sequences, node, Math.max(count, sequences.get(node) ?? 0));
-  dropOldest(sequences, MAX_NODES);
-}
-
-function dropOldest(map: Map<string, unknown>, size: number): void {
-  if (map.size > size) map.delete(map.keys().next().value!);
+  const newest = Math.max(count, sequences.get(node) ?? 0);
+  touch(sequences, node, newest, MAX_NODES);
 }

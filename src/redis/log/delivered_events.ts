@@ -1,4 +1,6 @@
-/** How many senders are remembered. */
+import { touch } from "../../runtime/lru_map.ts";
+
+/** Beyond this number, the least recently seen senders are forgotten. */
 const MAX_SENDERS = 10_000;
 
 /** The last events of a sender that were delivered: broadcast and targeted. */
@@ -51,14 +53,9 @@ export class DeliveredEvents {
   }
 
   #of(sender: string): LastDelivered {
-    let last = this.#others.get(sender);
-    // The least recently seen sender is forgotten first.
-    if (last === undefined) last = { lastBroadcast: 0, lastDirect: 0 };
-    else this.#others.delete(sender);
-    this.#others.set(sender, last);
-    if (this.#others.size > MAX_SENDERS) {
-      this.#others.delete(this.#others.keys().next().value!);
-    }
+    const last = this.#others.get(sender) ??
+      { lastBroadcast: 0, lastDirect: 0 };
+    touch(this.#others, sender, last, MAX_SENDERS);
     return last;
   }
 }
