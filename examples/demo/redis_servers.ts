@@ -29,7 +29,7 @@ const APART_MS = 10;
  *
  * @param report Receives the results.
  * @param command The command that starts a server.
- * @param load balancer The command that starts the load balancer; the ports are added.
+ * @param loadBalancer The command that starts the load balancer; the ports are added.
  * @param redis The Redis server.
  */
 export async function showRedisServers(

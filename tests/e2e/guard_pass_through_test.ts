@@ -9,6 +9,7 @@ import {
 } from "./support/clients.ts";
 import {
   beginSession,
+  type GuardedServer,
   sendRequest,
   startGuarded,
   withHeaders,
@@ -116,15 +117,7 @@ for (const engine of engines) {
       await using server = await startGuarded(engine);
       const { httpUrl, sessions, mcp } = server;
       await using carol = await connectModern(httpUrl, { name: "carol" });
-      const { clientInfo } = await whoAmI(carol.client) as {
-        clientInfo: unknown;
-      };
-      assertEquals(clientInfo, { name: "carol", version: "1.2.3" });
-      const subscription = await carol.client.listen({
-        toolsListChanged: true,
-      });
-      mcp.changed("tools");
-      await until(() => carol.notifications.length > 0, "the list change");
+      const subscription = await assertServed(carol, mcp);
       await sessions.subscriptions.closeAll(undefined, "closed");
       assertEquals(
         await within(subscription.closed, "the subscription to end"),
@@ -145,15 +138,7 @@ for (const engine of engines) {
           name: "carol",
           fetch: withHeaders({ [SESSION]: id }),
         });
-        const { clientInfo } = await whoAmI(carol.client) as {
-          clientInfo: unknown;
-        };
-        assertEquals(clientInfo, { name: "carol", version: "1.2.3" });
-        const subscription = await carol.client.listen({
-          toolsListChanged: true,
-        });
-        mcp.changed("tools");
-        await until(() => carol.notifications.length > 0, "the list change");
+        const subscription = await assertServed(carol, mcp);
         assertEquals(
           server.responses.map(({ headers }) => headers.get(SESSION))
             .filter((id) => id !== null).length,
@@ -210,6 +195,22 @@ for (const engine of engines) {
   });
 }
 
+/**
+ * Asserts that a client of the per-request era calls tools and receives
+ * notifications. Returns its subscription.
+ */
+async function assertServed(
+  { client, notifications }: Awaited<ReturnType<typeof connectModern>>,
+  mcp: GuardedServer["mcp"],
+) {
+  const { clientInfo } = await whoAmI(client) as { clientInfo: unknown };
+  assertEquals(clientInfo, { name: "carol", version: "1.2.3" });
+  const subscription = await client.listen({ toolsListChanged: true });
+  mcp.changed("tools");
+  await until(() => notifications.length > 0, "the list change");
+  return subscription;
+}
+
 /** Starts a server behind the guard that echoes request bodies. */
 async function startEchoServer(engine: Engine) {
   const sessions = new InMemorySessions();
@@ -239,7 +240,7 @@ async function startEchoServer(engine: Engine) {
   };
 }
 
-/** Starts a POST request kind body is sent in parts. */
+/** Starts a POST request whose body is sent in parts. */
 async function openUpload(url: string, headers: Record<string, string>) {
   let received = "";
   const upload: ClientRequest = request(url, { method: "POST", headers });

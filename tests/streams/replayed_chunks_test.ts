@@ -1,6 +1,7 @@
 import { InMemoryStreamSessionManager } from "@crossmcp/session-manager";
 import { assert, assertEquals } from "@std/assert";
 import { describe, it } from "node:test";
+import { parseSse } from "../support/sse_parser.ts";
 import { openStream } from "../support/streams.ts";
 
 const MAX_BYTES = 65_536;
@@ -29,9 +30,8 @@ async function resume(lengths: readonly number[]): Promise<Uint8Array[]> {
 /** The number of events in each chunk. */
 function eventsIn(chunks: readonly Uint8Array[]): number[] {
   const decoder = new TextDecoder();
-  return chunks.map((chunk) =>
-    [...decoder.decode(chunk).matchAll(/^data: x/gm)].length
-  ).filter((events) => events > 0);
+  return chunks.map((chunk) => parseSse(decoder.decode(chunk)).events.length)
+    .filter((events) => events > 0);
 }
 
 describe("The chunks of replayed events", () => {
