@@ -176,8 +176,9 @@ async function betterSse(ids: readonly string[]): Promise<Sender> {
     streams,
     // It formats the frame itself, of the same length as the others'.
     send: (frame, targets) => {
+      // The property is the one of HEAD.
       const data = {
-        frame: frame.slice(HEAD.length, -TAIL.length - ID_BYTES + SPACES),
+        text: frame.slice(HEAD.length, -TAIL.length - ID_BYTES + SPACES),
       };
       if (targets === undefined) return void channel.broadcast(data);
       const wanted = new Set(targets.ids.map((id) => byId.get(id)));
