@@ -78,7 +78,7 @@ export class Senders {
       sender = contender === "better-sse"
         ? await betterSse(this.ids)
         : contender === "bareLoop"
-        ? this.#floor()
+        ? this.#bareLoop()
         : contender === "peer"
         ? this.#peer()
         : this.#ours(OPTIONS[contender]);
@@ -132,7 +132,7 @@ export class Senders {
     };
   }
 
-  #floor(): Sender {
+  #bareLoop(): Sender {
     const { controllers } = this.#shared;
     const encoder = new TextEncoder();
     return {

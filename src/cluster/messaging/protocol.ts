@@ -186,7 +186,11 @@ export type ClusterMessage =
   | { readonly kind: "syncDone"; readonly nodes: readonly string[] };
 
 /** A session, when it was claimed, and whether its stream has ended. */
-export type Ownership = readonly [id: string, at: Timestamp, isParked: boolean];
+export type Ownership = readonly [
+  id: string,
+  at: Timestamp,
+  isDetached: boolean,
+];
 
 /** A field of a record, with its timestamp; `null` if it was removed. */
 export type FieldWrite = readonly [

@@ -9,10 +9,10 @@ import { Script } from "../connection/script.ts";
  * previous owner.
  */
 export const CLAIM: Script = new Script(`
-local home, ttl = ARGV[1], ARGV[2]
+local owner, ttl = ARGV[1], ARGV[2]
 local known = redis.call('HMGET', KEYS[1], 'h', 'i')
 local at = text(math.max(now, (tonumber(known[2]) or 0) + 1))
-redis.call('HSET', KEYS[1], 'h', home, 'i', at)
+redis.call('HSET', KEYS[1], 'h', owner, 'i', at)
 redis.call('HDEL', KEYS[1], 'p')
 extend(KEYS[1], ttl)
 return { at, known[1] or '' }
@@ -36,11 +36,11 @@ return owners
 
 /** Records that streams have ended (p), or that sessions were released (r). */
 export const LEAVE: Script = new Script(`
-local prefix, home = ARGV[1], ARGV[2]
+local prefix, owner = ARGV[1], ARGV[2]
 for at = 3, #ARGV, 3 do
   local key = prefix .. ARGV[at + 1]
   local known = redis.call('HMGET', key, 'h', 'i')
-  if known[1] == home and known[2] == ARGV[at + 2] then
+  if known[1] == owner and known[2] == ARGV[at + 2] then
     if ARGV[at] == 'p' then redis.call('HSET', key, 'p', '1')
     else redis.call('HDEL', key, 'h', 'i', 'p') end
   end
@@ -54,13 +54,13 @@ end
  * no owner.
  */
 export const KEEP: Script = new Script(`
-local prefix, home, ttl = ARGV[1], ARGV[2], ARGV[3]
+local prefix, owner, ttl = ARGV[1], ARGV[2], ARGV[3]
 local lost = {}
 for at = 4, #ARGV, 3 do
   local id, since = ARGV[at], ARGV[at + 1]
   local key = prefix .. id
   local known = redis.call('HMGET', key, 'h', 'i')
-  if known[1] and known[1] ~= home and tonumber(known[2]) > tonumber(since) then
+  if known[1] and known[1] ~= owner and tonumber(known[2]) > tonumber(since) then
     lost[#lost + 1] = id
     lost[#lost + 1] = known[2]
   elseif ARGV[at + 2] == 'c' then
@@ -69,8 +69,8 @@ for at = 4, #ARGV, 3 do
       lost[#lost + 1] = '0'
     end
   else
-    if known[1] ~= home or known[2] ~= since then
-      redis.call('HSET', key, 'h', home, 'i', since)
+    if known[1] ~= owner or known[2] ~= since then
+      redis.call('HSET', key, 'h', owner, 'i', since)
       if ARGV[at + 2] == 'p' then redis.call('HSET', key, 'p', '1')
       else redis.call('HDEL', key, 'p') end
     end

@@ -49,7 +49,7 @@ export class RedisEventLog implements EventLog, RedisComponent {
   #contiguousTo = 0;
   readonly #deliveredEvents: DeliveredEvents;
   /** For sessions that resumed here: the newest event of their replay. */
-  readonly #resumeFloors: Map<string, number> = new Map();
+  readonly #replayedUpTo: Map<string, number> = new Map();
   #outOfOrder: string[] = [];
   #catchUpRun: Promise<void> | undefined;
   readonly #delivered = new Condition();
@@ -126,7 +126,7 @@ export class RedisEventLog implements EventLog, RedisComponent {
         id,
         { lastEventId, startEventId },
       );
-      this.#resumeFloors.set(id, newest);
+      this.#replayedUpTo.set(id, newest);
       await this.#waitUntil(epoch, upTo);
       if (reset !== undefined) return reset;
       const latestEventId = epoch === "" ? "" : `${epoch}-${newest}`;
@@ -152,7 +152,7 @@ export class RedisEventLog implements EventLog, RedisComponent {
       // Redis has lost the log: all events of the new one are for this node.
       this.#epoch = epoch;
       this.#lastBroadcast = this.#lastDirect = this.#contiguousTo = 0;
-      this.#resumeFloors.clear();
+      this.#replayedUpTo.clear();
       return void this.#catchUp();
     }
     if (lastBroadcast > this.#lastBroadcast || lastDirect > this.#lastDirect) {
@@ -277,7 +277,7 @@ export class RedisEventLog implements EventLog, RedisComponent {
           continue;
         }
         const local = ids.filter((id) =>
-          this.#isLocal(id) && startPosition > (this.#resumeFloors.get(id) ?? 0)
+          this.#isLocal(id) && startPosition > (this.#replayedUpTo.get(id) ?? 0)
         );
         if (local.length > 0) this.#receive({ ...event, ids: local }, sender);
       }
@@ -300,8 +300,8 @@ export class RedisEventLog implements EventLog, RedisComponent {
 
   #verify(offset: number): void {
     this.#contiguousTo = offset;
-    for (const [id, floor] of this.#resumeFloors) {
-      if (floor <= offset) this.#resumeFloors.delete(id);
+    for (const [id, newest] of this.#replayedUpTo) {
+      if (newest <= offset) this.#replayedUpTo.delete(id);
     }
   }
 

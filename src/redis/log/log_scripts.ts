@@ -113,10 +113,10 @@ local function flush()
     '",[' .. table.concat(pending, ',') .. ']' .. recipient .. ']')
   channel = nil
 end
-local function publish(to, home, previous, event)
-  if channel ~= to or recipient ~= home then
+local function publish(to, owner, previous, event)
+  if channel ~= to or recipient ~= owner then
     flush()
-    channel, recipient, before, pending = to, home, previous, {}
+    channel, recipient, before, pending = to, owner, previous, {}
   end
   pending[#pending + 1] = event
 end
@@ -161,19 +161,19 @@ while at <= #ARGV do
         local id = ARGV[index]
         local key = prefix .. 's:' .. id
         local known = redis.call('HMGET', key, 'h', 'i')
-        local home = known[1]
-        if home and mark ~= '' and tonumber(known[2]) > began then
+        local owner = known[1]
+        if owner and mark ~= '' and tonumber(known[2]) > began then
           -- Its client has reconnected since, and got a reset.
-          home = nil
-        elseif home then
+          owner = nil
+        elseif owner then
           local quoted = cjson.encode(id)
           ids[#ids + 1] = quoted
           note(id, offset)
-          if not byNode[home] then
-            byNode[home] = {}
-            nodes[#nodes + 1] = home
+          if not byNode[owner] then
+            byNode[owner] = {}
+            nodes[#nodes + 1] = owner
           end
-          table.insert(byNode[home], quoted)
+          table.insert(byNode[owner], quoted)
         elseif redis.call('EXISTS', key) == 1 then
           redis.call('HSET', key, 'q', offset)
         end
@@ -184,12 +184,12 @@ while at <= #ARGV do
         redis.call('XADD', events, offset .. '-0', 't', list, 'd', data, 'o', origin)
         bytes = bytes + 64 + #list + #data + #origin
       end
-      for _, home in ipairs(nodes) do
-        local node = prefix .. 'n:' .. home
+      for _, owner in ipairs(nodes) do
+        local node = prefix .. 'n:' .. owner
         local previous = lastTo[node] or redis.call('HGET', node, 'to') or '0'
-        publish(toNodes .. string.match(home, '^%S+ (.*)$'),
-          ',' .. cjson.encode(home), previous,
-          event .. ',[' .. table.concat(byNode[home], ',') .. ']]')
+        publish(toNodes .. string.match(owner, '^%S+ (.*)$'),
+          ',' .. cjson.encode(owner), previous,
+          event .. ',[' .. table.concat(byNode[owner], ',') .. ']]')
         lastTo[node] = offset
       end
     end
