@@ -68,6 +68,7 @@ export type {
   CloseOptions,
   ErrorReportingOptions,
   EvictionReason,
+  HttpOptions,
   InfoOptions,
   ReplayOptions,
   ResetReason,

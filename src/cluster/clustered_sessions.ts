@@ -5,8 +5,11 @@ import type {
 } from "../contracts/guarding.ts";
 import { guard } from "../http/guard.ts";
 import { createSessionGate } from "../http/guarded_sessions.ts";
-import type { CloseOptions } from "../contracts/options.ts";
-import { resolveCloseOptions } from "../contracts/resolve_options.ts";
+import type { CloseOptions, HttpOptions } from "../contracts/options.ts";
+import {
+  resolveCloseOptions,
+  resolveHttpOptions,
+} from "../contracts/resolve_options.ts";
 import type { Sessions } from "../contracts/sessions.ts";
 import type { SessionsStats } from "../contracts/stats.ts";
 import type { ClusterNode } from "./membership/cluster_node.ts";
@@ -27,6 +30,8 @@ export interface ClusteredSessionsParts<Info extends StoredInfoSessionManager> {
   readonly streams: ClusterStreamSessionManager;
   readonly info: Info;
   readonly subscriptions: ClusterSubscriptionManager;
+  /** The options of the guard. */
+  readonly http: HttpOptions | undefined;
   readonly ready: Promise<void>;
   /** Leaves the cluster. */
   readonly disconnect: () => Promise<void>;
@@ -63,7 +68,7 @@ export class ClusteredSessions<
     this.ready = parts.ready;
     this.#node = parts.node;
     this.#disconnect = parts.disconnect;
-    this.#gate = createSessionGate(this);
+    this.#gate = createSessionGate(this, resolveHttpOptions(parts.http));
   }
 
   /**
@@ -83,8 +88,8 @@ export class ClusteredSessions<
    * @param respond The transport. If it returns `null`, because the request is
    * not for it, the answer is an empty 404.
    * @param options Who sends the request.
-   * @throws {InvalidArgumentError} If the principal is not a string. As a
-   * rejected promise.
+   * @throws {InvalidArgumentError} If an argument is invalid. As a rejected
+   * promise.
    */
   guard(
     request: Request,

@@ -107,6 +107,7 @@ export class ClusterSessions
         ...subscriptions,
         onError,
       }),
+      http: given.http,
       ready: node.ready,
       disconnect: () => node.close(),
     });

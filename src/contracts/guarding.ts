@@ -42,6 +42,8 @@ export interface SessionRegistration {
  * stored.
  */
 export interface SessionGate {
+  /** How long a JSON body may be, in bytes; Infinity for no limit. */
+  readonly maxBodyBytes: number;
   /**
    * Returns the registration of a session, if the session exists and belongs to
    * the principal. Counts as use of the session.

@@ -157,6 +157,18 @@ export interface SubscriptionOptions {
   readonly maxAgeMs?: number | undefined;
 }
 
+/** Options of the guard. */
+export interface HttpOptions {
+  /**
+   * How long the JSON body of a POST request may be, in bytes. The response to
+   * a longer one is 413, and nothing of it reaches the transport; `Infinity`
+   * for no limit.
+   *
+   * @default 4_194_304
+   */
+  readonly maxBodyBytes?: number | undefined;
+}
+
 /** Options of a `…Sessions` object, the same for every backend. */
 export interface SessionsOptions
   extends ErrorReportingOptions, StreamEventOptions {
@@ -166,6 +178,8 @@ export interface SessionsOptions
   readonly info?: InfoOptions | undefined;
   /** Options of `sessions.subscriptions`. */
   readonly subscriptions?: SubscriptionOptions | undefined;
+  /** Options of `sessions.guard`. */
+  readonly http?: HttpOptions | undefined;
 }
 
 /** How to end streams. */

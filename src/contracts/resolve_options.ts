@@ -3,6 +3,7 @@ import { formatValue } from "../format_value.ts";
 import { InvalidArgumentError } from "../errors.ts";
 import type {
   CloseOptions,
+  HttpOptions,
   InfoOptions,
   ReplayOptions,
   SessionsOptions,
@@ -118,10 +119,30 @@ export function resolveSubscriptionOptions(
   };
 }
 
+/** The options of a guard, complete. */
+export interface HttpSettings {
+  readonly maxBodyBytes: number;
+}
+
+/** Validates the options of a guard and fills in the defaults. */
+export function resolveHttpOptions(
+  options: HttpOptions | undefined,
+): HttpSettings {
+  const { maxBodyBytes } = objectOption("http", options);
+  return {
+    maxBodyBytes: positiveInteger(
+      "http.maxBodyBytes",
+      maxBodyBytes,
+      4_194_304,
+    ),
+  };
+}
+
 /** Throws if an option of a `…Sessions` object is invalid. */
 export function assertSessionsOptions(
-  { streams, info, subscriptions }: Partial<SessionsOptions>,
+  { streams, info, subscriptions, http }: Partial<SessionsOptions>,
 ): void {
+  resolveHttpOptions(http);
   resolveStreamOptions(streams, "streams");
   resolveInfoOptions(info, "info");
   resolveSubscriptionOptions(subscriptions, "subscriptions");

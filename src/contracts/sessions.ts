@@ -23,24 +23,27 @@ export interface Sessions extends AsyncDisposable {
    * 2025-11-25 (Transports, "Session Management"), which tmcp's transports
    * leave to others:
    *
-   * - Malformed session IDs get 400, with a JSON-RPC error.
+   * - Malformed session IDs get 400, with a JSON-RPC error, and so does a GET
+   *   without one that would begin a session.
    * - Unknown, expired, deleted or foreign sessions get 404, with a JSON-RPC
    *   error, on GET, POST and DELETE. A session ID that a client made up is
-   *   never adopted.
+   *   never adopted: an `initialize` with it begins a session with a new ID.
    * - A new GET stream replaces the old one, instead of getting 409. With
    *   `replay`, it continues after the client's `Last-Event-ID`.
    * - If no session or stream can be added, the answer is 503 with
    *   `Retry-After`.
    *
-   * Requests without a session ID and those of the per-request era pass
-   * unchanged, and no body is read. A refusal has the CORS headers with which
-   * the transport answers an `OPTIONS` request.
+   * Other requests without a session ID and those of the per-request era pass,
+   * except that a JSON body above `http.maxBodyBytes` gets 413. A refusal has
+   * the CORS headers with which the transport answers an `OPTIONS` request, and
+   * all responses expose the headers that MCP clients need.
    *
    * @param request The request.
    * @param respond The transport. If it returns `null`, because the request is
    * not for it, the answer is an empty 404.
    * @param options Who sends the request.
-   * @throws {InvalidArgumentError} If the principal is not a string. As a
+   * @throws {InvalidArgumentError} If an argument is invalid: the request is no
+   * web `Request`, `respond` no function, or the principal no string. As a
    * rejected promise.
    */
   guard(

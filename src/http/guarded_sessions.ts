@@ -1,4 +1,5 @@
 import type { SessionGate } from "../contracts/guarding.ts";
+import type { HttpSettings } from "../contracts/resolve_options.ts";
 import {
   sessionRegistryOf,
   type StoredInfoSessionManager,
@@ -17,9 +18,18 @@ export interface GuardedManagers {
   readonly info: StoredInfoSessionManager;
 }
 
-/** Creates the gate of a guard from the managers of its sessions. */
-export function createSessionGate(managers: GuardedManagers): SessionGate {
+/**
+ * Creates the gate of a guard.
+ *
+ * @param managers The managers of its sessions.
+ * @param settings The limits for requests.
+ */
+export function createSessionGate(
+  managers: GuardedManagers,
+  settings: HttpSettings,
+): SessionGate {
   return {
+    ...settings,
     authorize: async (id, principal) => {
       const registry = sessionRegistryOf(managers.info);
       const registration = await registry.registration(id);

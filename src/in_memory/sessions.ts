@@ -13,6 +13,7 @@ import {
   assertSessionsOptions,
   objectOption,
   resolveCloseOptions,
+  resolveHttpOptions,
 } from "../contracts/resolve_options.ts";
 import type { Sessions } from "../contracts/sessions.ts";
 import type { SessionsStats } from "../contracts/stats.ts";
@@ -87,7 +88,7 @@ export class InMemorySessions implements Sessions {
       ...subscriptions,
       onError,
     });
-    this.#gate = createSessionGate(this);
+    this.#gate = createSessionGate(this, resolveHttpOptions(given.http));
   }
 
   /**
@@ -99,8 +100,8 @@ export class InMemorySessions implements Sessions {
    * @param respond The transport. If it returns `null`, because the request is
    * not for it, the answer is an empty 404.
    * @param options Who sends the request.
-   * @throws {InvalidArgumentError} If the principal is not a string. As a
-   * rejected promise.
+   * @throws {InvalidArgumentError} If an argument is invalid. As a rejected
+   * promise.
    */
   guard(
     request: Request,

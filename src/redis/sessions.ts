@@ -115,6 +115,7 @@ export class RedisSessions extends ClusteredSessions {
         ...subscriptions,
         onError,
       }),
+      http: given.http,
       ready,
       disconnect: () => redisNode.close(),
     });

@@ -92,6 +92,11 @@ const UNKNOWN_SESSIONS_OPTIONS: readonly Case[] = [
     "subscriptions.deadlineMs",
     'Did you mean "subscriptions.closeTimeoutMs"?',
   ],
+  [
+    { http: { maxBodyByte: 1 } },
+    "http.maxBodyByte",
+    'Did you mean "http.maxBodyBytes"?',
+  ],
   [{ colour: "red" }, "colour", "Valid options are: streams, "],
 ];
 

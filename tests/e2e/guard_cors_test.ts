@@ -13,17 +13,20 @@ import { engines } from "./support/serve.ts";
 const APP = "https://app.example";
 const EVIL = "https://evil.example";
 const SESSION = "mcp-session-id";
-const EVERY_ORIGIN = {
+const EXPOSE_HEADER = "access-control-expose-headers";
+const EVERY_ORIGIN: Record<string, string> = {
   "access-control-allow-headers": "*",
   "access-control-allow-methods": "GET, POST, DELETE, OPTIONS",
   "access-control-allow-origin": "*",
+  [EXPOSE_HEADER]: "Mcp-Session-Id",
 };
+const PING = { jsonrpc: "2.0", id: 1, method: "ping" };
 
 for (const engine of engines) {
   describe(`Guard: CORS, on ${engine}`, () => {
     it("refusals have CORS headers if the transport's responses do", async () => {
       await using server = await startGuarded(engine, {
-        http: { cors: true, allowedOrigins: true },
+        transport: { cors: true, allowedOrigins: true },
         info: { maxSessions: 1 },
         streams: { maxSessions: 1 },
       });
@@ -32,7 +35,7 @@ for (const engine of engines) {
 
     it("refusals use the transport's CORS configuration", async () => {
       await using server = await startGuarded(engine, {
-        http: {
+        transport: {
           allowedOrigins: [APP],
           cors: {
             origin: [APP],
@@ -58,7 +61,7 @@ for (const engine of engines) {
 
     it("refusals have no CORS headers if the request has no origin", async () => {
       await using server = await startGuarded(engine, {
-        http: { cors: true, allowedOrigins: true },
+        transport: { cors: true, allowedOrigins: true },
         info: { maxSessions: 1 },
       });
       await assertRefusals(server, undefined, {});
@@ -81,7 +84,7 @@ for (const engine of engines) {
 
     it("passes preflight requests to the transport", async () => {
       await using server = await startGuarded(engine, {
-        http: { cors: true, allowedOrigins: true },
+        transport: { cors: true, allowedOrigins: true },
       });
       const response = await fetch(server.httpUrl, {
         method: "OPTIONS",
@@ -102,7 +105,7 @@ async function assertRefusals(
   const headers: Record<string, string> = origin === undefined
     ? {}
     : { origin };
-  for (const body of [undefined, INITIALIZE]) {
+  for (const body of [undefined, PING]) {
     for (const [id, status] of [["no id", 400], ["unknown", 404]] as const) {
       const response = await sendRequest(
         httpUrl,
@@ -116,7 +119,12 @@ async function assertRefusals(
   if (origin === EVIL) return;
   const id = await beginSession(httpUrl, headers);
   const response = await sendRequest(httpUrl, headers, INITIALIZE);
-  assertEquals(corsOf(response), expected);
+  const exposed = expected[EXPOSE_HEADER];
+  assertEquals(corsOf(response), {
+    ...expected,
+    ...exposed !== undefined && !exposed.includes("retry-after") &&
+      { [EXPOSE_HEADER]: `${exposed}, Retry-After` },
+  });
   await assertRefused(response, 503);
   await sessions.info.delete(id);
 }

@@ -8,6 +8,7 @@ import {
   type GuardedServer,
   MESSAGES,
   sendRequest,
+  SESSION_MESSAGES,
   startGuarded,
 } from "./support/guarded.ts";
 import { sendRawRequest } from "./support/raw_socket.ts";
@@ -147,7 +148,7 @@ for (const engine of engines) {
       await assertNothingStored(server, sessionId);
     });
 
-    it("responses 404 if the transport returns nothing", async () => {
+    it("responds with 404 if the transport returns nothing", async () => {
       await using server = await startGuarded(engine, {
         wrapTransport: () => () => Promise.resolve(null),
       });
@@ -160,13 +161,13 @@ for (const engine of engines) {
   });
 }
 
-/** Asserts that requests of every method get 404. */
+/** Asserts that requests of every method get 404, except `initialize`. */
 async function assertUnknown(
   { httpUrl }: GuardedServer,
   id: string,
 ): Promise<void> {
   const headers = { "mcp-session-id": id };
-  for (const body of [undefined, ...MESSAGES]) {
+  for (const body of [undefined, ...SESSION_MESSAGES]) {
     await assertRefused(await sendRequest(httpUrl, headers, body), 404);
   }
   const request = new Request(httpUrl, { method: "DELETE", headers });

@@ -8,8 +8,8 @@ import { connectHttp, summary, whoAmI } from "./support/clients.ts";
 import {
   assertRefused,
   beginSession,
-  MESSAGES,
   sendRequest,
+  SESSION_MESSAGES,
   startGuarded,
   USER_HEADER,
   withHeaders,
@@ -32,7 +32,7 @@ const ORIGINS: Record<string, string>[] = [
 const REQUESTS = [
   ["GET"],
   ["DELETE"],
-  ...MESSAGES.map((body) => ["POST", body] as const),
+  ...SESSION_MESSAGES.map((body) => ["POST", body] as const),
 ] as const;
 
 for (const engine of engines) {
@@ -126,7 +126,7 @@ for (const engine of engines) {
 
     it("H5 a session ID assigned to two principals stays with the first one", async () => {
       await using server = await startGuarded(engine, {
-        http: { getSessionId: () => "not-random" },
+        transport: { getSessionId: () => "not-random" },
       });
       const { httpUrl } = server;
       await beginSession(httpUrl, { [USER_HEADER]: "alice" });

@@ -5,7 +5,7 @@ import { beginSession, sendRequest, startGuarded } from "./support/guarded.ts";
 import { engines } from "./support/serve.ts";
 import { until } from "./support/until.ts";
 
-const PRIMED = ["2025-11-25", "2025-12-01", "2027-01-01"];
+const PRIMED = ["2025-11-25", "2025-12-01", "2026-07-27"];
 /** Protocol versions whose clients may not support events without data. */
 const EARLIER = [
   undefined,

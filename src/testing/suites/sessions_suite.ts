@@ -5,6 +5,7 @@ import { sessionsFrameCases } from "../cases/sessions/frame_cases.ts";
 import { sessionsGuardCases } from "../cases/sessions/guard_cases.ts";
 import { sessionsLifetimeCases } from "../cases/sessions/lifetime_cases.ts";
 import { sessionsNodeCases } from "../cases/sessions/node_cases.ts";
+import { sessionsRequestCases } from "../cases/sessions/request_cases.ts";
 import { sessionsResetCases } from "../cases/sessions/reset_cases.ts";
 import { sessionsResumeCases } from "../cases/sessions/resume_cases.ts";
 import { sessionsTrafficCases } from "../cases/sessions/traffic_cases.ts";
@@ -35,6 +36,7 @@ export interface SessionsSuiteOptions
 const CASES: readonly SessionsCase[] = [
   ...sessionsGuardCases,
   ...sessionsTrafficCases,
+  ...sessionsRequestCases,
   ...sessionsNodeCases,
   ...sessionsResumeCases,
   ...sessionsResetCases,
@@ -53,6 +55,13 @@ const CASES: readonly SessionsCase[] = [
  * - H5 A session of another principal looks like an unknown one.
  * - H6 Everything else passes, unread and unbuffered.
  * - H7 Every node accepts a session.
+ * - H8 An `initialize` with an unknown session ID begins a new session.
+ * - H9 A GET without a session ID is refused, unless its response assigns none.
+ * - H10 A web page of another origin can read its session ID.
+ * - H11 A JSON body above `maxBodyBytes` is refused.
+ * - H12 Revisions from 2026-07-28 on have no sessions.
+ * - H13 A path that the transport does not serve has no sessions.
+ * - H14 Arguments of the wrong type are refused with a clear error.
  * - I8 A session with an open stream is in use.
  * - S10 A reader that was evicted can resume.
  * - S12 At a limit, clients are asked to try again later.

@@ -57,6 +57,7 @@ export class TestClient {
     body?: unknown,
   ): Promise<Response> {
     const all = new Headers({ ...this.#options.headers, ...headers });
+    if (body !== undefined) all.set("content-type", "application/json");
     if (this.id !== "" && !all.has(SESSION_HEADER)) {
       all.set(SESSION_HEADER, this.id);
     }

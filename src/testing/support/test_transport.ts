@@ -6,7 +6,7 @@ import type { Sessions } from "../../contracts/sessions.ts";
 
 /** Where the transport answers. */
 export const ENDPOINT = "http://localhost/mcp";
-/** The header that carries the id of a session. */
+/** The header with the session ID. */
 export const SESSION_HEADER = "mcp-session-id";
 
 const SSE = { "content-type": "text/event-stream" };
@@ -24,15 +24,20 @@ interface Message {
 
 /**
  * A small transport that does with sessions what tmcp's does
- * (`@tmcp/transport-http` 0.9): it takes any id for a session, assigns one where
- * there is none, and does not wait for the setters of metadata.
+ * (`@tmcp/transport-http` 0.9): it accepts any session ID, assigns one to
+ * requests without, and does not wait for the setters of metadata.
  */
 export class TestTransport {
-  /** The requests that reached it: method and session id. */
+  /**
+   * The requests that reached it: method and session ID. `OPTIONS` requests,
+   * which change nothing, are left out.
+   */
   readonly seen: string[] = [];
+  /** The session IDs that it assigned. */
+  readonly assigned: string[] = [];
   readonly #sessions: Sessions;
 
-  /** @param sessions What it works with. */
+  /** @param sessions The managers that it uses. */
   constructor(sessions: Sessions) {
     this.#sessions = sessions;
   }
@@ -40,13 +45,21 @@ export class TestTransport {
   /** Answers a request. */
   readonly respond = async (request: Request): Promise<Response | null> => {
     const given = request.headers.get(SESSION_HEADER);
-    this.seen.push(`${request.method} ${given ?? "-"}`);
+    if (request.method !== "OPTIONS") {
+      this.seen.push(`${request.method} ${given ?? "-"}`);
+    }
     if (new URL(request.url).pathname !== "/mcp") return null;
-    const id = given || crypto.randomUUID();
+    const id = given || this.#assign();
     const response = await this.#respond(request, id);
     response.headers.set("access-control-allow-origin", "*");
     return response;
   };
+
+  #assign(): string {
+    const id = crypto.randomUUID();
+    this.assigned.push(id);
+    return id;
+  }
 
   #respond(request: Request, id: string): Response | Promise<Response> {
     switch (request.method) {
@@ -81,7 +94,15 @@ export class TestTransport {
 
   async #post(request: Request, id: string): Promise<Response> {
     const { info } = this.#sessions;
-    const message: Message = await request.json();
+    let message: Message;
+    try {
+      message = await request.json();
+    } catch {
+      return new Response(null, {
+        status: 400,
+        headers: { [SESSION_HEADER]: id },
+      });
+    }
     if (message.method === "initialize") {
       void info.setClientCapabilities(id, message.params?.capabilities ?? {});
       void info.setClientInfo(id, message.params?.clientInfo);

@@ -10,8 +10,7 @@ import type { Engine } from "./serve.ts";
 import { INITIALIZE, NEWS, type RunningServer, startServer } from "./server.ts";
 
 /** One message of each kind. All but the last two store something. */
-export const MESSAGES: readonly object[] = [
-  INITIALIZE,
+export const SESSION_MESSAGES: readonly object[] = [
   {
     jsonrpc: "2.0",
     id: 2,
@@ -33,6 +32,9 @@ export const MESSAGES: readonly object[] = [
   },
 ];
 
+/** The same, and the message that begins a session. */
+export const MESSAGES: readonly object[] = [INITIALIZE, ...SESSION_MESSAGES];
+
 /** Simulates authentication: holds the principal that is passed to the guard. */
 export const USER_HEADER = "x-user";
 
@@ -47,7 +49,7 @@ export interface GuardedServer extends RunningServer<InMemorySessions> {
 /** Options of {@linkcode startGuarded}. */
 export interface GuardedOptions extends InMemorySessionsOptions {
   /** Additional options of `HttpTransport`. */
-  readonly http?: HttpTransportOptions | undefined;
+  readonly transport?: HttpTransportOptions | undefined;
   /** Wraps the transport that the guard calls. */
   readonly wrapTransport?: ((respond: Respond) => Respond) | undefined;
 }
@@ -55,8 +57,8 @@ export interface GuardedOptions extends InMemorySessionsOptions {
 /** Starts a server whose transport is behind the guard. */
 export async function startGuarded(
   engine: Engine,
-  { http, wrapTransport = (respond) => respond, ...options }: GuardedOptions =
-    {},
+  { transport, wrapTransport = (respond) => respond, ...options }:
+    GuardedOptions = {},
 ): Promise<GuardedServer> {
   const reported: Error[] = [];
   const sessions = new InMemorySessions({
@@ -70,7 +72,7 @@ export async function startGuarded(
       sessions.guard(request, wrapTransport(respond), {
         principal: request.headers.get(USER_HEADER) ?? undefined,
       }),
-    http,
+    http: transport,
   });
   return { ...server, sessions, reported };
 }
@@ -114,7 +116,7 @@ export function withHeaders(more: Record<string, string>): Fetch {
 /** Asserts that a response is a refusal of the guard. */
 export async function assertRefused(
   response: Response,
-  status: 400 | 404 | 503,
+  status: 400 | 404 | 413 | 503,
 ): Promise<void> {
   assertEquals(response.status, status);
   assertEquals(response.headers.get("content-type"), "application/json");

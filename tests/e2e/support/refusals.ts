@@ -5,6 +5,7 @@ import { InMemorySessions } from "@crossmcp/session-manager";
 import { engines } from "./serve.ts";
 import { INITIALIZE, startServer } from "./server.ts";
 
+const PING = { jsonrpc: "2.0", id: 1, method: "ping" };
 const statusesByEngine: number[][] = [];
 for (const engine of engines) {
   const sessions = new InMemorySessions({
@@ -43,7 +44,7 @@ for (const engine of engines) {
   await stream.text();
   for (const id of ["unknown", "no id"]) {
     await (await send(id)).text();
-    await (await send(id, INITIALIZE)).text();
+    await (await send(id, PING)).text();
     await (await send(id, undefined, "DELETE")).text();
   }
   await (await send(first, undefined, "DELETE")).text();

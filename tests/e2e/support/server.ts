@@ -91,7 +91,7 @@ export async function startServer<M extends Managers>(
   });
   const { guard } = options;
   const respond = (request: Request) =>
-    guard !== undefined && new URL(request.url).pathname === "/mcp"
+    guard !== undefined && new URL(request.url).pathname.startsWith("/mcp")
       ? guard(request, (request) => http.respond(request))
       : http.respond(request);
   const sse = new SseTransport(mcp, {

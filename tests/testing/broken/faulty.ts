@@ -29,7 +29,7 @@ export function withOptions(
   return (options) => new InMemorySessions(change(options));
 }
 
-/** Wraps the guard of sessions. */
+/** Wraps the guard of sessions, for valid arguments. */
 export function withGuard(
   guard: (
     next: Guard,
@@ -39,7 +39,10 @@ export function withGuard(
 ): CreateFaulty {
   return withFault((sessions) => {
     const next: Guard = sessions.guard.bind(sessions);
-    sessions.guard = (...args) => guard(next, sessions, ...args);
+    sessions.guard = (request, respond, options) =>
+      request instanceof Request && typeof respond === "function"
+        ? guard(next, sessions, request, respond, options)
+        : next(request, respond, options);
   });
 }
 
@@ -101,7 +104,9 @@ export function withStreamText(
 ): CreateFaulty {
   return withGuard(async (next, _, request, respond, options) => {
     const response = await next(request, respond, options);
-    if (request.method !== "GET" || !response.body) return response;
+    const isStream = request.method === "GET" &&
+      request.headers.has("mcp-session-id");
+    if (!isStream || !response.body) return response;
     // Read only on demand, so that a slow reader stays slow.
     const reader = response.body.getReader();
     const decoder = new TextDecoder();

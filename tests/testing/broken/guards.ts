@@ -1,7 +1,9 @@
+import { InvalidArgumentError } from "@crossmcp/session-manager";
 import {
   type CreateFaulty,
   withFault,
   withGuard,
+  withOptions,
   withPrepareStream,
   withRejections,
 } from "./faulty.ts";
@@ -141,6 +143,116 @@ export const brokenGuards: Record<string, CreateFaulty> = {
         : next(request, respond, options);
     },
   ),
+  "rejects initialize with an unknown session ID": withGuard(
+    async (next, _, request, respond, options) => {
+      const id = request.headers.get(HEADER);
+      const response = await next(request, respond, options);
+      const assigned = response.headers.get(HEADER);
+      return id !== null && assigned !== null && assigned !== id
+        ? new Response(null, { status: 404 })
+        : response;
+    },
+  ),
+  "begins a session for every POST with an unknown session ID": withGuard(
+    async (next, { info }, request, respond, options) => {
+      const id = request.headers.get(HEADER) ?? "";
+      const isKnown = await sessionRegistryOf(info).registration(id);
+      const isPost = request.method === "POST" && /^[!-~]{1,256}$/.test(id);
+      if (isKnown || !isPost) return next(request, respond, options);
+      const headers = new Headers(request.headers);
+      headers.delete(HEADER);
+      return next(new Request(request, { headers }), respond, options);
+    },
+  ),
+  "accepts a GET without a session ID": withGuard(
+    async (next, _, request, respond, options) => {
+      const isNew = request.method === "GET" && !request.headers.has(HEADER);
+      return isNew && await respond(request) ||
+        next(request, respond, options);
+    },
+  ),
+  "rejects every GET without a session ID": withGuard(
+    async (next, _, request, respond, options) => {
+      const isNew = request.method === "GET" && !request.headers.has(HEADER);
+      return isNew
+        ? Response.json({ error: {} }, { status: 400 })
+        : await next(request, respond, options);
+    },
+  ),
+  "keeps the stream of a rejected GET open": withGuard(
+    (next, _, request, respond, options) =>
+      next(request, async (request) => {
+        const response = await respond(request);
+        if (request.headers.has(HEADER) || !response?.body) return response;
+        const { readable, writable } = new TransformStream();
+        response.body.pipeTo(writable, { preventCancel: true }).catch(() => {});
+        return new Response(readable, response);
+      }, options),
+  ),
+  "exposes no headers": withGuard(
+    async (next, _, request, respond, options) => {
+      const response = await next(request, respond, options);
+      response.headers.delete("access-control-expose-headers");
+      return response;
+    },
+  ),
+  "replaces the headers that the transport exposes": withGuard(
+    async (next, _, request, respond, options) => {
+      const response = await next(request, respond, options);
+      const { headers } = response;
+      if (!headers.has("access-control-expose-headers")) return response;
+      headers.set("access-control-expose-headers", HEADER);
+      return response;
+    },
+  ),
+  "ignores maxBodyBytes": withOptions((options) => ({
+    ...options,
+    http: { maxBodyBytes: Infinity },
+  })),
+  "limits only bodies of a known length": withGuard(
+    async (next, _, request, respond, options) => {
+      if (!request.body || request.headers.has("content-length")) {
+        return next(request, respond, options);
+      }
+      const headers = new Headers(request.headers);
+      headers.set("content-length", "0");
+      const { method, body } = request;
+      const init = { method, headers, body, duplex: "half" } as RequestInit;
+      return await next(new Request(request.url, init), respond, options);
+    },
+  ),
+  "knows only 2026-07-28 as a revision without sessions": withGuard(
+    (next, _, request, respond, options) => {
+      const version = request.headers.get("mcp-protocol-version") ?? "";
+      if (version <= "2026-07-28") return next(request, respond, options);
+      const headers = new Headers(request.headers);
+      headers.delete("mcp-protocol-version");
+      return next(new Request(request, { headers }), respond, options);
+    },
+  ),
+  "rejects requests for other paths": withGuard(
+    (next, _, request, respond, options) =>
+      next(
+        request,
+        (request) =>
+          request.method === "OPTIONS"
+            ? new Response(null, { status: 204 })
+            : respond(request),
+        options,
+      ),
+  ),
+  "throws errors without a type": withFault((sessions) => {
+    const guard = sessions.guard.bind(sessions);
+    sessions.guard = async (...args) => {
+      try {
+        return await guard(...args);
+      } catch (cause) {
+        throw cause instanceof InvalidArgumentError
+          ? new Error(cause.message)
+          : cause;
+      }
+    };
+  }),
   "applies sessions to 2026-07-28 requests": withGuard(
     (next, _, request, respond, options) => {
       const headers = new Headers(request.headers);

@@ -148,7 +148,7 @@ function repeatDuringGet(times: number): CreateFaulty {
     };
     const guard = sessions.guard.bind(sessions);
     sessions.guard = async (request, ...args) => {
-      const isGet = request.method === "GET";
+      const isGet = request?.method === "GET";
       if (isGet) pendingGets++;
       try {
         return await guard(request, ...args);

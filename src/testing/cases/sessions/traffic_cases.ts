@@ -20,14 +20,14 @@ export const sessionsTrafficCases: readonly SessionsCase[] = [
       const owner = await TestClient.begin(sessions, { principal: "alice" });
       const stream = await owner.listen();
       const { id } = owner;
-      const nobodys = crypto.randomUUID();
+      const unknownId = crypto.randomUUID();
       for (const principal of ["bob", "", "alice ", "Alice", undefined]) {
         const other = new TestClient(sessions, { id, principal });
         for (const method of ["GET", "POST", "DELETE"]) {
           const what = `${method} by ${principal}`;
           const body = method === "POST" ? PING : undefined;
           const found = await other.request(method, {}, body);
-          const unknown = { [SESSION_HEADER]: nobodys };
+          const unknown = { [SESSION_HEADER]: unknownId };
           const expected = await other.request(method, unknown, body);
           deepStrictEqual(
             [...found.headers].sort(),

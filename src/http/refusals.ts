@@ -1,0 +1,92 @@
+import type { Respond } from "../contracts/guarding.ts";
+import { exposeHeaders, type Preflight, sendPreflight } from "./cors.ts";
+import { SESSION_HEADER, withoutSessionId } from "./headers.ts";
+
+/** After how many seconds a client should try again. */
+const RETRY_AFTER = 5;
+
+/**
+ * Why a request is refused, and the response. The codes are those of the
+ * official SDKs.
+ */
+const REFUSALS = {
+  invalidSession: [400, -32000, "Bad Request: invalid session ID"],
+  missingSession: [400, -32000, "Bad Request: Mcp-Session-Id is required"],
+  unknownSession: [404, -32001, "Session not found"],
+  tooLarge: [413, -32000, "Content Too Large"],
+  unavailable: [503, -32000, "Service Unavailable: try again later"],
+} as const;
+
+/** The reason for a refusal. */
+export type Refusal = keyof typeof REFUSALS;
+
+/**
+ * Refuses a request because of its session ID. If the transport does not serve
+ * the path, the response is the transport's own: the path has no sessions.
+ */
+export async function refuseSession(
+  refusal: "invalidSession" | "unknownSession",
+  request: Request,
+  respond: Respond,
+): Promise<Response> {
+  const preflight = await sendPreflight(request, respond);
+  if (preflight.isServed) return refusalOf(refusal, request, preflight);
+  if (request.method !== "GET") {
+    discardBody(request);
+    return orNotFound(undefined);
+  }
+  const response = orNotFound(await respond(withoutSessionId(request)));
+  if (!assignsSession(response)) return response;
+  await discard(response);
+  return refusalOf(refusal, request, preflight);
+}
+
+/** Refuses a request to a path that the transport serves. */
+export async function refuse(
+  refusal: Refusal,
+  request: Request,
+  respond: Respond,
+): Promise<Response> {
+  const preflight = request.headers.has("origin")
+    ? await sendPreflight(request, respond)
+    : undefined;
+  return refusalOf(refusal, request, preflight);
+}
+
+/** Returns whether a transport has begun a session. */
+export function assignsSession({ ok, headers }: Response): boolean {
+  return ok && headers.has(SESSION_HEADER);
+}
+
+/** Ends a response that is not passed on. */
+export async function discard({ body }: Response): Promise<void> {
+  // A body that has failed rejects with that error: it has ended as well.
+  await body?.cancel().catch(() => {});
+}
+
+/** The response of a transport, or an empty 404 if it has none. */
+export function orNotFound(response: Response | null | undefined): Response {
+  return response ?? new Response(null, { status: 404 });
+}
+
+function refusalOf(
+  refusal: Refusal,
+  request: Request,
+  preflight: Preflight | undefined,
+): Response {
+  discardBody(request);
+  const [status, code, message] = REFUSALS[refusal];
+  const headers = new Headers(preflight?.corsHeaders);
+  headers.set("content-type", "application/json");
+  if (status === 503) headers.set("retry-after", String(RETRY_AFTER));
+  const error = { jsonrpc: "2.0", id: null, error: { code, message } };
+  const response = new Response(JSON.stringify(error), { status, headers });
+  return exposeHeaders(response);
+}
+
+/** Some servers wait until the body of a request is read or cancelled. */
+function discardBody({ body }: Request): void {
+  // If the request was cloned, the promise only settles when the clone is done
+  // as well. If the body is being read, it rejects.
+  body?.cancel().catch(() => {});
+}

@@ -1,0 +1,93 @@
+import { SESSION_HEADER } from "./headers.ts";
+
+/** A request whose body is limited in size. */
+export class LimitedRequest {
+  /** The request to pass on. Its body fails at the limit. */
+  readonly request: Request;
+  #isTooLarge = false;
+
+  /**
+   * Limits the size of a JSON body; transports read no others.
+   *
+   * @param request The request. It is not copied if its headers give the length
+   * of the body.
+   * @param maxBytes The limit.
+   */
+  constructor(request: Request, maxBytes: number) {
+    this.request = request;
+    if (!hasJsonBody(request)) return;
+    const length = Number(request.headers.get("content-length") ?? NaN);
+    if (length > maxBytes) this.#isTooLarge = true;
+    else if (Number.isNaN(length) && maxBytes !== Infinity) {
+      const body = this.#limit(request.body!, maxBytes);
+      this.request = withBody(request, body, request.headers);
+    }
+  }
+
+  /** Whether the body is known by now to be too large. */
+  get isTooLarge(): boolean {
+    return this.#isTooLarge;
+  }
+
+  #limit(
+    body: ReadableStream<Uint8Array>,
+    maxBytes: number,
+  ): ReadableStream<Uint8Array> {
+    let reader: ReadableStreamDefaultReader<Uint8Array> | undefined;
+    let total = 0;
+    return new ReadableStream({
+      pull: async (controller) => {
+        reader ??= body.getReader();
+        const { done, value } = await reader.read();
+        if (done) return controller.close();
+        total += value.byteLength;
+        if (total <= maxBytes) return controller.enqueue(value);
+        this.#isTooLarge = true;
+        // Not awaited: see `discardBody`.
+        reader.cancel().catch(() => {});
+        throw new RangeError(
+          `The request body has more than ${maxBytes} bytes.`,
+        );
+      },
+      cancel: (reason) => (reader ?? body).cancel(reason),
+      // Nothing is read before the transport reads.
+    }, { highWaterMark: 0 });
+  }
+}
+
+/**
+ * Returns an `initialize` request without its session ID, or undefined if a
+ * request is another one. Reads the body of JSON requests.
+ */
+export async function asNewInitialize(
+  request: Request,
+): Promise<Request | undefined> {
+  if (!hasJsonBody(request)) return undefined;
+  let text: string;
+  let method: unknown;
+  try {
+    text = await request.text();
+    method = JSON.parse(text)?.method;
+  } catch {
+    return undefined;
+  }
+  if (method !== "initialize") return undefined;
+  const headers = new Headers(request.headers);
+  headers.delete(SESSION_HEADER);
+  return withBody(request, text, headers);
+}
+
+/** Returns whether a transport parses the body of a request. */
+function hasJsonBody({ method, headers, body }: Request): boolean {
+  return method === "POST" && body !== null &&
+    (headers.get("content-type") ?? "").includes("application/json");
+}
+
+function withBody(
+  { url, method, signal }: Request,
+  body: ReadableStream<Uint8Array> | string,
+  headers: Headers,
+): Request {
+  const init = { method, headers, body, signal, duplex: "half" };
+  return new Request(url, init as RequestInit);
+}
