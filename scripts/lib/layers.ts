@@ -21,6 +21,7 @@ export const LAYERS: readonly (readonly string[])[] = [
   ["cluster"],
   ["in_memory"],
   ["http"],
+  ["requests"],
   ["streams"],
   ["replay", "subscriptions", "metadata"],
   ["contracts"],

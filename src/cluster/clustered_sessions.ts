@@ -4,8 +4,12 @@ import type {
   SessionGate,
 } from "../contracts/guarding.ts";
 import { guard } from "../http/guard.ts";
-import { createSessionGate } from "../http/guarded_sessions.ts";
-import type { CloseOptions, HttpOptions } from "../contracts/options.ts";
+import {
+  createOpenRequests,
+  createSessionGate,
+} from "../http/guarded_sessions.ts";
+import type { OpenRequests } from "../requests/open_requests.ts";
+import type { CloseOptions, SessionsOptions } from "../contracts/options.ts";
 import {
   resolveCloseOptions,
   resolveHttpOptions,
@@ -15,7 +19,10 @@ import type { SessionsStats } from "../contracts/stats.ts";
 import type { ClusterNode } from "./membership/cluster_node.ts";
 import type { ClusterStats, NodeInfo } from "./membership/node_info.ts";
 import type { StoredInfoSessionManager } from "../metadata/stored_info_session_manager.ts";
-import type { ClusterStreamSessionManager } from "./stream_session_manager.ts";
+import {
+  type ClusterStreamSessionManager,
+  requestStreamsOf,
+} from "./stream_session_manager.ts";
 import type { ClusterSubscriptionManager } from "./subscription_manager.ts";
 
 /** The counters of one node. */
@@ -30,8 +37,7 @@ export interface ClusteredSessionsParts<Info extends StoredInfoSessionManager> {
   readonly streams: ClusterStreamSessionManager;
   readonly info: Info;
   readonly subscriptions: ClusterSubscriptionManager;
-  /** The options of the guard. */
-  readonly http: HttpOptions | undefined;
+  readonly options: SessionsOptions;
   readonly ready: Promise<void>;
   /** Leaves the cluster. */
   readonly disconnect: () => Promise<void>;
@@ -54,6 +60,7 @@ export class ClusteredSessions<
   readonly ready: Promise<void>;
   readonly #node: ClusterNode;
   readonly #disconnect: () => Promise<void>;
+  readonly #requests: OpenRequests | undefined;
   readonly #gate: SessionGate;
 
   /**
@@ -68,7 +75,17 @@ export class ClusteredSessions<
     this.ready = parts.ready;
     this.#node = parts.node;
     this.#disconnect = parts.disconnect;
-    this.#gate = createSessionGate(this, resolveHttpOptions(parts.http));
+    this.#requests = createOpenRequests(
+      this,
+      requestStreamsOf(parts.streams),
+      parts.options,
+      parts.node.scheduler,
+    );
+    this.#gate = createSessionGate(
+      this,
+      resolveHttpOptions(parts.options.http),
+      this.#requests,
+    );
   }
 
   /**
@@ -104,6 +121,7 @@ export class ClusteredSessions<
     return {
       ...this.streams.stats(),
       expired: this.info.expired,
+      openRequests: this.#requests?.size ?? 0,
       cluster: this.#node.stats(),
     };
   }
@@ -124,6 +142,7 @@ export class ClusteredSessions<
       this.streams.close(options),
       this.subscriptions.dispose(),
     ]);
+    this.#requests?.close();
     await this.#disconnect();
     await this.info.close();
   }

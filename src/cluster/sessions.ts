@@ -107,7 +107,7 @@ export class ClusterSessions
         ...subscriptions,
         onError,
       }),
-      http: given.http,
+      options: given,
       ready: node.ready,
       disconnect: () => node.close(),
     });

@@ -21,6 +21,8 @@ import { eventHistoryOf, type EventLog } from "./delivery/event_log.ts";
 import { LogDelivery } from "./delivery/log_delivery.ts";
 import { TransferableReplayLog } from "./delivery/transferable_replay_log.ts";
 import { PendingTakeovers } from "./delivery/pending_takeovers.ts";
+import { combinedStats } from "../requests/combined_stats.ts";
+import { RequestStreams } from "../requests/request_streams.ts";
 import { OwnedSessions } from "./directory/owned_sessions.ts";
 import { ReplicatedDirectory } from "./directory/replicated_directory.ts";
 import type { SessionDirectory } from "./directory/session_directory.ts";
@@ -59,6 +61,11 @@ export let ownedSessionsOf: (
   manager: ClusterStreamSessionManager,
 ) => OwnedSessions;
 
+/** The same for its streams of requests; undefined without replay. */
+export let requestStreamsOf: (
+  manager: ClusterStreamSessionManager,
+) => RequestStreams | undefined;
+
 /**
  * Holds the streams of this node, and sends to those of all others.
  *
@@ -74,6 +81,7 @@ export let ownedSessionsOf: (
 export class ClusterStreamSessionManager extends StreamSessionManager {
   static {
     ownedSessionsOf = (manager) => manager.#sessions;
+    requestStreamsOf = (manager) => manager.#requests;
   }
 
   readonly #node: ClusterNode;
@@ -82,6 +90,7 @@ export class ClusterStreamSessionManager extends StreamSessionManager {
   readonly #takeovers: PendingTakeovers;
   readonly #delivery: Delivery;
   readonly #sessions: OwnedSessions;
+  readonly #requests: RequestStreams | undefined;
   /** Sessions that are about to be deleted. */
   readonly #deleting: Set<string> = new Set();
   #isClosed = false;
@@ -109,24 +118,25 @@ export class ClusterStreamSessionManager extends StreamSessionManager {
     const { scheduler } = node;
     const { replay } = settings;
     const log = replay && stores?.log(replay);
+    const localLog = replay && new TransferableReplayLog(replay);
+    const callbacks = {
+      onError: (error: Error) => {
+        const { sessionId = "" } = error as Partial<DeliveryError>;
+        // The client may have disconnected already.
+        if (!this.#deleting.has(sessionId)) report(error);
+      },
+      onEvict: safeCallback("onEvict", onEvict),
+      onReset: safeCallback("onReset", onReset),
+    };
     this.#node = node;
     this.#engine = new StreamEngine(
       settings,
-      {
-        onError: (error) => {
-          const { sessionId = "" } = error as Partial<DeliveryError>;
-          // The client may have disconnected already.
-          if (!this.#deleting.has(sessionId)) report(error);
-        },
-        onEvict: safeCallback("onEvict", onEvict),
-        onReset: safeCallback("onReset", onReset),
-        onDetach: (id) => this.#sessions.detach(id),
-      },
+      { ...callbacks, onDetach: (id) => this.#sessions.detach(id) },
       scheduler,
-      log === undefined
-        ? { log: replay && new TransferableReplayLog(replay) }
-        : { history: eventHistoryOf(log) },
+      log === undefined ? { log: localLog } : { history: eventHistoryOf(log) },
     );
+    this.#requests = localLog &&
+      new RequestStreams(settings, localLog, callbacks, scheduler);
     this.#takeovers = new PendingTakeovers(this.#engine);
     this.#sessions = new OwnedSessions({
       engine: this.#engine,
@@ -262,7 +272,8 @@ export class ClusterStreamSessionManager extends StreamSessionManager {
   /** Returns the counters of this node. Visits every stream. */
   stats(): StreamStats {
     const stats = this.#engine.stats();
-    return { ...stats, attached: stats.attached + this.#takeovers.size };
+    const attached = stats.attached + this.#takeovers.size;
+    return combinedStats({ ...stats, attached }, this.#requests);
   }
 
   /**

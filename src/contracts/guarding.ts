@@ -37,6 +37,42 @@ export interface SessionRegistration {
   readonly startEventId: string | undefined;
 }
 
+/** Keeps the responses to requests for clients that disconnect. */
+export interface RequestGate {
+  /** Returns whether a session has as many open requests as it may have. */
+  isFull(sessionId: string): boolean;
+  /**
+   * Lets a transport answer a POST request. If the response is an event stream,
+   * it goes on when the client disconnects, and its events get IDs.
+   *
+   * @param sessionId The session ID.
+   * @param request The request.
+   * @param respond The transport.
+   * @param prime The form of the first event, which has only an ID.
+   */
+  respond(
+    sessionId: string,
+    request: Request,
+    respond: Respond,
+    prime: StreamRequest["prime"],
+  ): Promise<Response | null | undefined>;
+  /**
+   * Connects a client to the event stream of a request again. Returns undefined
+   * if the session has no such request, or none any more.
+   *
+   * @param sessionId The session ID.
+   * @param lastEventId The last event that the client received.
+   * @param prime The form of the first event, which has only an ID.
+   */
+  resume(
+    sessionId: string,
+    lastEventId: string,
+    prime: StreamRequest["prime"],
+  ): ReadableStream<Uint8Array> | undefined;
+  /** Aborts all requests of a session. */
+  endSession(sessionId: string): void;
+}
+
 /**
  * What a guard needs to know about sessions, independent of where they are
  * stored.
@@ -44,6 +80,8 @@ export interface SessionRegistration {
 export interface SessionGate {
   /** How long a JSON body may be, in bytes; Infinity for no limit. */
   readonly maxBodyBytes: number;
+  /** The open requests; undefined without replay. */
+  readonly requests?: RequestGate | undefined;
   /**
    * Returns the registration of a session, if the session exists and belongs to
    * the principal. Counts as use of the session.

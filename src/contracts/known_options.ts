@@ -25,7 +25,7 @@ export const SESSIONS_OPTIONS: OptionNames = {
   streams: STREAMS,
   info: INFO,
   subscriptions: SUBSCRIPTIONS,
-  http: { maxBodyBytes: true },
+  http: { maxBodyBytes: true, maxRequestsPerSession: true },
   ...CALLBACKS,
 };
 /** The options of a stream manager. */

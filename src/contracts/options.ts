@@ -85,7 +85,8 @@ export interface StreamOptions {
   readonly coalesce?: boolean | undefined;
   /**
    * How much is kept for clients that reconnect and send `Last-Event-ID`; `{}`
-   * for the defaults. Every event gets an `id`, which replaces its own.
+   * for the defaults. Every event gets an `id`, which replaces its own. Behind
+   * the guard, this includes the responses to POST requests.
    *
    * @default false nothing is kept
    */
@@ -167,6 +168,13 @@ export interface HttpOptions {
    * @default 4_194_304
    */
   readonly maxBodyBytes?: number | undefined;
+  /**
+   * How many requests of one session may be open at once, if `streams.replay`
+   * keeps their responses. Further ones get 503.
+   *
+   * @default 64
+   */
+  readonly maxRequestsPerSession?: number | undefined;
 }
 
 /** Options of a `…Sessions` object, the same for every backend. */

@@ -122,18 +122,24 @@ export function resolveSubscriptionOptions(
 /** The options of a guard, complete. */
 export interface HttpSettings {
   readonly maxBodyBytes: number;
+  readonly maxRequestsPerSession: number;
 }
 
 /** Validates the options of a guard and fills in the defaults. */
 export function resolveHttpOptions(
   options: HttpOptions | undefined,
 ): HttpSettings {
-  const { maxBodyBytes } = objectOption("http", options);
+  const { maxBodyBytes, maxRequestsPerSession } = objectOption("http", options);
   return {
     maxBodyBytes: positiveInteger(
       "http.maxBodyBytes",
       maxBodyBytes,
       4_194_304,
+    ),
+    maxRequestsPerSession: positiveInteger(
+      "http.maxRequestsPerSession",
+      maxRequestsPerSession,
+      64,
     ),
   };
 }

@@ -1,6 +1,9 @@
 /** The counters of a stream manager. They start at 0 with the manager. */
 export interface StreamStats {
-  /** How many sessions have a stream now. */
+  /**
+   * How many sessions have a stream now. All other counters include the
+   * responses to requests.
+   */
   readonly attached: number;
   /** How many frames were written to streams, counted once for each stream. */
   readonly delivered: number;
@@ -23,4 +26,9 @@ export interface StreamStats {
 export interface SessionsStats extends StreamStats {
   /** For how many sessions the metadata expired after `info.idleTimeoutMs`. */
   readonly expired: number;
+  /**
+   * How many requests are being answered now with an event stream that is kept
+   * for clients that disconnect.
+   */
+  readonly openRequests: number;
 }

@@ -5,10 +5,11 @@ import type {
   SessionRegistration,
 } from "../contracts/guarding.ts";
 import { isSessionId } from "../protocol/session_id.ts";
+import { parseRequestEventId } from "../requests/request_event_id.ts";
 import { exposeHeaders } from "./cors.ts";
 import { assertGuardArguments } from "./guard_arguments.ts";
 import { SESSION_HEADER, VERSION_HEADER, withoutSessionId } from "./headers.ts";
-import { isPerRequest, isPrimed } from "./protocol_version.ts";
+import { isPerRequest } from "./protocol_version.ts";
 import {
   assignsSession,
   discard,
@@ -17,6 +18,7 @@ import {
   refuseSession,
 } from "./refusals.ts";
 import { asNewInitialize, LimitedRequest } from "./request_body.ts";
+import { answerPost, primeFor, resumeRequest } from "./session_requests.ts";
 
 const METHODS: readonly string[] = ["GET", "POST", "DELETE"];
 const MAX_PRINCIPAL_LENGTH = 1_024;
@@ -88,12 +90,34 @@ async function answer(
       ? refuseSession("unknownSession", request, respond)
       : answerWithoutSession(sessions, initialize, respond, principal);
   }
-  if (request.method !== "GET") return orNotFound(await respond(request));
+  if (request.method === "POST") {
+    return answerPost(sessions, id, request, respond);
+  }
+  if (request.method === "DELETE") {
+    const response = orNotFound(await respond(request));
+    if (response.ok) sessions.requests?.endSession(id);
+    return response;
+  }
+  return answerGet(sessions, id, registration, request, respond);
+}
+
+/** Answers a request for the stream of a session, or of one of its requests. */
+async function answerGet(
+  sessions: SessionGate,
+  id: string,
+  registration: SessionRegistration,
+  request: Request,
+  respond: Respond,
+): Promise<Response> {
+  const lastEventId = request.headers.get("last-event-id") || undefined;
+  if (sessions.requests && lastEventId && parseRequestEventId(lastEventId)) {
+    return resumeRequest(sessions, id, lastEventId, request, respond);
+  }
   let revoke: () => void;
   try {
     revoke = sessions.prepareStream(id, registration, {
-      lastEventId: request.headers.get("last-event-id") || undefined,
-      prime: isPrimed(request.headers.get(VERSION_HEADER)) || "named",
+      lastEventId,
+      prime: primeFor(request),
     });
   } catch (error) {
     if (isTemporary(error)) return refuse("unavailable", request, respond);

@@ -12,6 +12,7 @@ const RETRY_AFTER = 5;
 const REFUSALS = {
   invalidSession: [400, -32000, "Bad Request: invalid session ID"],
   missingSession: [400, -32000, "Bad Request: Mcp-Session-Id is required"],
+  unknownEvent: [400, -32000, "Bad Request: unknown Last-Event-ID"],
   unknownSession: [404, -32001, "Session not found"],
   tooLarge: [413, -32000, "Content Too Large"],
   unavailable: [503, -32000, "Service Unavailable: try again later"],

@@ -1,4 +1,4 @@
-import { SESSION_HEADER } from "./headers.ts";
+import { withoutSessionId } from "./headers.ts";
 
 /** A request whose body is limited in size. */
 export class LimitedRequest {
@@ -63,18 +63,30 @@ export async function asNewInitialize(
   request: Request,
 ): Promise<Request | undefined> {
   if (!hasJsonBody(request)) return undefined;
-  let text: string;
-  let method: unknown;
+  const { message, copy } = await readMessage(request);
+  const { method } = (message ?? {}) as { method?: unknown };
+  return method === "initialize" ? withoutSessionId(copy) : undefined;
+}
+
+/**
+ * Reads the JSON body of a request.
+ *
+ * @returns The message, undefined if there is none, and a copy of the request
+ * that can be read.
+ */
+export async function readMessage(
+  request: Request,
+): Promise<{ message: unknown; copy: Request }> {
+  if (!hasJsonBody(request)) return { message: undefined, copy: request };
+  let text = "";
+  let message: unknown;
   try {
     text = await request.text();
-    method = JSON.parse(text)?.method;
+    message = JSON.parse(text);
   } catch {
-    return undefined;
+    // The transport refuses what is no JSON, or was cut off.
   }
-  if (method !== "initialize") return undefined;
-  const headers = new Headers(request.headers);
-  headers.delete(SESSION_HEADER);
-  return withBody(request, text, headers);
+  return { message, copy: withBody(request, text, request.headers) };
 }
 
 /** Returns whether a transport parses the body of a request. */

@@ -17,9 +17,17 @@ import {
 } from "../contracts/resolve_options.ts";
 import type { Sessions } from "../contracts/sessions.ts";
 import type { SessionsStats } from "../contracts/stats.ts";
-import { createSessionGate } from "../http/guarded_sessions.ts";
+import {
+  createOpenRequests,
+  createSessionGate,
+} from "../http/guarded_sessions.ts";
+import type { OpenRequests } from "../requests/open_requests.ts";
+import { sharedScheduler } from "../runtime/scheduler.ts";
 import { InMemoryInfoSessionManager } from "./info_session_manager.ts";
-import { InMemoryStreamSessionManager } from "./stream_session_manager.ts";
+import {
+  InMemoryStreamSessionManager,
+  requestStreamsOf,
+} from "./stream_session_manager.ts";
 import { InMemorySubscriptionManager } from "./subscription_manager.ts";
 
 /** Options of {@linkcode InMemorySessions}. */
@@ -60,6 +68,7 @@ export class InMemorySessions implements Sessions {
   readonly info: InMemoryInfoSessionManager;
   /** The `subscriptions/listen` streams of the per-request era (2026-07-28). */
   readonly subscriptions: InMemorySubscriptionManager;
+  readonly #requests: OpenRequests | undefined;
   readonly #gate: SessionGate;
 
   /**
@@ -88,7 +97,17 @@ export class InMemorySessions implements Sessions {
       ...subscriptions,
       onError,
     });
-    this.#gate = createSessionGate(this, resolveHttpOptions(given.http));
+    this.#requests = createOpenRequests(
+      this,
+      requestStreamsOf(this.streams),
+      given,
+      sharedScheduler(this.streams),
+    );
+    this.#gate = createSessionGate(
+      this,
+      resolveHttpOptions(given.http),
+      this.#requests,
+    );
   }
 
   /**
@@ -113,7 +132,11 @@ export class InMemorySessions implements Sessions {
 
   /** Returns the counters. Visits every stream. */
   stats(): SessionsStats {
-    return { ...this.streams.stats(), expired: this.info.expired };
+    return {
+      ...this.streams.stats(),
+      expired: this.info.expired,
+      openRequests: this.#requests?.size ?? 0,
+    };
   }
 
   /**
@@ -132,6 +155,7 @@ export class InMemorySessions implements Sessions {
       this.streams.close(options),
       this.subscriptions[Symbol.asyncDispose](),
     ]);
+    this.#requests?.close();
     await this.info.close();
   }
 

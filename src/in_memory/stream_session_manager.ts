@@ -17,8 +17,18 @@ import type { StreamStats } from "../contracts/stats.ts";
 import { StreamSessionManager } from "../contracts/stream_session_manager.ts";
 import type { StreamIntent } from "../streams/pending_streams.ts";
 import { ReplayLog } from "../replay/replay_log.ts";
+import { combinedStats } from "../requests/combined_stats.ts";
+import { RequestStreams } from "../requests/request_streams.ts";
 import { StreamEngine } from "../streams/stream_engine.ts";
 import { sharedScheduler } from "../runtime/scheduler.ts";
+
+/**
+ * Returns the streams of requests of a stream manager; undefined without
+ * replay. The guard needs them, users don't.
+ */
+export let requestStreamsOf: (
+  manager: InMemoryStreamSessionManager,
+) => RequestStreams | undefined;
 
 /** Options of an {@linkcode InMemoryStreamSessionManager}. */
 export interface InMemoryStreamSessionManagerOptions
@@ -52,7 +62,12 @@ export interface InMemoryStreamSessionManagerOptions
  */
 export class InMemoryStreamSessionManager extends StreamSessionManager
   implements AsyncDisposable {
+  static {
+    requestStreamsOf = (manager) => manager.#requests;
+  }
+
   readonly #engine: StreamEngine;
+  readonly #requests: RequestStreams | undefined;
 
   /**
    * Creates a manager without streams.
@@ -66,16 +81,16 @@ export class InMemoryStreamSessionManager extends StreamSessionManager
     const { onError, onEvict, onReset } = objectOption("options", options);
     const settings = resolveStreamOptions(options);
     const { replay } = settings;
-    this.#engine = new StreamEngine(
-      settings,
-      {
-        onError: safeCallback("onError", onError),
-        onEvict: safeCallback("onEvict", onEvict),
-        onReset: safeCallback("onReset", onReset),
-      },
-      sharedScheduler(this),
-      { log: replay && new ReplayLog(replay) },
-    );
+    const log = replay && new ReplayLog(replay);
+    const callbacks = {
+      onError: safeCallback("onError", onError),
+      onEvict: safeCallback("onEvict", onEvict),
+      onReset: safeCallback("onReset", onReset),
+    };
+    const scheduler = sharedScheduler(this);
+    this.#engine = new StreamEngine(settings, callbacks, scheduler, { log });
+    this.#requests = log &&
+      new RequestStreams(settings, log, callbacks, scheduler);
   }
 
   /**
@@ -164,7 +179,7 @@ export class InMemoryStreamSessionManager extends StreamSessionManager
 
   /** Returns the counters. Visits every stream. */
   stats(): StreamStats {
-    return this.#engine.stats();
+    return combinedStats(this.#engine.stats(), this.#requests);
   }
 
   /**

@@ -115,7 +115,7 @@ export class RedisSessions extends ClusteredSessions {
         ...subscriptions,
         onError,
       }),
-      http: given.http,
+      options: given,
       ready,
       disconnect: () => redisNode.close(),
     });

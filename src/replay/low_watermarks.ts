@@ -1,5 +1,6 @@
 import { touch } from "../runtime/lru_map.ts";
 import type { Recipients } from "./recipients.ts";
+import { isRequestKey } from "./request_key.ts";
 
 /**
  * Up to which offset events were trimmed, for broadcasts and for single
@@ -11,6 +12,9 @@ export class LowWatermarks {
   readonly #trimmedUpTo: Map<string, number> = new Map();
   readonly #handedOffAt: Map<string, number> = new Map();
   #broadcastsTrimmedUpTo = 0;
+  /** Only for requests: broadcasts are not for them. */
+  readonly #requestsTrimmedUpTo: Map<string, number> = new Map();
+  #forgottenUpTo = 0;
 
   constructor(maxSessions: number) {
     this.#maxSessions = maxSessions;
@@ -24,9 +28,16 @@ export class LowWatermarks {
       this.#trimmedUpTo.clear();
       return;
     }
+    if (typeof recipients === "string" && isRequestKey(recipients)) {
+      this.#forgottenUpTo = Math.max(
+        this.#forgottenUpTo,
+        this.#record(this.#requestsTrimmedUpTo, recipients, offset),
+      );
+      return;
+    }
     const sessions = typeof recipients === "string" ? [recipients] : recipients;
     for (const session of sessions) {
-      this.#record(this.#trimmedUpTo, session, offset);
+      this.#recordSession(this.#trimmedUpTo, session, offset);
     }
   }
 
@@ -35,7 +46,7 @@ export class LowWatermarks {
    * are there.
    */
   markHandedOff(session: string, offset: number): void {
-    this.#record(this.#handedOffAt, session, offset);
+    this.#recordSession(this.#handedOffAt, session, offset);
   }
 
   /** The offset up to which a session was handed off; 0 if it never was. */
@@ -48,21 +59,39 @@ export class LowWatermarks {
    * offset.
    */
   isTrimmed(session: string, offset: number): boolean {
+    if (isRequestKey(session)) {
+      return offset < this.#forgottenUpTo ||
+        offset < (this.#requestsTrimmedUpTo.get(session) ?? 0);
+    }
     return offset < this.#broadcastsTrimmedUpTo ||
       offset < (this.#trimmedUpTo.get(session) ?? 0) ||
       offset < this.handedOffAt(session);
   }
 
-  #record(
+  #recordSession(
     watermarks: Map<string, number>,
     session: string,
     offset: number,
   ): void {
-    touch(watermarks, session, offset);
-    if (watermarks.size <= this.#maxSessions) return;
+    this.#broadcastsTrimmedUpTo = Math.max(
+      this.#broadcastsTrimmedUpTo,
+      this.#record(watermarks, session, offset),
+    );
+  }
+
+  /**
+   * Records a watermark. Returns the one that was forgotten for it, which must
+   * lead to a reset too many, never to a gap; 0 if there is none.
+   */
+  #record(
+    watermarks: Map<string, number>,
+    recipient: string,
+    offset: number,
+  ): number {
+    touch(watermarks, recipient, offset);
+    if (watermarks.size <= this.#maxSessions) return 0;
     const [oldest, last] = watermarks.entries().next().value!;
     watermarks.delete(oldest);
-    // Forgetting a watermark must lead to a reset too many, never to a gap.
-    this.#broadcastsTrimmedUpTo = Math.max(this.#broadcastsTrimmedUpTo, last);
+    return last;
   }
 }

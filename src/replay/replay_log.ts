@@ -3,6 +3,7 @@ import type { ReplaySettings } from "../contracts/resolve_options.ts";
 import type { Recipients } from "./recipients.ts";
 import { FifoQueue } from "../runtime/fifo_queue.ts";
 import { LowWatermarks } from "./low_watermarks.ts";
+import { isRequestKey } from "./request_key.ts";
 
 /** A stored event. */
 export interface Entry {
@@ -28,6 +29,9 @@ const EVENT_ID = /^([0-9a-f]{16})-(0|[1-9][0-9]{0,15})$/;
 /**
  * The events of the recent past, stored once for all sessions. An event ID is
  * `epoch-offset`: the log, and the position in it.
+ *
+ * The events of the responses to requests are here, too. Their recipient is the
+ * key of the request (`request_key.ts`), for which no broadcast is.
  */
 export class ReplayLog {
   readonly #limits: ReplaySettings;
@@ -164,6 +168,7 @@ export class ReplayLog {
 }
 
 function isFor(session: string, recipients: Recipients): boolean {
-  if (recipients === undefined || recipients === session) return true;
+  if (recipients === session) return true;
+  if (recipients === undefined) return !isRequestKey(session);
   return typeof recipients === "object" && recipients.has(session);
 }

@@ -7,6 +7,7 @@ import { type StreamCallbacks, StreamFailures } from "./stream_failures.ts";
 import { closeController, replaceController } from "./controllers.ts";
 import { FanOut } from "./fan_out.ts";
 import type { StreamStart } from "./stream_start.ts";
+import { sessionIdOf } from "../replay/request_key.ts";
 import type { Recipients } from "../replay/recipients.ts";
 import { StreamRegistry } from "./stream_registry.ts";
 import { SessionStream } from "./session_stream.ts";
@@ -261,15 +262,16 @@ export class LocalStreams implements PeriodicTask {
     failures: StreamFailures,
   ): void {
     const { id, controller } = stream;
+    const sessionId = sessionIdOf(id);
     this.#remove(stream);
     this.#evicted[reason]++;
     failures.evicted(id, reason);
     controller.error(
       new DeliveryError(
         `The reader of session ${
-          formatValue(id)
+          formatValue(sessionId)
         } is too slow, so its stream was aborted.`,
-        { sessionId: id },
+        { sessionId },
       ),
     );
   }

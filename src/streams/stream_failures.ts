@@ -1,5 +1,6 @@
 import { formatValue } from "../format_value.ts";
 import { DeliveryError } from "../errors.ts";
+import { sessionIdOf } from "../replay/request_key.ts";
 import type { EvictionReason } from "../contracts/options.ts";
 
 /** Callbacks for streams that failed. */
@@ -24,16 +25,17 @@ export class StreamFailures {
 
   /** Records a stream that threw. */
   failed(id: string, cause: unknown): void {
+    const sessionId = sessionIdOf(id);
     const error = new DeliveryError(
-      `The stream of session ${formatValue(id)} failed and was removed.`,
-      { cause, sessionId: id },
+      `The stream of session ${formatValue(sessionId)} failed and was removed.`,
+      { cause, sessionId },
     );
     this.#reports.push(() => this.#callbacks.onError(error));
   }
 
   /** Records a stream that was evicted. */
   evicted(id: string, reason: EvictionReason): void {
-    this.#reports.push(() => this.#callbacks.onEvict(id, reason));
+    this.#reports.push(() => this.#callbacks.onEvict(sessionIdOf(id), reason));
   }
 
   /** Calls the callbacks. */

@@ -24,8 +24,8 @@ export const KNOWN_FAILURES: readonly KnownFailure[] = [
     check: "server-sse-polling: server-sse-priming-event",
     outcome: "warn",
     reason:
-      "tmcp gives no IDs to the events of responses to POST. Nor does the guard: `replay` is for GET streams.",
-    passesWith: [],
+      "tmcp gives no IDs to the events of responses to POST. The guard does, with `replay`.",
+    passesWith: ["replay"],
   },
   {
     check: "server-sse-polling: server-sse-retry-field",

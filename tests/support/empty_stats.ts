@@ -9,4 +9,5 @@ export const EMPTY_STATS: SessionsStats = {
   replayed: 0,
   resets: 0,
   expired: 0,
+  openRequests: 0,
 };

@@ -5,6 +5,7 @@ import { sessionsFrameCases } from "../cases/sessions/frame_cases.ts";
 import { sessionsGuardCases } from "../cases/sessions/guard_cases.ts";
 import { sessionsLifetimeCases } from "../cases/sessions/lifetime_cases.ts";
 import { sessionsNodeCases } from "../cases/sessions/node_cases.ts";
+import { sessionsOpenRequestCases } from "../cases/sessions/open_request_cases.ts";
 import { sessionsRequestCases } from "../cases/sessions/request_cases.ts";
 import { sessionsResetCases } from "../cases/sessions/reset_cases.ts";
 import { sessionsResumeCases } from "../cases/sessions/resume_cases.ts";
@@ -37,6 +38,7 @@ const CASES: readonly SessionsCase[] = [
   ...sessionsGuardCases,
   ...sessionsTrafficCases,
   ...sessionsRequestCases,
+  ...sessionsOpenRequestCases,
   ...sessionsNodeCases,
   ...sessionsResumeCases,
   ...sessionsResetCases,
@@ -62,6 +64,12 @@ const CASES: readonly SessionsCase[] = [
  * - H12 Revisions from 2026-07-28 on have no sessions.
  * - H13 A path that the transport does not serve has no sessions.
  * - H14 Arguments of the wrong type are refused with a clear error.
+ * - P1 With replay, every event of the response to a POST has an ID.
+ * - P2 A request goes on when its client disconnects, and the client gets the
+ *   rest when it comes back.
+ * - P8 Open requests are limited, and old ones are forgotten.
+ * - P9 Nobody else gets the events of a request.
+ * - P10 The end of a session ends its requests.
  * - I8 A session with an open stream is in use.
  * - S10 A reader that was evicted can resume.
  * - S12 At a limit, clients are asked to try again later.

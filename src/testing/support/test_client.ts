@@ -1,7 +1,12 @@
 import { ok, strictEqual } from "node:assert/strict";
 import type { Sessions } from "../../contracts/sessions.ts";
 import { type ReceivedEvent, SseParser } from "./sse_parser.ts";
-import { ENDPOINT, SESSION_HEADER, TestTransport } from "./test_transport.ts";
+import {
+  ENDPOINT,
+  SESSION_HEADER,
+  TestTransport,
+  type TransportCall,
+} from "./test_transport.ts";
 
 /** Options of a {@linkcode TestClient}. */
 export interface TestClientOptions {
@@ -92,6 +97,20 @@ export class TestClient {
     const response = await this.request("POST", {}, message);
     await response.body?.cancel();
     return response.status;
+  }
+
+  /**
+   * Sends a request that its transport answers message by message. The client
+   * sends its requests to one node only, so the call is the newest one.
+   */
+  async work(id: number): Promise<{ events: TestEvents; call: TransportCall }> {
+    const message = { jsonrpc: "2.0", id, method: "work" };
+    const response = await this.request("POST", {}, message);
+    strictEqual(response.status, 200, "A POST is refused");
+    ok(response.body, "A POST is answered without a stream");
+    const call = this.transport.calls.at(-1);
+    ok(call, "The POST did not reach the transport");
+    return { events: new TestEvents(response.body), call };
   }
 
   /** Sends a notification. */

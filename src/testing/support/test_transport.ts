@@ -22,6 +22,18 @@ interface Message {
   };
 }
 
+/** A request that a test answers, message by message. */
+export interface TransportCall {
+  /** Aborted when the request is to stop. */
+  readonly signal: AbortSignal;
+  /** Sends a message to the client. */
+  send(message: object): void;
+  /** Sends the response, and ends the event stream. */
+  finish(result: object): void;
+  /** Makes the event stream fail. */
+  fail(): void;
+}
+
 /**
  * A small transport that does with sessions what tmcp's does
  * (`@tmcp/transport-http` 0.9): it accepts any session ID, assigns one to
@@ -33,6 +45,8 @@ export class TestTransport {
    * which change nothing, are left out.
    */
   readonly seen: string[] = [];
+  /** The requests with the method `work`, oldest first. */
+  readonly calls: TransportCall[] = [];
   /** The session IDs that it assigned. */
   readonly assigned: string[] = [];
   readonly #sessions: Sessions;
@@ -107,11 +121,44 @@ export class TestTransport {
       void info.setClientCapabilities(id, message.params?.capabilities ?? {});
       void info.setClientInfo(id, message.params?.clientInfo);
     }
-    if (message.id === undefined) return new Response(null, { status: 202 });
+    const isRequest = message.id !== undefined && message.method !== undefined;
+    if (!isRequest) return new Response(null, { status: 202 });
+    if (message.method === "work") return this.#work(request, message.id!, id);
     const client = await info.getClientInfo(id).catch(() => undefined);
     const answer = { jsonrpc: "2.0", id: message.id, result: { client } };
     const body = `event: message\ndata: ${JSON.stringify(answer)}\n\n`;
     return new Response(body, { headers: { ...SSE, [SESSION_HEADER]: id } });
+  }
+
+  #work(
+    { signal }: Request,
+    requestId: string | number,
+    sessionId: string,
+  ): Response {
+    let controller: ReadableStreamDefaultController<Uint8Array>;
+    // As with tmcp's, what is sent after a disconnect is lost.
+    let isOpen = true;
+    const body = new ReadableStream<Uint8Array>({
+      start: (given) => void (controller = given),
+      cancel: () => void (isOpen = false),
+    });
+    signal.addEventListener("abort", () => isOpen = false);
+    const send = (message: object) => {
+      const text = JSON.stringify({ jsonrpc: "2.0", ...message });
+      const frame = `event: message\ndata: ${text}\n\n`;
+      if (isOpen) controller.enqueue(encoder.encode(frame));
+    };
+    this.calls.push({
+      signal,
+      send,
+      finish: (result) => {
+        send({ id: requestId, result });
+        if (isOpen) controller.close();
+      },
+      fail: () => controller.error(new Error("This transport fails.")),
+    });
+    const headers = { ...SSE, [SESSION_HEADER]: sessionId };
+    return new Response(body, { headers });
   }
 
   async #delete(id: string): Promise<Response> {

@@ -75,17 +75,21 @@ export async function connectHttp(
   const network = new Network(options.fetch);
   const transport = new StreamableHTTPClientTransport(url, {
     fetch: network.fetch,
-    reconnectionOptions: {
-      initialReconnectionDelay: 10,
-      maxReconnectionDelay: 10,
-      reconnectionDelayGrowFactor: 1,
-      maxRetries: reconnect ? 400 : 0,
-    },
+    reconnectionOptions: reconnectionOptions(reconnect),
   });
   const connected = await connect(transport, name, capabilities);
   const sessionId = transport.sessionId!;
   await until(() => streams.has(sessionId), "the GET stream");
   return { ...connected, sessionId, breakStream: () => network.breakStream() };
+}
+
+function reconnectionOptions(reconnect: boolean) {
+  return {
+    initialReconnectionDelay: 10,
+    maxReconnectionDelay: 10,
+    reconnectionDelayGrowFactor: 1,
+    maxRetries: reconnect ? 400 : 0,
+  };
 }
 
 /** Connects over HTTP with SSE, the transport of 2024-11-05. */
@@ -114,6 +118,26 @@ async function connect<
   const recorded = record(client, transport);
   // The SDK's types don't support `exactOptionalPropertyTypes`.
   await client.connect(transport as Parameters<Client["connect"]>[0]);
+  return recorded;
+}
+
+/**
+ * Connects the official client 2.x over Streamable HTTP, in the session era.
+ * Resolves when the GET stream is open.
+ */
+export async function connectHttp2(
+  url: URL,
+  streams: Streams,
+  { name = "alice", fetch, reconnect = false }: ConnectOptions = {},
+): Promise<Connected<ModernClient, ModernTransport>> {
+  const client = new ModernClient({ name, version: "1.2.3" });
+  const transport = new ModernTransport(url, {
+    ...fetch && { fetch },
+    reconnectionOptions: reconnectionOptions(reconnect),
+  });
+  const recorded = record(client, transport);
+  await client.connect(transport);
+  await until(() => streams.has(transport.sessionId!), "the GET stream");
   return recorded;
 }
 

@@ -10,6 +10,12 @@ import {
 /** When and how to cut a connection. */
 export interface Cut {
   readonly afterBytes: number;
+  /**
+   * Whether to count only what follows the first event of the response.
+   *
+   * @default false
+   */
+  readonly isAfterFirstEvent?: boolean;
   /** Whether to reset the connection or close it normally. */
   readonly how: "RST" | "FIN";
 }
@@ -26,12 +32,14 @@ export interface CuttingProxy extends AsyncDisposable {
  * Starts a proxy on a free port.
  *
  * @param target URL of the server.
- * @param nextCut Called for every GET request. `undefined` leaves the
- * connection open.
+ * @param nextCut Called for every GET request, and for POST requests if
+ * `methods` includes them. `undefined` leaves the connection open.
+ * @param methods The methods of the requests to cut.
  */
 export async function startCuttingProxy(
   target: URL,
   nextCut: () => Cut | undefined,
+  methods: readonly string[] = ["GET"],
 ): Promise<CuttingProxy> {
   const sockets = new Set<Socket>();
   let cuts = 0;
@@ -39,6 +47,7 @@ export async function startCuttingProxy(
     const upstream = connect(Number(target.port), target.hostname);
     let cut: Cut | undefined;
     let left = Infinity;
+    let isCounting = true;
     const end = () => {
       client.destroy();
       upstream.destroy();
@@ -55,13 +64,20 @@ export async function startCuttingProxy(
     client.on("data", (data: Buffer) => {
       // A connection carries several requests. The head of a GET request
       // arrives in one piece.
-      if (data.toString("latin1", 0, 4) === "GET ") {
-        cut = nextCut();
+      const [method = ""] = data.toString("latin1", 0, 8).split(" ", 1);
+      if (["GET", "POST"].includes(method)) {
+        cut = methods.includes(method) ? nextCut() : undefined;
         left = cut?.afterBytes ?? Infinity;
+        isCounting = !cut?.isAfterFirstEvent;
       }
       upstream.write(data);
     });
     upstream.on("data", (data: Buffer) => {
+      if (!isCounting) {
+        const end = data.indexOf("\n\n");
+        isCounting = end >= 0;
+        left += end >= 0 ? end + 2 : data.length;
+      }
       if (cut === undefined || data.length < left) {
         left -= data.length;
         client.write(data);

@@ -161,6 +161,16 @@ function createMcpServer(): McpServer {
     mcp.changed("resource", NEWS);
     return text("done");
   });
+  mcp.tool({
+    name: "count-to-100",
+    description: "Reports its progress a hundred times.",
+  }, async () => {
+    for (let number = 1; number <= 100; number++) {
+      mcp.progress(number, 100);
+      if (number % 10 === 0) await new Promise((done) => setTimeout(done, 1));
+    }
+    return text("100");
+  });
   for (const [name, uri] of [["news", NEWS], ["weather", WEATHER]] as const) {
     mcp.resource(
       { name, description: `The ${name}.`, uri },

@@ -82,7 +82,7 @@ export const brokenReplays: Record<string, CreateFaulty> = {
     text.replace(/(event: reset\n)id: .*\n/, "$1")
   ),
   "gives only every other event an ID": withStreamText((text) =>
-    text.replace(/^id: .*[02468]\n/gm, "")
+    text.replace(/^id: [^~\n]*[02468]\n/gm, "")
   ),
   "gives all events the same ID": withStreamText((text) =>
     text.replace(/^(id: .*-)[0-9]+\n/gm, "$11\n")

@@ -1,0 +1,66 @@
+import type { Respond, SessionGate } from "../contracts/guarding.ts";
+import { sendPreflight } from "./cors.ts";
+import { SESSION_HEADER, VERSION_HEADER } from "./headers.ts";
+import { isPrimed } from "./protocol_version.ts";
+import { orNotFound, refuse } from "./refusals.ts";
+import { readMessage } from "./request_body.ts";
+
+/** The headers of an event stream, as tmcp's transports send them. */
+const EVENT_STREAM_HEADERS = {
+  "content-type": "text/event-stream",
+  "cache-control": "no-cache",
+  "x-accel-buffering": "no",
+};
+
+/** Answers a POST request of a session. */
+export async function answerPost(
+  { requests }: SessionGate,
+  sessionId: string,
+  request: Request,
+  respond: Respond,
+): Promise<Response> {
+  if (requests === undefined) return orNotFound(await respond(request));
+  let accepted = request;
+  if (requests.isFull(sessionId)) {
+    // Responses and notifications must pass: the open requests may wait for
+    // them.
+    const { message, copy } = await readMessage(request);
+    if (isRequest(message)) return refuse("unavailable", request, respond);
+    accepted = copy;
+  }
+  const prime = primeFor(request);
+  const response = requests.respond(sessionId, accepted, respond, prime);
+  return orNotFound(await response);
+}
+
+/** Answers a GET request for the rest of the response to a POST request. */
+export async function resumeRequest(
+  { requests }: SessionGate,
+  sessionId: string,
+  lastEventId: string,
+  request: Request,
+  respond: Respond,
+): Promise<Response> {
+  const prime = primeFor(request);
+  const body = requests?.resume(sessionId, lastEventId, prime);
+  if (body === undefined) return refuse("unknownEvent", request, respond);
+  const headers = request.headers.has("origin")
+    ? (await sendPreflight(request, respond)).corsHeaders
+    : new Headers();
+  for (const [name, value] of Object.entries(EVENT_STREAM_HEADERS)) {
+    headers.set(name, value);
+  }
+  headers.set(SESSION_HEADER, sessionId);
+  return new Response(body, { headers });
+}
+
+/** The form of a priming event that a client understands. */
+export function primeFor({ headers }: Request): true | "named" {
+  return isPrimed(headers.get(VERSION_HEADER)) || "named";
+}
+
+/** Returns whether a JSON-RPC message is a request, which needs a response. */
+function isRequest(message: unknown): boolean {
+  const { id, method } = (message ?? {}) as Record<string, unknown>;
+  return id !== undefined && method !== undefined;
+}

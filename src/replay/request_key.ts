@@ -1,0 +1,30 @@
+/**
+ * The key of a request has the form "\nname\nsession ID". No session ID has
+ * line breaks, so the events of requests and of sessions can be in one log.
+ */
+const SEPARATOR = "\n";
+
+/** Returns the key of a new request. */
+export function newRequestKey(sessionId: string): string {
+  return requestKey(crypto.randomUUID().replaceAll("-", ""), sessionId);
+}
+
+/** Returns the key of the request with a name. */
+export function requestKey(name: string, sessionId: string): string {
+  return `${SEPARATOR}${name}${SEPARATOR}${sessionId}`;
+}
+
+/** Returns the name of the request with a key. */
+export function requestName(key: string): string {
+  return key.slice(1, key.lastIndexOf(SEPARATOR));
+}
+
+/** Returns whether a recipient is a request, and not a session. */
+export function isRequestKey(recipient: string): boolean {
+  return recipient.startsWith(SEPARATOR);
+}
+
+/** Returns the session of a recipient, which may be a request. */
+export function sessionIdOf(recipient: string): string {
+  return recipient.slice(recipient.lastIndexOf(SEPARATOR) + 1);
+}

@@ -1,0 +1,121 @@
+import type { ResetReason } from "../contracts/options.ts";
+import type { StreamSettings } from "../contracts/resolve_options.ts";
+import type { StreamStats } from "../contracts/stats.ts";
+import { withSseId } from "../protocol/sse.ts";
+import { sessionIdOf } from "../replay/request_key.ts";
+import type { ReplayLog } from "../replay/replay_log.ts";
+import type { Scheduler } from "../runtime/scheduler.ts";
+import { LocalStreams } from "../streams/local_streams.ts";
+import type { StreamIntent } from "../streams/pending_streams.ts";
+import type { StreamCallbacks } from "../streams/stream_failures.ts";
+import { planStreamStart } from "../streams/stream_start.ts";
+import {
+  formatRequestEventId,
+  parseRequestEventId,
+} from "./request_event_id.ts";
+
+/** Callbacks of {@linkcode RequestStreams}. */
+export interface RequestStreamCallbacks extends StreamCallbacks {
+  readonly onReset: (sessionId: string, reason: ResetReason) => void;
+}
+
+const encoder = new TextEncoder();
+
+/**
+ * The event streams of requests: the connections of their clients, and the
+ * events in the replay log. Limits, keep-alive and the joining of frames are
+ * those of all streams.
+ */
+export class RequestStreams {
+  readonly #streams: LocalStreams;
+  readonly #log: ReplayLog;
+  readonly #callbacks: RequestStreamCallbacks;
+  readonly #scheduler: Scheduler;
+  #replayed = 0;
+  #resets = 0;
+
+  constructor(
+    settings: StreamSettings,
+    log: ReplayLog,
+    callbacks: RequestStreamCallbacks,
+    scheduler: Scheduler,
+  ) {
+    this.#streams = new LocalStreams(settings, callbacks, scheduler);
+    this.#log = log;
+    this.#callbacks = callbacks;
+    this.#scheduler = scheduler;
+  }
+
+  /**
+   * Connects a client to the stream of a request. It gets the events after the
+   * last one that it has received, and all later ones.
+   */
+  connect(key: string, intent: StreamIntent): ReadableStream<Uint8Array> {
+    let controller: ReadableStreamDefaultController<Uint8Array>;
+    return new ReadableStream({
+      start: (given) => {
+        controller = given;
+        this.#attach(key, controller, intent);
+      },
+      cancel: () => {
+        // The client may have reconnected meanwhile.
+        if (this.#streams.get(key) === controller) this.end(key);
+      },
+    });
+  }
+
+  /** Writes a frame, and appends it to the log. */
+  send(key: string, frame: string): void {
+    const id = formatRequestEventId(this.#log.nextEventId, key);
+    const frameWithId = withSseId(frame, id);
+    const bytes = encoder.encode(frameWithId);
+    this.#log.append(key, bytes, this.#scheduler.now());
+    this.#streams.send(key, frameWithId, bytes);
+  }
+
+  /** Ends the connection to a client. What it holds can still be read. */
+  end(key: string): void {
+    this.#streams.end(key);
+  }
+
+  /** Drops old events. */
+  trim(now: number): void {
+    this.#log.trim(now);
+  }
+
+  /** Returns the counters. Visits every stream. */
+  stats(): Omit<StreamStats, "attached"> {
+    return {
+      delivered: this.#streams.delivered,
+      queuedBytes: this.#streams.queuedBytes(),
+      evicted: this.#streams.evicted,
+      replayed: this.#replayed,
+      resets: this.#resets,
+    };
+  }
+
+  #attach(
+    key: string,
+    controller: ReadableStreamDefaultController,
+    intent: StreamIntent,
+  ): void {
+    const log = this.#log;
+    const start = planStreamStart(
+      key,
+      intent,
+      {
+        latestEventId: formatRequestEventId(log.latestEventId, key),
+        after: (key, lastEventId, startEventId, now) => {
+          const { logEventId = "" } = parseRequestEventId(lastEventId) ?? {};
+          return log.after(key, logEventId, startEventId, now);
+        },
+      },
+      this.#scheduler.now(),
+    );
+    this.#streams.attach(key, controller, start);
+    this.#replayed += start.replayed;
+    if (start.reset === undefined) return;
+    this.#resets++;
+    this.#callbacks.onReset(sessionIdOf(key), start.reset);
+  }
+}
