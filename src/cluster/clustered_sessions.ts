@@ -16,6 +16,7 @@ import {
 } from "../contracts/resolve_options.ts";
 import type { Sessions } from "../contracts/sessions.ts";
 import type { SessionsStats } from "../contracts/stats.ts";
+import { ClusterRequests } from "./forwarding/cluster_requests.ts";
 import type { ClusterNode } from "./membership/cluster_node.ts";
 import type { ClusterStats, NodeInfo } from "./membership/node_info.ts";
 import type { StoredInfoSessionManager } from "../metadata/stored_info_session_manager.ts";
@@ -60,7 +61,7 @@ export class ClusteredSessions<
   readonly ready: Promise<void>;
   readonly #node: ClusterNode;
   readonly #disconnect: () => Promise<void>;
-  readonly #requests: OpenRequests | undefined;
+  readonly #requests: OpenRequests;
   readonly #gate: SessionGate;
 
   /**
@@ -75,12 +76,12 @@ export class ClusteredSessions<
     this.ready = parts.ready;
     this.#node = parts.node;
     this.#disconnect = parts.disconnect;
-    this.#requests = createOpenRequests(
-      this,
-      requestStreamsOf(parts.streams),
-      parts.options,
-      parts.node.scheduler,
-    );
+    const requests: OpenRequests = createOpenRequests(this, parts.options, {
+      streams: requestStreamsOf(parts.streams),
+      remote: new ClusterRequests(parts.node, () => requests),
+      scheduler: parts.node.scheduler,
+    })!;
+    this.#requests = requests;
     this.#gate = createSessionGate(
       this,
       resolveHttpOptions(parts.options.http),
@@ -121,7 +122,7 @@ export class ClusteredSessions<
     return {
       ...this.streams.stats(),
       expired: this.info.expired,
-      openRequests: this.#requests?.size ?? 0,
+      openRequests: this.#requests.size,
       cluster: this.#node.stats(),
     };
   }
@@ -142,7 +143,7 @@ export class ClusteredSessions<
       this.streams.close(options),
       this.subscriptions.dispose(),
     ]);
-    this.#requests?.close();
+    this.#requests.close();
     await this.#disconnect();
     await this.info.close();
   }

@@ -37,28 +37,37 @@ export interface SessionRegistration {
   readonly startEventId: string | undefined;
 }
 
+/** A POST request of a session. */
+export interface PostRequest {
+  readonly sessionId: string;
+  readonly request: Request;
+  /** The transport. */
+  readonly respond: Respond;
+  /** The form of the first event of the response, which has only an ID. */
+  readonly prime: StreamRequest["prime"];
+  /** The message and the body, if they were read. */
+  readonly message?: unknown;
+  readonly body?: string | undefined;
+}
+
 /** Keeps the responses to requests for clients that disconnect. */
 export interface RequestGate {
+  /**
+   * Whether the messages of POST requests must be known: other nodes may wait
+   * for them.
+   */
+  readonly isShared: boolean;
   /** Returns whether a session has as many open requests as it may have. */
   isFull(sessionId: string): boolean;
   /**
-   * Lets a transport answer a POST request. If the response is an event stream,
-   * it goes on when the client disconnects, and its events get IDs.
-   *
-   * @param sessionId The session ID.
-   * @param request The request.
-   * @param respond The transport.
-   * @param prime The form of the first event, which has only an ID.
+   * Lets a transport answer a POST request, or hands it to the node that waits
+   * for its message. With replay, a response that is an event stream goes on
+   * when the client disconnects, and its events get IDs.
    */
-  respond(
-    sessionId: string,
-    request: Request,
-    respond: Respond,
-    prime: StreamRequest["prime"],
-  ): Promise<Response | null | undefined>;
+  respond(post: PostRequest): Promise<Response | null | undefined>;
   /**
-   * Connects a client to the event stream of a request again. Returns undefined
-   * if the session has no such request, or none any more.
+   * Connects a client to the event stream of a request again. Resolves with
+   * undefined if the session has no such request, or no longer.
    *
    * @param sessionId The session ID.
    * @param lastEventId The last event that the client received.
@@ -68,7 +77,7 @@ export interface RequestGate {
     sessionId: string,
     lastEventId: string,
     prime: StreamRequest["prime"],
-  ): ReadableStream<Uint8Array> | undefined;
+  ): Promise<ReadableStream<Uint8Array> | undefined>;
   /** Aborts all requests of a session. */
   endSession(sessionId: string): void;
 }
@@ -80,7 +89,7 @@ export interface RequestGate {
 export interface SessionGate {
   /** How long a JSON body may be, in bytes; Infinity for no limit. */
   readonly maxBodyBytes: number;
-  /** The open requests; undefined without replay. */
+  /** The open requests; undefined in one process without replay. */
   readonly requests?: RequestGate | undefined;
   /**
    * Returns the registration of a session, if the session exists and belongs to

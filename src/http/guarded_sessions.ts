@@ -10,6 +10,7 @@ import {
   type StoredInfoSessionManager,
 } from "../metadata/stored_info_session_manager.ts";
 import { OpenRequests } from "../requests/open_requests.ts";
+import type { RemoteRequests } from "../requests/remote_requests.ts";
 import type { RequestStreams } from "../requests/request_streams.ts";
 import { safeCallback } from "../runtime/callbacks.ts";
 import type { Scheduler } from "../runtime/scheduler.ts";
@@ -21,24 +22,35 @@ export interface GuardedStreams {
   prepareStream(id: string, intent: StreamIntent): () => void;
 }
 
+/** What open requests need from a backend. */
+export interface OpenRequestsBackend {
+  /** The streams of requests; undefined without replay. */
+  readonly streams: RequestStreams | undefined;
+  /** The requests of other nodes, if there are several. */
+  readonly remote?: RemoteRequests | undefined;
+  /** Runs periodic work. */
+  readonly scheduler: Scheduler;
+}
+
 /**
- * Creates the open requests of sessions, if replay is on.
+ * Creates the open requests of sessions, if there is anything to do: with
+ * replay, or with several nodes.
  *
  * @param managers The managers of the sessions.
- * @param streams The streams of requests.
  * @param options The options of the sessions.
- * @param scheduler Runs periodic work.
+ * @param backend What the backend provides.
  */
 export function createOpenRequests(
   managers: GuardedManagers,
-  streams: RequestStreams | undefined,
   { streams: streamOptions, http, onError }: SessionsOptions,
-  scheduler: Scheduler,
+  { streams, remote, scheduler }: OpenRequestsBackend,
 ): OpenRequests | undefined {
   const { replay } = resolveStreamOptions(streamOptions, "streams");
-  return streams && replay && new OpenRequests({
-    streams,
-    replay,
+  const kept = streams && replay && { streams, limits: replay };
+  if (kept === undefined && remote === undefined) return undefined;
+  return new OpenRequests({
+    kept,
+    remote,
     maxRequestsPerSession: resolveHttpOptions(http).maxRequestsPerSession,
     scheduler,
     isSession: async (id) =>

@@ -71,13 +71,15 @@ export async function asNewInitialize(
 /**
  * Reads the JSON body of a request.
  *
- * @returns The message, undefined if there is none, and a copy of the request
- * that can be read.
+ * @returns The message and the body, if there are any, and a copy of the
+ * request that can be read.
  */
 export async function readMessage(
   request: Request,
-): Promise<{ message: unknown; copy: Request }> {
-  if (!hasJsonBody(request)) return { message: undefined, copy: request };
+): Promise<{ message: unknown; body: string | undefined; copy: Request }> {
+  if (!hasJsonBody(request)) {
+    return { message: undefined, body: undefined, copy: request };
+  }
   let text = "";
   let message: unknown;
   try {
@@ -86,7 +88,8 @@ export async function readMessage(
   } catch {
     // The transport refuses what is no JSON, or was cut off.
   }
-  return { message, copy: withBody(request, text, request.headers) };
+  const copy = withBody(request, text, request.headers);
+  return { message, body: text, copy };
 }
 
 /** Returns whether a transport parses the body of a request. */

@@ -4,6 +4,7 @@ import { SESSION_HEADER, VERSION_HEADER } from "./headers.ts";
 import { isPrimed } from "./protocol_version.ts";
 import { orNotFound, refuse } from "./refusals.ts";
 import { readMessage } from "./request_body.ts";
+import { requestIdOf } from "../requests/message_target.ts";
 
 /** The headers of an event stream, as tmcp's transports send them. */
 const EVENT_STREAM_HEADERS = {
@@ -20,17 +21,19 @@ export async function answerPost(
   respond: Respond,
 ): Promise<Response> {
   if (requests === undefined) return orNotFound(await respond(request));
-  let accepted = request;
-  if (requests.isFull(sessionId)) {
-    // Responses and notifications must pass: the open requests may wait for
-    // them.
-    const { message, copy } = await readMessage(request);
-    if (isRequest(message)) return refuse("unavailable", request, respond);
-    accepted = copy;
-  }
   const prime = primeFor(request);
-  const response = requests.respond(sessionId, accepted, respond, prime);
-  return orNotFound(await response);
+  const isFull = requests.isFull(sessionId);
+  if (!isFull && !requests.isShared) {
+    const post = { sessionId, request, respond, prime };
+    return orNotFound(await requests.respond(post));
+  }
+  const { message, body, copy } = await readMessage(request);
+  // Responses and notifications must pass: the open requests may wait for them.
+  if (isFull && requestIdOf(message) !== undefined) {
+    return refuse("unavailable", request, respond);
+  }
+  const post = { sessionId, request: copy, respond, prime, message, body };
+  return orNotFound(await requests.respond(post));
 }
 
 /** Answers a GET request for the rest of the response to a POST request. */
@@ -42,7 +45,7 @@ export async function resumeRequest(
   respond: Respond,
 ): Promise<Response> {
   const prime = primeFor(request);
-  const body = requests?.resume(sessionId, lastEventId, prime);
+  const body = await requests?.resume(sessionId, lastEventId, prime);
   if (body === undefined) return refuse("unknownEvent", request, respond);
   const headers = request.headers.has("origin")
     ? (await sendPreflight(request, respond)).corsHeaders
@@ -57,10 +60,4 @@ export async function resumeRequest(
 /** The form of a priming event that a client understands. */
 export function primeFor({ headers }: Request): true | "named" {
   return isPrimed(headers.get(VERSION_HEADER)) || "named";
-}
-
-/** Returns whether a JSON-RPC message is a request, which needs a response. */
-function isRequest(message: unknown): boolean {
-  const { id, method } = (message ?? {}) as Record<string, unknown>;
-  return id !== undefined && method !== undefined;
 }

@@ -97,12 +97,10 @@ export class InMemorySessions implements Sessions {
       ...subscriptions,
       onError,
     });
-    this.#requests = createOpenRequests(
-      this,
-      requestStreamsOf(this.streams),
-      given,
-      sharedScheduler(this.streams),
-    );
+    this.#requests = createOpenRequests(this, given, {
+      streams: requestStreamsOf(this.streams),
+      scheduler: sharedScheduler(this.streams),
+    });
     this.#gate = createSessionGate(
       this,
       resolveHttpOptions(given.http),

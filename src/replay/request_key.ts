@@ -4,9 +4,15 @@
  */
 const SEPARATOR = "\n";
 
-/** Returns the key of a new request. */
-export function newRequestKey(sessionId: string): string {
-  return requestKey(crypto.randomUUID().replaceAll("-", ""), sessionId);
+/**
+ * Returns the key of a new request.
+ *
+ * @param sessionId The session ID.
+ * @param suffix The end of its name.
+ */
+export function newRequestKey(sessionId: string, suffix: string): string {
+  const name = crypto.randomUUID().replaceAll("-", "") + suffix;
+  return requestKey(name, sessionId);
 }
 
 /** Returns the key of the request with a name. */

@@ -2,22 +2,86 @@ import { splitSseFrames } from "../protocol/sse.ts";
 
 const FRAME_END = /(?:\r\n|\n|\r(?!\n)){2}/g;
 
-/** Reads an event stream frame by frame, however it is cut into chunks. */
+/** Splits an event stream into frames, however it is cut into chunks. */
+class FrameSplitter {
+  readonly #decoder = new TextDecoder();
+  #text = "";
+
+  /** Adds a chunk; returns the frames that are complete. */
+  push(chunk: Uint8Array): string[] {
+    this.#text += this.#decoder.decode(chunk, { stream: true });
+    return this.#take(endOfFrames(this.#text));
+  }
+
+  /** Returns what is left at the end. */
+  end(): string[] {
+    this.#text += this.#decoder.decode();
+    return this.#take(this.#text.length);
+  }
+
+  #take(end: number): string[] {
+    if (end === 0) return [];
+    const frames = splitSseFrames(this.#text.slice(0, end));
+    this.#text = this.#text.slice(end);
+    return frames;
+  }
+}
+
+/** Reads an event stream frame by frame, to its end. */
 export async function readFrames(
   body: ReadableStream<Uint8Array>,
   onFrame: (frame: string) => void,
 ): Promise<void> {
-  const decoder = new TextDecoder();
+  const splitter = new FrameSplitter();
   const reader = body.getReader();
-  let text = "";
   while (true) {
     const { done, value } = await reader.read();
-    text += decoder.decode(value, { stream: !done });
-    const end = done ? text.length : endOfFrames(text);
-    for (const frame of splitSseFrames(text.slice(0, end))) onFrame(frame);
-    text = text.slice(end);
+    for (const frame of done ? splitter.end() : splitter.push(value)) {
+      onFrame(frame);
+    }
     if (done) return;
   }
+}
+
+/**
+ * Passes an event stream on unchanged, and looks at its frames.
+ *
+ * @param body The stream.
+ * @param onFrame Called with each frame.
+ * @param onEnd Called once, when the stream ends, fails or is cancelled.
+ */
+export function observedBody(
+  body: ReadableStream<Uint8Array>,
+  onFrame: (frame: string) => void,
+  onEnd: () => void,
+): ReadableStream<Uint8Array> {
+  const splitter = new FrameSplitter();
+  const reader = body.getReader();
+  let isOver = false;
+  const end = () => {
+    if (!isOver) onEnd();
+    isOver = true;
+  };
+  return new ReadableStream({
+    async pull(controller) {
+      try {
+        const { done, value } = await reader.read();
+        if (done) {
+          end();
+          return controller.close();
+        }
+        for (const frame of splitter.push(value)) onFrame(frame);
+        controller.enqueue(value);
+      } catch (error) {
+        end();
+        controller.error(error);
+      }
+    },
+    async cancel(reason) {
+      end();
+      await reader.cancel(reason);
+    },
+  }, { highWaterMark: 0 });
 }
 
 /** The length of the complete frames at the start of a text. */

@@ -1,32 +1,52 @@
-import type { RequestGate, Respond } from "../contracts/guarding.ts";
+import type {
+  PostRequest,
+  RequestGate,
+  Respond,
+} from "../contracts/guarding.ts";
+import type { ReplaySettings } from "../contracts/resolve_options.ts";
 import { DeliveryError } from "../errors.ts";
 import { formatValue } from "../format_value.ts";
-import type { ReplaySettings } from "../contracts/resolve_options.ts";
-import { newRequestKey, requestKey } from "../replay/request_key.ts";
-import {
-  checkPeriodFor,
-  type PeriodicTask,
-  type Scheduler,
-} from "../runtime/scheduler.ts";
-import type { StreamIntent } from "../streams/pending_streams.ts";
-import { readFrames } from "./frame_reader.ts";
-import { parseRequestEventId } from "./request_event_id.ts";
+import { requestKey } from "../replay/request_key.ts";
+import type { PeriodicTask, Scheduler } from "../runtime/scheduler.ts";
+import { checkPeriodFor } from "../runtime/scheduler.ts";
+import { AwaitedMessages } from "./awaited_messages.ts";
+import { withFinalError } from "./final_error.ts";
+import { observedBody, readFrames } from "./frame_reader.ts";
+import { type MessageTarget, requestIdOf, targetOf } from "./message_target.ts";
+import type {
+  ForwardedMessage,
+  LocalRequests,
+  RemoteRequests,
+  ResumeRequest,
+} from "./remote_requests.ts";
+import { newKey, parseRequestEventId } from "./request_event_id.ts";
 import type { RequestStreams } from "./request_streams.ts";
 
 /** A request whose response is an event stream. */
 interface OpenRequest {
   readonly key: string;
   readonly sessionId: string;
-  /** Aborts what the transport does for it. */
+  /** Aborts what the transport does for it, if its events are kept. */
   readonly abort: AbortController;
+  /** The transport that works on it. */
+  readonly respond: Respond;
+  readonly awaited: AwaitedMessages;
   /** When its response was complete; undefined before. */
   doneAt: number | undefined;
 }
 
+/** The event streams of requests, and how long they are kept. */
+export interface KeptStreams {
+  readonly streams: RequestStreams;
+  readonly limits: Pick<ReplaySettings, "maxEvents" | "maxAgeMs">;
+}
+
 /** What {@linkcode OpenRequests} needs. */
 export interface OpenRequestsParts {
-  readonly streams: RequestStreams;
-  readonly replay: Pick<ReplaySettings, "maxEvents" | "maxAgeMs">;
+  /** Undefined without replay: then responses end with their connection. */
+  readonly kept: KeptStreams | undefined;
+  /** The requests of other nodes, if there are several. */
+  readonly remote: RemoteRequests | undefined;
   readonly maxRequestsPerSession: number;
   readonly scheduler: Scheduler;
   /** Returns whether a session exists. Does not count as use of it. */
@@ -38,11 +58,14 @@ export interface OpenRequestsParts {
 const CHECK_PERIOD_MS = 500;
 
 /**
- * The requests whose responses are event streams. They go on when their client
- * disconnects, and are kept for it until `replay.maxAgeMs` after their end.
+ * The requests of this node whose responses are event streams. With replay,
+ * they go on when their client disconnects, and are kept for it until
+ * `replay.maxAgeMs` after their end. With several nodes, messages of clients
+ * are handed to the node that waits for them.
  */
-export class OpenRequests implements RequestGate, PeriodicTask {
+export class OpenRequests implements RequestGate, LocalRequests, PeriodicTask {
   readonly periodMs: number;
+  readonly isShared: boolean;
   readonly #parts: OpenRequestsParts;
   readonly #running: Map<string, OpenRequest> = new Map();
   /** Those that are done, oldest first. */
@@ -54,8 +77,9 @@ export class OpenRequests implements RequestGate, PeriodicTask {
 
   constructor(parts: OpenRequestsParts) {
     this.#parts = parts;
+    this.isShared = parts.remote !== undefined;
     this.periodMs = Math.min(
-      checkPeriodFor(parts.replay.maxAgeMs),
+      checkPeriodFor(parts.kept?.limits.maxAgeMs ?? Infinity),
       CHECK_PERIOD_MS,
     );
   }
@@ -70,43 +94,59 @@ export class OpenRequests implements RequestGate, PeriodicTask {
     return count >= this.#parts.maxRequestsPerSession;
   }
 
-  async respond(
-    sessionId: string,
-    request: Request,
-    respond: Respond,
-    prime: StreamIntent["prime"],
-  ): Promise<Response | null | undefined> {
-    const abort = new AbortController();
-    this.#count(sessionId, 1);
-    let isStream = false;
-    try {
-      // A client that disconnects does not cancel its request.
-      const response = await respond(
-        new Request(request, { signal: abort.signal }),
-      );
-      if (!response?.body || !isEventStream(response)) return response;
-      isStream = true;
-      const open = this.#add(sessionId, abort);
-      const body = this.#parts.streams.connect(open.key, { prime });
-      void this.#read(open, response.body);
-      return new Response(body, response);
-    } finally {
-      if (!isStream) this.#count(sessionId, -1);
+  async respond(post: PostRequest): Promise<Response | null | undefined> {
+    const { sessionId, request, message, body = "" } = post;
+    const target = targetOf(message);
+    if (target === undefined) return this.#open(post);
+    const { remote } = this.#parts;
+    const local = this.#find(sessionId, target);
+    if (local !== undefined || remote === undefined) {
+      local?.awaited.receive(target);
+      return post.respond(request);
     }
+    const forwarded = { sessionId, target, request, body };
+    // If nobody waits for it, the transport decides what that means.
+    return await remote.deliver(forwarded) ?? post.respond(request);
   }
 
-  resume(
+  async resume(
     sessionId: string,
     lastEventId: string,
-    prime: StreamIntent["prime"],
+    prime: ResumeRequest["prime"],
+  ): Promise<ReadableStream<Uint8Array> | undefined> {
+    const request = { sessionId, lastEventId, prime };
+    const local = this.resumeHere(request);
+    const { remote } = this.#parts;
+    if (local !== undefined || remote === undefined) return local;
+    const { requestId } = parseRequestEventId(lastEventId) ?? {};
+    return withFinalError(await remote.resume(request), requestId);
+  }
+
+  awaits(sessionId: string, target: MessageTarget): boolean {
+    return this.#find(sessionId, target) !== undefined;
+  }
+
+  hasRequest(sessionId: string, eventId: string): boolean {
+    return this.#get(sessionId, eventId) !== undefined;
+  }
+
+  async deliver(
+    { sessionId, target, request }: Omit<ForwardedMessage, "body">,
+  ): Promise<Response | undefined> {
+    const open = this.#find(sessionId, target);
+    open?.awaited.receive(target);
+    return await open?.respond(request) ?? undefined;
+  }
+
+  resumeHere(
+    { sessionId, lastEventId, prime }: ResumeRequest,
   ): ReadableStream<Uint8Array> | undefined {
-    const { name = "" } = parseRequestEventId(lastEventId) ?? {};
-    const key = requestKey(name, sessionId);
-    const request = this.#running.get(key) ?? this.#done.get(key);
-    if (request === undefined) return undefined;
-    const { streams } = this.#parts;
-    const body = streams.connect(key, { lastEventId, prime });
-    if (request.doneAt !== undefined) streams.end(key);
+    const request = this.#get(sessionId, lastEventId);
+    const { kept } = this.#parts;
+    if (request === undefined || kept === undefined) return undefined;
+    const { key, doneAt } = request;
+    const body = kept.streams.connect(key, { lastEventId, prime });
+    if (doneAt !== undefined) kept.streams.end(key);
     return body;
   }
 
@@ -124,12 +164,12 @@ export class OpenRequests implements RequestGate, PeriodicTask {
 
   /** Forgets old requests, and ends those whose sessions have ended. */
   run(now: number): void {
-    const { replay, scheduler } = this.#parts;
+    const { kept, scheduler } = this.#parts;
     for (const request of this.#done.values()) {
-      if (now - request.doneAt! < replay.maxAgeMs) break;
+      if (now - request.doneAt! < kept!.limits.maxAgeMs) break;
       this.#forget(request);
     }
-    this.#parts.streams.trim(now);
+    kept?.streams.trim(now);
     const sessions = new Set(
       [...this.#running.values()].map(({ sessionId }) => sessionId),
     );
@@ -145,60 +185,123 @@ export class OpenRequests implements RequestGate, PeriodicTask {
     }
   }
 
-  async #read(
-    request: OpenRequest,
-    body: ReadableStream<Uint8Array>,
-  ): Promise<void> {
-    const { streams, replay, scheduler, onError } = this.#parts;
-    const { key, sessionId, abort } = request;
-    let failure: unknown;
+  /** Lets the transport answer a request, and observes its response. */
+  async #open(
+    { sessionId, request, respond, prime, message }: PostRequest,
+  ): Promise<Response | null | undefined> {
+    const { kept } = this.#parts;
+    const abort = new AbortController();
+    // A client that disconnects does not cancel a request that is kept.
+    const passed = kept === undefined
+      ? request
+      : new Request(request, { signal: abort.signal });
+    this.#count(sessionId, 1);
+    let isStream = false;
     try {
-      await readFrames(body, (frame) => {
-        if (!abort.signal.aborted) streams.send(key, frame);
+      const response = await respond(passed);
+      if (!response?.body || !isEventStream(response)) return response;
+      isStream = true;
+      const requestId = requestIdOf(message);
+      const open = this.#add({
+        key: newKey(sessionId, requestId),
+        sessionId,
+        abort,
+        respond,
+        awaited: new AwaitedMessages(requestId),
+        doneAt: undefined,
       });
-    } catch (error) {
-      failure = error;
+      const body = kept === undefined
+        ? observedBody(
+          response.body,
+          (frame) => open.awaited.observe(frame),
+          () => this.#onEnd(open),
+        )
+        : this.#keep(open, response.body, prime, kept);
+      return new Response(body, response);
+    } finally {
+      if (!isStream) this.#count(sessionId, -1);
     }
-    this.#count(sessionId, -1);
-    // Its session has ended.
-    if (!this.#running.delete(key)) return;
-    streams.end(key);
-    if (failure !== undefined) {
-      // There is no response that its client could wait for.
-      this.#forget(request);
-      return onError(failedRequest(sessionId, failure));
-    }
-    request.doneAt = scheduler.now();
-    this.#done.set(key, request);
-    // Each has at least one event in the log.
-    const [oldest] = this.#done.values();
-    if (this.#done.size > replay.maxEvents) this.#forget(oldest!);
   }
 
-  #add(sessionId: string, abort: AbortController): OpenRequest {
-    const key = newRequestKey(sessionId);
-    const request = { key, sessionId, abort, doneAt: undefined };
-    this.#running.set(key, request);
-    const others = this.#ofSession.get(sessionId);
-    if (others === undefined) {
-      this.#ofSession.set(sessionId, new Set([request]));
-    } else others.add(request);
+  /** Reads a response to its end, whether its client is connected or not. */
+  #keep(
+    open: OpenRequest,
+    body: ReadableStream<Uint8Array>,
+    prime: ResumeRequest["prime"],
+    { streams, limits }: KeptStreams,
+  ): ReadableStream<Uint8Array> {
+    const { key, abort, awaited, sessionId } = open;
+    const connection = streams.connect(key, { prime });
+    void readFrames(body, (frame) => {
+      if (abort.signal.aborted) return;
+      awaited.observe(frame);
+      streams.send(key, frame);
+    }).then(() => undefined, (error) => error).then((failure: unknown) => {
+      // Its session may have ended.
+      const wasRunning = this.#onEnd(open);
+      streams.end(key);
+      if (!wasRunning) return;
+      if (failure !== undefined) {
+        // There is no response that its client could wait for.
+        return this.#parts.onError(failedRequest(sessionId, failure));
+      }
+      open.doneAt = this.#parts.scheduler.now();
+      this.#done.set(key, open);
+      this.#index(open);
+      // Each has at least one event in the log.
+      const [oldest] = this.#done.values();
+      if (this.#done.size > limits.maxEvents) this.#forget(oldest!);
+    });
+    return connection;
+  }
+
+  /** Called when a response has ended. Returns whether it was still open. */
+  #onEnd(open: OpenRequest): boolean {
+    const wasRunning = this.#running.has(open.key);
+    this.#forget(open);
+    this.#count(open.sessionId, -1);
+    return wasRunning;
+  }
+
+  #find(sessionId: string, target: MessageTarget): OpenRequest | undefined {
+    for (const open of this.#ofSession.get(sessionId) ?? []) {
+      if (open.doneAt === undefined && open.awaited.has(target)) return open;
+    }
+    return undefined;
+  }
+
+  #get(sessionId: string, eventId: string): OpenRequest | undefined {
+    const { name = "" } = parseRequestEventId(eventId) ?? {};
+    const key = requestKey(name, sessionId);
+    return this.#running.get(key) ?? this.#done.get(key);
+  }
+
+  #add(open: OpenRequest): OpenRequest {
+    this.#running.set(open.key, open);
+    this.#index(open);
     this.#parts.scheduler.start(this);
-    return request;
+    return open;
   }
 
-  #end(request: OpenRequest): void {
-    this.#forget(request);
-    this.#parts.streams.end(request.key);
-    request.abort.abort();
+  #index(open: OpenRequest): void {
+    const others = this.#ofSession.get(open.sessionId);
+    if (others === undefined) {
+      this.#ofSession.set(open.sessionId, new Set([open]));
+    } else others.add(open);
   }
 
-  #forget(request: OpenRequest): void {
-    const { key, sessionId } = request;
+  #end(open: OpenRequest): void {
+    this.#forget(open);
+    this.#parts.kept?.streams.end(open.key);
+    open.abort.abort();
+  }
+
+  #forget(open: OpenRequest): void {
+    const { key, sessionId } = open;
     this.#running.delete(key);
     this.#done.delete(key);
     const others = this.#ofSession.get(sessionId);
-    others?.delete(request);
+    others?.delete(open);
     if (others?.size === 0) this.#ofSession.delete(sessionId);
   }
 

@@ -1,6 +1,26 @@
-import { requestName } from "../replay/request_key.ts";
+import { newRequestKey, requestName } from "../replay/request_key.ts";
+import { isMessageId, type MessageId } from "./message_target.ts";
 
-const REQUEST_EVENT_ID = /^(.+)~([0-9a-f]{32})$/;
+/** Each event repeats the ID of its request, so that must be short. */
+const MAX_ID_LENGTH = 64;
+const REQUEST_EVENT_ID = /^(.+)~([0-9a-f]{32}(?:\.([\w-]+))?)$/;
+
+/**
+ * Returns the key of a new request.
+ *
+ * @param sessionId The session ID.
+ * @param requestId The ID of its message, if it is known. It is part of the
+ * name, so that any node can answer the request with an error if the node that
+ * works on it dies.
+ */
+export function newKey(
+  sessionId: string,
+  requestId: MessageId | undefined,
+): string {
+  const encoded = requestId === undefined ? "" : encode(requestId);
+  const isShort = encoded !== "" && encoded.length <= MAX_ID_LENGTH;
+  return newRequestKey(sessionId, isShort ? `.${encoded}` : "");
+}
 
 /**
  * Formats the ID of an event of a request: its ID in the log, and the name of
@@ -11,11 +31,35 @@ export function formatRequestEventId(logEventId: string, key: string): string {
 }
 
 /** Parses the ID of an event of a request; undefined if it is another ID. */
-export function parseRequestEventId(
-  id: string,
-): { readonly logEventId: string; readonly name: string } | undefined {
-  const [, logEventId, name] = REQUEST_EVENT_ID.exec(id) ?? [];
-  return logEventId === undefined || name === undefined
-    ? undefined
-    : { logEventId, name };
+export function parseRequestEventId(id: string): {
+  readonly logEventId: string;
+  readonly name: string;
+  /** The ID of the request's message, if it was known. */
+  readonly requestId: MessageId | undefined;
+} | undefined {
+  const [, logEventId, name, suffix] = REQUEST_EVENT_ID.exec(id) ?? [];
+  if (logEventId === undefined || name === undefined) return undefined;
+  return {
+    logEventId,
+    name,
+    requestId: suffix === undefined ? undefined : decode(suffix),
+  };
+}
+
+/** Encodes an ID in letters, digits, "-" and "_": header values are ASCII. */
+function encode(id: MessageId): string {
+  const bytes = new TextEncoder().encode(JSON.stringify(id));
+  return btoa(String.fromCharCode(...bytes))
+    .replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
+}
+
+function decode(text: string): MessageId | undefined {
+  try {
+    const binary = atob(text.replaceAll("-", "+").replaceAll("_", "/"));
+    const bytes = Uint8Array.from(binary, (char) => char.charCodeAt(0));
+    const id: unknown = JSON.parse(new TextDecoder().decode(bytes));
+    return isMessageId(id) ? id : undefined;
+  } catch {
+    return undefined;
+  }
 }

@@ -1,6 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import { describe, it } from "node:test";
-import { connectHttp, connectHttp2 } from "./support/clients.ts";
+import { connectHttp, connectHttp2, type Fetch } from "./support/clients.ts";
 import { type Cut, startCuttingProxy } from "./support/cutting_proxy.ts";
 import { startGuarded } from "./support/guarded.ts";
 import { engines } from "./support/serve.ts";
@@ -18,10 +18,11 @@ for (const engine of engines) {
         const { httpUrl, sessions } = server;
         // Each call is cut off up to three times, at any byte of its events.
         let cutsLeft = 0;
+        let onRead = () => {};
         const nextCut = (): Cut | undefined =>
           cutsLeft-- <= 0 ? undefined : {
             afterBytes: Math.floor(Math.random() * 15_000),
-            isAfterFirstEvent: true,
+            firstEventRead: new Promise((resolve) => onRead = resolve),
             how: Math.random() < 0.5 ? "RST" : "FIN",
           };
         await using proxy = await startCuttingProxy(
@@ -29,7 +30,12 @@ for (const engine of engines) {
           nextCut,
           ["GET", "POST"],
         );
-        await using count = await connect(major, proxy.url, sessions.streams);
+        await using count = await connect(
+          major,
+          proxy.url,
+          sessions.streams,
+          () => onRead(),
+        );
         for (let call = 0; call < CALLS; call++) {
           cutsLeft = 1 + call % 3;
           const progress: number[] = [];
@@ -55,9 +61,10 @@ async function connect(
   major: number,
   url: URL,
   streams: Parameters<typeof connectHttp>[1],
+  onRead: () => void,
 ): Promise<Count> {
   const tool = { name: "count-to-100", arguments: {} };
-  const options = { reconnect: true };
+  const options = { reconnect: true, fetch: observedFetch(onRead) };
   if (major === 1) {
     const { client, close } = await connectHttp(url, streams, options);
     const count = async (onProgress: (progress: number) => void) => {
@@ -74,4 +81,20 @@ async function connect(
     return (await client.callTool(tool, { onprogress })).content;
   };
   return Object.assign(count, { [Symbol.asyncDispose]: close });
+}
+
+/** Returns a `fetch` that calls a function when a body is read. */
+function observedFetch(onRead: () => void): Fetch {
+  return async (url, init) => {
+    const response = await fetch(url, init);
+    const body = response.body?.pipeThrough(
+      new TransformStream<Uint8Array, Uint8Array>({
+        transform(chunk, controller) {
+          controller.enqueue(chunk);
+          onRead();
+        },
+      }),
+    );
+    return new Response(body ?? null, response);
+  };
 }

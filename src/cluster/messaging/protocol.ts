@@ -25,6 +25,8 @@
  * @module
  */
 import type { Timestamp } from "../membership/hybrid_clock.ts";
+import type { MessageTarget } from "../../requests/message_target.ts";
+import type { ForwardMessage } from "./forward_protocol.ts";
 import { isClusterMessage } from "./protocol_items.ts";
 
 /** The version of the protocol. */
@@ -179,6 +181,7 @@ export type ClusterMessage =
     readonly id: number;
     readonly response: unknown;
   }
+  | ForwardMessage
   /**
    * Everything a new peer must know was sent; with the nodes that the sender
    * knows.
@@ -220,6 +223,18 @@ export type RpcRequest =
    * How many milliseconds ago were these sessions used? Response: `[id, ms][]`.
    */
   | { readonly kind: "lastUsed"; readonly ids: readonly string[] }
+  /** Is the request of an event ID open here? Response: `boolean`. */
+  | {
+    readonly kind: "hasRequest";
+    readonly session: string;
+    readonly eventId: string;
+  }
+  /** Does an open request wait for a message? Response: `boolean`. */
+  | {
+    readonly kind: "awaits";
+    readonly session: string;
+    readonly target: MessageTarget;
+  }
   /** Does a subscription exist? Response: `boolean`. */
   | {
     readonly kind: "subscribed";

@@ -1,4 +1,8 @@
 import type { MissedEvents } from "../delivery/transferable_replay_log.ts";
+import {
+  isMessageId,
+  type MessageTarget,
+} from "../../requests/message_target.ts";
 import type { Timestamp } from "../membership/hybrid_clock.ts";
 
 /** Validates the fields of each kind of message. */
@@ -25,6 +29,15 @@ const CHECKS: Readonly<
   request: ({ id, request }) =>
     isNumber(id) && isObject(request) && typeof request.kind === "string",
   response: ({ id }) => isNumber(id),
+  forwardCall: ({ id, call, credit }) =>
+    isNumber(id) && isNumber(credit) && isForwardedCall(call),
+  forwardHead: ({ id, status, headers }) =>
+    isNumber(id) && isOptional(status, isNumber) &&
+    isOptional(headers, areHeaders),
+  forwardData: ({ id, text }) => isNumber(id) && typeof text === "string",
+  forwardEnd: ({ id }) => isNumber(id),
+  forwardCredit: ({ id, credit }) => isNumber(id) && isNumber(credit),
+  forwardCancel: ({ id }) => isNumber(id),
   syncDone: ({ nodes }) => areStrings(nodes),
 };
 
@@ -63,6 +76,24 @@ export function areAges(
     (age) =>
       Array.isArray(age) && typeof age[0] === "string" && isNumber(age[1]),
   );
+}
+
+function isForwardedCall(call: unknown): boolean {
+  if (!isObject(call) || typeof call.session !== "string") return false;
+  return call.purpose === "deliver"
+    ? isTarget(call.target) && areHeaders(call.headers) &&
+      areStrings([call.url, call.body])
+    : call.purpose === "resume" && typeof call.lastEventId === "string";
+}
+
+/** Returns whether a value is a valid {@linkcode MessageTarget}. */
+export function isTarget(value: unknown): value is MessageTarget {
+  return isObject(value) && typeof value.kind === "string" &&
+    isMessageId(value.id);
+}
+
+function areHeaders(headers: unknown): boolean {
+  return areAll(headers, (header) => areStrings(header));
 }
 
 function isTimestamp(timestamp: unknown): timestamp is Timestamp {

@@ -153,4 +153,8 @@ export type ClusterBehaviour =
   | "C13"
   | "C14"
   | "C15"
-  | "C16";
+  | "C16"
+  | "P4"
+  | "P5"
+  | "P6"
+  | "P7";

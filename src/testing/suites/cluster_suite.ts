@@ -8,6 +8,7 @@ import {
 import { clusterInfoCases } from "../cases/cluster/metadata_cases.ts";
 import { clusterLifetimeCases } from "../cases/cluster/lifetime_cases.ts";
 import type { ClusterFactory } from "../support/cluster_node.ts";
+import { clusterRequestCases } from "../cases/cluster/request_cases.ts";
 import { clusterSendCases } from "../cases/cluster/send_cases.ts";
 import { clusterSessionCases } from "../cases/cluster/session_cases.ts";
 import { clusterSubscriptionCases } from "../cases/cluster/subscription_cases.ts";
@@ -31,6 +32,7 @@ const CASES: readonly ClusterCase[] = [
   ...clusterInfoCases,
   ...clusterLifetimeCases,
   ...clusterSubscriptionCases,
+  ...clusterRequestCases,
 ];
 
 /**
@@ -52,6 +54,10 @@ const CASES: readonly ClusterCase[] = [
  * - C14 Clusters of different names share nothing.
  * - C15 Subscriptions work across nodes.
  * - C16 Nodes and sessions that are gone leave nothing behind.
+ * - P4 A request that was cut off can be resumed on any node.
+ * - P5 If the node that works on a request dies, its client gets an error.
+ * - P6 A client's response reaches the node that waits for it, once.
+ * - P7 So do cancellations and progress.
  *
  * To test a bus of your own, create `ClusterSessions` on it, and pass `createBus`
  * as well. On a {@linkcode LossyNetwork}, everything must work while messages get

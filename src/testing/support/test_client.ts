@@ -113,6 +113,14 @@ export class TestClient {
     return { events: new TestEvents(response.body), call };
   }
 
+  /** Sends any message; returns the status of the response. */
+  async post(message: object): Promise<number> {
+    const all = { jsonrpc: "2.0", ...message };
+    const response = await this.request("POST", {}, all);
+    await response.body?.cancel();
+    return response.status;
+  }
+
   /** Sends a notification. */
   async notify(): Promise<number> {
     const message = { jsonrpc: "2.0", method: "notifications/initialized" };

@@ -45,6 +45,8 @@ export class TestTransport {
    * which change nothing, are left out.
    */
   readonly seen: string[] = [];
+  /** The notifications and responses that it received, oldest first. */
+  readonly received: unknown[] = [];
   /** The requests with the method `work`, oldest first. */
   readonly calls: TransportCall[] = [];
   /** The session IDs that it assigned. */
@@ -122,7 +124,10 @@ export class TestTransport {
       void info.setClientInfo(id, message.params?.clientInfo);
     }
     const isRequest = message.id !== undefined && message.method !== undefined;
-    if (!isRequest) return new Response(null, { status: 202 });
+    if (!isRequest) {
+      this.received.push(message);
+      return new Response(null, { status: 202 });
+    }
     if (message.method === "work") return this.#work(request, message.id!, id);
     const client = await info.getClientInfo(id).catch(() => undefined);
     const answer = { jsonrpc: "2.0", id: message.id, result: { client } };

@@ -11,11 +11,13 @@ import {
 export interface Cut {
   readonly afterBytes: number;
   /**
-   * Whether to count only what follows the first event of the response.
+   * Resolves when the client has read the first event of the response. Only
+   * what follows it is counted then. Bun's client discards what it has not read
+   * when a connection breaks.
    *
-   * @default false
+   * @default undefined everything is counted
    */
-  readonly isAfterFirstEvent?: boolean;
+  readonly firstEventRead?: Promise<void>;
   /** Whether to reset the connection or close it normally. */
   readonly how: "RST" | "FIN";
 }
@@ -68,15 +70,20 @@ export async function startCuttingProxy(
       if (["GET", "POST"].includes(method)) {
         cut = methods.includes(method) ? nextCut() : undefined;
         left = cut?.afterBytes ?? Infinity;
-        isCounting = !cut?.isAfterFirstEvent;
+        isCounting = cut?.firstEventRead === undefined;
       }
       upstream.write(data);
     });
     upstream.on("data", (data: Buffer) => {
       if (!isCounting) {
-        const end = data.indexOf("\n\n");
-        isCounting = end >= 0;
-        left += end >= 0 ? end + 2 : data.length;
+        const end = data.indexOf("\n\n") + 2;
+        if (end < 2) return void client.write(data);
+        isCounting = true;
+        client.write(data.subarray(0, end));
+        upstream.pause();
+        upstream.unshift(data.subarray(end));
+        void cut?.firstEventRead?.then(() => upstream.resume());
+        return;
       }
       if (cut === undefined || data.length < left) {
         left -= data.length;
