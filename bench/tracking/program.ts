@@ -7,6 +7,7 @@ import { isMainThread, parentPort, workerData } from "node:worker_threads";
 import { exit, flags } from "../runtime.ts";
 import { serve, type Setup } from "../workers/fan_out_worker.ts";
 import { FAN_OUT_SUITES } from "./fan_out_suites.ts";
+import { GUARD_SUITES } from "./guard_suites.ts";
 import { otherSuites } from "./other_suites.ts";
 import { redis } from "./redis_suite.ts";
 
@@ -15,6 +16,7 @@ async function main(): Promise<void> {
   const suites = [
     ...otherSuites(new URL(import.meta.url)),
     ...FAN_OUT_SUITES,
+    ...GUARD_SUITES,
     redis,
   ].filter(({ name, isShort }) =>
     names.length > 0 ? names.includes(name) : isShort || size === "all"

@@ -95,9 +95,13 @@ export class OpenRequests implements RequestGate, LocalRequests, PeriodicTask {
   }
 
   async respond(post: PostRequest): Promise<Response | null | undefined> {
-    const { sessionId, request, message, body = "" } = post;
+    const { sessionId, message, body = "" } = post;
     const target = targetOf(message);
     if (target === undefined) return this.#open(post);
+    // The message was received, even if its client disconnects now. `Deno.serve`
+    // aborts the signal of every request that was answered.
+    const { signal } = new AbortController();
+    const request = new Request(post.request, { signal });
     const { remote } = this.#parts;
     const local = this.#find(sessionId, target);
     if (local !== undefined || remote === undefined) {

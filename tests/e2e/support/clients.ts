@@ -61,7 +61,7 @@ export type Fetch = (
 ) => Promise<Response>;
 
 /** The part of a stream manager that tells whether a stream is attached. */
-interface Streams {
+export interface Streams {
   has(id: string): boolean | Promise<boolean>;
 }
 

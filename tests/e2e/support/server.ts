@@ -162,6 +162,29 @@ function createMcpServer(): McpServer {
     return text("done");
   });
   mcp.tool({
+    name: "ask-client",
+    description: "Asks the client three things, and returns its answers.",
+  }, async () => {
+    const { model } = await mcp.request({
+      method: "sampling/createMessage",
+      params: {
+        messages: [{ role: "user", content: { type: "text", text: "?" } }],
+        maxTokens: 9,
+      },
+    }) as { model: string };
+    const { action } = await mcp.request({
+      method: "elicitation/create",
+      params: {
+        message: "?",
+        requestedSchema: { type: "object", properties: {} },
+      },
+    }) as { action: string };
+    const { roots } = await mcp.request({ method: "roots/list" }) as {
+      roots: { uri: string }[];
+    };
+    return text(`${model} ${action} ${roots[0]?.uri}`);
+  });
+  mcp.tool({
     name: "count-to-100",
     description: "Reports its progress a hundred times.",
   }, async () => {

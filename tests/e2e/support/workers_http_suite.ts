@@ -1,6 +1,14 @@
+// Deno doesn't find types for import paths that have an extension.
+// @ts-types="@modelcontextprotocol/sdk/types"
+import {
+  CreateMessageRequestSchema,
+  ElicitRequestSchema,
+  ListRootsRequestSchema,
+} from "@modelcontextprotocol/sdk/types.js";
 import { assert, assertEquals } from "@std/assert";
 import { after, before, it } from "node:test";
 import { whoAmI } from "./clients.ts";
+import { assertCallsSurvive } from "./interrupted_calls.ts";
 import { NEWS, WEATHER } from "./server.ts";
 import { until } from "./until.ts";
 import type { Workers } from "./workers.ts";
@@ -13,6 +21,7 @@ import {
 } from "./workers_clients.ts";
 
 const TOOLS_CHANGED = "notifications/tools/list_changed";
+const TEXT = { type: "text" as const, text: "pong" };
 const UPDATED = "notifications/resources/updated";
 
 /**
@@ -142,6 +151,55 @@ export function testHttp(start: () => Promise<Workers>): void {
       }
     }
   });
+
+  it("P6 a sampling, an elicitation and a roots request are answered through every worker", async () => {
+    await using alice = await connectRoundRobin(workers, {
+      capabilities: { sampling: {}, elicitation: {}, roots: {} },
+    });
+    const { client, network } = alice;
+    client.setRequestHandler(
+      CreateMessageRequestSchema,
+      () => ({ model: "m", role: "assistant", content: TEXT }),
+    );
+    client.setRequestHandler(
+      ElicitRequestSchema,
+      () => ({ action: "decline" }),
+    );
+    client.setRequestHandler(
+      ListRootsRequestSchema,
+      () => ({ roots: [{ uri: "file:///root" }] }),
+    );
+    const workersOfAnswers = new Set<string | undefined>();
+    for (let call = 0; call < workerCount + 1; call++) {
+      const { length } = network.exchanges;
+      const { content } = await client.callTool({ name: "ask-client" });
+      assertEquals(content, [{
+        type: "text",
+        text: "m decline file:///root",
+      }]);
+      // The result may arrive before the status of the last answer.
+      await until(
+        () => network.exchanges.length >= length + 4,
+        "the status of each answer",
+      );
+      const [, ...answers] = network.exchanges.slice(length);
+      assertEquals(answers.map(({ status }) => status), [202, 202, 202]);
+      for (const { worker } of answers) workersOfAnswers.add(worker);
+      // The next call is for another worker.
+      await client.ping();
+    }
+    assertEquals(workersOfAnswers.size, workerCount);
+  });
+
+  for (const major of [1, 2]) {
+    it(`P3 P4 tool calls of the official client ${major}.x that are cut off lose nothing`, () =>
+      assertCallsSurvive({
+        url: workers.httpUrl,
+        streams: { has: (id) => workers.alive[0]!.call("has", id) },
+        major,
+        calls: 20,
+      }));
+  }
 
   it("C1 no errors were reported", async () => {
     await assertOnEach(workers, (worker) => worker.call("reported"), []);

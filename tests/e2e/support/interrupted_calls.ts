@@ -1,0 +1,96 @@
+import { assert, assertEquals } from "@std/assert";
+import {
+  connectHttp,
+  connectHttp2,
+  type Fetch,
+  type Streams,
+} from "./clients.ts";
+import { type Cut, startCuttingProxy } from "./cutting_proxy.ts";
+
+const NUMBERS = Array.from({ length: 100 }, (_, index) => index + 1);
+
+/** What is tested, and how. */
+export interface InterruptedCalls {
+  /** URL of the server. */
+  readonly url: URL;
+  /** Tells whether a session has a stream. */
+  readonly streams: Streams;
+  /** The major version of the official client. */
+  readonly major: number;
+  readonly calls: number;
+}
+
+/**
+ * Calls a tool that reports its progress a hundred times, through a proxy that
+ * cuts each call off up to three times, at any byte of its events. Asserts that
+ * the client gets everything once and in order.
+ */
+export async function assertCallsSurvive(
+  { url, streams, major, calls }: InterruptedCalls,
+): Promise<void> {
+  let cutsLeft = 0;
+  let onRead = () => {};
+  const nextCut = (): Cut | undefined =>
+    cutsLeft-- <= 0 ? undefined : {
+      afterBytes: Math.floor(Math.random() * 15_000),
+      firstEventRead: new Promise((resolve) => onRead = resolve),
+      how: Math.random() < 0.5 ? "RST" : "FIN",
+    };
+  await using proxy = await startCuttingProxy(url, nextCut, ["GET", "POST"]);
+  await using count = await connect(major, proxy.url, streams, () => onRead());
+  for (let call = 0; call < calls; call++) {
+    cutsLeft = 1 + call % 3;
+    const progress: number[] = [];
+    const content = await count((number) => progress.push(number));
+    assertEquals(progress, NUMBERS, `call ${call}`);
+    assertEquals(content, [{ type: "text", text: "100" }]);
+  }
+  assert(proxy.cuts >= calls, `Only ${proxy.cuts} connections were cut.`);
+}
+
+type Count =
+  & ((onProgress: (progress: number) => void) => Promise<unknown>)
+  & AsyncDisposable;
+
+/** Connects an official client, and returns a function that calls its tool. */
+async function connect(
+  major: number,
+  url: URL,
+  streams: Streams,
+  onRead: () => void,
+): Promise<Count> {
+  const tool = { name: "count-to-100", arguments: {} };
+  const options = { reconnect: true, fetch: observedFetch(onRead) };
+  if (major === 1) {
+    const { client, close } = await connectHttp(url, streams, options);
+    const count = async (onProgress: (progress: number) => void) => {
+      const onprogress = (event: { progress: number }) =>
+        onProgress(event.progress);
+      return (await client.callTool(tool, undefined, { onprogress })).content;
+    };
+    return Object.assign(count, { [Symbol.asyncDispose]: close });
+  }
+  const { client, close } = await connectHttp2(url, streams, options);
+  const count = async (onProgress: (progress: number) => void) => {
+    const onprogress = (event: { progress: number }) =>
+      onProgress(event.progress);
+    return (await client.callTool(tool, { onprogress })).content;
+  };
+  return Object.assign(count, { [Symbol.asyncDispose]: close });
+}
+
+/** Returns a `fetch` that calls a function when a body is read. */
+function observedFetch(onRead: () => void): Fetch {
+  return async (url, init) => {
+    const response = await fetch(url, init);
+    const body = response.body?.pipeThrough(
+      new TransformStream<Uint8Array, Uint8Array>({
+        transform(chunk, controller) {
+          controller.enqueue(chunk);
+          onRead();
+        },
+      }),
+    );
+    return new Response(body ?? null, response);
+  };
+}
