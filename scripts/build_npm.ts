@@ -27,6 +27,7 @@ const TESTED = [
   "model",
   "protocol",
   "replay",
+  "requests",
   "runtime",
   "streams",
   "testing",

@@ -1,12 +1,7 @@
-import type {
-  PostRequest,
-  RequestGate,
-  Respond,
-} from "../contracts/guarding.ts";
+import type { PostRequest, RequestGate } from "../contracts/guarding.ts";
 import type { ReplaySettings } from "../contracts/resolve_options.ts";
 import { DeliveryError } from "../errors.ts";
 import { formatValue } from "../format_value.ts";
-import { requestKey } from "../replay/request_key.ts";
 import type { PeriodicTask, Scheduler } from "../runtime/scheduler.ts";
 import { checkPeriodFor } from "../runtime/scheduler.ts";
 import { AwaitedMessages } from "./awaited_messages.ts";
@@ -20,20 +15,8 @@ import type {
   ResumeRequest,
 } from "./remote_requests.ts";
 import { newKey, parseRequestEventId } from "./request_event_id.ts";
+import { type OpenRequest, RequestRegistry } from "./request_registry.ts";
 import type { RequestStreams } from "./request_streams.ts";
-
-/** A request whose response is an event stream. */
-interface OpenRequest {
-  readonly key: string;
-  readonly sessionId: string;
-  /** Aborts what the transport does for it, if its events are kept. */
-  readonly abort: AbortController;
-  /** The transport that works on it. */
-  readonly respond: Respond;
-  readonly awaited: AwaitedMessages;
-  /** When its response was complete; undefined before. */
-  doneAt: number | undefined;
-}
 
 /** The event streams of requests, and how long they are kept. */
 export interface KeptStreams {
@@ -67,11 +50,7 @@ export class OpenRequests implements RequestGate, LocalRequests, PeriodicTask {
   readonly periodMs: number;
   readonly isShared: boolean;
   readonly #parts: OpenRequestsParts;
-  readonly #running: Map<string, OpenRequest> = new Map();
-  /** Those that are done, oldest first. */
-  readonly #done: Map<string, OpenRequest> = new Map();
-  /** Both, by session. */
-  readonly #ofSession: Map<string, Set<OpenRequest>> = new Map();
+  readonly #requests = new RequestRegistry();
   /** How many requests of each session the transport works on. */
   readonly #counts: Map<string, number> = new Map();
 
@@ -86,7 +65,7 @@ export class OpenRequests implements RequestGate, LocalRequests, PeriodicTask {
 
   /** How many requests are being answered with an event stream. */
   get size(): number {
-    return this.#running.size;
+    return this.#requests.runningCount;
   }
 
   isFull(sessionId: string): boolean {
@@ -131,7 +110,7 @@ export class OpenRequests implements RequestGate, LocalRequests, PeriodicTask {
   }
 
   hasRequest(sessionId: string, eventId: string): boolean {
-    return this.#get(sessionId, eventId) !== undefined;
+    return this.#requests.get(sessionId, eventId) !== undefined;
   }
 
   async deliver(
@@ -145,7 +124,7 @@ export class OpenRequests implements RequestGate, LocalRequests, PeriodicTask {
   resumeHere(
     { sessionId, lastEventId, prime }: ResumeRequest,
   ): ReadableStream<Uint8Array> | undefined {
-    const request = this.#get(sessionId, lastEventId);
+    const request = this.#requests.get(sessionId, lastEventId);
     const { kept } = this.#parts;
     if (request === undefined || kept === undefined) return undefined;
     const { key, doneAt } = request;
@@ -155,30 +134,30 @@ export class OpenRequests implements RequestGate, LocalRequests, PeriodicTask {
   }
 
   endSession(sessionId: string): void {
-    for (const request of [...this.#ofSession.get(sessionId) ?? []]) {
-      this.#end(request);
+    for (const request of this.#requests.ofSession(sessionId)) {
+      this.#requests.forget(request);
+      this.#parts.kept?.streams.end(request.key);
+      request.abort.abort();
     }
   }
 
   /** Ends all requests. */
   close(): void {
-    for (const id of [...this.#ofSession.keys()]) this.endSession(id);
+    for (const id of this.#requests.sessions()) this.endSession(id);
     this.#parts.scheduler.stop(this);
   }
 
   /** Forgets old requests, and ends those whose sessions have ended. */
   run(now: number): void {
     const { kept, scheduler } = this.#parts;
-    for (const request of this.#done.values()) {
-      if (now - request.doneAt! < kept!.limits.maxAgeMs) break;
-      this.#forget(request);
+    if (kept !== undefined) {
+      this.#requests.expire(now, kept.limits.maxAgeMs);
+      kept.streams.trim(now);
     }
-    kept?.streams.trim(now);
-    const sessions = new Set(
-      [...this.#running.values()].map(({ sessionId }) => sessionId),
-    );
-    for (const id of sessions) void this.#checkSession(id);
-    if (this.#running.size + this.#done.size === 0) scheduler.stop(this);
+    for (const id of this.#requests.sessionsInUse()) {
+      void this.#checkSession(id);
+    }
+    if (this.#requests.isEmpty) scheduler.stop(this);
   }
 
   async #checkSession(id: string): Promise<void> {
@@ -198,7 +177,9 @@ export class OpenRequests implements RequestGate, LocalRequests, PeriodicTask {
     if (kept !== undefined) {
       // A client that disconnects does not cancel a request that is kept. A copy
       // with another signal would take a large part of the time of a small call.
-      Object.defineProperty(request, "signal", { value: abort.signal });
+      const { signal } = abort;
+      const property = { value: signal, configurable: true };
+      Object.defineProperty(request, "signal", property);
     }
     this.#count(sessionId, 1);
     let isStream = false;
@@ -207,14 +188,16 @@ export class OpenRequests implements RequestGate, LocalRequests, PeriodicTask {
       if (!response?.body || !isEventStream(response)) return response;
       isStream = true;
       const requestId = requestIdOf(message);
-      const open = this.#add({
+      const open: OpenRequest = {
         key: newKey(sessionId, requestId),
         sessionId,
         abort,
         respond,
         awaited: new AwaitedMessages(requestId),
         doneAt: undefined,
-      });
+      };
+      this.#requests.add(open);
+      this.#parts.scheduler.start(this);
       const body = kept === undefined
         ? observedBody(
           response.body,
@@ -250,64 +233,26 @@ export class OpenRequests implements RequestGate, LocalRequests, PeriodicTask {
         // There is no response that its client could wait for.
         return this.#parts.onError(failedRequest(sessionId, failure));
       }
-      open.doneAt = this.#parts.scheduler.now();
-      this.#done.set(key, open);
-      this.#index(open);
+      const now = this.#parts.scheduler.now();
+      this.#requests.add(open);
       // Each has at least one event in the log.
-      const [oldest] = this.#done.values();
-      if (this.#done.size > limits.maxEvents) this.#forget(oldest!);
+      this.#requests.finish(open, now, limits.maxEvents);
     });
     return connection;
   }
 
   /** Called when a response has ended. Returns whether it was still open. */
   #onEnd(open: OpenRequest): boolean {
-    const wasRunning = this.#running.has(open.key);
-    this.#forget(open);
+    const wasRunning = this.#requests.isRunning(open);
+    this.#requests.forget(open);
     this.#count(open.sessionId, -1);
     return wasRunning;
   }
 
   #find(sessionId: string, target: MessageTarget): OpenRequest | undefined {
-    for (const open of this.#ofSession.get(sessionId) ?? []) {
-      if (open.doneAt === undefined && open.awaited.has(target)) return open;
-    }
-    return undefined;
-  }
-
-  #get(sessionId: string, eventId: string): OpenRequest | undefined {
-    const { name = "" } = parseRequestEventId(eventId) ?? {};
-    const key = requestKey(name, sessionId);
-    return this.#running.get(key) ?? this.#done.get(key);
-  }
-
-  #add(open: OpenRequest): OpenRequest {
-    this.#running.set(open.key, open);
-    this.#index(open);
-    this.#parts.scheduler.start(this);
-    return open;
-  }
-
-  #index(open: OpenRequest): void {
-    const others = this.#ofSession.get(open.sessionId);
-    if (others === undefined) {
-      this.#ofSession.set(open.sessionId, new Set([open]));
-    } else others.add(open);
-  }
-
-  #end(open: OpenRequest): void {
-    this.#forget(open);
-    this.#parts.kept?.streams.end(open.key);
-    open.abort.abort();
-  }
-
-  #forget(open: OpenRequest): void {
-    const { key, sessionId } = open;
-    this.#running.delete(key);
-    this.#done.delete(key);
-    const others = this.#ofSession.get(sessionId);
-    others?.delete(open);
-    if (others?.size === 0) this.#ofSession.delete(sessionId);
+    return this.#requests.ofSession(sessionId).find(({ doneAt, awaited }) =>
+      doneAt === undefined && awaited.has(target)
+    );
   }
 
   #count(sessionId: string, change: 1 | -1): void {
