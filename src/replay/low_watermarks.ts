@@ -54,6 +54,11 @@ export class LowWatermarks {
     return this.#handedOffAt.get(session) ?? 0;
   }
 
+  /** Forgets the watermark of a request. */
+  forgetRequest(key: string): void {
+    this.#requestsTrimmedUpTo.delete(key);
+  }
+
   /**
    * Returns whether an event for a session may have been trimmed after an
    * offset.

@@ -129,6 +129,11 @@ export class ReplayLog {
     return this.entriesAfter(session, offset).map(({ frame }) => frame);
   }
 
+  /** Forgets which events of a request were trimmed: it can't be resumed. */
+  forgetRequest(key: string): void {
+    this.#lowWatermarks.forgetRequest(key);
+  }
+
   /** Called with each event that is trimmed. */
   protected onTrimmed(_entry: Entry): void {}
 

@@ -151,8 +151,10 @@ export class OpenRequests implements RequestGate, LocalRequests, PeriodicTask {
   run(now: number): void {
     const { kept, scheduler } = this.#parts;
     if (kept !== undefined) {
-      this.#requests.expire(now, kept.limits.maxAgeMs);
       kept.streams.trim(now);
+      for (const { key } of this.#requests.expire(now, kept.limits.maxAgeMs)) {
+        kept.streams.forget(key);
+      }
     }
     for (const id of this.#requests.sessionsInUse()) {
       void this.#checkSession(id);

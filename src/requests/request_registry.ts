@@ -86,12 +86,15 @@ export class RequestRegistry {
     if (this.#done.size > maxDone) this.forget(oldest!);
   }
 
-  /** Forgets the requests that have been done for this long. */
-  expire(now: number, maxAgeMs: number): void {
+  /** Forgets the requests that have been done for this long; returns them. */
+  expire(now: number, maxAgeMs: number): OpenRequest[] {
+    const expired: OpenRequest[] = [];
     for (const request of this.#done.values()) {
       if (now - request.doneAt! < maxAgeMs) break;
       this.forget(request);
+      expired.push(request);
     }
+    return expired;
   }
 
   /** Forgets a request. */

@@ -83,6 +83,11 @@ export class RequestStreams {
     this.#log.trim(now);
   }
 
+  /** Forgets a request whose events were dropped. */
+  forget(key: string): void {
+    this.#log.forgetRequest(key);
+  }
+
   /** Returns the counters. Visits every stream. */
   stats(): Omit<StreamStats, "attached"> {
     return {
