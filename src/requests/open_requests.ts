@@ -178,7 +178,7 @@ export class OpenRequests implements RequestGate, LocalRequests, PeriodicTask {
     const abort = new AbortController();
     if (kept !== undefined) {
       // A client that disconnects does not cancel a request that is kept. A copy
-      // with another signal would take a large part of the time of a small call.
+      // with another signal would take more time than a small call.
       const { signal } = abort;
       const property = { value: signal, configurable: true };
       Object.defineProperty(request, "signal", property);
