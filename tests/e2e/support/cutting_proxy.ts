@@ -11,7 +11,7 @@ import {
 export interface Cut {
   readonly afterBytes: number;
   /**
-   * Resolves when the client has read the first event of the response. Only
+   * Resolves when the client has read the first event of this response. Only
    * what follows it is counted then. Bun's client discards what it has not read
    * when a connection breaks.
    *
@@ -34,13 +34,13 @@ export interface CuttingProxy extends AsyncDisposable {
  * Starts a proxy on a free port.
  *
  * @param target URL of the server.
- * @param nextCut Called for every GET request, and for POST requests if
- * `methods` includes them. `undefined` leaves the connection open.
+ * @param nextCut Called with the head of every GET request, and of POST requests
+ * if `methods` includes them. `undefined` leaves the connection open.
  * @param methods The methods of the requests to cut.
  */
 export async function startCuttingProxy(
   target: URL,
-  nextCut: () => Cut | undefined,
+  nextCut: (head: string) => Cut | undefined,
   methods: readonly string[] = ["GET"],
 ): Promise<CuttingProxy> {
   const sockets = new Set<Socket>();
@@ -64,11 +64,12 @@ export async function startCuttingProxy(
       });
     }
     client.on("data", (data: Buffer) => {
-      // A connection carries several requests. The head of a GET request
-      // arrives in one piece.
-      const [method = ""] = data.toString("latin1", 0, 8).split(" ", 1);
+      // A connection carries several requests. The head of a request arrives in
+      // one piece.
+      const head = data.toString("latin1");
+      const [method = ""] = head.split(" ", 1);
       if (["GET", "POST"].includes(method)) {
-        cut = methods.includes(method) ? nextCut() : undefined;
+        cut = methods.includes(method) ? nextCut(head) : undefined;
         left = cut?.afterBytes ?? Infinity;
         isCounting = cut?.firstEventRead === undefined;
       }

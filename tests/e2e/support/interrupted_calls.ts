@@ -29,15 +29,15 @@ export async function assertCallsSurvive(
   { url, streams, major, calls }: InterruptedCalls,
 ): Promise<void> {
   let cutsLeft = 0;
-  let onRead = () => {};
-  const nextCut = (): Cut | undefined =>
+  const reads = new FirstReads();
+  const nextCut = (head: string): Cut | undefined =>
     cutsLeft-- <= 0 ? undefined : {
       afterBytes: Math.floor(Math.random() * 15_000),
-      firstEventRead: new Promise((resolve) => onRead = resolve),
+      firstEventRead: reads.of(head),
       how: Math.random() < 0.5 ? "RST" : "FIN",
     };
   await using proxy = await startCuttingProxy(url, nextCut, ["GET", "POST"]);
-  await using count = await connect(major, proxy.url, streams, () => onRead());
+  await using count = await connect(major, proxy.url, streams, reads.fetch);
   for (let call = 0; call < calls; call++) {
     cutsLeft = 1 + call % 3;
     const progress: number[] = [];
@@ -57,10 +57,10 @@ async function connect(
   major: number,
   url: URL,
   streams: Streams,
-  onRead: () => void,
+  fetch: Fetch,
 ): Promise<Count> {
   const tool = { name: "count-to-100", arguments: {} };
-  const options = { reconnect: true, fetch: observedFetch(onRead) };
+  const options = { reconnect: true, fetch };
   if (major === 1) {
     const { client, close } = await connectHttp(url, streams, options);
     const count = async (onProgress: (progress: number) => void) => {
@@ -79,18 +79,34 @@ async function connect(
   return Object.assign(count, { [Symbol.asyncDispose]: close });
 }
 
-/** Returns a `fetch` that calls a function when a body is read. */
-function observedFetch(onRead: () => void): Fetch {
-  return async (url, init) => {
-    const response = await fetch(url, init);
+/** The header that numbers the requests of a client. */
+const NUMBER_HEADER = "x-request-number";
+
+/** Tells when a client has read the first piece of each response. */
+class FirstReads {
+  readonly #reads: Promise<void>[] = [];
+
+  /** A `fetch` that numbers its requests, and observes their bodies. */
+  readonly fetch: Fetch = async (url, init = {}) => {
+    const headers = new Headers(init.headers);
+    headers.set(NUMBER_HEADER, `${this.#reads.length}`);
+    let onRead: (() => void) | undefined;
+    this.#reads.push(new Promise((resolve) => onRead = resolve));
+    const response = await fetch(url, { ...init, headers });
     const body = response.body?.pipeThrough(
       new TransformStream<Uint8Array, Uint8Array>({
         transform(chunk, controller) {
           controller.enqueue(chunk);
-          onRead();
+          onRead?.();
         },
       }),
     );
     return new Response(body ?? null, response);
   };
+
+  /** Returns the promise of the request that has this head. */
+  of(head: string): Promise<void> {
+    const [, number] = new RegExp(`${NUMBER_HEADER}: (\\d+)`, "i").exec(head)!;
+    return this.#reads[Number(number)]!;
+  }
 }
