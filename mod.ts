@@ -38,7 +38,7 @@ export {
   type SubscriptionCloseReason,
   SubscriptionManager,
 } from "./src/contracts/subscription_manager.ts";
-export type { Sessions } from "./src/contracts/sessions.ts";
+export type { Sessions, TransportSessions } from "./src/contracts/sessions.ts";
 export type { GuardOptions, Respond } from "./src/contracts/guarding.ts";
 export type { SessionsStats, StreamStats } from "./src/contracts/stats.ts";
 

@@ -3,10 +3,8 @@ import {
   CLUSTER_OPTIONS,
   STREAM_OPTIONS,
 } from "../contracts/known_options.ts";
-import {
-  ClusterStreamSessionManager,
-  type ClusterStreamSessionManagerOptions,
-} from "../cluster/stream_session_manager.ts";
+import { ClusterStreamSessionManager } from "../cluster/stream_session_manager.ts";
+import type { ClusterStreamSessionManagerOptions } from "../cluster/stream_options.ts";
 import type { ClusterOptions } from "../cluster/membership/options.ts";
 import type { CloseOptions } from "../contracts/options.ts";
 import { createChannelNode } from "./node.ts";

@@ -8,13 +8,14 @@ import {
   createOpenRequests,
   createSessionGate,
 } from "../http/guarded_sessions.ts";
+import { SharedManagers } from "../http/shared_managers.ts";
 import type { OpenRequests } from "../requests/open_requests.ts";
 import type { CloseOptions, SessionsOptions } from "../contracts/options.ts";
 import {
   resolveCloseOptions,
   resolveHttpOptions,
 } from "../contracts/resolve_options.ts";
-import type { Sessions } from "../contracts/sessions.ts";
+import type { Sessions, TransportSessions } from "../contracts/sessions.ts";
 import type { SessionsStats } from "../contracts/stats.ts";
 import { ClusterRequests } from "./forwarding/cluster_requests.ts";
 import type { ClusterNode } from "./membership/cluster_node.ts";
@@ -63,6 +64,7 @@ export class ClusteredSessions<
   readonly #disconnect: () => Promise<void>;
   readonly #requests: OpenRequests;
   readonly #gate: SessionGate;
+  readonly #transports: SharedManagers;
 
   /**
    * Creates the sessions from their parts.
@@ -82,10 +84,12 @@ export class ClusteredSessions<
       scheduler: parts.node.scheduler,
     })!;
     this.#requests = requests;
+    this.#transports = new SharedManagers(parts.options.onError);
     this.#gate = createSessionGate(
       this,
       resolveHttpOptions(parts.options.http),
       this.#requests,
+      this.#transports,
     );
   }
 
@@ -115,6 +119,20 @@ export class ClusteredSessions<
     options?: GuardOptions,
   ): Promise<Response> {
     return guard(this.#gate, request, respond, options);
+  }
+
+  /**
+   * Returns the managers as one transport sees them, so that a server with
+   * several transports sends each broadcast once to each client.
+   * {@linkcode Sessions} describes it in full.
+   *
+   * @param name The name of the transport, the same on all nodes.
+   * @throws {InvalidArgumentError} If the name is not a string, or is empty.
+   */
+  forTransport(name: string): TransportSessions {
+    const streams = this.streams.forTransport(name);
+    this.#transports.addView();
+    return { streams, info: this.info, subscriptions: this.subscriptions };
   }
 
   /** Returns the counters of this node. Visits each of its streams. */

@@ -8,10 +8,8 @@ export type {
 } from "./clustered_sessions.ts";
 export type { ClusterStats, NodeInfo } from "./membership/node_info.ts";
 export type { ClusterOptions } from "./membership/options.ts";
-export type {
-  ClusterStreamSessionManager,
-  ClusterStreamSessionManagerOptions,
-} from "./stream_session_manager.ts";
+export type { ClusterStreamSessionManager } from "./stream_session_manager.ts";
+export type { ClusterStreamSessionManagerOptions } from "./stream_options.ts";
 export type {
   ClusterInfoSessionManager,
   ClusterInfoSessionManagerOptions,

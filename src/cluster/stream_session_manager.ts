@@ -1,57 +1,34 @@
 import { safeCallback } from "../runtime/callbacks.ts";
 import type { DeliveryError } from "../errors.ts";
-import type { StreamIntent } from "../streams/pending_streams.ts";
-import { assertMessage, StreamEngine } from "../streams/stream_engine.ts";
 import type {
-  CloseOptions,
-  ErrorReportingOptions,
-  StreamEventOptions,
-  StreamOptions,
-} from "../contracts/options.ts";
+  PendingStream,
+  StreamIntent,
+} from "../streams/pending_streams.ts";
+import { assertMessage, StreamEngine } from "../streams/stream_engine.ts";
+import type { CloseOptions } from "../contracts/options.ts";
 import {
   objectOption,
-  type ReplaySettings,
   resolveStreamOptions,
 } from "../contracts/resolve_options.ts";
 import type { StreamStats } from "../contracts/stats.ts";
 import { StreamSessionManager } from "../contracts/stream_session_manager.ts";
 import type { Delivery } from "./delivery/delivery.ts";
 import { DirectDelivery } from "./delivery/direct_delivery.ts";
-import { eventHistoryOf, type EventLog } from "./delivery/event_log.ts";
+import { eventHistoryOf } from "./delivery/event_log.ts";
 import { LogDelivery } from "./delivery/log_delivery.ts";
 import { TransferableReplayLog } from "./delivery/transferable_replay_log.ts";
 import { PendingTakeovers } from "./delivery/pending_takeovers.ts";
+import { TransportStreamManager } from "../streams/transport_stream_manager.ts";
 import { combinedStats } from "../requests/combined_stats.ts";
 import { RequestStreams } from "../requests/request_streams.ts";
 import { OwnedSessions } from "./directory/owned_sessions.ts";
 import { ReplicatedDirectory } from "./directory/replicated_directory.ts";
 import type { SessionDirectory } from "./directory/session_directory.ts";
 import type { ClusterNode } from "./membership/cluster_node.ts";
-
-/** Options of a stream manager of a cluster. */
-export interface ClusterStreamSessionManagerOptions
-  extends StreamOptions, ErrorReportingOptions, StreamEventOptions {
-  /**
-   * Returns the newest event of this node when it learned of a session. Earlier
-   * broadcasts are not for the session.
-   *
-   * @default undefined all stored events are for every session
-   */
-  readonly startEventId?: ((id: string) => string | undefined) | undefined;
-}
-
-/**
- * What nodes share in addition to a bus. Without it, each node has a copy of
- * the directory and a log of its own.
- */
-export interface SharedStores {
-  /** Creates the directory of session owners. */
-  readonly directory: (
-    onClaimed: (id: string, wasLocal: boolean) => void,
-  ) => SessionDirectory;
-  /** Creates the log of events, for replay. */
-  readonly log: (settings: ReplaySettings) => EventLog;
-}
+import type {
+  ClusterStreamSessionManagerOptions,
+  SharedStores,
+} from "./stream_options.ts";
 
 /**
  * Returns the sessions that the node of a stream manager owns. The info manager
@@ -174,17 +151,7 @@ export class ClusterStreamSessionManager extends StreamSessionManager {
     id: string,
     controller: ReadableStreamDefaultController,
   ): Promise<void> {
-    this.#engine.assertCanAttach(id, controller);
-    if (this.#delivery.needsResume(id, this.#engine.pendingStream(id))) {
-      return this.#takeOver(
-        id,
-        controller,
-        this.#engine.takePendingStream(id) ?? {},
-      );
-    }
-    this.#takeovers.end(id);
-    this.#engine.create(id, controller);
-    return this.#sessions.claim(id);
+    return this.#create(id, controller);
   }
 
   /**
@@ -269,6 +236,26 @@ export class ClusterStreamSessionManager extends StreamSessionManager {
     return this.#delivery.send(recipients, data);
   }
 
+  /**
+   * Returns this manager as one transport sees it. A broadcast through it
+   * reaches only the streams of that transport, on all nodes; everything else
+   * is shared. `Sessions.forTransport` describes what for.
+   *
+   * @param name The name of the transport.
+   * @throws {InvalidArgumentError} If the name is not a string, or is empty.
+   */
+  forTransport(name: string): StreamSessionManager {
+    return new TransportStreamManager(name, this, {
+      create: (...stream) => this.#create(...stream),
+      broadcast: (streams, data) => {
+        assertMessage(undefined, data);
+        if (data !== "" && !this.#isClosed) {
+          return this.#delivery.send(streams, data);
+        }
+      },
+    });
+  }
+
   /** Returns the counters of this node. Visits every stream. */
   stats(): StreamStats {
     const stats = this.#engine.stats();
@@ -292,10 +279,24 @@ export class ClusterStreamSessionManager extends StreamSessionManager {
     this.#sessions.close();
   }
 
+  #create(
+    id: string,
+    controller: ReadableStreamDefaultController,
+    transport?: string,
+  ): Promise<void> {
+    this.#engine.assertCanAttach(id, controller);
+    if (this.#delivery.needsResume(id, this.#engine.pendingStream(id))) {
+      const intent = this.#engine.takePendingStream(id);
+      return this.#takeOver(id, controller, { ...intent, transport });
+    }
+    this.#takeovers.end(id);
+    this.#engine.create(id, controller, transport);
+    return this.#sessions.claim(id);
+  }
+
   #handleRequests(): void {
-    const node = this.#node;
-    node.respond("has", ({ id }) => this.#sessions.hasStream(id));
-    node.respond("delete", async ({ id }) => {
+    this.#node.respond("has", ({ id }) => this.#sessions.hasStream(id));
+    this.#node.respond("delete", async ({ id }) => {
       if (!this.#sessions.hasStream(id)) return false;
       await this.delete(id);
       return true;
@@ -317,7 +318,7 @@ export class ClusterStreamSessionManager extends StreamSessionManager {
   async #takeOver(
     id: string,
     controller: ReadableStreamDefaultController,
-    intent: StreamIntent,
+    intent: PendingStream,
   ): Promise<void> {
     const attach = this.#takeovers.start(id, controller, intent);
     this.#sessions.reattach(id);

@@ -37,6 +37,12 @@ export interface SessionRegistration {
   readonly startEventId: string | undefined;
 }
 
+/**
+ * The kind of a transport: Streamable HTTP, or HTTP with SSE (2024-11-05),
+ * whose streams begin their sessions.
+ */
+export type StreamTransport = "streamable" | "sse";
+
 /** A POST request of a session. */
 export interface PostRequest {
   readonly sessionId: string;
@@ -87,6 +93,10 @@ export interface RequestGate {
  * stored.
  */
 export interface SessionGate {
+  /**
+   * Called when a transport has answered a GET request with an event stream.
+   */
+  readonly onStream?: ((transport: StreamTransport) => void) | undefined;
   /** How long a JSON body may be, in bytes; Infinity for no limit. */
   readonly maxBodyBytes: number;
   /** The open requests; undefined in one process without replay. */

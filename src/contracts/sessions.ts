@@ -5,6 +5,16 @@ import type { SessionsStats } from "./stats.ts";
 import type { StreamSessionManager } from "./stream_session_manager.ts";
 import type { SubscriptionManager } from "./subscription_manager.ts";
 
+/** The three managers of a server as one transport sees them. */
+export interface TransportSessions {
+  /** Its streams: broadcasts reach only those that it created. */
+  readonly streams: StreamSessionManager;
+  /** The metadata of all sessions. */
+  readonly info: InfoSessionManager;
+  /** All subscriptions. */
+  readonly subscriptions: SubscriptionManager;
+}
+
 /**
  * The three managers of a server, and the guard. Pass the object directly to a
  * transport.
@@ -51,6 +61,49 @@ export interface Sessions extends AsyncDisposable {
     respond: Respond,
     options?: GuardOptions,
   ): Promise<Response>;
+  /**
+   * Returns the managers as one transport sees them. If a server has several
+   * transports, pass each its own view: tmcp's server asks every transport to
+   * send a notification to everyone, so that with shared managers each client
+   * would get it once for each transport.
+   *
+   * A broadcast (`streams.send(undefined, …)`) through a view reaches the
+   * streams, on all nodes, that were created through a view of the same name.
+   * Everything else is shared: sessions, metadata, subscriptions, limits,
+   * messages to named sessions. A broadcast through {@linkcode streams} itself
+   * reaches everyone.
+   *
+   * @param name The name of the transport, the same on all nodes.
+   * @throws {InvalidArgumentError} If the name is not a string, or is empty.
+   *
+   * @example Two transports of one server
+   * ```ts
+   * import { InMemorySessions } from "@crossmcp/session-manager";
+   * import { HttpTransport } from "@tmcp/transport-http";
+   * import { SseTransport } from "@tmcp/transport-sse";
+   * import { McpServer } from "tmcp";
+   *
+   * const server = new McpServer(
+   *   { name: "example", version: "1.0.0" },
+   *   { adapter: undefined, capabilities: {} },
+   * );
+   * await using sessions = new InMemorySessions();
+   * const http = new HttpTransport(server, {
+   *   path: "/mcp",
+   *   sessionManager: sessions.forTransport("http"),
+   *   subscriptionManager: sessions.subscriptions,
+   * });
+   * const sse = new SseTransport(server, {
+   *   path: "/sse",
+   *   sessionManager: sessions.forTransport("sse"),
+   * });
+   * const handler = (request: Request): Promise<Response> =>
+   *   sessions.guard(request, async (request) =>
+   *     await http.respond(request) ?? await sse.respond(request));
+   * console.log((await handler(new Request("http://localhost/"))).status); // 404
+   * ```
+   */
+  forTransport(name: string): TransportSessions;
   /** Returns the counters. Cheap enough to call every second. */
   stats(): SessionsStats;
   /**

@@ -5,6 +5,7 @@ import type {
   SessionRegistration,
 } from "../contracts/guarding.ts";
 import { isSessionId } from "../protocol/session_id.ts";
+import { isEventStream } from "../protocol/sse.ts";
 import { parseRequestEventId } from "../requests/request_event_id.ts";
 import { exposeHeaders } from "./cors.ts";
 import { assertGuardArguments } from "./guard_arguments.ts";
@@ -124,7 +125,9 @@ async function answerGet(
     throw error;
   }
   try {
-    return orNotFound(await respond(request));
+    const response = orNotFound(await respond(request));
+    if (isEventStream(response)) sessions.onStream?.("streamable");
+    return response;
   } finally {
     revoke();
   }
@@ -138,7 +141,11 @@ async function answerWithoutSession(
   principal: string | undefined,
 ): Promise<Response> {
   const response = orNotFound(await respond(request));
-  if (!assignsSession(response)) return response;
+  if (!assignsSession(response)) {
+    const opensStream = request.method === "GET" && isEventStream(response);
+    if (opensStream) sessions.onStream?.("sse");
+    return response;
+  }
   if (request.method === "GET") {
     // No client knows the session that this stream belongs to.
     await discard(response);

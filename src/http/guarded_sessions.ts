@@ -10,6 +10,7 @@ import {
   type StoredInfoSessionManager,
 } from "../metadata/stored_info_session_manager.ts";
 import { OpenRequests } from "../requests/open_requests.ts";
+import type { SharedManagers } from "./shared_managers.ts";
 import type { RemoteRequests } from "../requests/remote_requests.ts";
 import type { RequestStreams } from "../requests/request_streams.ts";
 import { safeCallback } from "../runtime/callbacks.ts";
@@ -71,14 +72,17 @@ export interface GuardedManagers {
  * @param managers The managers of its sessions.
  * @param settings The limits for requests.
  * @param requests The open requests, if they are kept.
+ * @param transports Notices transports that share the managers.
  */
 export function createSessionGate(
   managers: GuardedManagers,
   { maxBodyBytes }: HttpSettings,
   requests: RequestGate | undefined,
+  transports: SharedManagers,
 ): SessionGate {
   return {
     maxBodyBytes,
+    onStream: (transport) => transports.onStream(transport),
     requests,
     authorize: async (id, principal) => {
       const registry = sessionRegistryOf(managers.info);

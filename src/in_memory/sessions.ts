@@ -15,12 +15,13 @@ import {
   resolveCloseOptions,
   resolveHttpOptions,
 } from "../contracts/resolve_options.ts";
-import type { Sessions } from "../contracts/sessions.ts";
+import type { Sessions, TransportSessions } from "../contracts/sessions.ts";
 import type { SessionsStats } from "../contracts/stats.ts";
 import {
   createOpenRequests,
   createSessionGate,
 } from "../http/guarded_sessions.ts";
+import { SharedManagers } from "../http/shared_managers.ts";
 import type { OpenRequests } from "../requests/open_requests.ts";
 import { sharedScheduler } from "../runtime/scheduler.ts";
 import { InMemoryInfoSessionManager } from "./info_session_manager.ts";
@@ -70,6 +71,7 @@ export class InMemorySessions implements Sessions {
   readonly subscriptions: InMemorySubscriptionManager;
   readonly #requests: OpenRequests | undefined;
   readonly #gate: SessionGate;
+  readonly #transports: SharedManagers;
 
   /**
    * Creates the three managers.
@@ -101,10 +103,12 @@ export class InMemorySessions implements Sessions {
       streams: requestStreamsOf(this.streams),
       scheduler: sharedScheduler(this.streams),
     });
+    this.#transports = new SharedManagers(given.onError);
     this.#gate = createSessionGate(
       this,
       resolveHttpOptions(given.http),
       this.#requests,
+      this.#transports,
     );
   }
 
@@ -126,6 +130,20 @@ export class InMemorySessions implements Sessions {
     options?: GuardOptions,
   ): Promise<Response> {
     return guard(this.#gate, request, respond, options);
+  }
+
+  /**
+   * Returns the managers as one transport sees them, so that a server with
+   * several transports sends each broadcast once to each client.
+   * {@linkcode Sessions} describes it in full.
+   *
+   * @param name The name of the transport.
+   * @throws {InvalidArgumentError} If the name is not a string, or is empty.
+   */
+  forTransport(name: string): TransportSessions {
+    const streams = this.streams.forTransport(name);
+    this.#transports.addView();
+    return { streams, info: this.info, subscriptions: this.subscriptions };
   }
 
   /** Returns the counters. Visits every stream. */

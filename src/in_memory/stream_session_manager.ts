@@ -19,7 +19,8 @@ import type { StreamIntent } from "../streams/pending_streams.ts";
 import { ReplayLog } from "../replay/replay_log.ts";
 import { combinedStats } from "../requests/combined_stats.ts";
 import { RequestStreams } from "../requests/request_streams.ts";
-import { StreamEngine } from "../streams/stream_engine.ts";
+import { TransportStreamManager } from "../streams/transport_stream_manager.ts";
+import { assertMessage, StreamEngine } from "../streams/stream_engine.ts";
 import { sharedScheduler } from "../runtime/scheduler.ts";
 
 /**
@@ -174,7 +175,26 @@ export class InMemoryStreamSessionManager extends StreamSessionManager
    * neither an array nor `undefined`. Nothing was written.
    */
   override send(sessions: string[] | undefined, data: string): void {
+    assertMessage(sessions, data);
     this.#engine.send(sessions, data);
+  }
+
+  /**
+   * Returns this manager as one transport sees it. A broadcast through it
+   * reaches only the streams that were created through a view of that name;
+   * everything else is shared. `Sessions.forTransport` describes what for.
+   *
+   * @param name The name of the transport.
+   * @throws {InvalidArgumentError} If the name is not a string, or is empty.
+   */
+  forTransport(name: string): StreamSessionManager {
+    return new TransportStreamManager(name, this, {
+      create: (...stream) => this.#engine.create(...stream),
+      broadcast: (streams, data) => {
+        assertMessage(undefined, data);
+        this.#engine.send(streams, data);
+      },
+    });
   }
 
   /** Returns the counters. Visits every stream. */

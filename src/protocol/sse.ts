@@ -105,6 +105,11 @@ export function endsSseFrame(text: string): boolean {
   return text.endsWith("\n\n") || /(?:\r\n|\n|\r(?!\n)){2}$/.test(text);
 }
 
+/** Returns whether a response is an event stream. */
+export function isEventStream({ headers }: Response): boolean {
+  return (headers.get("content-type") ?? "").startsWith("text/event-stream");
+}
+
 const LINE_BREAK = /\r\n|\n|\r/;
 const FRAME_END = /(?:\r\n|\n|\r(?!\n)){2,}/g;
 

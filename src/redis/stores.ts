@@ -1,4 +1,4 @@
-import type { SharedStores } from "../cluster/stream_session_manager.ts";
+import type { SharedStores } from "../cluster/stream_options.ts";
 import type { RedisNode } from "./redis_node.ts";
 import { RedisEventLog } from "./log/event_log.ts";
 import { RedisSessionDirectory } from "./directory/session_directory.ts";

@@ -3,10 +3,8 @@ import {
   STREAM_OPTIONS,
 } from "../contracts/known_options.ts";
 import { REDIS_OPTIONS } from "./redis_node.ts";
-import {
-  ClusterStreamSessionManager,
-  type ClusterStreamSessionManagerOptions,
-} from "../cluster/stream_session_manager.ts";
+import { ClusterStreamSessionManager } from "../cluster/stream_session_manager.ts";
+import type { ClusterStreamSessionManagerOptions } from "../cluster/stream_options.ts";
 import type { CloseOptions } from "../contracts/options.ts";
 import { RedisNode, type RedisOptions } from "./redis_node.ts";
 import type { RedisClients } from "./connection/clients.ts";

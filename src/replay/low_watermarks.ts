@@ -1,5 +1,5 @@
 import { touch } from "../runtime/lru_map.ts";
-import type { Recipients } from "./recipients.ts";
+import { isForTransport, type Recipients } from "./recipients.ts";
 import { isRequestKey } from "./request_key.ts";
 
 /**
@@ -12,6 +12,8 @@ export class LowWatermarks {
   readonly #trimmedUpTo: Map<string, number> = new Map();
   readonly #handedOffAt: Map<string, number> = new Map();
   #broadcastsTrimmedUpTo = 0;
+  /** Only for broadcasts to the streams of one transport, by its name. */
+  readonly #transportsTrimmedUpTo: Map<string, number> = new Map();
   /** Only for requests: broadcasts are not for them. */
   readonly #requestsTrimmedUpTo: Map<string, number> = new Map();
   #forgottenUpTo = 0;
@@ -33,6 +35,10 @@ export class LowWatermarks {
         this.#forgottenUpTo,
         this.#record(this.#requestsTrimmedUpTo, recipients, offset),
       );
+      return;
+    }
+    if (isForTransport(recipients)) {
+      this.#transportsTrimmedUpTo.set(recipients.transport, offset);
       return;
     }
     const sessions = typeof recipients === "string" ? [recipients] : recipients;
@@ -62,13 +68,22 @@ export class LowWatermarks {
   /**
    * Returns whether an event for a session may have been trimmed after an
    * offset.
+   *
+   * @param session The session.
+   * @param transport The transport that its stream belongs to.
+   * @param offset The offset.
    */
-  isTrimmed(session: string, offset: number): boolean {
+  isTrimmed(
+    session: string,
+    transport: string | undefined,
+    offset: number,
+  ): boolean {
     if (isRequestKey(session)) {
       return offset < this.#forgottenUpTo ||
         offset < (this.#requestsTrimmedUpTo.get(session) ?? 0);
     }
     return offset < this.#broadcastsTrimmedUpTo ||
+      offset < (this.#transportsTrimmedUpTo.get(transport ?? "") ?? 0) ||
       offset < (this.#trimmedUpTo.get(session) ?? 0) ||
       offset < this.handedOffAt(session);
   }

@@ -1,4 +1,32 @@
 /**
- * The recipients of a frame: one session, several, or everyone (`undefined`).
+ * Everyone whose stream was created through the view of one transport, see
+ * `Sessions.forTransport`.
  */
-export type Recipients = string | ReadonlySet<string> | undefined;
+export interface TransportStreams {
+  /** The name of the transport. */
+  readonly transport: string;
+}
+
+/** Whom a frame is sent to: sessions, or everyone (`undefined`). */
+export type SendTarget = readonly string[] | TransportStreams | undefined;
+
+/** The same as it is stored: one session, several, or everyone. */
+export type Recipients =
+  | string
+  | ReadonlySet<string>
+  | TransportStreams
+  | undefined;
+
+/** Returns whether a frame is for everyone of one transport. */
+export function isForTransport(
+  recipients: Recipients | SendTarget,
+): recipients is TransportStreams {
+  return typeof recipients === "object" && "transport" in recipients;
+}
+
+/** Returns whether a frame is for everyone, or everyone of one transport. */
+export function isBroadcast(
+  target: SendTarget,
+): target is TransportStreams | undefined {
+  return target === undefined || isForTransport(target);
+}

@@ -1,6 +1,6 @@
 import type { ResetReason } from "../contracts/options.ts";
 import type { ReplaySettings } from "../contracts/resolve_options.ts";
-import type { Recipients } from "./recipients.ts";
+import { isForTransport, type Recipients } from "./recipients.ts";
 import { FifoQueue } from "../runtime/fifo_queue.ts";
 import { LowWatermarks } from "./low_watermarks.ts";
 import { isRequestKey } from "./request_key.ts";
@@ -20,6 +20,23 @@ export interface Entry {
 export interface BroadcastId {
   readonly node: string;
   readonly seq: number;
+}
+
+/** A client that reconnects, and may have missed events. */
+export interface Resumption {
+  /** The session. */
+  readonly session: string;
+  /**
+   * The transport that its stream belongs to: broadcasts of other transports
+   * are not for it.
+   */
+  readonly transport?: string | undefined;
+  /** The last event that the client says it received. */
+  readonly lastEventId: string;
+  /**
+   * The newest event when the session began; earlier ones are not for it.
+   */
+  readonly startEventId?: string | undefined;
 }
 
 /** What each recipient adds to the weight of an event, in bytes. */
@@ -67,7 +84,7 @@ export class ReplayLog {
     broadcastId?: BroadcastId,
   ): void {
     const weight = frame.length +
-      (typeof recipients === "object" ? recipients.size * RECIPIENT_WEIGHT : 0);
+      (recipients instanceof Set ? recipients.size * RECIPIENT_WEIGHT : 0);
     this.#entries.push({
       recipients,
       frame,
@@ -106,27 +123,22 @@ export class ReplayLog {
   }
 
   /**
-   * Returns the events that a session has missed, or why they are unavailable.
-   *
-   * @param session The session.
-   * @param lastEventId The last event that its client says it received.
-   * @param startEventId The newest event when the session began; earlier ones
-   * are not for it.
-   * @param now The current time.
+   * Returns the events that a client has missed, or why they are unavailable.
    */
   after(
-    session: string,
-    lastEventId: string,
-    startEventId: string | undefined,
+    resumption: Resumption,
     now: number,
   ): Uint8Array<ArrayBuffer>[] | ResetReason {
+    const { session, transport, lastEventId, startEventId } = resumption;
     this.trim(now);
     const lastOffset = this.#offsetOf(lastEventId);
     if (lastOffset === undefined) return "unknown";
     if (lastOffset > this.#lastOffset) return "future";
     const offset = Math.max(lastOffset, this.startOffset(startEventId));
-    if (this.#lowWatermarks.isTrimmed(session, offset)) return "purged";
-    return this.entriesAfter(session, offset).map(({ frame }) => frame);
+    if (this.#lowWatermarks.isTrimmed(session, transport, offset)) {
+      return "purged";
+    }
+    return this.entriesAfter(resumption, offset).map(({ frame }) => frame);
   }
 
   /** Forgets which events of a request were trimmed: it can't be resumed. */
@@ -160,10 +172,10 @@ export class ReplayLog {
     return startEventId === undefined ? 0 : this.#offsetOf(startEventId) ?? 0;
   }
 
-  /** Returns the stored events for a session after an offset. */
-  protected entriesAfter(session: string, offset: number): Entry[] {
+  /** Returns the stored events for a client after an offset. */
+  protected entriesAfter(resumption: Resumption, offset: number): Entry[] {
     return this.#entries.last(this.#lastOffset - offset)
-      .filter(({ recipients }) => isFor(session, recipients));
+      .filter(({ recipients }) => isFor(resumption, recipients));
   }
 
   #offsetOf(id: string): number | undefined {
@@ -172,8 +184,12 @@ export class ReplayLog {
   }
 }
 
-function isFor(session: string, recipients: Recipients): boolean {
-  if (recipients === session) return true;
+function isFor(
+  { session, transport }: Resumption,
+  recipients: Recipients,
+): boolean {
   if (recipients === undefined) return !isRequestKey(session);
-  return typeof recipients === "object" && recipients.has(session);
+  if (typeof recipients === "string") return recipients === session;
+  if (isForTransport(recipients)) return recipients.transport === transport;
+  return recipients.has(session);
 }

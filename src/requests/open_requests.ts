@@ -2,6 +2,7 @@ import type { PostRequest, RequestGate } from "../contracts/guarding.ts";
 import type { ReplaySettings } from "../contracts/resolve_options.ts";
 import { DeliveryError } from "../errors.ts";
 import { formatValue } from "../format_value.ts";
+import { isEventStream } from "../protocol/sse.ts";
 import type { PeriodicTask, Scheduler } from "../runtime/scheduler.ts";
 import { checkPeriodFor } from "../runtime/scheduler.ts";
 import { AwaitedMessages } from "./awaited_messages.ts";
@@ -270,8 +271,4 @@ function failedRequest(sessionId: string, cause: unknown): DeliveryError {
       `${formatValue(sessionId)}.`,
     { sessionId, cause },
   );
-}
-
-function isEventStream({ headers }: Response): boolean {
-  return (headers.get("content-type") ?? "").startsWith("text/event-stream");
 }

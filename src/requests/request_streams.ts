@@ -110,9 +110,10 @@ export class RequestStreams {
       intent,
       {
         latestEventId: formatRequestEventId(log.latestEventId, key),
-        after: (key, lastEventId, startEventId, now) => {
-          const { logEventId = "" } = parseRequestEventId(lastEventId) ?? {};
-          return log.after(key, logEventId, startEventId, now);
+        after: (resumption, now) => {
+          const { logEventId: lastEventId = "" } =
+            parseRequestEventId(resumption.lastEventId) ?? {};
+          return log.after({ ...resumption, lastEventId }, now);
         },
       },
       this.#scheduler.now(),

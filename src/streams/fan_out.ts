@@ -4,7 +4,11 @@ import type { StreamSettings } from "../contracts/resolve_options.ts";
 import type { StreamFailures } from "./stream_failures.ts";
 import { FrameBatcher } from "./frame_batch.ts";
 import type { BroadcastRecord } from "./fast_path/recent_broadcasts.ts";
-import type { Recipients } from "../replay/recipients.ts";
+import {
+  isForTransport,
+  type Recipients,
+  type TransportStreams,
+} from "../replay/recipients.ts";
 import type { StreamRegistry } from "./stream_registry.ts";
 import type { SessionStream } from "./session_stream.ts";
 import type { Frame } from "./frame.ts";
@@ -78,6 +82,10 @@ export class FanOut {
       const stream = this.#streams.get(recipients);
       if (stream === undefined) return;
       this.#enqueue(stream, this.#frame(data, encoded), failures);
+    } else if (isForTransport(recipients)) {
+      if (this.#streams.size === 0) return;
+      const frame = this.#frame(data, encoded);
+      this.#enqueueToTransport(recipients, frame, failures);
     } else {
       let frame: Frame | undefined;
       for (const id of recipients) {
@@ -159,6 +167,21 @@ export class FanOut {
     }
     fastPath.endBroadcast();
     this.#delivered += written;
+  }
+
+  /** Skips the fast path: its model knows only broadcasts to all streams. */
+  #enqueueToTransport(
+    { transport }: TransportStreams,
+    frame: Frame,
+    failures: StreamFailures,
+  ): void {
+    const { slots } = this.#streams;
+    const { length } = slots;
+    for (let slot = 0; slot < length; slot++) {
+      const stream = slots[slot];
+      if (stream?.transport !== transport) continue;
+      this.#enqueue(stream, frame, failures);
+    }
   }
 
   #enqueue(

@@ -9,6 +9,7 @@ import { FanOut } from "./fan_out.ts";
 import type { StreamStart } from "./stream_start.ts";
 import { sessionIdOf } from "../replay/request_key.ts";
 import type { Recipients } from "../replay/recipients.ts";
+import { ReplacementBrake } from "./replacement_brake.ts";
 import { StreamRegistry } from "./stream_registry.ts";
 import { SessionStream } from "./session_stream.ts";
 import {
@@ -30,6 +31,7 @@ export class LocalStreams implements PeriodicTask {
   readonly #callbacks: StreamCallbacks;
   readonly #scheduler: Scheduler;
   readonly #fanOut: FanOut;
+  readonly #brake = new ReplacementBrake();
   #isRunning = false;
   /** Calls of `send` that were made while streams were being written to. */
   readonly #deferredSends: (() => void)[] = [];
@@ -86,20 +88,30 @@ export class LocalStreams implements PeriodicTask {
     return this.#attached.get(id)?.controller;
   }
 
-  /** Attaches a stream, replacing the session's older one. */
+  /**
+   * Attaches a stream, replacing the session's older one.
+   *
+   * @param id The session ID.
+   * @param controller The controller of the stream.
+   * @param start What it begins with.
+   * @param transport The transport that it belongs to.
+   */
   attach(
     id: string,
     controller: ReadableStreamDefaultController,
     { chunks, includesPending }: StreamStart,
+    transport?: string,
   ): void {
     const now = this.#scheduler.now();
     const replaced = this.#attached.get(id);
+    const error = replaced && this.#brake.record(id);
     const stream = new SessionStream(
       id,
       controller,
       this.#attached.fastPath,
       now,
     );
+    stream.transport = transport;
     this.#attached.set(stream);
     this.#scheduler.start(this);
     this.#run((failures) => {
@@ -107,10 +119,12 @@ export class LocalStreams implements PeriodicTask {
         if (replaced !== undefined && !includesPending) {
           stream.inheritPending(replaced, now);
         }
+        for (const chunk of this.#brake.start(id)) stream.write(chunk, now);
         for (const chunk of chunks) stream.write(chunk, now);
       } catch (cause) {
         this.#fail(stream, cause, failures);
       }
+      if (error !== undefined) failures.add(error);
     });
     if (replaced === undefined) return;
     replaced.drop();
@@ -141,8 +155,10 @@ export class LocalStreams implements PeriodicTask {
   replace(id: string): void {
     const controller = this.get(id);
     if (controller === undefined) return;
+    const error = this.#brake.record(id);
     this.end(id);
     replaceController(controller, id);
+    if (error !== undefined) this.#run((failures) => failures.add(error));
   }
 
   /** The session IDs, in the order in which they were attached. */

@@ -37,8 +37,10 @@ export interface StreamIntent {
   readonly persistent?: boolean | undefined;
 }
 
-/** What a manager with several nodes adds. */
+/** What the package itself adds. */
 export interface PendingStream extends StreamIntent {
+  /** The transport that the stream belongs to, see `Sessions.forTransport`. */
+  readonly transport?: string | undefined;
   /** The events that the client has missed, if they are stored elsewhere. */
   readonly missed?: {
     readonly frames: readonly string[];

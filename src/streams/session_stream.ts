@@ -28,6 +28,8 @@ const MAX_CHUNK_CAPACITY = 64;
  */
 export class SessionStream extends FastPathStream {
   readonly id: string;
+  /** The transport that it belongs to, see `Sessions.forTransport`. */
+  transport: string | undefined;
   readonly #isByteStream: boolean;
   /** The `desiredSize` of the stream when everything was read. */
   #capacity: number;

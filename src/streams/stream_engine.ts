@@ -23,7 +23,11 @@ import {
   planStreamStart,
 } from "./stream_start.ts";
 import type { BroadcastId, ReplayLog } from "../replay/replay_log.ts";
-import type { Recipients } from "../replay/recipients.ts";
+import {
+  isForTransport,
+  type Recipients,
+  type SendTarget,
+} from "../replay/recipients.ts";
 import {
   checkPeriodFor,
   type PeriodicTask,
@@ -98,8 +102,18 @@ export class StreamEngine<Log extends ReplayLog = ReplayLog> {
     return this.#pending.take(id);
   }
 
-  /** Attaches a stream, replacing the session's older one. */
-  create(id: string, controller: ReadableStreamDefaultController): void {
+  /**
+   * Attaches a stream, replacing the session's older one.
+   *
+   * @param id The session ID.
+   * @param controller The controller of the stream.
+   * @param transport The transport that it belongs to.
+   */
+  create(
+    id: string,
+    controller: ReadableStreamDefaultController,
+    transport?: string,
+  ): void {
     this.assertCanAttach(id, controller);
     const older = this.#streams.get(id);
     if (older === controller) return;
@@ -108,8 +122,13 @@ export class StreamEngine<Log extends ReplayLog = ReplayLog> {
     const history = this.#log ?? this.#externalHistory;
     const start = history === undefined || intent === undefined
       ? EMPTY_START
-      : planStreamStart(id, intent, history, this.#scheduler.now());
-    this.#streams.attach(id, controller, start);
+      : planStreamStart(
+        id,
+        { ...intent, transport },
+        history,
+        this.#scheduler.now(),
+      );
+    this.#streams.attach(id, controller, start, transport);
     const { replayed, reset } = start;
     this.#replayed += replayed;
     if (reset === undefined) return;
@@ -148,20 +167,17 @@ export class StreamEngine<Log extends ReplayLog = ReplayLog> {
   }
 
   /**
-   * Writes a frame, and appends it to the replay log.
+   * Writes a frame, and appends it to the replay log. The arguments must be
+   * valid.
    *
-   * @param sessions The recipients; `undefined` for everyone.
+   * @param target The recipients.
    * @param data The frame.
    * @param broadcastId Identifies a broadcast, if there are several nodes.
    */
-  send(
-    sessions: readonly string[] | undefined,
-    data: string,
-    broadcastId?: BroadcastId,
-  ): void {
-    assertMessage(sessions, data);
-    if (data === "" || sessions?.length === 0) return;
-    const recipients = recipientsOf(sessions);
+  send(target: SendTarget, data: string, broadcastId?: BroadcastId): void {
+    if (data === "") return;
+    const recipients = recipientsOf(target);
+    if (recipients === NOBODY) return;
     const log = this.#log;
     if (log === undefined) {
       return this.#streams.send(recipients, data);
@@ -177,8 +193,8 @@ export class StreamEngine<Log extends ReplayLog = ReplayLog> {
   }
 
   /** Writes a frame without appending it to the replay log. */
-  deliver(sessions: readonly string[] | undefined, data: string): void {
-    this.#streams.send(recipientsOf(sessions), data);
+  deliver(target: SendTarget, data: string): void {
+    this.#streams.send(recipientsOf(target), data);
   }
 
   /** Trims the log from now on: something was appended to it directly. */
@@ -257,8 +273,12 @@ export function assertMessage(sessions: unknown, data: unknown): void {
   }
 }
 
-function recipientsOf(sessions: readonly string[] | undefined): Recipients {
-  const [only] = sessions?.length === 1 ? sessions : [];
+const NOBODY: ReadonlySet<string> = new Set();
+
+function recipientsOf(target: SendTarget): Recipients {
+  if (target === undefined || isForTransport(target)) return target;
+  if (target.length === 0) return NOBODY;
+  const [only] = target.length === 1 ? target : [];
   // A value that is not a string is no session ID, and must not mean everyone.
-  return typeof only === "string" ? only : sessions && new Set(sessions);
+  return typeof only === "string" ? only : new Set(target);
 }

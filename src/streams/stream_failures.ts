@@ -30,6 +30,11 @@ export class StreamFailures {
       `The stream of session ${formatValue(sessionId)} failed and was removed.`,
       { cause, sessionId },
     );
+    this.add(error);
+  }
+
+  /** Records an error that is about no single write. */
+  add(error: DeliveryError): void {
     this.#reports.push(() => this.#callbacks.onError(error));
   }
 

@@ -43,11 +43,12 @@ export type EventHistory = Pick<ReplayLog, "latestEventId" | "after">;
  */
 export function planStreamStart(
   id: string,
-  { lastEventId, startEventId, prime, reset: knownReset, missed: imported }:
-    PendingStream,
+  intent: PendingStream,
   history: EventHistory,
   now: number,
 ): StreamStart {
+  const { lastEventId, startEventId, transport, prime } = intent;
+  const { reset: knownReset, missed: imported } = intent;
   const priming = (id: string) =>
     // While the log is unavailable, the newest event ID is unknown.
     !prime || id === "" ? [] : [
@@ -69,7 +70,7 @@ export function planStreamStart(
     return { ...EMPTY_START, chunks: priming(history.latestEventId) };
   }
   const missed = knownReset ??
-    history.after(id, lastEventId, startEventId, now);
+    history.after({ session: id, transport, lastEventId, startEventId }, now);
   if (typeof missed !== "string") {
     // A client may forget its last event ID if a stream ends before its first
     // event: https://github.com/modelcontextprotocol/typescript-sdk/issues/2499

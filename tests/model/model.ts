@@ -2,6 +2,7 @@ import type { EvictionReason } from "@crossmcp/session-manager";
 import { assert } from "@std/assert";
 import type { Client } from "./client.ts";
 import { ModelLog, type ReplayLimits } from "./model_log.ts";
+import { ModelReplacements } from "./model_replacements.ts";
 import { ModelStream, type StreamLimits } from "./model_stream.ts";
 import type { RecordedEvents } from "./event_recorder.ts";
 
@@ -24,6 +25,7 @@ export class Model {
   readonly attached: Map<string, ModelStream> = new Map();
   readonly #limits: Limits;
   readonly #log: ModelLog | undefined;
+  readonly #replacements = new ModelReplacements();
   #pending: [id: string, expected: Intent][] = [];
   isClosed = false;
   /** The lower and upper bound of delivered texts. */
@@ -94,6 +96,14 @@ export class Model {
       else stream.inherit(older, now);
       // What its reader has not read by now is lost.
       older.fate = "aborted";
+    }
+    const mustReport = older !== undefined && this.#replacements.add(id, now);
+    assert(
+      recorded.replaced.has(id) === mustReport,
+      `Reported: ${!mustReport}.`,
+    );
+    for (const text of this.#replacements.start(id, now)) {
+      stream.write(text, now);
     }
     for (const text of texts) stream.write(text, now);
     this.attached.set(id, stream);

@@ -41,7 +41,7 @@ describe("ReplayLog, compared with a plain list", () => {
           for (const [index, { to, length, wait }] of all.entries()) {
             now += wait;
             const text = `${index}`.padEnd(length, ".");
-            const names = typeof to === "object" ? to.size : 0;
+            const names = to instanceof Set ? to.size : 0;
             list.push({ to, text, weight: text.length + 64 * names, at: now });
             log.append(to, new TextEncoder().encode(text), now);
             while (list.length > 0) {
@@ -81,12 +81,12 @@ function missed(
   now: number,
 ): string[] | string {
   const id = log.latestEventId.replace(/\d+$/, `${place}`);
-  const frames = log.after(session, id, undefined, now);
+  const frames = log.after({ session, lastEventId: id }, now);
   if (typeof frames === "string") return frames;
   return frames.map((frame) => new TextDecoder().decode(frame));
 }
 
 function isFor(session: string, to: Recipients): boolean {
-  if (typeof to === "object") return to.has(session);
+  if (to instanceof Set) return to.has(session);
   return to === undefined || to === session;
 }

@@ -153,12 +153,12 @@ describe("ReplayLog", () => {
     const [epoch] = log.latestEventId.split("-") as [string];
     for (const offset of ["4", "9007199254740991", "9007199254740993"]) {
       assertEquals(
-        log.after("a", `${epoch}-${offset}`, undefined, 0),
+        log.after({ session: "a", lastEventId: `${epoch}-${offset}` }, 0),
         "future",
       );
     }
     assertEquals(
-      log.after("a", `${epoch}-9999999999999999`, undefined, 0),
+      log.after({ session: "a", lastEventId: `${epoch}-9999999999999999` }, 0),
       "future",
     );
     const invalid = ["", "-", "01", "-1", "1.5", "1e0", " 1", "1 ", "1\n"];
@@ -177,7 +177,13 @@ describe("ReplayLog", () => {
         `${"9".repeat(100_000)}-1`,
         "__proto__",
       ]
-    ) assertEquals(log.after("a", id, undefined, 0), "unknown", id);
+    ) {
+      assertEquals(
+        log.after({ session: "a", lastEventId: id }, 0),
+        "unknown",
+        id,
+      );
+    }
   });
 });
 
@@ -216,7 +222,11 @@ function missed(
   now: number = 0,
   startEventId?: string,
 ): string[] | string {
-  const frames = log.after(session, eventIdAt(log, offset), startEventId, now);
+  const frames = log.after({
+    session,
+    lastEventId: eventIdAt(log, offset),
+    startEventId,
+  }, now);
   if (typeof frames === "string") return frames;
   return frames.map((frame) => new TextDecoder().decode(frame));
 }

@@ -9,10 +9,12 @@ import { brokenGuards } from "./broken/guards.ts";
 import { brokenExpiries } from "./broken/expiries.ts";
 import { brokenInfo, leakingInfo } from "./broken/info.ts";
 import { brokenLifetimes } from "./broken/lifetimes.ts";
+import { brokenReplacements } from "./broken/replacements.ts";
 import { brokenReplays } from "./broken/replays.ts";
 import { brokenBacklogs, brokenKeepAlives } from "./broken/slow_readers.ts";
 import { brokenStreams } from "./broken/streams.ts";
 import { brokenSubscriptions } from "./broken/subscriptions.ts";
+import { brokenTransports } from "./broken/transports.ts";
 import { assertFailures, failedBehaviours } from "./failed_behaviours.ts";
 
 /** How many tests of one suite run concurrently. */
@@ -160,11 +162,17 @@ describe("the contract suites", () => {
 
   it("find the fault of all broken sessions", async () => {
     await assertFailures(
-      { ...brokenGuards, ...brokenReplays, ...brokenLifetimes },
+      {
+        ...brokenGuards,
+        ...brokenReplays,
+        ...brokenLifetimes,
+        ...brokenTransports,
+        ...brokenReplacements,
+      },
       (create, pace) =>
         failedBehaviours(testSessions, create, 1_000, CONCURRENCY, pace),
       {
-        "accepts a GET without a session ID": "H2 H9",
+        "accepts a GET without a session ID": "H2 H9 S19",
         "accepts a request without a principal for every session": "H5 H8",
         "accepts deleted sessions": "H2 H8 P10 S12",
         "accepts every principal for a session without one": "H5",
@@ -178,29 +186,31 @@ describe("the contract suites", () => {
         "does not report evictions": "S10",
         "does not report resets": "S15",
         "drains without a retry field": "S13",
+        "drops broadcasts of a view while its client is away": "S19",
         "duplicates frames that are sent during a reconnect": "S14",
-        "ends a stream before its replacement exists": "H3 H5 P2 S13",
+        "ends a stream before its replacement exists": "H3 H5 H15 P2 S13",
         "expires sessions with an open stream": "I8",
         "exposes no headers": "H10",
         "gives all events the same ID": "S14 S16 S17 S18",
+        "gives all views the same name": "S19",
         "gives every reset the same reason": "S15 S17",
         "gives only every other event an ID": "S14 S15 S17 S18",
         "guards nothing":
-          "H1 H2 H3 H4 H5 H6 H8 H9 H10 H11 H12 I8 P1 P2 P8 P9 P10 S10 S12 S13 S14 S15 S16 S17 S18",
+          "H1 H2 H3 H4 H5 H6 H8 H9 H10 H11 H12 H15 I8 P1 P2 P8 P9 P10 S10 S12 S13 S14 S15 S16 S17 S18 S19",
+        "ignores Last-Event-ID": "H4 P2 P8 P9 S10 S14 S15 S16 S17 S18 S19",
         "ignores close during a drain": "S13",
         "ignores drainMs": "S13",
-        "ignores Last-Event-ID": "H4 P2 P8 P9 S10 S14 S15 S16 S17 S18",
         "ignores maxBodyBytes": "H11 P8",
         "ignores the limit of sessions": "H10 S12",
         "ignores the limit of streams": "S12",
         "ignores the principal": "H5 H8 P9",
         "keeps events for too long": "S17",
-        "keeps no events": "H4 P1 P2 P8 P9 P10 S10 S14 S15 S16 S17 S18",
-        "keeps only one event": "H4 P2 S10 S14 S15 S16 S17 S18",
+        "keeps no events": "H4 P1 P2 P8 P9 P10 S10 S14 S15 S16 S17 S18 S19",
+        "keeps only one event": "H4 P2 S10 S14 S15 S16 S17 S18 S19",
         "keeps the stream of a rejected GET open": "H6 H9",
         "keeps too many bytes": "S17",
-        "keeps too many events": "S17",
-        "keeps waiting for streams that do not open": "H3 I8 S12",
+        "keeps too many events": "S17 S19",
+        "keeps waiting for streams that do not open": "H3 I8 S12 S19",
         "knows only 2026-07-28 as a revision without sessions": "H12",
         "leaves subscriptions open after close": "P10 S13",
         "lets broadcasts overtake targeted sends": "H3 H4 P2 S14 S15 S16",
@@ -208,39 +218,43 @@ describe("the contract suites", () => {
         "loses frames that are sent during a reconnect": "S14",
         "never evicts": "S10",
         "never expires a session": "I8 P10",
+        "never tells clients to reconnect later": "H15 S13",
         "passes 2026-07-28 requests without a check": "H6 H12",
         "passes a copy of the request": "H6 P10",
         "primes every client as in 2025-11-25": "S14",
         "reads request bodies": "H6",
-        "rejects a second stream": "H3 H5 P2 S12 S13 S14 S15 S16 S17 S18",
+        "rejects a second stream": "H3 H5 H15 P2 S12 S13 S14 S15 S16 S17 S18",
         "rejects all requests during a drain": "S13",
-        "rejects every GET without a session ID": "H6 H9",
+        "rejects every GET without a session ID": "H6 H9 S19",
         "rejects initialize with an unknown session ID": "H8",
         "rejects requests for other paths": "H2 H6 H10 H13",
         "rejects the sessions of other principals with 403": "H5 H8 P9",
-        "removes carriage returns": "S18",
         "removes Retry-After from rejections": "P8 S12",
+        "removes carriage returns": "S18",
         "removes the CORS header from rejections": "H2",
         "replaces NUL with a line break": "S18",
         "replaces the headers that the transport exposes": "H10",
         "replays events from before the session": "S15",
-        "replays one event too few": "H4 S10 S14 S15 S16 S17 S18",
-        "replays one event too many": "H4 S10 S14 S15 S16 S17 S18",
+        "replays one event too few": "H4 S10 S14 S15 S16 S17 S18 S19",
+        "replays one event too many": "H4 S10 S14 S15 S16 S17 S18 S19",
         "replays targeted frames to other sessions": "S14 S15",
-        "reports empty stats": "H4 I8 S10 S15",
+        "reports empty stats": "H4 I8 S10 S15 S19",
         "resets every client that reconnects":
-          "H4 P2 P8 P9 S10 S14 S15 S16 S17 S18",
+          "H4 P2 P8 P9 S10 S14 S15 S16 S17 S18 S19",
         "resets without an event ID": "S15 S17",
+        "sends broadcasts of a view to everyone": "S19",
         "sends no priming event": "S14",
         "sends rejections without a body":
           "H1 H2 H5 H8 H9 H10 H11 I8 P1 P2 P8 P9 P10 S12 S13",
-        "skips missed events without a reset": "P8 S15 S17",
+        "skips missed events without a reset": "P8 S15 S17 S19",
+        "tells clients the same delay each time": "H15 S13",
+        "tells every client to reconnect later": "H15 S13",
         "throws errors without a type": "H14",
         "trims the spaces of data": "S18",
         "uses 404 for every rejection":
           "H1 H2 H9 H10 H11 P1 P2 P8 P9 P10 S12 S13",
         "waits instead of draining": "S13",
-        "writes the ID after the event": "H4 P2 S10 S14 S15 S16 S17 S18",
+        "writes the ID after the event": "H4 P2 S10 S14 S15 S16 S17 S18 S19",
       },
     );
   });

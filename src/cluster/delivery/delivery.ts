@@ -1,6 +1,7 @@
-import type { StreamIntent } from "../../streams/pending_streams.ts";
+import type { PendingStream } from "../../streams/pending_streams.ts";
 import type { ResetReason } from "../../contracts/options.ts";
-import type { Missed, SessionIds } from "./event_log.ts";
+import type { SendTarget } from "../../replay/recipients.ts";
+import type { Missed } from "./event_log.ts";
 
 /** How the stream of a client that reconnected starts. */
 export interface ResumeResult {
@@ -21,17 +22,17 @@ export interface Delivery {
   /**
    * Writes a frame to sessions, on any node.
    *
-   * @param recipients The session IDs, each once; `undefined` for everyone.
+   * @param target The session IDs, each once, or whom a broadcast is for.
    * @param data One or more complete SSE frames.
    * @returns If the owners must be looked up first, a promise that resolves
    * when the frame was sent, or after a timeout.
    */
-  send(recipients: SessionIds, data: string): void | Promise<void>;
+  send(target: SendTarget, data: string): void | Promise<void>;
   /**
    * Returns whether a stream must wait for the events that its client has
    * missed.
    */
-  needsResume(id: string, intent: StreamIntent | undefined): boolean;
+  needsResume(id: string, intent: PendingStream | undefined): boolean;
   /**
    * Resolves when everything that was sent here before was delivered here, or
    * after a timeout. Undefined if `send` delivers at once.
@@ -43,6 +44,6 @@ export interface Delivery {
    */
   resume(
     id: string,
-    intent: StreamIntent | undefined,
+    intent: PendingStream | undefined,
   ): Promise<ResumeResult>;
 }

@@ -1,10 +1,10 @@
-import type { StreamIntent } from "../../streams/pending_streams.ts";
+import type { PendingStream } from "../../streams/pending_streams.ts";
 import type { StreamEngine } from "../../streams/stream_engine.ts";
+import { isBroadcast, type SendTarget } from "../../replay/recipients.ts";
 import type { TransferableReplayLog } from "./transferable_replay_log.ts";
 import type { SessionDirectory } from "../directory/session_directory.ts";
 import type { ClusterNode } from "../membership/cluster_node.ts";
 import type { Delivery, ResumeResult } from "./delivery.ts";
-import type { SessionIds } from "./event_log.ts";
 import { OwnerLookups } from "./owner_lookups.ts";
 import { SessionTakeover } from "./session_takeover.ts";
 
@@ -50,11 +50,15 @@ export class DirectDelivery implements Delivery {
       directory,
       startEventIdOf,
     );
-    node.handle("send", ({ sessions, data, seq = 0, hops = 0 }, from) => {
-      if (sessions === undefined) {
-        engine.send(undefined, data, { node: from, seq });
-      } else void this.#sendTo(sessions, data, hops + 1);
-    });
+    node.handle(
+      "send",
+      ({ sessions, transport, data, seq = 0, hops = 0 }, from) => {
+        if (sessions === undefined) {
+          const target = transport === undefined ? undefined : { transport };
+          engine.send(target, data, { node: from, seq });
+        } else void this.#sendTo(sessions, data, hops + 1);
+      },
+    );
     node.handle("broadcastSeq", ({ seq }, from) => {
       engine.log?.seedSequence({ node: from, seq });
     });
@@ -68,29 +72,28 @@ export class DirectDelivery implements Delivery {
     return this.#engine.log?.latestEventId;
   }
 
-  send(recipients: SessionIds, data: string): void | Promise<void> {
-    if (recipients !== undefined) return this.#sendTo(recipients, data, 0);
+  send(target: SendTarget, data: string): void | Promise<void> {
+    if (!isBroadcast(target)) return this.#sendTo(target, data, 0);
     const seq = ++this.#broadcastSeq;
-    this.#engine.send(undefined, data, { node: this.#node.name, seq });
+    this.#engine.send(target, data, { node: this.#node.name, seq });
     this.#lookups.broadcast(
       data.length,
-      () => this.#node.broadcast({ kind: "send", data, seq }),
+      () => this.#node.broadcast({ kind: "send", ...target, data, seq }),
     );
   }
 
-  needsResume(id: string, intent: StreamIntent | undefined): boolean {
+  needsResume(id: string, intent: PendingStream | undefined): boolean {
     if (!this.#engine.log || intent?.lastEventId === undefined) return false;
     return !this.#directory.isLocal(id) || this.#takeover.has(id);
   }
 
   async resume(
     id: string,
-    { lastEventId, startEventId }: StreamIntent = {},
+    { lastEventId, startEventId, transport }: PendingStream = {},
   ): Promise<ResumeResult> {
     if (lastEventId === undefined) return {};
-    return {
-      reset: await this.#takeover.start(id, { lastEventId, startEventId }),
-    };
+    const resumption = { session: id, transport, lastEventId, startEventId };
+    return { reset: await this.#takeover.start(resumption) };
   }
 
   /** Writes a frame to local sessions, and sends it to the owners of others. */

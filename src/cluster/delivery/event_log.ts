@@ -1,8 +1,7 @@
 import type { ResetReason } from "../../contracts/options.ts";
+import type { SendTarget } from "../../replay/recipients.ts";
+import type { Resumption } from "../../replay/replay_log.ts";
 import type { EventHistory } from "../../streams/stream_start.ts";
-
-/** The recipients of an event: these sessions, or everyone (`undefined`). */
-export type SessionIds = readonly string[] | undefined;
 
 /** The events that a session has missed. */
 export interface Missed {
@@ -12,6 +11,12 @@ export interface Missed {
   readonly upTo: number;
   /** The ID of the event at that offset. */
   readonly latestEventId: string;
+}
+
+/** A client that connects. */
+export interface Connecting extends Omit<Resumption, "lastEventId"> {
+  /** The last event that it received; `undefined` if it has missed nothing. */
+  readonly lastEventId: string | undefined;
 }
 
 /**
@@ -33,13 +38,13 @@ export interface EventLog {
    * unless the log is unavailable.
    */
   start(
-    deliver: (recipients: SessionIds, frame: string, offset: number) => void,
+    deliver: (target: SendTarget, frame: string, offset: number) => void,
   ): void;
   /**
    * Appends events: frames without IDs. Each node delivers them, including this
    * one.
    */
-  append(recipients: SessionIds, frames: readonly string[]): void;
+  append(target: SendTarget, frames: readonly string[]): void;
   /**
    * Resolves when everything that was appended here before was delivered, or
    * after a timeout.
@@ -48,17 +53,8 @@ export interface EventLog {
   /**
    * Returns what a session of this node has missed. Resolves when this node has
    * delivered all earlier events.
-   *
-   * @param id The session ID.
-   * @param lastEventId The last event that its client received; `undefined` if
-   * it has missed nothing.
-   * @param startEventId The newest event when the session began.
    */
-  missed(
-    id: string,
-    lastEventId: string | undefined,
-    startEventId: string | undefined,
-  ): Promise<Missed | ResetReason>;
+  missed(client: Connecting): Promise<Missed | ResetReason>;
 }
 
 /**

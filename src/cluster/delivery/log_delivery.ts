@@ -1,9 +1,10 @@
-import type { StreamIntent } from "../../streams/pending_streams.ts";
+import type { PendingStream } from "../../streams/pending_streams.ts";
 import type { StreamEngine } from "../../streams/stream_engine.ts";
 import { splitSseFrames } from "../../protocol/sse.ts";
 import type { PendingTakeovers } from "./pending_takeovers.ts";
 import type { Delivery, ResumeResult } from "./delivery.ts";
-import type { EventLog, SessionIds } from "./event_log.ts";
+import type { EventLog } from "./event_log.ts";
+import type { SendTarget } from "../../replay/recipients.ts";
 import type { SessionDirectory } from "../directory/session_directory.ts";
 
 /**
@@ -32,9 +33,9 @@ export class LogDelivery implements Delivery {
     this.#engine = engine;
     this.#directory = directory;
     this.#log = log;
-    log.start((recipients, frame, offset) => {
-      takeovers.buffer(recipients, frame, offset);
-      engine.deliver(recipients, frame);
+    log.start((target, frame, offset) => {
+      takeovers.buffer(target, frame, offset);
+      engine.deliver(target, frame);
     });
   }
 
@@ -42,8 +43,8 @@ export class LogDelivery implements Delivery {
     return this.#log.latestEventId;
   }
 
-  send(recipients: SessionIds, data: string): void {
-    this.#log.append(recipients, splitSseFrames(data));
+  send(target: SendTarget, data: string): void {
+    this.#log.append(target, splitSseFrames(data));
   }
 
   flushed(): Promise<void> {
@@ -56,12 +57,17 @@ export class LogDelivery implements Delivery {
 
   async resume(
     id: string,
-    { lastEventId, startEventId }: StreamIntent = {},
+    { lastEventId, startEventId, transport }: PendingStream = {},
   ): Promise<ResumeResult> {
     // Otherwise both streams would get the next events.
     this.#engine.replace(id);
     const claimed = this.#directory.claim(id);
-    const missed = this.#log.missed(id, lastEventId, startEventId);
+    const missed = this.#log.missed({
+      session: id,
+      transport,
+      lastEventId,
+      startEventId,
+    });
     await claimed;
     const start = await missed;
     return typeof start === "string" ? { reset: start } : { missed: start };

@@ -2,14 +2,14 @@ import {
   closeController,
   replaceController,
 } from "../../streams/controllers.ts";
-import type { StreamIntent } from "../../streams/pending_streams.ts";
+import type { PendingStream } from "../../streams/pending_streams.ts";
 import type { StreamEngine } from "../../streams/stream_engine.ts";
 import type { ResumeResult } from "./delivery.ts";
-import type { SessionIds } from "./event_log.ts";
+import { isBroadcast, type SendTarget } from "../../replay/recipients.ts";
 
 interface PendingTakeover {
   readonly controller: ReadableStreamDefaultController;
-  readonly intent: StreamIntent;
+  readonly intent: PendingStream;
   /** Releases its slot. */
   readonly release: () => void;
   /** What was sent to it meanwhile. */
@@ -45,7 +45,7 @@ export class PendingTakeovers {
   start(
     id: string,
     controller: ReadableStreamDefaultController,
-    intent: StreamIntent,
+    intent: PendingStream,
   ): (result: ResumeResult) => void {
     const replaced = this.#pending.get(id);
     const takeover: PendingTakeover = {
@@ -67,10 +67,18 @@ export class PendingTakeovers {
   }
 
   /** Buffers a frame for the streams that wait. */
-  buffer(recipients: SessionIds, frame: string, offset: number): void {
+  buffer(target: SendTarget, frame: string, offset: number): void {
     if (this.#pending.size === 0) return;
-    for (const id of recipients ?? this.#pending.keys()) {
-      this.#pending.get(id)?.buffered.push({ frame, offset });
+    if (!isBroadcast(target)) {
+      for (const id of target) {
+        this.#pending.get(id)?.buffered.push({ frame, offset });
+      }
+      return;
+    }
+    for (const { intent, buffered } of this.#pending.values()) {
+      if (target === undefined || target.transport === intent.transport) {
+        buffered.push({ frame, offset });
+      }
     }
   }
 
@@ -117,7 +125,7 @@ export class PendingTakeovers {
         reset,
         missed,
       });
-      this.#engine.create(id, controller);
+      this.#engine.create(id, controller, intent.transport);
     } catch (error) {
       closeController(controller);
       throw error;

@@ -3,18 +3,11 @@ import type {
   MissedEvents,
   TransferableReplayLog,
 } from "./transferable_replay_log.ts";
+import type { Resumption } from "../../replay/replay_log.ts";
 import type { ResetReason } from "../../contracts/options.ts";
 import type { ClusterNode } from "../membership/cluster_node.ts";
 import { isMissedEvents } from "../messaging/protocol_items.ts";
 import type { SessionDirectory } from "../directory/session_directory.ts";
-
-/** What a client says when it reconnects. */
-export interface ResumeRequest {
-  /** The last event that it received. */
-  readonly lastEventId: string;
-  /** The newest event here when its session began. */
-  readonly startEventId?: string | undefined;
-}
 
 /**
  * Moves sessions here from other nodes, with the events that their clients have
@@ -42,17 +35,16 @@ export class SessionTakeover {
     this.#node = node;
     this.#engine = engine;
     this.#directory = directory;
-    node.respond("resume", async ({ id, lastEventId }, from) => {
+    node.respond("resume", async ({ id, lastEventId, transport }, from) => {
       // The session may still be moving here.
       await this.#takeovers.get(id);
       const owner = await this.#directory.findOwner(id);
       // Only the previous owner has all events. It keeps them if another node
       // has claimed the session since.
       if (owner?.node !== from || !owner.wasLocal) return undefined;
+      const startEventId = startEventIdOf(id);
       return this.#engine.log?.exportMissed(
-        id,
-        lastEventId,
-        startEventIdOf(id),
+        { session: id, transport, lastEventId, startEventId },
         node.scheduler.now(),
       ) ?? "unknown";
     });
@@ -69,10 +61,11 @@ export class SessionTakeover {
    *
    * @returns A reason if the missed events are unavailable.
    */
-  start(id: string, request: ResumeRequest): Promise<ResetReason | undefined> {
+  start(resumption: Resumption): Promise<ResetReason | undefined> {
+    const { session: id } = resumption;
     let takeover = this.#takeovers.get(id);
     if (takeover === undefined) {
-      takeover = this.#fetch(id, request).finally(() =>
+      takeover = this.#fetch(resumption).finally(() =>
         this.#takeovers.delete(id)
       );
       this.#takeovers.set(id, takeover);
@@ -80,12 +73,9 @@ export class SessionTakeover {
     return takeover;
   }
 
-  async #fetch(
-    id: string,
-    { lastEventId, startEventId }: ResumeRequest,
-  ): Promise<ResetReason | undefined> {
-    const previous = await this.#directory.claim(id);
-    const missed = await this.#requestMissed(id, lastEventId, previous);
+  async #fetch(resumption: Resumption): Promise<ResetReason | undefined> {
+    const previous = await this.#directory.claim(resumption.session);
+    const missed = await this.#requestMissed(resumption, previous);
     if (missed === undefined) {
       // If no other node owned it, the log of this node knows.
       return previous === undefined ? undefined : "unknown";
@@ -98,7 +88,7 @@ export class SessionTakeover {
     if (log === undefined) return "unknown";
     this.#engine.startTrimming();
     const now = this.#node.scheduler.now();
-    return log.importMissed(id, lastEventId, missed, startEventId, now);
+    return log.importMissed(resumption, missed, now);
   }
 
   /**
@@ -108,14 +98,13 @@ export class SessionTakeover {
    * @returns The response of the previous owner, if it is found.
    */
   async #requestMissed(
-    id: string,
-    lastEventId: string,
+    { session: id, transport, lastEventId }: Resumption,
     previous: string | undefined,
   ): Promise<unknown> {
     for (const isPrevious of [true, false]) {
       const { others, downAfterMs } = this.#node;
       const responses = await this.#node.request(
-        { kind: "resume", id, lastEventId },
+        { kind: "resume", id, lastEventId, transport },
         {
           nodes: others.filter((name) => (name === previous) === isPrevious),
           // No other node has the events, so wait for one that is busy.

@@ -5,6 +5,7 @@ import {
   type BroadcastId,
   type Entry,
   ReplayLog,
+  type Resumption,
 } from "../../replay/replay_log.ts";
 import { VersionVector } from "./version_vector.ts";
 
@@ -38,32 +39,24 @@ export class TransferableReplayLog extends ReplayLog {
   }
 
   override after(
-    session: string,
-    lastEventId: string,
-    startEventId: string | undefined,
+    resumption: Resumption,
     now: number,
   ): Uint8Array<ArrayBuffer>[] | ResetReason {
+    const { session, lastEventId } = resumption;
     const translated = this.#versions.translate(session, lastEventId);
-    return super.after(session, translated, startEventId, now);
+    return super.after({ ...resumption, lastEventId: translated }, now);
   }
 
   /**
    * Exports the events that a session has missed, because it moves to another
    * node. Afterwards they count as trimmed here.
-   *
-   * @param session The session.
-   * @param lastEventId The last event that its client says it received.
-   * @param startEventId The newest event when the session began.
-   * @param now The current time.
    */
   exportMissed(
-    session: string,
-    lastEventId: string,
-    startEventId: string | undefined,
+    resumption: Resumption,
     now: number,
   ): MissedEvents | ResetReason {
-    const missed = this.after(session, lastEventId, startEventId, now);
-    this.markHandedOff(session);
+    const missed = this.after(resumption, now);
+    this.markHandedOff(resumption.session);
     return typeof missed === "string" ? missed : {
       frames: missed.map((frame) => decoder.decode(frame)),
       versionVector: this.#versions.snapshot(),
@@ -74,20 +67,17 @@ export class TransferableReplayLog extends ReplayLog {
    * Imports the events that a session has missed on another node, and adds the
    * broadcasts that were sent since then.
    *
-   * @param session The session.
-   * @param lastEventId The last event that its client says it received.
+   * @param resumption The client. Its start event ID is one of this node.
    * @param missed The events.
-   * @param startEventId The newest event here when the session began.
    * @param now The current time.
    * @returns A reason if the result would have a gap.
    */
   importMissed(
-    session: string,
-    lastEventId: string,
+    resumption: Resumption,
     missed: MissedEvents,
-    startEventId: string | undefined,
     now: number,
   ): ResetReason | undefined {
+    const { session, lastEventId, startEventId } = resumption;
     if (this.#versions.hasGap(missed.versionVector)) return "purged";
     // Earlier events were received here before, or are part of `missed`.
     const start = Math.max(
@@ -95,7 +85,7 @@ export class TransferableReplayLog extends ReplayLog {
       this.handedOffAt(session),
       this.#versions.departedAt(session),
     );
-    const broadcastsSince = this.entriesAfter(session, start).filter((
+    const broadcastsSince = this.entriesAfter(resumption, start).filter((
       { broadcastId },
     ) =>
       broadcastId === undefined ||

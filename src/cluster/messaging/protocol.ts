@@ -140,6 +140,8 @@ export type ClusterMessage =
     readonly kind: "send";
     /** Sessions that the receiver owns; `undefined` for everyone. */
     readonly sessions?: readonly string[] | undefined;
+    /** For a broadcast: only the streams of this transport. */
+    readonly transport?: string | undefined;
     readonly data: string;
     /** The broadcast's sequence number at this sender. */
     readonly seq?: number | undefined;
@@ -216,6 +218,8 @@ export type RpcRequest =
     readonly kind: "resume";
     readonly id: string;
     readonly lastEventId: string;
+    /** The transport that the stream belongs to. */
+    readonly transport?: string | undefined;
   }
   /** What is stored for a session? Response: {@linkcode FieldWrite}`[]`. */
   | { readonly kind: "metadata"; readonly id: string }

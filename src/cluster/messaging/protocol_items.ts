@@ -9,8 +9,9 @@ import type { Timestamp } from "../membership/hybrid_clock.ts";
 const CHECKS: Readonly<
   Record<string, (message: Readonly<Record<string, unknown>>) => boolean>
 > = {
-  send: ({ sessions, data, seq, hops }) =>
+  send: ({ sessions, transport, data, seq, hops }) =>
     typeof data === "string" && isOptional(sessions, areStrings) &&
+    isOptional(transport, (name) => typeof name === "string") &&
     isOptional(seq, isNumber) && isOptional(hops, isNumber),
   broadcastSeq: ({ seq }) => isNumber(seq),
   owners: ({ owners }) =>

@@ -1,8 +1,9 @@
 import type {
+  Connecting,
   EventLog,
   Missed,
-  SessionIds,
 } from "../../cluster/delivery/event_log.ts";
+import type { SendTarget } from "../../replay/recipients.ts";
 import { ClusterError } from "../../errors.ts";
 import { waitAtMost } from "../../runtime/deadline.ts";
 import type { ResetReason } from "../../contracts/options.ts";
@@ -13,10 +14,15 @@ import { DeliveredEvents } from "./delivered_events.ts";
 import { LogWriter } from "./log_writer.ts";
 import { AFTER, limitsOf } from "./log_scripts.ts";
 import { readMissed } from "./missed_events.ts";
-import { decodeBatch, decodeEntry, type PublishedEvent } from "./log_codec.ts";
+import {
+  decodeBatch,
+  decodeEntry,
+  type PublishedEvent,
+  targetOf,
+} from "./log_codec.ts";
 import { Condition } from "../connection/condition.ts";
 
-type Deliver = (recipients: SessionIds, frame: string, offset: number) => void;
+type Deliver = (target: SendTarget, frame: string, offset: number) => void;
 
 /**
  * How long to wait for a published event before it is read from the log, in
@@ -72,9 +78,9 @@ export class RedisEventLog implements EventLog, RedisComponent {
       isDelivered: ({ ids, seq }) =>
         this.#deliveredEvents.hasDelivered(ids === undefined, seq) ||
         ids?.some(isLocal) === false,
-      deliver: ({ ids, frame, seq }) => {
-        this.#deliveredEvents.markLocal(seq);
-        this.#deliver(ids, frame, Number.MAX_SAFE_INTEGER);
+      deliver: (event) => {
+        this.#deliveredEvents.markLocal(event.seq);
+        this.#deliver(targetOf(event), event.frame, Number.MAX_SAFE_INTEGER);
       },
       onLate: () => void this.#catchUp(),
       epoch: () => this.#epoch,
@@ -96,8 +102,8 @@ export class RedisEventLog implements EventLog, RedisComponent {
     this.#deliver = deliver;
   }
 
-  append(recipients: SessionIds, frames: readonly string[]): void {
-    for (const frame of frames) this.#writer.add(recipients, frame);
+  append(target: SendTarget, frames: readonly string[]): void {
+    for (const frame of frames) this.#writer.add(target, frame);
   }
 
   /**
@@ -113,18 +119,14 @@ export class RedisEventLog implements EventLog, RedisComponent {
     await waitAtMost(this.#writer.readBack(), requestTimeoutMs);
   }
 
-  async missed(
-    id: string,
-    lastEventId: string | undefined,
-    startEventId: string | undefined,
-  ): Promise<Missed | ResetReason> {
+  async missed(client: Connecting): Promise<Missed | ResetReason> {
+    const { session: id, lastEventId } = client;
     const { connection } = this.#redisNode;
     try {
       const { epoch, upTo, reset, frames, newest } = await readMissed(
         this.#redisNode,
         this.#limits,
-        id,
-        { lastEventId, startEventId },
+        client,
       );
       this.#replayedUpTo.set(id, newest);
       await this.#waitUntil(epoch, upTo);
@@ -220,7 +222,8 @@ export class RedisEventLog implements EventLog, RedisComponent {
     if (
       this.#deliveredEvents.isDuplicate(sender, isBroadcast, seq, isRepublished)
     ) return;
-    this.#deliver(ids, withSseId(frame, `${this.#epoch}-${offset}`), offset);
+    const withId = withSseId(frame, `${this.#epoch}-${offset}`);
+    this.#deliver(targetOf(event), withId, offset);
   }
 
   #bufferOutOfOrder(text: string): void {

@@ -1,3 +1,4 @@
+import { isForTransport, type SendTarget } from "../../replay/recipients.ts";
 import { isSessionId } from "../../protocol/session_id.ts";
 import { inChunks } from "../connection/chunks.ts";
 
@@ -9,8 +10,42 @@ export interface PublishedEvent {
   /** The sequence number at its sender. */
   readonly seq: number;
   readonly frame: string;
-  /** The recipients on this node; `undefined` for everyone. */
+  /** The recipients on this node; `undefined` for a broadcast. */
   readonly ids: readonly string[] | undefined;
+  /** The transport whose streams a broadcast is for; `undefined` for all. */
+  readonly transport: string | undefined;
+}
+
+/** The frame of an event, and the transport that it is for. */
+export type Payload = Pick<PublishedEvent, "frame" | "transport">;
+
+/**
+ * Encodes a payload as JSON: the frame, with the transport before it if there
+ * is one. To the scripts, it is opaque.
+ */
+function encodePayload({ frame, transport }: Payload): string {
+  return JSON.stringify(transport === undefined ? frame : [transport, frame]);
+}
+
+/** Decodes a payload; `undefined` if it is malformed. */
+function payloadOf(value: unknown): Payload | undefined {
+  const [transport, frame] = Array.isArray(value) ? value : [undefined, value];
+  const isPayload = typeof frame === "string" &&
+    (transport === undefined || typeof transport === "string");
+  return isPayload ? { frame, transport } : undefined;
+}
+
+/**
+ * Decodes the payload of an entry of the log.
+ *
+ * @throws {TypeError} If it is malformed: something else wrote to the log.
+ */
+export function decodePayload(data: string): Payload {
+  const payload = payloadOf(JSON.parse(data));
+  if (payload === undefined) {
+    throw new TypeError("An entry of the log in Redis is malformed.");
+  }
+  return payload;
 }
 
 /** Consecutive events on one channel. */
@@ -41,19 +76,19 @@ export function decodeBatch(text: string): PublishedBatch | undefined {
   const events: PublishedEvent[] = [];
   for (const event of list) {
     if (!Array.isArray(event)) return undefined;
-    const [offset, mark, seq, frame, ids] = event;
+    const [offset, mark, seq, data, ids] = event;
+    const payload = payloadOf(data);
     const isEvent = Number.isSafeInteger(Number(offset)) &&
       typeof mark === "string" && Number.isSafeInteger(seq) &&
-      typeof frame === "string" &&
       Array.isArray(ids) === (receiver !== undefined);
-    if (!isEvent) return undefined;
+    if (!isEvent || payload === undefined) return undefined;
     const isRepublished = mark !== "";
     events.push({
       offset: Number(offset),
       isRepublished,
       seq,
-      frame,
       ids,
+      ...payload,
     });
   }
   return { epoch, sender, before: Number(before), events, nodeKeyId: receiver };
@@ -70,7 +105,7 @@ export function decodeEntry(
     isRepublished,
     seq: Number(origin!.slice(isRepublished ? 1 : 0, space)),
     sender: origin!.slice(space + 1),
-    frame: JSON.parse(data!),
+    ...decodePayload(data!),
     ids: recipients === "" ? undefined : JSON.parse(recipients!),
   };
 }
@@ -96,7 +131,8 @@ export interface NewEvent {
   readonly seq: number;
   readonly ids: readonly string[] | undefined;
   readonly frame: string;
-  /** The frame as JSON. */
+  readonly transport: string | undefined;
+  /** The payload: the frame and the transport, as JSON. */
   readonly data: string;
   /** Whether it was appended before, to a log that is lost. */
   readonly isRepublished?: boolean | undefined;
@@ -105,10 +141,21 @@ export interface NewEvent {
 /** Creates an event to append. */
 export function newEvent(
   seq: number,
-  ids: readonly string[] | undefined,
+  target: SendTarget,
   frame: string,
 ): NewEvent {
-  return { seq, ids, frame, data: JSON.stringify(frame) };
+  const [ids, transport] = isForTransport(target)
+    ? [undefined, target.transport]
+    : [target, undefined];
+  const data = encodePayload({ frame, transport });
+  return { seq, ids, frame, transport, data };
+}
+
+/** Returns whom an event is for. */
+export function targetOf(
+  { ids, transport }: Pick<PublishedEvent, "ids" | "transport">,
+): SendTarget {
+  return ids ?? (transport === undefined ? undefined : { transport });
 }
 
 /** Splits recipients into chunks. Invalid session IDs are omitted. */

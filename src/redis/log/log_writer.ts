@@ -1,5 +1,6 @@
 import { ClusterError } from "../../errors.ts";
 import { atEndOfTurn } from "../../runtime/end_of_turn.ts";
+import { isBroadcast, type SendTarget } from "../../replay/recipients.ts";
 import type { ReplaySettings } from "../../contracts/resolve_options.ts";
 import { newEpoch, type RedisNode } from "../redis_node.ts";
 import { APPEND, LOG_TTL_MS } from "./log_scripts.ts";
@@ -88,11 +89,11 @@ export class LogWriter {
   }
 
   /** Adds an event; it is appended together with the others of this turn. */
-  add(recipients: readonly string[] | undefined, frame: string): void {
-    if (recipients === undefined) return this.#add(undefined, frame);
+  add(target: SendTarget, frame: string): void {
+    if (isBroadcast(target)) return this.#add(target, frame);
     // Long lists of recipients are split: a long command would block the
     // server.
-    for (const ids of chunkRecipients(recipients, BATCH_RECIPIENTS)) {
+    for (const ids of chunkRecipients(target, BATCH_RECIPIENTS)) {
       this.#add(ids, frame);
     }
   }
@@ -158,8 +159,8 @@ export class LogWriter {
     this.#settle();
   }
 
-  #add(ids: readonly string[] | undefined, frame: string): void {
-    const event = newEvent(++this.#seq, ids, frame);
+  #add(target: SendTarget, frame: string): void {
+    const event = newEvent(++this.#seq, target, frame);
     this.#queue.push(event);
     this.#length += estimateSize(event);
     this.#last = event;

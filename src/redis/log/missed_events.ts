@@ -1,12 +1,13 @@
 import type { ResetReason } from "../../contracts/options.ts";
 import { withSseId } from "../../protocol/sse.ts";
 import type { RedisNode } from "../redis_node.ts";
-import { parseEventId } from "./log_codec.ts";
+import type { Connecting } from "../../cluster/delivery/event_log.ts";
+import { decodePayload, parseEventId } from "./log_codec.ts";
 import { MISSED } from "./log_scripts.ts";
 
 /** What the log has for a session whose client reconnected. */
 export interface ReadMissed {
-  /** The epoch of the log; empty if there is none. */
+  /** The epoch of the log; empty if no log exists. */
   readonly epoch: string;
   /** The events up to this offset must be delivered before the stream starts. */
   readonly upTo: number;
@@ -23,18 +24,12 @@ export interface ReadMissed {
  *
  * @param redisNode The server, and this node.
  * @param limits The limits of the log.
- * @param id The session ID.
- * @param lastEventId The last event that the client has received.
- * @param startEventId The newest event when the session began.
+ * @param client The client that connects.
  */
 export async function readMissed(
   { keys, connection, nodeKey }: RedisNode,
   limits: readonly string[],
-  id: string,
-  { lastEventId, startEventId }: {
-    readonly lastEventId: string | undefined;
-    readonly startEventId: string | undefined;
-  },
+  { session, transport, lastEventId, startEventId }: Connecting,
 ): Promise<ReadMissed> {
   const last = parseEventId(lastEventId);
   const start = parseEventId(startEventId);
@@ -44,7 +39,7 @@ export async function readMissed(
     keys.logState,
     [
       keys.prefix,
-      id,
+      session,
       nodeKey,
       ...limits,
       last?.offset ?? "",
@@ -54,8 +49,12 @@ export async function readMissed(
   ) as [string, string, ResetReason | "", string[], string];
   const frames: string[] = [];
   for (let at = 0; at < missed.length; at += 2) {
-    const frame = JSON.parse(missed[at + 1]!) as string;
-    frames.push(withSseId(frame, `${epoch}-${missed[at]}`));
+    const event = decodePayload(missed[at + 1]!);
+    // The script returns the broadcasts of all transports.
+    const isForClient = event.transport === undefined ||
+      event.transport === transport;
+    if (!isForClient) continue;
+    frames.push(withSseId(event.frame, `${epoch}-${missed[at]}`));
   }
   const isMalformed = lastEventId !== undefined && last === undefined;
   return {

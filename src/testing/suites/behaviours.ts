@@ -113,6 +113,7 @@ export type SessionsBehaviour =
   | "H12"
   | "H13"
   | "H14"
+  | "H15"
   | "P1"
   | "P2"
   | "P8"
@@ -126,7 +127,8 @@ export type SessionsBehaviour =
   | "S15"
   | "S16"
   | "S17"
-  | "S18";
+  | "S18"
+  | "S19";
 
 /** The options that the suite passes to a factory. */
 export interface SessionsLimits extends SessionsOptions {
@@ -157,4 +159,6 @@ export type ClusterBehaviour =
   | "P4"
   | "P5"
   | "P6"
-  | "P7";
+  | "P7"
+  | "S19"
+  | "H15";

@@ -1,3 +1,5 @@
+import { clusterReplacementCases } from "../cases/cluster/replacement_cases.ts";
+import { clusterTransportCases } from "../cases/cluster/transport_cases.ts";
 import type { ClusterBehaviour } from "./behaviours.ts";
 import { clusterBusCases } from "../cases/cluster/bus_cases.ts";
 import {
@@ -32,6 +34,8 @@ const CASES: readonly ClusterCase[] = [
   ...clusterInfoCases,
   ...clusterLifetimeCases,
   ...clusterSubscriptionCases,
+  ...clusterTransportCases,
+  ...clusterReplacementCases,
   ...clusterRequestCases,
 ];
 

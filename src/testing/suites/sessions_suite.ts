@@ -1,3 +1,5 @@
+import { sessionsReplacementCases } from "../cases/sessions/replacement_cases.ts";
+import { sessionsTransportCases } from "../cases/sessions/transport_cases.ts";
 import type { SessionsOptions } from "../../contracts/options.ts";
 import type { Sessions } from "../../contracts/sessions.ts";
 import type { SessionsBehaviour, SessionsCase } from "./behaviours.ts";
@@ -37,6 +39,8 @@ export interface SessionsSuiteOptions
 const CASES: readonly SessionsCase[] = [
   ...sessionsGuardCases,
   ...sessionsTrafficCases,
+  ...sessionsTransportCases,
+  ...sessionsReplacementCases,
   ...sessionsRequestCases,
   ...sessionsOpenRequestCases,
   ...sessionsNodeCases,

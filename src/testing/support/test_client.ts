@@ -14,6 +14,11 @@ export interface TestClientOptions {
   readonly id?: string;
   /** Its principal. */
   readonly principal?: string | undefined;
+  /**
+   * The name of its transport, if the sessions have several. Transports of one
+   * name share its view.
+   */
+  readonly transport?: string | undefined;
   /** Headers of every request. */
   readonly headers?: Readonly<Record<string, string>>;
 }
@@ -32,7 +37,10 @@ export class TestClient {
    * @param options Its session and principal.
    */
   constructor(sessions: Sessions, options: TestClientOptions = {}) {
-    this.transport = new TestTransport(sessions);
+    const { transport } = options;
+    this.transport = new TestTransport(
+      transport === undefined ? sessions : sessions.forTransport(transport),
+    );
     this.id = options.id ?? "";
     this.#sessions = sessions;
     this.#options = options;

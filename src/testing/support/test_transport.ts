@@ -2,7 +2,7 @@ import type {
   ClientCapabilities,
   ClientInfo,
 } from "../../protocol/mcp_types.ts";
-import type { Sessions } from "../../contracts/sessions.ts";
+import type { TransportSessions } from "../../contracts/sessions.ts";
 
 /** Where the transport answers. */
 export const ENDPOINT = "http://localhost/mcp";
@@ -51,10 +51,10 @@ export class TestTransport {
   readonly calls: TransportCall[] = [];
   /** The session IDs that it assigned. */
   readonly assigned: string[] = [];
-  readonly #sessions: Sessions;
+  readonly #sessions: TransportSessions;
 
   /** @param sessions The managers that it uses. */
-  constructor(sessions: Sessions) {
+  constructor(sessions: TransportSessions) {
     this.#sessions = sessions;
   }
 

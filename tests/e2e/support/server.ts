@@ -60,10 +60,7 @@ export interface ServerOptions<M extends Managers> {
   readonly engine?: Engine | undefined;
   /** The managers of `HttpTransport`. */
   readonly managers: M;
-  /**
-   * The managers of `SseTransport`, which must not share those of
-   * `HttpTransport`.
-   */
+  /** The managers of `SseTransport`, not shared with `HttpTransport`. */
   readonly sseManagers?: Omit<Managers, "subscriptions"> | undefined;
   /**
    * Called before `HttpTransport`. By default, requests go directly to the

@@ -142,7 +142,7 @@ async function testDelivery(
   context: ClusterContext,
   kind: "response" | "cancelled" | "progress",
 ): Promise<void> {
-  const { within } = context;
+  const { within, waitUntil } = context;
   for (const options of [REPLAY, {}]) {
     const cluster = `test ${crypto.randomUUID()}`;
     const nodes = await addNodes(context, options, cluster);
@@ -170,6 +170,10 @@ async function testDelivery(
         },
       }[kind];
       strictEqual(await within(sender.post(message), "a status"), 202);
+      await waitUntil(
+        () => clients.some(({ transport }) => transport.received.length > 0),
+        "the message to arrive",
+      );
       await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
       const received = clients.map(({ transport }) =>
         transport.received.splice(0)

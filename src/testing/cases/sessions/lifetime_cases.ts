@@ -85,6 +85,7 @@ export const sessionsLifetimeCases: readonly SessionsCase[] = [
         if (index > 0) continue;
         await within(stream.take(), "the first event");
       }
+      const events = await within(reading, "the other's events");
       deepStrictEqual(evicted, [[client.id, "bytes"]]);
       ok(queuedBytes > 500 && queuedBytes <= 1_000, `${queuedBytes} bytes`);
       const stats = sessions.stats();
@@ -93,7 +94,6 @@ export const sessionsLifetimeCases: readonly SessionsCase[] = [
       strictEqual(stats.queuedBytes, 0);
       const { ended } = await within(stream.end(), "the end");
       strictEqual(ended, "errored");
-      const events = await within(reading, "the other's events");
       const again = await client.listen(events[0]!.lastEventId);
       const rest = await within(again.take(names.length - 1), "the rest");
       deepStrictEqual(
