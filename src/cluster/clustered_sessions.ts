@@ -9,6 +9,7 @@ import {
   createSessionGate,
 } from "../http/guarded_sessions.ts";
 import { SharedManagers } from "../http/shared_managers.ts";
+import type { RequestArchive } from "../requests/request_archive.ts";
 import type { OpenRequests } from "../requests/open_requests.ts";
 import type { CloseOptions, SessionsOptions } from "../contracts/options.ts";
 import {
@@ -39,6 +40,8 @@ export interface ClusteredSessionsParts<Info extends StoredInfoSessionManager> {
   readonly streams: ClusterStreamSessionManager;
   readonly info: Info;
   readonly subscriptions: ClusterSubscriptionManager;
+  /** Where the events of requests outlive their node, if anywhere. */
+  readonly archive?: RequestArchive | undefined;
   readonly options: SessionsOptions;
   readonly ready: Promise<void>;
   /** Leaves the cluster. */
@@ -80,6 +83,7 @@ export class ClusteredSessions<
     this.#disconnect = parts.disconnect;
     const requests: OpenRequests = createOpenRequests(this, parts.options, {
       streams: requestStreamsOf(parts.streams),
+      archive: parts.archive,
       remote: new ClusterRequests(parts.node, () => requests),
       scheduler: parts.node.scheduler,
     })!;

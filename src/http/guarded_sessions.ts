@@ -12,6 +12,7 @@ import {
 import { OpenRequests } from "../requests/open_requests.ts";
 import type { SharedManagers } from "./shared_managers.ts";
 import type { RemoteRequests } from "../requests/remote_requests.ts";
+import type { RequestArchive } from "../requests/request_archive.ts";
 import type { RequestStreams } from "../requests/request_streams.ts";
 import { safeCallback } from "../runtime/callbacks.ts";
 import type { Scheduler } from "../runtime/scheduler.ts";
@@ -27,6 +28,8 @@ export interface GuardedStreams {
 export interface OpenRequestsBackend {
   /** The streams of requests; undefined without replay. */
   readonly streams: RequestStreams | undefined;
+  /** Where the events of requests outlive their node, if anywhere. */
+  readonly archive?: RequestArchive | undefined;
   /** The requests of other nodes, if there are several. */
   readonly remote?: RemoteRequests | undefined;
   /** Runs periodic work. */
@@ -44,10 +47,10 @@ export interface OpenRequestsBackend {
 export function createOpenRequests(
   managers: GuardedManagers,
   { streams: streamOptions, http, onError }: SessionsOptions,
-  { streams, remote, scheduler }: OpenRequestsBackend,
+  { streams, archive, remote, scheduler }: OpenRequestsBackend,
 ): OpenRequests | undefined {
   const { replay } = resolveStreamOptions(streamOptions, "streams");
-  const kept = streams && replay && { streams, limits: replay };
+  const kept = streams && replay && { streams, archive, limits: replay };
   if (kept === undefined && remote === undefined) return undefined;
   return new OpenRequests({
     kept,

@@ -94,7 +94,7 @@ export class RedisSessions extends ClusteredSessions {
     const ttlMs = ttlOf(idleTimeoutMs);
     const redisNode = new RedisNode(clients, "sessions", given);
     const { node, ready } = redisNode;
-    const { stores, log } = createStores(redisNode, ttlMs);
+    const { stores, log, archive } = createStores(redisNode, ttlMs);
     const streams = new ClusterStreamSessionManager(node, {
       ...given.streams,
       onError,
@@ -115,6 +115,7 @@ export class RedisSessions extends ClusteredSessions {
         ...subscriptions,
         onError,
       }),
+      archive: archive(),
       options: given,
       ready,
       disconnect: () => redisNode.close(),

@@ -1,5 +1,6 @@
 import type { SharedStores } from "../cluster/stream_options.ts";
 import type { RedisNode } from "./redis_node.ts";
+import { RedisRequestArchive } from "./log/request_archive.ts";
 import { RedisEventLog } from "./log/event_log.ts";
 import { RedisSessionDirectory } from "./directory/session_directory.ts";
 
@@ -15,22 +16,30 @@ export function ttlOf(idleTimeoutMs: number): number {
   return Math.max(1, Math.ceil(Math.min(idleTimeoutMs, MAX_TTL_MS)));
 }
 
-/** Creates the stores of a stream manager, and the log, if it has one. */
+/** The stores of a stream manager. With replay, it creates the last two. */
+export interface RedisStores {
+  readonly stores: SharedStores;
+  readonly log: () => RedisEventLog | undefined;
+  readonly archive: () => RedisRequestArchive | undefined;
+}
+
+/** Creates the stores of a stream manager. */
 export function createStores(
   redisNode: RedisNode,
   ttlMs: number,
-): { stores: SharedStores; log: () => RedisEventLog | undefined } {
+): RedisStores {
+  let archive: RedisRequestArchive | undefined;
   let log: RedisEventLog | undefined;
   let directory: RedisSessionDirectory | undefined;
   return {
     log: () => log,
+    archive: () => archive,
     stores: {
-      log: (settings) =>
-        log = new RedisEventLog(
-          redisNode,
-          settings,
-          (id) => directory!.isLocal(id),
-        ),
+      log: (settings) => {
+        archive = new RedisRequestArchive(redisNode, settings);
+        const isLocal = (id: string) => directory!.isLocal(id);
+        return log = new RedisEventLog(redisNode, settings, isLocal);
+      },
       directory: (onClaimed) =>
         directory = new RedisSessionDirectory(
           redisNode,

@@ -3,7 +3,7 @@ import { splitSseFrames } from "../protocol/sse.ts";
 const FRAME_END = /(?:\r\n|\n|\r(?!\n)){2}/g;
 
 /** Splits an event stream into frames, however it is cut into chunks. */
-class FrameSplitter {
+export class FrameSplitter {
   readonly #decoder = new TextDecoder();
   #text = "";
 

@@ -6,15 +6,17 @@ import { isEventStream } from "../protocol/sse.ts";
 import type { PeriodicTask, Scheduler } from "../runtime/scheduler.ts";
 import { checkPeriodFor } from "../runtime/scheduler.ts";
 import { AwaitedMessages } from "./awaited_messages.ts";
-import { withFinalError } from "./final_error.ts";
 import { observedBody, readFrames } from "./frame_reader.ts";
 import { type MessageTarget, requestIdOf, targetOf } from "./message_target.ts";
+import { openRemoteStream } from "./remote_stream.ts";
+import type { RequestArchive } from "./request_archive.ts";
 import type {
   ForwardedMessage,
   LocalRequests,
   RemoteRequests,
   ResumeRequest,
 } from "./remote_requests.ts";
+import { requestKey } from "../replay/request_key.ts";
 import { newKey, parseRequestEventId } from "./request_event_id.ts";
 import { type OpenRequest, RequestRegistry } from "./request_registry.ts";
 import type { RequestStreams } from "./request_streams.ts";
@@ -23,6 +25,8 @@ import type { RequestStreams } from "./request_streams.ts";
 export interface KeptStreams {
   readonly streams: RequestStreams;
   readonly limits: Pick<ReplaySettings, "maxEvents" | "maxAgeMs">;
+  /** Where their events outlive this node, if anywhere. */
+  readonly archive?: RequestArchive | undefined;
 }
 
 /** What {@linkcode OpenRequests} needs. */
@@ -100,10 +104,16 @@ export class OpenRequests implements RequestGate, LocalRequests, PeriodicTask {
   ): Promise<ReadableStream<Uint8Array> | undefined> {
     const request = { sessionId, lastEventId, prime };
     const local = this.resumeHere(request);
-    const { remote } = this.#parts;
+    const { remote, kept } = this.#parts;
     if (local !== undefined || remote === undefined) return local;
-    const { requestId } = parseRequestEventId(lastEventId) ?? {};
-    return withFinalError(await remote.resume(request), requestId);
+    const { requestId, name = "" } = parseRequestEventId(lastEventId) ?? {};
+    const key = requestKey(name, sessionId);
+    return openRemoteStream({
+      body: await remote.resume(request),
+      requestId,
+      lastEventId,
+      readArchive: async (id) => await kept?.archive?.read(key, id),
+    });
   }
 
   awaits(sessionId: string, target: MessageTarget): boolean {
@@ -219,18 +229,20 @@ export class OpenRequests implements RequestGate, LocalRequests, PeriodicTask {
     open: OpenRequest,
     body: ReadableStream<Uint8Array>,
     prime: ResumeRequest["prime"],
-    { streams, limits }: KeptStreams,
+    { streams, limits, archive }: KeptStreams,
   ): ReadableStream<Uint8Array> {
     const { key, abort, awaited, sessionId } = open;
     const connection = streams.connect(key, { prime });
     void readFrames(body, (frame) => {
       if (abort.signal.aborted) return;
       awaited.observe(frame);
-      streams.send(key, frame);
+      const event = streams.send(key, frame);
+      archive?.append(key, event.id, event.frame);
     }).then(() => undefined, (error) => error).then((failure: unknown) => {
       // Its session may have ended.
       const wasRunning = this.#onEnd(open);
       streams.end(key);
+      archive?.end(key, wasRunning && failure === undefined);
       if (!wasRunning) return;
       if (failure !== undefined) {
         // There is no response that its client could wait for.

@@ -64,13 +64,18 @@ export class RequestStreams {
     });
   }
 
-  /** Writes a frame, and appends it to the log. */
-  send(key: string, frame: string): void {
+  /**
+   * Writes a frame, and appends it to the log.
+   *
+   * @returns The ID of the event, and the frame with it.
+   */
+  send(key: string, frame: string): { id: string; frame: string } {
     const id = formatRequestEventId(this.#log.nextEventId, key);
     const frameWithId = withSseId(frame, id);
     const bytes = encoder.encode(frameWithId);
     this.#log.append(key, bytes, this.#scheduler.now());
     this.#streams.send(key, frameWithId, bytes);
+    return { id, frame: frameWithId };
   }
 
   /** Ends the connection to a client. What it holds can still be read. */

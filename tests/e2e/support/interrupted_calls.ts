@@ -37,7 +37,12 @@ export async function assertCallsSurvive(
       how: Math.random() < 0.5 ? "RST" : "FIN",
     };
   await using proxy = await startCuttingProxy(url, nextCut, ["GET", "POST"]);
-  await using count = await connect(major, proxy.url, streams, reads.fetch);
+  await using count = await connectCounter(
+    major,
+    proxy.url,
+    streams,
+    reads.fetch,
+  );
   for (let call = 0; call < calls; call++) {
     cutsLeft = 1 + call % 3;
     const progress: number[] = [];
@@ -48,18 +53,28 @@ export async function assertCallsSurvive(
   assert(proxy.cuts >= calls, `Only ${proxy.cuts} connections were cut.`);
 }
 
-type Count =
+/** Calls a tool; returns the content of its result. */
+export type Count =
   & ((onProgress: (progress: number) => void) => Promise<unknown>)
   & AsyncDisposable;
 
-/** Connects an official client, and returns a function that calls its tool. */
-async function connect(
+/**
+ * Connects an official client, and returns a function that calls a tool.
+ *
+ * @param major The major version of the client.
+ * @param url The URL of the server.
+ * @param streams Tells whether a session has a stream.
+ * @param fetch Sends the requests of the client.
+ * @param name The tool, which reports its progress.
+ */
+export async function connectCounter(
   major: number,
   url: URL,
   streams: Streams,
   fetch: Fetch,
+  name = "count-to-100",
 ): Promise<Count> {
-  const tool = { name: "count-to-100", arguments: {} };
+  const tool = { name, arguments: {} };
   const options = { reconnect: true, fetch };
   if (major === 1) {
     const { client, close } = await connectHttp(url, streams, options);

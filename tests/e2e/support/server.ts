@@ -191,6 +191,16 @@ function createMcpServer(): McpServer {
     }
     return text("100");
   });
+  mcp.tool({
+    name: "count-slowly",
+    description: "Reports its progress a hundred times, within a second.",
+  }, async () => {
+    for (let number = 1; number <= 100; number++) {
+      mcp.progress(number, 100);
+      await new Promise((done) => setTimeout(done, 10));
+    }
+    return text("100");
+  });
   for (const [name, uri] of [["news", NEWS], ["weather", WEATHER]] as const) {
     mcp.resource(
       { name, description: `The ${name}.`, uri },

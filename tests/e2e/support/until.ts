@@ -32,13 +32,18 @@ export async function until(
  *
  * @param promise The promise to wait for.
  * @param what The awaited event, for the error message.
+ * @param timeoutMs The timeout in milliseconds.
  */
-export async function within<T>(promise: Promise<T>, what: string): Promise<T> {
+export async function within<T>(
+  promise: Promise<T>,
+  what: string,
+  timeoutMs: number = TIMEOUT_MS,
+): Promise<T> {
   let timer: ReturnType<typeof setTimeout> | undefined;
   const timeout = new Promise<never>((_, reject) => {
     timer = setTimeout(
-      () => reject(new Error(`Waited ${TIMEOUT_MS} ms for: ${what}.`)),
-      TIMEOUT_MS,
+      () => reject(new Error(`Waited ${timeoutMs} ms for: ${what}.`)),
+      timeoutMs,
     );
   });
   try {

@@ -1,0 +1,105 @@
+import { formatSseEvent } from "../protocol/sse.ts";
+import { FrameSplitter } from "./frame_reader.ts";
+import type { MessageId } from "./message_target.ts";
+import type { ArchivedEvents } from "./request_archive.ts";
+
+/** The event stream of a request that another node works on, or worked on. */
+export interface RemoteStream {
+  /** The stream of that node; undefined if no node has the request. */
+  readonly body: ReadableStream<Uint8Array> | undefined;
+  /** The ID of the request's message; undefined if nobody knows it. */
+  readonly requestId: MessageId | undefined;
+  /** The last event that the client has received. */
+  readonly lastEventId: string;
+  /** Reads what is stored of the response after an event. */
+  readonly readArchive: (
+    lastEventId: string,
+  ) => Promise<ArchivedEvents | undefined>;
+}
+
+const encoder = new TextEncoder();
+const EVENT_ID = /^id: ?(.*)$/m;
+
+/**
+ * Passes on the event stream of a request. If its node dies, what that node had
+ * stored follows, and then a JSON-RPC error: its client must not wait for ever.
+ *
+ * @returns A stream that does not fail; undefined if there is nothing to say.
+ */
+export async function openRemoteStream(
+  remote: RemoteStream,
+): Promise<ReadableStream<Uint8Array> | undefined> {
+  const { body, requestId } = remote;
+  if (body !== undefined) return completedStream(body, remote);
+  const archived = await remote.readArchive(remote.lastEventId);
+  if (archived === undefined && requestId === undefined) return undefined;
+  const rest = restOf(archived, requestId);
+  return new ReadableStream({
+    start(controller) {
+      if (rest !== "") controller.enqueue(encoder.encode(rest));
+      controller.close();
+    },
+  });
+}
+
+/** Passes on whole frames, and appends the rest if the stream fails. */
+function completedStream(
+  body: ReadableStream<Uint8Array>,
+  remote: RemoteStream,
+): ReadableStream<Uint8Array> {
+  const splitter = new FrameSplitter();
+  const reader = body.getReader();
+  let { lastEventId } = remote;
+  const readFrames = async (): Promise<string | undefined> => {
+    while (true) {
+      const { done, value } = await reader.read();
+      const frames = done ? splitter.end() : splitter.push(value);
+      for (const frame of frames) {
+        lastEventId = EVENT_ID.exec(frame)?.[1] ?? lastEventId;
+      }
+      if (frames.length > 0) return frames.join("");
+      if (done) return undefined;
+    }
+  };
+  return new ReadableStream({
+    async pull(controller) {
+      try {
+        const text = await readFrames();
+        if (text === undefined) controller.close();
+        else controller.enqueue(encoder.encode(text));
+      } catch {
+        const archived = await remote.readArchive(lastEventId);
+        const rest = restOf(archived, remote.requestId);
+        if (rest !== "") controller.enqueue(encoder.encode(rest));
+        controller.close();
+      }
+    },
+    cancel: (reason) => reader.cancel(reason),
+  }, { highWaterMark: 0 });
+}
+
+/** Returns what follows the last event that the client has received. */
+function restOf(
+  { frames, hasGap, isComplete }: ArchivedEvents = {
+    frames: [],
+    hasGap: false,
+    isComplete: false,
+  },
+  requestId: MessageId | undefined,
+): string {
+  const reset = { event: "reset", data: JSON.stringify({ reason: "purged" }) };
+  return [
+    hasGap ? formatSseEvent(reset) : "",
+    ...frames,
+    isComplete || requestId === undefined ? "" : errorFor(requestId),
+  ].join("");
+}
+
+function errorFor(id: MessageId): string {
+  const error = {
+    code: -32_603,
+    message: "The server that worked on this request is gone",
+  };
+  const data = JSON.stringify({ jsonrpc: "2.0", id, error });
+  return formatSseEvent({ event: "message", data });
+}
