@@ -96,7 +96,15 @@ function suggestionFor(
   const similar = elsewhere.length > 0 ? elsewhere : closest(path, paths);
   return similar.length > 0
     ? `Did you mean ${similar.map((known) => `"${known}"`).join(" or ")}?`
-    : `Valid options are: ${paths.join(", ")}.`;
+    : `Valid options are: ${siblingsOf(path, paths).join(", ")}.`;
+}
+
+/** The options of the same group, or all if there is no group. */
+function siblingsOf(path: string, paths: readonly string[]): readonly string[] {
+  const group = groupOf(path);
+  return group === ""
+    ? paths
+    : paths.filter((known) => groupOf(known) === group);
 }
 
 /** Returns the paths that are most similar, if they are similar enough. */

@@ -7,8 +7,14 @@ import type { PeriodicTask, Scheduler } from "../runtime/scheduler.ts";
 import { checkPeriodFor } from "../runtime/scheduler.ts";
 import { AwaitedMessages } from "./awaited_messages.ts";
 import { observedBody, readFrames } from "./frame_reader.ts";
-import { type MessageTarget, requestIdOf, targetOf } from "./message_target.ts";
+import {
+  type MessageId,
+  type MessageTarget,
+  requestIdOf,
+  targetOf,
+} from "./message_target.ts";
 import { openRemoteStream } from "./remote_stream.ts";
+import { formatRequestError } from "./request_error.ts";
 import type { RequestArchive } from "./request_archive.ts";
 import type {
   ForwardedMessage,
@@ -41,6 +47,15 @@ export interface OpenRequestsParts {
   readonly isSession: (id: string) => boolean | Promise<boolean>;
   readonly onError: (error: Error) => void;
 }
+
+/** What a response that is kept depends on. */
+interface KeptRequest {
+  readonly prime: ResumeRequest["prime"];
+  /** The ID of its message; undefined if nobody has read it. */
+  readonly requestId: MessageId | undefined;
+}
+
+const TRANSPORT_FAILED = "The server failed to answer this request";
 
 /** How often to look for sessions that have ended, in milliseconds. */
 const CHECK_PERIOD_MS = 500;
@@ -217,7 +232,7 @@ export class OpenRequests implements RequestGate, LocalRequests, PeriodicTask {
           (frame) => open.awaited.observe(frame),
           () => this.#onEnd(open),
         )
-        : this.#keep(open, response.body, prime, kept);
+        : this.#keep(open, response.body, { prime, requestId }, kept);
       return new Response(body, response);
     } finally {
       if (!isStream) this.#count(sessionId, -1);
@@ -228,26 +243,29 @@ export class OpenRequests implements RequestGate, LocalRequests, PeriodicTask {
   #keep(
     open: OpenRequest,
     body: ReadableStream<Uint8Array>,
-    prime: ResumeRequest["prime"],
+    { prime, requestId }: KeptRequest,
     { streams, limits, archive }: KeptStreams,
   ): ReadableStream<Uint8Array> {
     const { key, abort, awaited, sessionId } = open;
     const connection = streams.connect(key, { prime });
-    void readFrames(body, (frame) => {
+    const send = (frame: string) => {
       if (abort.signal.aborted) return;
       awaited.observe(frame);
       const event = streams.send(key, frame);
       archive?.append(key, event.id, event.frame);
-    }).then(() => undefined, (error) => error).then((failure: unknown) => {
+    };
+    void readFrames(body, send).then(() => false, (error: unknown) => {
+      if (!this.#requests.isRunning(open)) return true;
+      this.#parts.onError(failedRequest(sessionId, error));
+      if (requestId === undefined) return true;
+      send(formatRequestError(requestId, TRANSPORT_FAILED));
+      return false;
+    }).then((hasNoResponse) => {
       // Its session may have ended.
       const wasRunning = this.#onEnd(open);
       streams.end(key);
-      archive?.end(key, wasRunning && failure === undefined);
-      if (!wasRunning) return;
-      if (failure !== undefined) {
-        // There is no response that its client could wait for.
-        return this.#parts.onError(failedRequest(sessionId, failure));
-      }
+      archive?.end(key, wasRunning && !hasNoResponse);
+      if (!wasRunning || hasNoResponse) return;
       const now = this.#parts.scheduler.now();
       this.#requests.add(open);
       // Each has at least one event in the log.

@@ -1,6 +1,7 @@
 import { formatSseEvent } from "../protocol/sse.ts";
 import { FrameSplitter } from "./frame_reader.ts";
 import type { MessageId } from "./message_target.ts";
+import { formatRequestError } from "./request_error.ts";
 import type { ArchivedEvents } from "./request_archive.ts";
 
 /** The event stream of a request that another node works on, or worked on. */
@@ -16,6 +17,8 @@ export interface RemoteStream {
     lastEventId: string,
   ) => Promise<ArchivedEvents | undefined>;
 }
+
+const NODE_IS_GONE = "The server that worked on this request is gone";
 
 const encoder = new TextEncoder();
 const EVENT_ID = /^id: ?(.*)$/m;
@@ -91,15 +94,8 @@ function restOf(
   return [
     hasGap ? formatSseEvent(reset) : "",
     ...frames,
-    isComplete || requestId === undefined ? "" : errorFor(requestId),
+    isComplete || requestId === undefined
+      ? ""
+      : formatRequestError(requestId, NODE_IS_GONE),
   ].join("");
-}
-
-function errorFor(id: MessageId): string {
-  const error = {
-    code: -32_603,
-    message: "The server that worked on this request is gone",
-  };
-  const data = JSON.stringify({ jsonrpc: "2.0", id, error });
-  return formatSseEvent({ event: "message", data });
 }

@@ -121,6 +121,24 @@ export const clusterRequestCases: readonly ClusterCase[] = [
     },
   },
   {
+    behaviour: "P5",
+    name: "a response that the transport cannot finish ends with an error",
+    run: async (context) => {
+      const { within } = context;
+      const nodes = await addNodes(context, REPLAY);
+      const clients = await clientsOf(nodes, context);
+      const { events, call } = await within(clients[0]!.work(5), "a response");
+      const { lastEventId } = await within(events.first(), "the first event");
+      call.send(note(0));
+      call.fail();
+      assertError(await within(events.end(), "an error"));
+      for (const client of clients) {
+        const late = await within(client.listen(lastEventId), "a response");
+        assertError(await within(late.end(), "an error"));
+      }
+    },
+  },
+  {
     behaviour: "P6",
     name: "a client's response reaches the node that waits for it, once",
     run: (context) => testDelivery(context, "response"),
