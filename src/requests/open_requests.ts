@@ -153,18 +153,18 @@ export class OpenRequests implements RequestGate, LocalRequests, PeriodicTask {
     const request = this.#requests.get(sessionId, lastEventId);
     const { kept } = this.#parts;
     if (request === undefined || kept === undefined) return undefined;
-    const { key, doneAt } = request;
+    const { key } = request;
     const body = kept.streams.connect(key, { lastEventId, prime });
-    if (doneAt !== undefined) kept.streams.end(key);
+    if ("doneAt" in request) kept.streams.end(key);
     return body;
   }
 
   endSession(sessionId: string): void {
-    for (const request of this.#requests.ofSession(sessionId)) {
-      this.#requests.forget(request);
-      this.#parts.kept?.streams.end(request.key);
-      request.abort.abort();
+    const running = this.#requests.runningOf(sessionId);
+    for (const key of this.#requests.forgetSession(sessionId)) {
+      this.#parts.kept?.streams.end(key);
     }
+    for (const { abort } of running) abort.abort();
   }
 
   /** Ends all requests. */
@@ -178,7 +178,7 @@ export class OpenRequests implements RequestGate, LocalRequests, PeriodicTask {
     const { kept, scheduler } = this.#parts;
     if (kept !== undefined) {
       kept.streams.trim(now);
-      for (const { key } of this.#requests.expire(now, kept.limits.maxAgeMs)) {
+      for (const key of this.#requests.expire(now, kept.limits.maxAgeMs)) {
         kept.streams.forget(key);
       }
     }
@@ -222,7 +222,6 @@ export class OpenRequests implements RequestGate, LocalRequests, PeriodicTask {
         abort,
         respond,
         awaited: new AwaitedMessages(requestId),
-        doneAt: undefined,
       };
       this.#requests.add(open);
       this.#parts.scheduler.start(this);
@@ -267,7 +266,6 @@ export class OpenRequests implements RequestGate, LocalRequests, PeriodicTask {
       archive?.end(key, wasRunning && !hasNoResponse);
       if (!wasRunning || hasNoResponse) return;
       const now = this.#parts.scheduler.now();
-      this.#requests.add(open);
       // Each has at least one event in the log.
       this.#requests.finish(open, now, limits.maxEvents);
     });
@@ -283,8 +281,8 @@ export class OpenRequests implements RequestGate, LocalRequests, PeriodicTask {
   }
 
   #find(sessionId: string, target: MessageTarget): OpenRequest | undefined {
-    return this.#requests.ofSession(sessionId).find(({ doneAt, awaited }) =>
-      doneAt === undefined && awaited.has(target)
+    return this.#requests.runningOf(sessionId).find(({ awaited }) =>
+      awaited.has(target)
     );
   }
 

@@ -1,9 +1,18 @@
 import type { Respond } from "../contracts/guarding.ts";
+import { FifoQueue } from "../runtime/fifo_queue.ts";
 import { requestKey } from "../replay/request_key.ts";
 import type { AwaitedMessages } from "./awaited_messages.ts";
 import { parseRequestEventId } from "./request_event_id.ts";
 
-/** A request whose response is an event stream. */
+/** A request whose response is complete, and is kept for its client. */
+export interface DoneRequest {
+  readonly key: string;
+  readonly sessionId: string;
+  /** When its response was complete. */
+  readonly doneAt: number;
+}
+
+/** A request whose response is an event stream that goes on. */
 export interface OpenRequest {
   readonly key: string;
   readonly sessionId: string;
@@ -12,17 +21,16 @@ export interface OpenRequest {
   /** The transport that works on it. */
   readonly respond: Respond;
   readonly awaited: AwaitedMessages;
-  /** When its response was complete; undefined before. */
-  doneAt: number | undefined;
 }
 
 /** The requests of this node: those that are running, and those that are done. */
 export class RequestRegistry {
   readonly #running: Map<string, OpenRequest> = new Map();
-  /** Oldest first. */
-  readonly #done: Map<string, OpenRequest> = new Map();
-  /** Both, by session. */
-  readonly #ofSession: Map<string, Set<OpenRequest>> = new Map();
+  readonly #done: Map<string, DoneRequest> = new Map();
+  /** The same, oldest first, with some that were forgotten. */
+  readonly #oldest: FifoQueue<DoneRequest> = new FifoQueue();
+  /** The keys of both, by session. */
+  readonly #keysOf: Map<string, Set<string>> = new Map();
 
   /** How many requests are running. */
   get runningCount(): number {
@@ -31,16 +39,13 @@ export class RequestRegistry {
 
   /** Whether there are none at all. */
   get isEmpty(): boolean {
-    return this.#ofSession.size === 0;
+    return this.#keysOf.size === 0;
   }
 
   /** Adds a request that is running. */
   add(request: OpenRequest): void {
     this.#running.set(request.key, request);
-    const others = this.#ofSession.get(request.sessionId);
-    if (others === undefined) {
-      this.#ofSession.set(request.sessionId, new Set([request]));
-    } else others.add(request);
+    this.#addKey(request);
   }
 
   /** Returns whether a request is running. */
@@ -49,20 +54,36 @@ export class RequestRegistry {
   }
 
   /** Returns the request of a session that an event ID belongs to. */
-  get(sessionId: string, eventId: string): OpenRequest | undefined {
+  get(
+    sessionId: string,
+    eventId: string,
+  ): OpenRequest | DoneRequest | undefined {
     const { name = "" } = parseRequestEventId(eventId) ?? {};
     const key = requestKey(name, sessionId);
     return this.#running.get(key) ?? this.#done.get(key);
   }
 
-  /** Returns the requests of a session. */
-  ofSession(sessionId: string): OpenRequest[] {
-    return [...this.#ofSession.get(sessionId) ?? []];
+  /** Returns the requests of a session that are running. */
+  runningOf(sessionId: string): OpenRequest[] {
+    return [...this.#keysOf.get(sessionId) ?? []].flatMap((key) =>
+      this.#running.get(key) ?? []
+    );
+  }
+
+  /** Forgets all requests of a session; returns their keys. */
+  forgetSession(sessionId: string): string[] {
+    const keys = [...this.#keysOf.get(sessionId) ?? []];
+    for (const key of keys) {
+      this.#running.delete(key);
+      this.#done.delete(key);
+    }
+    this.#keysOf.delete(sessionId);
+    return keys;
   }
 
   /** The sessions that have requests. */
   sessions(): string[] {
-    return [...this.#ofSession.keys()];
+    return [...this.#keysOf.keys()];
   }
 
   /** The sessions with a running request. */
@@ -74,35 +95,54 @@ export class RequestRegistry {
   /**
    * Records that a response is complete.
    *
-   * @param request The request.
+   * @param request The request, which may have been forgotten.
    * @param now The current time.
    * @param maxDone Beyond this number, the oldest that are done are forgotten.
    */
   finish(request: OpenRequest, now: number, maxDone: number): void {
-    request.doneAt = now;
-    this.#running.delete(request.key);
-    this.#done.set(request.key, request);
-    const [oldest] = this.#done.values();
-    if (this.#done.size > maxDone) this.forget(oldest!);
+    const { key, sessionId } = request;
+    this.forget(request);
+    // What the transport holds is released.
+    const done = { key, sessionId, doneAt: now };
+    this.#done.set(key, done);
+    this.#oldest.push(done);
+    this.#addKey(done);
+    while (this.#oldest.size > maxDone) this.#forgetOldest();
   }
 
-  /** Forgets the requests that have been done for this long; returns them. */
-  expire(now: number, maxAgeMs: number): OpenRequest[] {
-    const expired: OpenRequest[] = [];
-    for (const request of this.#done.values()) {
-      if (now - request.doneAt! < maxAgeMs) break;
-      this.forget(request);
-      expired.push(request);
+  /**
+   * Forgets the requests that have been done for this long; returns their keys.
+   */
+  expire(now: number, maxAgeMs: number): string[] {
+    const expired: string[] = [];
+    for (
+      let oldest = this.#oldest.peek();
+      oldest !== undefined && now - oldest.doneAt >= maxAgeMs;
+      oldest = this.#oldest.peek()
+    ) {
+      this.#forgetOldest();
+      expired.push(oldest.key);
     }
     return expired;
   }
 
   /** Forgets a request. */
-  forget(request: OpenRequest): void {
-    this.#running.delete(request.key);
-    this.#done.delete(request.key);
-    const others = this.#ofSession.get(request.sessionId);
-    others?.delete(request);
-    if (others?.size === 0) this.#ofSession.delete(request.sessionId);
+  forget({ key, sessionId }: OpenRequest | DoneRequest): void {
+    this.#running.delete(key);
+    this.#done.delete(key);
+    const keys = this.#keysOf.get(sessionId);
+    keys?.delete(key);
+    if (keys?.size === 0) this.#keysOf.delete(sessionId);
+  }
+
+  #forgetOldest(): void {
+    const oldest = this.#oldest.shift();
+    if (oldest !== undefined) this.forget(oldest);
+  }
+
+  #addKey({ key, sessionId }: OpenRequest | DoneRequest): void {
+    const keys = this.#keysOf.get(sessionId);
+    if (keys === undefined) this.#keysOf.set(sessionId, new Set([key]));
+    else keys.add(key);
   }
 }
