@@ -66,6 +66,7 @@ const ONCE_FOR_DEVELOPERS = [
   "tests/redis/adversarial_test.ts",
   "tests/redis/client_errors_test.ts",
   "tests/redis/node_crash_test.ts",
+  "tests/redis/older_state_test.ts",
   "tests/redis/outage_test.ts",
   "tests/redis/replay_test.ts",
   "tests/redis/request_archive_test.ts",

@@ -53,6 +53,8 @@ export interface RedisComponent {
   onLogState?(state: LogState): void;
   /** The newest event that the component knows. */
   readonly newest?: number;
+  /** The sequence number of the last event that the component has appended. */
+  readonly appended?: number;
   /** Called when messages may have been missed. */
   onResubscribed?(): void;
   /**
@@ -281,6 +283,12 @@ export class RedisNode implements PeriodicTask {
           this.#known ?? "",
           String(
             Math.max(0, ...this.#components.map(({ newest = 0 }) => newest)),
+          ),
+          String(
+            Math.max(
+              0,
+              ...this.#components.map(({ appended = 0 }) => appended),
+            ),
           ),
         ],
       ) as [string, string, string, string];

@@ -44,6 +44,7 @@ export class RedisConnection {
   /** The run ID of the server; unknown without permission to ask. */
   #runId: string | undefined;
   #isNewServer = false;
+  #checking: Promise<unknown> | undefined;
   #isClosed = false;
 
   /**
@@ -69,8 +70,9 @@ export class RedisConnection {
         const runId = await this.#identify();
         this.#isNewServer ||= runId === undefined || runId !== this.#runId;
         this.#runId = runId;
-        await this.#load();
+        // Only then do other nodes' scripts run without this check.
         await this.#listener?.checkState();
+        await this.#load();
       },
       () => this.#onAvailable(),
     );
@@ -103,8 +105,8 @@ export class RedisConnection {
     );
     try {
       this.#runId = await this.#identify();
-      await this.#load();
       await listener.checkState();
+      await this.#load();
     } catch (error) {
       if (!isTransientError(error)) throw this.fail(error);
     }
@@ -150,7 +152,7 @@ export class RedisConnection {
     args: readonly string[] = [],
   ): Promise<unknown> {
     if (this.isDown) throw this.#unavailableError();
-    return await this.evaluateUnchecked(script, key, args);
+    return await this.#evaluate(script, key, args, () => this.#check());
   }
 
   /** Runs a script, even during an outage. */
@@ -158,6 +160,16 @@ export class RedisConnection {
     script: Script,
     key: string,
     args: readonly string[],
+  ): Promise<unknown> {
+    return await this.#evaluate(script, key, args);
+  }
+
+  /** Runs a script. If the server does not have it, `onMissing` comes first. */
+  async #evaluate(
+    script: Script,
+    key: string,
+    args: readonly string[],
+    onMissing?: () => Promise<unknown>,
   ): Promise<unknown> {
     const rest = ["1", key, ...args];
     try {
@@ -168,8 +180,16 @@ export class RedisConnection {
       }
     } catch (error) {
       if (!messageOf(error).includes("NOSCRIPT")) throw error;
+      // It may be another server, or was restarted, and may have older data.
+      await onMissing?.();
     }
     return await this.#send(["EVAL", script.text, ...rest]);
+  }
+
+  /** Checks the state of the server, once for all callers. */
+  #check(): Promise<unknown> {
+    return this.#checking ??= Promise.resolve(this.#listener?.checkState())
+      .finally(() => this.#checking = undefined);
   }
 
   /** Subscribes to channels until the connection is closed. */

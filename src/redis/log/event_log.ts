@@ -21,6 +21,7 @@ import {
   targetOf,
 } from "./log_codec.ts";
 import { Condition } from "../connection/condition.ts";
+import { OutOfOrderMessages } from "./out_of_order.ts";
 
 type Deliver = (target: SendTarget, frame: string, offset: number) => void;
 
@@ -29,11 +30,6 @@ type Deliver = (target: SendTarget, frame: string, offset: number) => void;
  * milliseconds.
  */
 const GAP_TIMEOUT_MS = 50;
-/**
- * How many messages may wait for earlier ones before they are dropped and read
- * from the log.
- */
-const MAX_OUT_OF_ORDER = 10_000;
 
 /**
  * A log of events in Redis, in one order for all nodes. Appending an event also
@@ -56,7 +52,7 @@ export class RedisEventLog implements EventLog, RedisComponent {
   readonly #deliveredEvents: DeliveredEvents;
   /** For sessions that resumed here: the newest event of their replay. */
   readonly #replayedUpTo: Map<string, number> = new Map();
-  #outOfOrder: string[] = [];
+  readonly #outOfOrder = new OutOfOrderMessages();
   #catchUpRun: Promise<void> | undefined;
   readonly #delivered = new Condition();
 
@@ -96,6 +92,11 @@ export class RedisEventLog implements EventLog, RedisComponent {
   /** The newest event that was delivered here. */
   get newest(): number {
     return Math.max(this.#lastBroadcast, this.#lastDirect);
+  }
+
+  /** The last event of this node that is in the log. */
+  get appended(): number {
+    return this.#writer.appended;
   }
 
   start(deliver: Deliver): void {
@@ -179,13 +180,13 @@ export class RedisEventLog implements EventLog, RedisComponent {
 
   close(): void {
     this.#writer.close();
-    this.#outOfOrder = [];
+    this.#outOfOrder.take();
     this.#delivered.notifyAll();
   }
 
   #take(text: string): void {
     if (this.#epoch === undefined || this.#catchUpRun !== undefined) {
-      return this.#bufferOutOfOrder(text);
+      return this.#outOfOrder.add(text);
     }
     const message = decodeBatch(text);
     if (message === undefined) return this.#redisNode.node.ignore();
@@ -197,13 +198,13 @@ export class RedisEventLog implements EventLog, RedisComponent {
     }
     const isBroadcast = nodeKeyId === undefined;
     if (epoch !== this.#epoch) {
-      this.#bufferOutOfOrder(text);
+      this.#outOfOrder.add(text);
       return void this.#redisNode.refreshLogState();
     }
     if (
       previousOffset > (isBroadcast ? this.#lastBroadcast : this.#lastDirect)
     ) {
-      this.#bufferOutOfOrder(text);
+      this.#outOfOrder.add(text);
       return void this.#catchUp();
     }
     for (const event of events) this.#receive(event, sender);
@@ -226,16 +227,8 @@ export class RedisEventLog implements EventLog, RedisComponent {
     this.#deliver(targetOf(event), withId, offset);
   }
 
-  #bufferOutOfOrder(text: string): void {
-    this.#outOfOrder.push(text);
-    // Dropped messages are read from the log later.
-    if (this.#outOfOrder.length > MAX_OUT_OF_ORDER) this.#outOfOrder.shift();
-  }
-
   #releaseOutOfOrder(): void {
-    const buffered = this.#outOfOrder;
-    this.#outOfOrder = [];
-    for (const text of buffered) this.#take(text);
+    for (const text of this.#outOfOrder.take()) this.#take(text);
   }
 
   /** Reads the events that were published and did not arrive. */
@@ -247,7 +240,7 @@ export class RedisEventLog implements EventLog, RedisComponent {
     }, (error) => {
       // Buffered messages are read from the log when the server is back.
       this.#catchUpRun = undefined;
-      this.#outOfOrder = [];
+      this.#outOfOrder.take();
       this.#redisNode.connection.report(error);
     }).finally(() => this.#updatePosition());
   }

@@ -9,6 +9,7 @@ import { Script } from "../connection/script.ts";
 //   began  when the log began, in microseconds
 //   gone   the newest broadcast that was trimmed
 //   bytes  the size of all events
+//   server the run ID of the server that has it; a copy has the wrong one
 //
 // The ID of an event is its time in microseconds, made unique. Its fields are:
 //
@@ -57,27 +58,42 @@ end
 `;
 
 /**
- * Reads the state of the log. Creates a log if there is none, or if it is older
- * than one that a node has seen. Returns its epoch, the newest event, the
- * newest broadcast, and the newest event for this node alone.
+ * Reads the state of the log. Returns its epoch, the newest event, the newest
+ * broadcast, and the newest event for this node alone.
+ *
+ * Creates a log if there is none, or if events may be missing: if another server
+ * wrote it (after a restart or a failover, nobody can tell what it lacks), or if
+ * it has less than this node has seen or appended.
  */
 export const LOOK: Script = new Script(`
 local meta, node, ttl, prefix = KEYS[1], ARGV[2], ARGV[3], ARGV[4]
-local epoch, newest = ARGV[5], tonumber(ARGV[6])
-local known = redis.call('HMGET', meta, 'epoch', 'last', 'all')
-if known[1] == epoch and (tonumber(known[2]) or 0) < newest then
-  -- Restored from an older state: its offsets have other meanings.
+local epoch, newest, appended = ARGV[5], tonumber(ARGV[6]), tonumber(ARGV[7])
+-- Without permission to ask, there is no run ID.
+local info = redis.pcall('INFO', 'server')
+local server = type(info) == 'string' and string.match(info, 'run_id:(%x+)')
+local known = redis.call('HMGET', meta, 'epoch', 'last', 'all', 'server')
+local own = redis.call('HMGET', node, 'to', 'from')
+local last = tonumber(known[2]) or 0
+local isCopy = server and known[4] and known[4] ~= server
+local isOlder = known[1] == epoch and
+  (last < newest or (tonumber(own[2]) or 0) < appended)
+if isCopy or isOlder then
   redis.call('DEL', meta, prefix .. 'events')
-  known = { false, false, false }
+  -- Offsets are never used twice, even if this server's clock is behind.
+  if known[1] == epoch then last = math.max(last, newest) end
+  known = { false }
 end
 if not known[1] then
-  known = { ARGV[1], '0', '0' }
-  redis.call('HSET', meta, 'epoch', ARGV[1], 'began', text(now))
+  known = { ARGV[1], text(last), '0' }
+  redis.call('HSET', meta, 'epoch', ARGV[1], 'began', text(now),
+    'last', text(last))
+end
+if server and known[4] ~= server then
+  redis.call('HSET', meta, 'server', server)
 end
 redis.call('PEXPIRE', meta, ttl)
 redis.call('PEXPIRE', node, ttl)
-return { known[1], known[2] or '0', known[3] or '0',
-  redis.call('HGET', node, 'to') or '0' }
+return { known[1], known[2] or '0', known[3] or '0', own[1] or '0' }
 `);
 
 /**

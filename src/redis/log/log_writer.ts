@@ -61,6 +61,7 @@ export class LogWriter {
   #deliveredLocally = 0;
   #length = 0;
   #seq = 0;
+  #appended = 0;
   /** The newest event of which this node expects to receive a copy. */
   #last: NewEvent | undefined;
   readonly #recent: RecentAppends;
@@ -86,6 +87,11 @@ export class LogWriter {
     this.#ttlMs = Math.max(LOG_TTL_MS, Math.min(maxAgeMs * 2, 5_184_000_000));
     this.#listener = listener;
     this.#recent = new RecentAppends(redisNode.periodMs);
+  }
+
+  /** The sequence number of the last event that was appended. */
+  get appended(): number {
+    return this.#appended;
   }
 
   /** Adds an event; it is appended together with the others of this turn. */
@@ -224,6 +230,7 @@ export class LogWriter {
       return false;
     }
     this.#isLocal = false;
+    this.#appended = Math.max(this.#appended, events.at(-1)!.seq);
     this.#remove(events);
     this.#recent.add(events);
     if (this.#areReceived(events)) return true;

@@ -24,9 +24,17 @@ export class RedisCluster implements AsyncDisposable {
     this.prefix = prefix;
   }
 
-  /** Creates the clients of a node, which end with the test. */
-  async connect(kind?: ClientKind): Promise<Clients> {
-    const clients = await connect({ port: this.#port }, kind);
+  /**
+   * Creates the clients of a node, which end with the test.
+   *
+   * @param kind The kind of client.
+   * @param port The port to connect to, if it is not the server's own.
+   */
+  async connect(
+    kind?: ClientKind,
+    port: number = this.#port,
+  ): Promise<Clients> {
+    const clients = await connect({ port }, kind);
     this.#made.unshift(clients);
     return clients;
   }
@@ -55,6 +63,14 @@ export class RedisCluster implements AsyncDisposable {
     this.#made.unshift(sessions);
     await sessions.ready;
     return sessions;
+  }
+
+  /** Creates a node that connects through a proxy, and waits until it is ready. */
+  async joinThrough(
+    { port }: { readonly port: number },
+    options: ClusterNodeOptions = {},
+  ): Promise<RedisSessions> {
+    return await this.joinWith(await this.connect(undefined, port), options);
   }
 
   /** Creates nodes that know each other. */

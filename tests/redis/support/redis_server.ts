@@ -1,6 +1,9 @@
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
+import { copyFile, mkdtemp, rm } from "node:fs/promises";
 import { type AddressInfo, createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import process from "node:process";
 import { describe, it } from "node:test";
 import { createClient } from "redis";
@@ -14,6 +17,7 @@ const START_MS = 20_000;
 // its own.
 const SCRIPT = `
 dir=$(mktemp -d)
+if [ -n "$SNAPSHOT" ]; then cp "$SNAPSHOT" "$dir/dump.rdb"; fi
 exec 3<&0
 (cat <&3 >/dev/null; kill -9 $$; rm -rf "$dir") 2>/dev/null &
 exec redis-server "$@" --dir "$dir" >/dev/null 2>&1 3<&-
@@ -36,6 +40,7 @@ export class RedisServer implements AsyncDisposable {
   readonly port: number;
   readonly #args: readonly string[];
   #process: ChildProcess | undefined;
+  readonly #snapshots: string[] = [];
 
   private constructor(port: number, args: readonly string[]) {
     this.port = port;
@@ -62,8 +67,22 @@ export class RedisServer implements AsyncDisposable {
     return `redis://127.0.0.1:${this.port}`;
   }
 
-  /** Starts it, also again on the same port: then it is empty. */
-  async restart(): Promise<void> {
+  /** Copies its data to a file, for {@linkcode restart}. */
+  async snapshot(): Promise<string> {
+    await this.command("SAVE");
+    const [, dir] = await this.command<string[]>("CONFIG", "GET", "dir");
+    const folder = await mkdtemp(join(tmpdir(), "snapshot-"));
+    this.#snapshots.push(folder);
+    const snapshot = join(folder, "dump.rdb");
+    await copyFile(join(dir!, "dump.rdb"), snapshot);
+    return snapshot;
+  }
+
+  /**
+   * Starts it, also again on the same port: then it is empty, or has the data of
+   * a snapshot.
+   */
+  async restart(snapshot: string = ""): Promise<void> {
     await this.kill();
     this.#process = spawn("sh", [
       "-c",
@@ -78,7 +97,10 @@ export class RedisServer implements AsyncDisposable {
       "--appendonly",
       "no",
       ...this.#args,
-    ], { stdio: ["pipe", "ignore", "ignore"] });
+    ], {
+      stdio: ["pipe", "ignore", "ignore"],
+      env: { ...process.env, SNAPSHOT: snapshot },
+    });
     await until(() => this.#answers(), "Redis to answer", START_MS);
   }
 
@@ -141,6 +163,9 @@ export class RedisServer implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.kill();
+    for (const folder of this.#snapshots) {
+      await rm(folder, { recursive: true, force: true });
+    }
   }
 
   #signal(name: "SIGKILL" | "SIGSTOP" | "SIGCONT"): void {

@@ -8,18 +8,25 @@ import {
   type Socket,
 } from "node:net";
 
-/** A proxy between clients and a server that can become silent. */
+/**
+ * A proxy between clients and a server that can become silent, can be cut, and
+ * can be pointed at another server.
+ */
 export class TcpProxy implements AsyncDisposable {
   readonly #server: Server;
   readonly #sockets: Set<Socket> = new Set();
   #isSilent = false;
+  #isCut = false;
+  #target: number;
 
   private constructor(
     target: number,
     rewrite: (answer: Buffer) => Buffer | string,
   ) {
+    this.#target = target;
     this.#server = createServer((client) => {
-      const upstream = connect(target, "127.0.0.1");
+      if (this.#isCut) return void client.destroy();
+      const upstream = connect(this.#target, "127.0.0.1");
       for (const [socket, other] of [[client, upstream], [upstream, client]]) {
         this.#sockets.add(socket!);
         socket!.setNoDelay();
@@ -63,6 +70,22 @@ export class TcpProxy implements AsyncDisposable {
    */
   silence(): void {
     this.#isSilent = true;
+  }
+
+  /** Closes all connections, and refuses new ones. */
+  cut(): void {
+    this.#isCut = true;
+    this.reset();
+  }
+
+  /**
+   * Accepts connections again.
+   *
+   * @param target The port of the server, if it is another one.
+   */
+  heal(target: number = this.#target): void {
+    this.#target = target;
+    this.#isCut = false;
   }
 
   /** Closes all connections. */
