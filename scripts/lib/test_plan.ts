@@ -68,6 +68,7 @@ const ONCE_FOR_DEVELOPERS = [
   "tests/redis/node_crash_test.ts",
   "tests/redis/older_state_test.ts",
   "tests/redis/outage_test.ts",
+  "tests/redis/partial_outage_test.ts",
   "tests/redis/replay_test.ts",
   "tests/redis/request_archive_test.ts",
   "tests/e2e/redis_killed_test.ts",

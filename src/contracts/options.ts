@@ -19,7 +19,7 @@ export type EvictionReason = "bytes" | "age";
 
 /**
  * Why a client cannot get everything it missed: its last event ID is not one of
- * this log (`"unknown"`), later events may have been dropped (`"purged"`), or
+ * this log, or nobody can tell what it missed (`"unknown"`), later events may have been dropped (`"purged"`), or
  * the ID was not assigned yet (`"future"`).
  */
 export type ResetReason = "unknown" | "purged" | "future";
@@ -130,7 +130,8 @@ export interface StreamEventOptions {
   readonly onEvict?: ((id: string, reason: EvictionReason) => void) | undefined;
   /**
    * Called with every session whose client reconnected and cannot get
-   * everything it missed, and the reason. The client is informed by an event
+   * everything it missed, or whose open stream lacks events because this node
+   * did not get them; and with the reason. The client is informed by an event
    * named `reset`. Send the session what it needs to start over, for example
    * `list_changed`. Errors that the callback throws are ignored.
    *

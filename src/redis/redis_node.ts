@@ -17,6 +17,7 @@ import { RedisKeys } from "./connection/keys.ts";
 import { LOG_TTL_MS, LOOK } from "./log/log_scripts.ts";
 import { isTransientError } from "./connection/redis_errors.ts";
 import { RedisBus } from "./redis_bus.ts";
+import { Recovery } from "./recovery.ts";
 
 /** Options of a node on Redis. */
 export interface RedisOptions {
@@ -68,6 +69,10 @@ export interface RedisComponent {
    * lost.
    */
   onSessionsClaimed?(ids: Iterable<string>): void;
+  /** Called if Redis could not store that this node owns a session. */
+  onClaimFailed?(id: string): void;
+  /** Called when Redis knows again which sessions this node owns. */
+  onOwnersRestored?(): void;
   /**
    * Called when the other nodes have had time to restore what Redis had lost.
    */
@@ -75,9 +80,6 @@ export interface RedisComponent {
   close?(): void;
 }
 
-/** How long nodes may take to restore their sessions in an empty Redis. */
-const RECOVERY_HEARTBEATS = 3;
-const MIN_RECOVERY_MS = 1_000;
 /** After how many heartbeats the state of the log is read again. */
 const CHECK_HEARTBEATS = 10;
 
@@ -98,9 +100,7 @@ export class RedisNode implements PeriodicTask {
   readonly report: (error: Error) => void;
   readonly #components: RedisComponent[] = [];
   #known: string | undefined;
-  /** Resolves when the other nodes have restored what Redis had lost. */
-  #recovery: Promise<void> | undefined;
-  #endRecovery: () => void = () => {};
+  readonly #recovery: Recovery;
   /** Whether Redis has lost something that the components have not restored. */
   #isEmpty = false;
   #isSubscribed = false;
@@ -134,6 +134,9 @@ export class RedisNode implements PeriodicTask {
     }
     this.report = safeCallback("onError", onError);
     this.periodMs = settings.heartbeatMs;
+    this.#recovery = new Recovery(settings.heartbeatMs, () => {
+      for (const component of this.#components) component.onRecovered?.();
+    });
     this.connection = new RedisConnection(
       clients,
       settings.requestTimeoutMs,
@@ -163,6 +166,16 @@ export class RedisNode implements PeriodicTask {
     }
   }
 
+  /** Informs the components that Redis does not know of a claim. */
+  claimFailed(id: string): void {
+    for (const component of this.#components) component.onClaimFailed?.(id);
+  }
+
+  /** Informs the components that Redis knows the owners of all sessions. */
+  ownersRestored(): void {
+    for (const component of this.#components) component.onOwnersRestored?.();
+  }
+
   /** Adds a component. */
   add(component: RedisComponent): void {
     this.#components.push(component);
@@ -181,7 +194,7 @@ export class RedisNode implements PeriodicTask {
    * nodes have restored their sessions, nobody finds them.
    */
   get isRecovering(): boolean {
-    return this.connection.isDown || this.#recovery !== undefined;
+    return this.connection.isDown || this.#recovery.isRunning;
   }
 
   /**
@@ -190,7 +203,7 @@ export class RedisNode implements PeriodicTask {
    */
   async whenAvailable(): Promise<void> {
     await this.connection.whenAvailable();
-    await this.#recovery;
+    await this.#recovery.done();
   }
 
   /** Reads the state of the log. */
@@ -218,7 +231,7 @@ export class RedisNode implements PeriodicTask {
     this.#isClosed = true;
     this.node.scheduler.stop(this);
     await this.node.close();
-    this.#endRecovery();
+    this.#recovery.end();
     this.connection.close();
     for (const component of this.#components) component.close?.();
   }
@@ -249,25 +262,6 @@ export class RedisNode implements PeriodicTask {
     this.node.scheduler.start(this);
     this.node.start();
     await this.node.ready;
-  }
-
-  #startRecovery(): void {
-    const isAlone = this.node.others.length === 0 && !this.node.isPartial;
-    if (this.#recovery !== undefined || isAlone) return;
-    this.#recovery = new Promise((resolve) => {
-      const end = () => {
-        clearTimeout(timer);
-        this.#recovery = undefined;
-        resolve();
-        for (const component of this.#components) component.onRecovered?.();
-      };
-      const timer = setTimeout(
-        end,
-        Math.max(RECOVERY_HEARTBEATS * this.periodMs, MIN_RECOVERY_MS),
-      );
-      (timer as { unref?: () => void }).unref?.();
-      this.#endRecovery = end;
-    });
   }
 
   async #readLogState(): Promise<void> {
@@ -309,7 +303,8 @@ export class RedisNode implements PeriodicTask {
   #notifyReconnected(): void {
     const isEmpty = this.#isEmpty;
     this.#isEmpty = false;
-    if (isEmpty) this.#startRecovery();
+    const isAlone = this.node.others.length === 0 && !this.node.isPartial;
+    if (isEmpty && !isAlone) this.#recovery.start();
     // Sessions must be restored before events for them are appended. The log
     // was added first.
     for (const component of this.#components.toReversed()) {

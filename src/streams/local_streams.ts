@@ -8,7 +8,7 @@ import { closeController, replaceController } from "./controllers.ts";
 import { FanOut } from "./fan_out.ts";
 import type { StreamStart } from "./stream_start.ts";
 import { sessionIdOf } from "../replay/request_key.ts";
-import type { Recipients } from "../replay/recipients.ts";
+import type { Recipients, TransportStreams } from "../replay/recipients.ts";
 import { ReplacementBrake } from "./replacement_brake.ts";
 import { StreamRegistry } from "./stream_registry.ts";
 import { SessionStream } from "./session_stream.ts";
@@ -159,6 +159,15 @@ export class LocalStreams implements PeriodicTask {
     this.end(id);
     replaceController(controller, id);
     if (error !== undefined) this.#run((failures) => failures.add(error));
+  }
+
+  /** The sessions that a broadcast is for. */
+  idsFor(target: TransportStreams | undefined): string[] {
+    const ids: string[] = [];
+    for (const { id, transport } of this.#attached.values()) {
+      if (target === undefined || target.transport === transport) ids.push(id);
+    }
+    return ids;
   }
 
   /** The session IDs, in the order in which they were attached. */

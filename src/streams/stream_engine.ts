@@ -20,10 +20,12 @@ import { LocalStreams } from "./local_streams.ts";
 import {
   EMPTY_START,
   type EventHistory,
+  formatReset,
   planStreamStart,
 } from "./stream_start.ts";
 import type { BroadcastId, ReplayLog } from "../replay/replay_log.ts";
 import {
+  isBroadcast,
   isForTransport,
   type Recipients,
   type SendTarget,
@@ -192,9 +194,45 @@ export class StreamEngine<Log extends ReplayLog = ReplayLog> {
     }
   }
 
-  /** Writes a frame without appending it to the replay log. */
-  deliver(target: SendTarget, data: string): void {
-    this.#streams.send(recipientsOf(target), data);
+  /**
+   * Writes a frame without appending it to the replay log.
+   *
+   * @param target The recipients.
+   * @param data The frame.
+   * @param isExcluded Returns whether a session does not get it.
+   */
+  deliver(
+    target: SendTarget,
+    data: string,
+    isExcluded?: (id: string) => boolean,
+  ): void {
+    if (isExcluded === undefined) {
+      return this.#streams.send(recipientsOf(target), data);
+    }
+    const ids = isBroadcast(target) ? this.#streams.idsFor(target) : target;
+    this.#streams.send(new Set(ids.filter((id) => !isExcluded(id))), data);
+  }
+
+  /**
+   * Tells the clients of open streams that they have missed events.
+   *
+   * @param sessions The sessions; `undefined` for everyone.
+   * @param eventId The event after which they continue.
+   * @param reason Why the events are missing.
+   */
+  reset(
+    sessions: readonly string[] | undefined,
+    eventId: string,
+    reason: ResetReason,
+  ): void {
+    const ids = [...sessions ?? this.#streams.ids()].filter((id) =>
+      this.has(id)
+    );
+    this.#streams.send(new Set(ids), formatReset(eventId, reason));
+    for (const id of ids) {
+      this.#resets++;
+      this.#callbacks.onReset(id, reason);
+    }
   }
 
   /** Trims the log from now on: something was appended to it directly. */

@@ -77,12 +77,19 @@ export function planStreamStart(
     const chunks = [...priming(lastEventId), ...joined(missed)];
     return { chunks, includesPending: true, replayed: missed.length };
   }
-  const reset = {
-    event: "reset",
-    id: history.latestEventId,
-    data: JSON.stringify({ reason: missed }),
-  };
-  return { ...EMPTY_START, chunks: [encode(reset)], reset: missed };
+  const reset = encoder.encode(formatReset(history.latestEventId, missed));
+  return { ...EMPTY_START, chunks: [reset], reset: missed };
+}
+
+/**
+ * Formats the event that tells a client that it has missed events.
+ *
+ * @param eventId The event after which the stream continues.
+ * @param reason Why the events are missing.
+ */
+export function formatReset(eventId: string, reason: ResetReason): string {
+  const data = JSON.stringify({ reason });
+  return formatSseEvent({ event: "reset", id: eventId, data });
 }
 
 function encode(event: Parameters<typeof formatSseEvent>[0]) {

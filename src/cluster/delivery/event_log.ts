@@ -19,6 +19,36 @@ export interface Connecting extends Omit<Resumption, "lastEventId"> {
   readonly lastEventId: string | undefined;
 }
 
+/** What an {@linkcode EventLog} does with the streams of this node. */
+export interface EventLogListener {
+  /**
+   * Writes an event.
+   *
+   * @param target The recipients.
+   * @param frame The frame. It has an ID, unless the log is unavailable.
+   * @param offset Its offset in the log.
+   * @param isExcluded Returns whether a session does not get it.
+   */
+  readonly deliver: (
+    target: SendTarget,
+    frame: string,
+    offset: number,
+    isExcluded?: (id: string) => boolean,
+  ) => void;
+  /**
+   * Tells clients that their open streams lack events.
+   *
+   * @param sessions The sessions; `undefined` for everyone.
+   * @param eventId The event after which they continue.
+   * @param reason Why events are missing.
+   */
+  readonly reset: (
+    sessions: readonly string[] | undefined,
+    eventId: string,
+    reason: ResetReason,
+  ) => void;
+}
+
 /**
  * A log of events in one order that all nodes share. It outlives the nodes, so
  * a client can resume on any of them.
@@ -31,15 +61,8 @@ export interface EventLog {
    * The ID of the newest event that this node has delivered, once it is known.
    */
   readonly latestEventId: string | undefined;
-  /**
-   * Starts to deliver the events for this node, in order.
-   *
-   * @param deliver Called with each frame and its offset. A frame has an ID,
-   * unless the log is unavailable.
-   */
-  start(
-    deliver: (target: SendTarget, frame: string, offset: number) => void,
-  ): void;
+  /** Starts to deliver the events for this node, in order. */
+  start(listener: EventLogListener): void;
   /**
    * Appends events: frames without IDs. Each node delivers them, including this
    * one.

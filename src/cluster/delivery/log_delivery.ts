@@ -33,9 +33,12 @@ export class LogDelivery implements Delivery {
     this.#engine = engine;
     this.#directory = directory;
     this.#log = log;
-    log.start((target, frame, offset) => {
-      takeovers.buffer(target, frame, offset);
-      engine.deliver(target, frame);
+    log.start({
+      deliver: (target, frame, offset, isExcluded) => {
+        takeovers.buffer(target, frame, offset);
+        engine.deliver(target, frame, isExcluded);
+      },
+      reset: (...reset) => engine.reset(...reset),
     });
   }
 

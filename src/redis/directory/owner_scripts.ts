@@ -34,13 +34,17 @@ end
 return owners
 `);
 
-/** Records that streams have ended (p), or that sessions were released (r). */
+/**
+ * Records that streams have ended (p), or that sessions were released (r). Each
+ * has the time of its claim, or "" if Redis was unavailable then.
+ */
 export const LEAVE: Script = new Script(`
 local prefix, owner = ARGV[1], ARGV[2]
 for at = 3, #ARGV, 3 do
   local key = prefix .. ARGV[at + 1]
   local known = redis.call('HMGET', key, 'h', 'i')
-  if known[1] == owner and known[2] == ARGV[at + 2] then
+  local claim = ARGV[at + 2]
+  if known[1] == owner and (claim == '' or known[2] == claim) then
     if ARGV[at] == 'p' then redis.call('HSET', key, 'p', '1')
     else redis.call('HDEL', key, 'h', 'i', 'p') end
   end
@@ -48,34 +52,52 @@ end
 `);
 
 /**
- * Renews the leases of a node's sessions that have a stream, and restores those
- * that Redis has lost. For detached sessions: p restores them, c only checks
- * them. Returns those with a newer owner and the time of its claim, or "0" for
- * no owner.
+ * Renews the leases of a node's sessions, each with its state:
+ *
+ *   a  attached: it is restored if Redis has lost it
+ *   p  detached: the same
+ *   c  detached: it is only checked
+ *   A  attached during an outage: it is claimed, unless a newer claim exists
+ *   P  detached since then: the same, unless it has another owner
+ *
+ * Returns the sessions with a newer owner and the time of its claim, or "0" for
+ * no owner; and the sessions that were claimed, with the times of the claims and
+ * the previous owners.
  */
 export const KEEP: Script = new Script(`
 local prefix, owner, ttl = ARGV[1], ARGV[2], ARGV[3]
-local lost = {}
+local lost, claimed = {}, {}
 for at = 4, #ARGV, 3 do
-  local id, since = ARGV[at], ARGV[at + 1]
+  local id, since, state = ARGV[at], ARGV[at + 1], ARGV[at + 2]
   local key = prefix .. id
   local known = redis.call('HMGET', key, 'h', 'i')
-  if known[1] and known[1] ~= owner and tonumber(known[2]) > tonumber(since) then
+  local isOther = known[1] and known[1] ~= owner
+  local isDetached = state == 'p' or state == 'P'
+  if isOther and (state == 'P' or tonumber(known[2]) > tonumber(since)) then
     lost[#lost + 1] = id
     lost[#lost + 1] = known[2]
-  elseif ARGV[at + 2] == 'c' then
+  elseif state == 'c' then
     if not known[1] then
       lost[#lost + 1] = id
       lost[#lost + 1] = '0'
     end
   else
+    local isNew = state == 'A' or state == 'P'
+    if isNew then
+      since = text(math.max(now, (tonumber(known[2]) or 0) + 1))
+    end
+    if isNew or isOther then
+      claimed[#claimed + 1] = id
+      claimed[#claimed + 1] = since
+      claimed[#claimed + 1] = known[1] or ''
+    end
     if known[1] ~= owner or known[2] ~= since then
       redis.call('HSET', key, 'h', owner, 'i', since)
-      if ARGV[at + 2] == 'p' then redis.call('HSET', key, 'p', '1')
+      if isDetached then redis.call('HSET', key, 'p', '1')
       else redis.call('HDEL', key, 'p') end
     end
-    if ARGV[at + 2] ~= 'p' or redis.call('PTTL', key) < 0 then extend(key, ttl) end
+    if not isDetached or redis.call('PTTL', key) < 0 then extend(key, ttl) end
   end
 end
-return lost
+return { lost, claimed }
 `);

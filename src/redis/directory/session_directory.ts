@@ -1,4 +1,3 @@
-import { atEndOfTurn } from "../../runtime/end_of_turn.ts";
 import { checkPeriodFor, type PeriodicTask } from "../../runtime/scheduler.ts";
 import { groupByNode } from "../../cluster/directory/by_node.ts";
 import type { ClusterNode } from "../../cluster/membership/cluster_node.ts";
@@ -9,17 +8,14 @@ import type {
 import type { RedisNode } from "../redis_node.ts";
 import { inChunks } from "../connection/chunks.ts";
 import type { RedisConnection } from "../connection/connection.ts";
-import { CLAIM, FIND, KEEP, LEAVE, LOCATE } from "./owner_scripts.ts";
+import { CLAIM, FIND, KEEP, LOCATE } from "./owner_scripts.ts";
 import type { RedisKeys } from "../connection/keys.ts";
-
-/** A session that this node owns. */
-interface OwnedSession {
-  /** When it was claimed, in microseconds; unknown until Redis has replied. */
-  claimToken: number | undefined;
-  isDetached: boolean;
-  /** When another node claimed it. */
-  replacedAt: number;
-}
+import {
+  newOwnedSession,
+  type OwnedSession,
+  stateOf,
+} from "./owned_session.ts";
+import { PendingReleases } from "./pending_releases.ts";
 
 /** How many sessions are in one command. */
 const SESSIONS_PER_COMMAND = 1_000;
@@ -40,10 +36,7 @@ export class RedisSessionDirectory implements SessionDirectory, PeriodicTask {
   readonly #onClaimed: (id: string, wasHere: boolean) => void;
   readonly #nodeKeyId: string;
   readonly #owned: Map<string, OwnedSession> = new Map();
-  /** Sessions that were detached or released in this turn. */
-  #pendingReleases: string[] = [];
-  #isScheduled = false;
-  #releasing: Promise<void> = Promise.resolve();
+  readonly #releases: PendingReleases;
   #renewedAt = 0;
 
   /**
@@ -64,10 +57,11 @@ export class RedisSessionDirectory implements SessionDirectory, PeriodicTask {
     this.#ttlMs = ttlMs;
     this.#onClaimed = onClaimed;
     this.#nodeKeyId = nodeKeyId;
+    this.#releases = new PendingReleases(redisNode, (id) => this.isLocal(id));
     this.periodMs = checkPeriodFor(ttlMs);
     redisNode.add({
       onReconnected: () => {
-        this.#flush();
+        this.#releases.flush();
         void this.renewLeases(true);
       },
       close: () => {
@@ -83,11 +77,7 @@ export class RedisSessionDirectory implements SessionDirectory, PeriodicTask {
   }
 
   async claim(id: string): Promise<string | undefined> {
-    const own: OwnedSession = {
-      claimToken: undefined,
-      isDetached: false,
-      replacedAt: 0,
-    };
+    const own = newOwnedSession();
     this.#owned.set(id, own);
     this.#node.scheduler.start(this);
     try {
@@ -96,19 +86,15 @@ export class RedisSessionDirectory implements SessionDirectory, PeriodicTask {
         this.#keys.sessions + id,
         [this.#nodeKeyId, String(this.#ttlMs)],
       ) as [string, string];
-      own.claimToken = Number(at);
-      this.#claimed(id, own);
+      this.#claimed(id, own, Number(at));
       this.#redisNode.claimed([id]);
-      const previous = nodeOf(previousOwner)?.name;
-      if (previous === undefined || previous === this.#node.name) {
-        return undefined;
-      }
-      this.#announceClaim(previous, id, own.claimToken);
-      return previous;
+      return this.#announceClaim(previousOwner, id, Number(at));
     } catch (error) {
-      // It is claimed again when the server is back.
       own.claimToken ??= Date.now() * 1_000;
       this.#connection.report(error);
+      this.#redisNode.claimFailed(id);
+      // It is claimed again when the server is back. It may be back already.
+      if (!this.#connection.isWaiting) void this.renewLeases(true);
       return undefined;
     }
   }
@@ -201,9 +187,8 @@ export class RedisSessionDirectory implements SessionDirectory, PeriodicTask {
     }
   }
 
-  async flushed(): Promise<void> {
-    if (!this.#connection.isWaiting) this.#flush();
-    await this.#releasing;
+  flushed(): Promise<void> {
+    return this.#releases.flushed();
   }
 
   run(now: number): void {
@@ -222,45 +207,81 @@ export class RedisSessionDirectory implements SessionDirectory, PeriodicTask {
     const own = [...this.#owned].filter(([, { claimToken }]) =>
       claimToken !== undefined
     );
-    const kept = inChunks(own, SESSIONS_PER_COMMAND).map((some) =>
-      this.#connection.evaluate(KEEP, logState, [
+    const kept = inChunks(own, SESSIONS_PER_COMMAND).map(async (some) => {
+      const [lost, claimed] = await this.#connection.evaluate(KEEP, logState, [
         sessions,
         this.#nodeKeyId,
         String(this.#ttlMs),
-        ...some.flatMap(([id, { claimToken, isDetached }]) => [
+        ...some.flatMap(([id, own]) => [
           id,
-          String(claimToken),
-          !isDetached ? "" : isBack ? "p" : "c",
+          String(own.claimToken),
+          stateOf(own, isBack),
         ]),
-      ]).then(
-        (lost) => this.#replaceAll(lost as string[]),
-        (error) => this.#connection.report(error),
-      )
-    );
-    await Promise.all(kept);
+      ]) as [string[], string[]];
+      const ownById = new Map(some);
+      this.#dropAll(lost, ownById);
+      for (let at = 0; at < claimed.length; at += 3) {
+        const [id, claimedAt, previousOwner] = claimed.slice(at, at + 3) as [
+          string,
+          string,
+          string,
+        ];
+        this.#claimed(id, ownById.get(id)!, Number(claimedAt));
+        this.#announceClaim(previousOwner, id, Number(claimedAt));
+      }
+    });
+    try {
+      await Promise.all(kept);
+    } catch (error) {
+      this.#connection.report(error);
+    }
+    if (isBack && !this.#connection.isWaiting) this.#redisNode.ownersRestored();
   }
 
-  #replaceAll(lost: readonly string[]): void {
+  /** Removes sessions that have a newer owner, or none. */
+  #dropAll(
+    lost: readonly string[],
+    ownById: ReadonlyMap<string, OwnedSession>,
+  ): void {
     for (let at = 0; at < lost.length; at += 2) {
-      const [id, rivalAt] = [lost[at]!, Number(lost[at + 1])];
-      if (rivalAt > 0) this.#onReplaced(id, rivalAt);
-      else if (this.#owned.get(id)?.isDetached) this.#owned.delete(id);
+      const [id, replacedAt] = [lost[at]!, Number(lost[at + 1])];
+      const own = this.#owned.get(id);
+      // It was claimed again meanwhile.
+      if (own === undefined || own !== ownById.get(id)) continue;
+      if (replacedAt === 0 && !own.isDetached) continue;
+      this.#owned.delete(id);
+      if (replacedAt > 0) this.#onClaimed(id, true);
     }
   }
 
   /** A claim has succeeded: records what happened to the session meanwhile. */
-  #claimed(id: string, own: OwnedSession): void {
+  #claimed(id: string, own: OwnedSession, at: number): void {
+    own.claimToken = at;
+    own.isConfirmed = true;
     const latest = this.#owned.get(id);
     if (latest === undefined) return this.#release("r", id, own);
     if (latest !== own) return;
-    if (own.replacedAt > own.claimToken!) this.#onReplaced(id, own.replacedAt);
+    if (own.replacedAt > at) this.#onReplaced(id, own.replacedAt);
     else if (own.isDetached) this.#release("p", id, own);
   }
 
-  /** Informs the previous owner of a claim. */
-  #announceClaim(node: string, id: string, at: number): void {
-    const timestamp = [at, this.#node.name] as const;
-    this.#node.send(node, { kind: "owners", owners: [[id, timestamp, false]] });
+  /**
+   * Informs the previous owner of a claim.
+   *
+   * @returns Its name, if it is another node.
+   */
+  #announceClaim(
+    previousOwner: string,
+    id: string,
+    at: number,
+  ): string | undefined {
+    const previous = nodeOf(previousOwner)?.name;
+    if (previous === undefined || previous === this.#node.name) {
+      return undefined;
+    }
+    const owners = [[id, [at, this.#node.name] as const, false] as const];
+    this.#node.send(previous, { kind: "owners", owners });
+    return previous;
   }
 
   /** Another node has claimed a session. */
@@ -273,34 +294,12 @@ export class RedisSessionDirectory implements SessionDirectory, PeriodicTask {
     this.#onClaimed(id, true);
   }
 
-  #release(change: "p" | "r", id: string, { claimToken }: OwnedSession): void {
+  #release(change: "p" | "r", id: string, own: OwnedSession): void {
+    const { claimToken, isConfirmed } = own;
     // While the claim is in progress, this is recorded afterwards.
-    if (claimToken === undefined) return;
-    this.#pendingReleases.push(change, id, String(claimToken));
-    if (this.#isScheduled) return;
-    this.#isScheduled = true;
-    atEndOfTurn(() => {
-      this.#isScheduled = false;
-      if (!this.#connection.isWaiting) this.#flush();
-    });
-  }
-
-  #flush(): void {
-    const releases = this.#pendingReleases;
-    this.#pendingReleases = [];
-    const { sessions, logState } = this.#keys;
-    for (const some of inChunks(releases, 3 * SESSIONS_PER_COMMAND)) {
-      const written = this.#connection.evaluate(
-        LEAVE,
-        logState,
-        [sessions, this.#nodeKeyId, ...some],
-      ).then(() => {}, (error) => {
-        // Otherwise other nodes consider them to be here until they expire.
-        if (this.#connection.isWaiting) this.#pendingReleases.push(...some);
-        else this.#connection.report(error);
-      });
-      this.#releasing = Promise.all([this.#releasing, written]).then(() => {});
-    }
+    if (claimToken === undefined || change === "p" && !isConfirmed) return;
+    const claim = isConfirmed ? String(claimToken) : "";
+    this.#releases.add(change, id, claim);
   }
 }
 

@@ -1,6 +1,7 @@
 import type {
   Connecting,
   EventLog,
+  EventLogListener,
   Missed,
 } from "../../cluster/delivery/event_log.ts";
 import type { SendTarget } from "../../replay/recipients.ts";
@@ -12,18 +13,14 @@ import { withSseId } from "../../protocol/sse.ts";
 import type { LogState, RedisComponent, RedisNode } from "../redis_node.ts";
 import { DeliveredEvents } from "./delivered_events.ts";
 import { LogWriter } from "./log_writer.ts";
-import { AFTER, limitsOf } from "./log_scripts.ts";
+import { limitsOf } from "./log_scripts.ts";
+import { readLog } from "./read_log.ts";
 import { readMissed } from "./missed_events.ts";
-import {
-  decodeBatch,
-  decodeEntry,
-  type PublishedEvent,
-  targetOf,
-} from "./log_codec.ts";
+import { decodeBatch, type PublishedEvent, targetOf } from "./log_codec.ts";
+import { UnsettledStreams } from "./unsettled_streams.ts";
 import { Condition } from "../connection/condition.ts";
+import { LogPosition } from "./log_position.ts";
 import { OutOfOrderMessages } from "./out_of_order.ts";
-
-type Deliver = (target: SendTarget, frame: string, offset: number) => void;
 
 /**
  * How long to wait for a published event before it is read from the log, in
@@ -41,17 +38,10 @@ export class RedisEventLog implements EventLog, RedisComponent {
   readonly #isLocal: (id: string) => boolean;
   readonly #limits: string[];
   readonly #writer: LogWriter;
-  #deliver: Deliver = () => {};
-  #epoch: string | undefined;
-  /** The newest broadcast that was delivered here. */
-  #lastBroadcast = 0;
-  /** The newest event for this node alone that was delivered here. */
-  #lastDirect = 0;
-  /** All events up to this one were delivered. */
-  #contiguousTo = 0;
+  readonly #unsettled: UnsettledStreams;
+  #streams: EventLogListener = { deliver: () => {}, reset: () => {} };
+  readonly #position = new LogPosition();
   readonly #deliveredEvents: DeliveredEvents;
-  /** For sessions that resumed here: the newest event of their replay. */
-  readonly #replayedUpTo: Map<string, number> = new Map();
   readonly #outOfOrder = new OutOfOrderMessages();
   #catchUpRun: Promise<void> | undefined;
   readonly #delivered = new Condition();
@@ -70,28 +60,37 @@ export class RedisEventLog implements EventLog, RedisComponent {
     this.#isLocal = isLocal;
     this.#limits = limitsOf(settings);
     this.#deliveredEvents = new DeliveredEvents(redisNode.nodeKeyId);
+    this.#unsettled = new UnsettledStreams(redisNode, {
+      deliver: (...event) => this.#streams.deliver(...event),
+      reset: (...reset) => this.#streams.reset(...reset, "unknown"),
+    });
     this.#writer = new LogWriter(redisNode, settings, this.#limits, {
       isDelivered: ({ ids, seq }) =>
         this.#deliveredEvents.hasDelivered(ids === undefined, seq) ||
         ids?.some(isLocal) === false,
       deliver: (event) => {
         this.#deliveredEvents.markLocal(event.seq);
-        this.#deliver(targetOf(event), event.frame, Number.MAX_SAFE_INTEGER);
+        this.#streams.deliver(
+          targetOf(event),
+          event.frame,
+          Number.MAX_SAFE_INTEGER,
+        );
       },
       onLate: () => void this.#catchUp(),
-      epoch: () => this.#epoch,
+      epoch: () => this.#position.epoch,
     });
     redisNode.add(this);
     redisNode.bus.onEvents((text) => this.#take(text));
   }
 
   get latestEventId(): string | undefined {
-    return this.#epoch && `${this.#epoch}-${this.newest}`;
+    const { epoch, newest } = this.#position;
+    return epoch && `${epoch}-${newest}`;
   }
 
   /** The newest event that was delivered here. */
   get newest(): number {
-    return Math.max(this.#lastBroadcast, this.#lastDirect);
+    return this.#position.newest;
   }
 
   /** The last event of this node that is in the log. */
@@ -99,8 +98,8 @@ export class RedisEventLog implements EventLog, RedisComponent {
     return this.#writer.appended;
   }
 
-  start(deliver: Deliver): void {
-    this.#deliver = deliver;
+  start(streams: EventLogListener): void {
+    this.#streams = streams;
   }
 
   append(target: SendTarget, frames: readonly string[]): void {
@@ -129,39 +128,46 @@ export class RedisEventLog implements EventLog, RedisComponent {
         this.#limits,
         client,
       );
-      this.#replayedUpTo.set(id, newest);
+      this.#unsettled.delete(id);
+      this.#position.replayed(id, newest);
       await this.#waitUntil(epoch, upTo);
       if (reset !== undefined) return reset;
       const latestEventId = epoch === "" ? "" : `${epoch}-${newest}`;
       return { frames, upTo: newest, latestEventId };
     } catch (error) {
       connection.report(error);
+      this.#unsettle(id, lastEventId);
       // Nobody can tell what the client has missed.
       if (lastEventId !== undefined) return "unknown";
       return { frames: [], upTo: 0, latestEventId: this.latestEventId ?? "" };
     }
   }
 
-  onLogState({ epoch, lastEvent, lastBroadcast, lastDirect }: LogState): void {
-    if (this.#epoch === undefined) {
-      // Earlier events are not for this node.
-      this.#epoch = epoch;
-      this.#lastBroadcast = lastBroadcast;
-      this.#lastDirect = lastDirect;
-      this.#contiguousTo = lastEvent;
+  onLogState(state: LogState): void {
+    const position = this.#position;
+    if (position.epoch === undefined) {
+      position.join(state);
       return this.#releaseOutOfOrder();
     }
-    if (epoch !== this.#epoch) {
-      // Redis has lost the log: all events of the new one are for this node.
-      this.#epoch = epoch;
-      this.#lastBroadcast = this.#lastDirect = this.#contiguousTo = 0;
-      this.#replayedUpTo.clear();
+    if (state.epoch !== position.epoch) {
+      // Redis has lost the log.
+      position.restart(state.epoch);
       return void this.#catchUp();
     }
-    if (lastBroadcast > this.#lastBroadcast || lastDirect > this.#lastDirect) {
-      return void this.#catchUp();
-    }
-    this.#verify(lastEvent);
+    const isBehind = state.lastBroadcast > position.lastBroadcast ||
+      state.lastDirect > position.lastDirect;
+    if (isBehind) return void this.#catchUp();
+    position.verify(state.lastEvent);
+  }
+
+  onClaimFailed(id: string): void {
+    this.#unsettle(id, undefined);
+  }
+
+  onOwnersRestored(): void {
+    this.#unsettled.settle(this.#isLocal, (id, newest) => {
+      this.#position.replayed(id, newest);
+    }).catch((error) => this.#redisNode.connection.report(error));
   }
 
   onReconnected(isEmpty: boolean): void {
@@ -180,12 +186,13 @@ export class RedisEventLog implements EventLog, RedisComponent {
 
   close(): void {
     this.#writer.close();
+    this.#unsettled.close();
     this.#outOfOrder.take();
     this.#delivered.notifyAll();
   }
 
   #take(text: string): void {
-    if (this.#epoch === undefined || this.#catchUpRun !== undefined) {
+    if (this.#position.epoch === undefined || this.#catchUpRun !== undefined) {
       return this.#outOfOrder.add(text);
     }
     const message = decodeBatch(text);
@@ -197,13 +204,11 @@ export class RedisEventLog implements EventLog, RedisComponent {
       return;
     }
     const isBroadcast = nodeKeyId === undefined;
-    if (epoch !== this.#epoch) {
+    if (epoch !== this.#position.epoch) {
       this.#outOfOrder.add(text);
       return void this.#redisNode.refreshLogState();
     }
-    if (
-      previousOffset > (isBroadcast ? this.#lastBroadcast : this.#lastDirect)
-    ) {
+    if (previousOffset > this.#position.lastOf(isBroadcast)) {
       this.#outOfOrder.add(text);
       return void this.#catchUp();
     }
@@ -215,16 +220,21 @@ export class RedisEventLog implements EventLog, RedisComponent {
   #receive(event: PublishedEvent, sender: string): void {
     const { offset, seq, isRepublished, frame, ids } = event;
     const isBroadcast = ids === undefined;
-    if (offset <= (isBroadcast ? this.#lastBroadcast : this.#lastDirect)) {
-      return;
-    }
-    if (isBroadcast) this.#lastBroadcast = offset;
-    else this.#lastDirect = offset;
+    if (!this.#position.advance(isBroadcast, offset)) return;
     if (
       this.#deliveredEvents.isDuplicate(sender, isBroadcast, seq, isRepublished)
     ) return;
-    const withId = withSseId(frame, `${this.#epoch}-${offset}`);
-    this.#deliver(targetOf(event), withId, offset);
+    const text = withSseId(frame, `${this.#position.epoch}-${offset}`);
+    const target = targetOf(event);
+    const isWithheld = this.#unsettled.withhold(target, text, offset);
+    this.#streams.deliver(target, text, offset, isWithheld);
+  }
+
+  /** Withholds events from a stream until its position is known. */
+  #unsettle(id: string, lastEventId: string | undefined): void {
+    // Otherwise nothing would settle it.
+    if (!this.#redisNode.connection.isWaiting) return;
+    this.#unsettled.add(id, lastEventId, this.#position);
   }
 
   #releaseOutOfOrder(): void {
@@ -233,7 +243,7 @@ export class RedisEventLog implements EventLog, RedisComponent {
 
   /** Reads the events that were published and did not arrive. */
   #catchUp(): Promise<void> {
-    if (this.#epoch === undefined) return Promise.resolve();
+    if (this.#position.epoch === undefined) return Promise.resolve();
     return this.#catchUpRun ??= this.#read().then(() => {
       this.#catchUpRun = undefined;
       this.#releaseOutOfOrder();
@@ -246,42 +256,32 @@ export class RedisEventLog implements EventLog, RedisComponent {
   }
 
   async #read(): Promise<void> {
-    const { connection, keys, nodeKey } = this.#redisNode;
-    let startPosition = Math.max(
-      Math.min(this.#lastBroadcast, this.#lastDirect),
-      this.#contiguousTo,
-    );
+    const position = this.#position;
+    let readTo = position.readFrom;
     for (;;) {
-      const [epoch, lastForAll, lastOwn, events, trimmedUpTo] = await connection
-        .evaluate(
-          AFTER,
-          keys.logState,
-          [keys.events, nodeKey, String(startPosition)],
-        ) as [string, string, string, string[], string];
-      if (epoch !== this.#epoch) return void this.#redisNode.refreshLogState();
-      if (
-        Number(trimmedUpTo) > this.#lastBroadcast && this.#lastBroadcast > 0
-      ) {
-        this.#reportGap();
+      const page = await readLog(this.#redisNode, readTo);
+      if (page.epoch !== position.epoch) {
+        return void this.#redisNode.refreshLogState();
       }
-      for (let at = 0; at < events.length; at += 4) {
-        const { sender, ...event } = decodeEntry(events.slice(at, at + 4));
-        startPosition = event.offset;
+      if (
+        page.trimmedUpTo > position.lastBroadcast && position.lastBroadcast > 0
+      ) this.#reportGap();
+      for (const { sender, ...event } of page.entries) {
+        readTo = event.offset;
         const { ids } = event;
         if (ids === undefined) {
           this.#receive(event, sender);
           continue;
         }
         const local = ids.filter((id) =>
-          this.#isLocal(id) && startPosition > (this.#replayedUpTo.get(id) ?? 0)
+          this.#isLocal(id) && readTo > position.replayedUpTo(id)
         );
         if (local.length > 0) this.#receive({ ...event, ids: local }, sender);
       }
-      if (events.length > 0) continue;
-      this.#lastBroadcast = Math.max(this.#lastBroadcast, Number(lastForAll));
-      this.#lastDirect = Math.max(this.#lastDirect, Number(lastOwn));
-      this.#verify(Math.max(this.#contiguousTo, startPosition));
-      return;
+      if (page.entries.length > 0) continue;
+      position.advance(true, page.lastBroadcast);
+      position.advance(false, page.lastDirect);
+      return position.verify(Math.max(position.contiguousTo, readTo));
     }
   }
 
@@ -294,13 +294,6 @@ export class RedisEventLog implements EventLog, RedisComponent {
     );
   }
 
-  #verify(offset: number): void {
-    this.#contiguousTo = offset;
-    for (const [id, newest] of this.#replayedUpTo) {
-      if (newest <= offset) this.#replayedUpTo.delete(id);
-    }
-  }
-
   /**
    * Resolves when everything up to an event was delivered, or after a timeout.
    */
@@ -308,7 +301,8 @@ export class RedisEventLog implements EventLog, RedisComponent {
     const { requestTimeoutMs } = this.#redisNode.node;
     const deadline = Date.now() + requestTimeoutMs;
     const isOver = () =>
-      epoch !== this.#epoch || this.newest >= upTo || Date.now() > deadline;
+      epoch !== this.#position.epoch || this.newest >= upTo ||
+      Date.now() > deadline;
     while (!isOver()) {
       const { newest } = this;
       await waitAtMost(this.#delivered.wait(), GAP_TIMEOUT_MS);

@@ -1,0 +1,45 @@
+import type { RedisNode } from "../redis_node.ts";
+import { decodeEntry, type PublishedEvent } from "./log_codec.ts";
+import { AFTER } from "./log_scripts.ts";
+
+/** A part of the log, as a node reads it. */
+export interface LogPage {
+  readonly epoch: string;
+  /** The newest broadcast of the log. */
+  readonly lastBroadcast: number;
+  /** The newest event for this node alone. */
+  readonly lastDirect: number;
+  /** The events, and their senders; none at the end of the log. */
+  readonly entries: readonly (PublishedEvent & { readonly sender: string })[];
+  /** The newest broadcast that was trimmed. */
+  readonly trimmedUpTo: number;
+}
+
+/**
+ * Reads some events of the log.
+ *
+ * @param redisNode The server, and this node.
+ * @param offset The event after which they are.
+ */
+export async function readLog(
+  { connection, keys, nodeKey }: RedisNode,
+  offset: number,
+): Promise<LogPage> {
+  const [epoch, lastBroadcast, lastDirect, events, trimmedUpTo] =
+    await connection.evaluate(
+      AFTER,
+      keys.logState,
+      [keys.events, nodeKey, String(offset)],
+    ) as [string, string, string, string[], string];
+  const entries: ReturnType<typeof decodeEntry>[] = [];
+  for (let at = 0; at < events.length; at += 4) {
+    entries.push(decodeEntry(events.slice(at, at + 4)));
+  }
+  return {
+    epoch,
+    lastBroadcast: Number(lastBroadcast),
+    lastDirect: Number(lastDirect),
+    entries,
+    trimmedUpTo: Number(trimmedUpTo),
+  };
+}

@@ -1,0 +1,51 @@
+/** How long nodes may take to restore their sessions in an empty Redis. */
+const RECOVERY_HEARTBEATS = 3;
+const MIN_RECOVERY_MS = 1_000;
+
+/** The time in which all nodes restore what Redis has lost. */
+export class Recovery {
+  readonly #ms: number;
+  readonly #onEnd: () => void;
+  #done: Promise<void> | undefined;
+  #end: () => void = () => {};
+
+  /**
+   * @param heartbeatMs The time between two heartbeats, in milliseconds.
+   * @param onEnd Called at the end of each recovery.
+   */
+  constructor(heartbeatMs: number, onEnd: () => void) {
+    this.#ms = Math.max(RECOVERY_HEARTBEATS * heartbeatMs, MIN_RECOVERY_MS);
+    this.#onEnd = onEnd;
+  }
+
+  /** Whether it is in progress. */
+  get isRunning(): boolean {
+    return this.#done !== undefined;
+  }
+
+  /** Resolves when it has ended; at once if it is not in progress. */
+  async done(): Promise<void> {
+    await this.#done;
+  }
+
+  /** Starts, unless it is in progress. */
+  start(): void {
+    if (this.isRunning) return;
+    this.#done = new Promise((resolve) => {
+      const timer = setTimeout(() => this.#end(), this.#ms);
+      (timer as { unref?: () => void }).unref?.();
+      this.#end = () => {
+        clearTimeout(timer);
+        this.#done = undefined;
+        this.#end = () => {};
+        resolve();
+        this.#onEnd();
+      };
+    });
+  }
+
+  /** Ends it early. */
+  end(): void {
+    this.#end();
+  }
+}

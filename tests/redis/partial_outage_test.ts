@@ -1,0 +1,113 @@
+import type { RedisSessions } from "@crossmcp/session-manager/redis";
+import { assert, assertEquals } from "@std/assert";
+import { after, before, it } from "node:test";
+import { frame } from "../../src/testing/support/test_client.ts";
+import { PATIENCE_MS } from "../cluster_nodes/remote_node.ts";
+import { until } from "../e2e/support/until.ts";
+import { MovingClient } from "./support/moving_client.ts";
+import { met, RedisCluster } from "./support/redis_cluster.ts";
+import { describeRedis, RedisServer } from "./support/redis_server.ts";
+import { TcpProxy } from "./support/tcp_proxy.ts";
+
+const OPTIONS = {
+  streams: { replay: {} },
+  cluster: { heartbeatMs: 200, requestTimeoutMs: 500 },
+};
+
+/** Three nodes, and the connections of the second one. */
+interface Nodes {
+  readonly a: RedisSessions;
+  readonly b: RedisSessions;
+  readonly c: RedisSessions;
+  /** Cuts the second one off, or only its commands. */
+  readonly cut: () => void;
+  readonly heal: () => void;
+}
+
+describeRedis("RedisSessions: one node is cut off", () => {
+  let server: RedisServer;
+  before(async () => {
+    server = await RedisServer.start();
+  });
+  after(() => server?.[Symbol.asyncDispose]());
+
+  /** Runs a test with three nodes. */
+  const withNodes = (
+    run: (nodes: Nodes, cluster: RedisCluster) => Promise<void>,
+    { onlyCommands = false } = {},
+  ) =>
+  async () => {
+    await using publisher = await TcpProxy.start(server.port);
+    await using subscriber = await TcpProxy.start(server.port);
+    await using cluster = new RedisCluster(server);
+    const a = await cluster.join(OPTIONS);
+    const b = await cluster.joinWith({
+      publisher: (await cluster.connect(undefined, publisher.port)).publisher,
+      subscriber:
+        (await cluster.connect(undefined, subscriber.port)).subscriber,
+    }, OPTIONS);
+    const c = await cluster.join(OPTIONS);
+    await met([a, b, c]);
+    const cut = onlyCommands ? [publisher] : [publisher, subscriber];
+    await run({
+      a,
+      b,
+      c,
+      cut: () => cut.forEach((proxy) => proxy.cut()),
+      heal: () => cut.forEach((proxy) => proxy.heal()),
+    }, cluster);
+  };
+
+  /** Waits until a node has reported an outage. */
+  async function noticed({ errors }: RedisCluster): Promise<void> {
+    await until(() => errors.length > 0, "the outage", PATIENCE_MS);
+  }
+
+  for (const onlyCommands of [false, true]) {
+    const what = onlyCommands
+      ? "whose commands are cut off"
+      : "that is cut off";
+    for (const hasLeft of [false, true]) {
+      const first = hasLeft ? "left its node for" : "moved to";
+      it(
+        `R7 a client that ${first} a node ${what} gets what others send, or a reset after it`,
+        withNodes(async ({ a, b, c, cut, heal }, cluster) => {
+          const client = await MovingClient.begin(a);
+          // The node has seen the session.
+          await client.open(b);
+          await client.open(a);
+          await c.streams.send([client.id], frame("m1"));
+          await client.gets("m1");
+          if (hasLeft) await client.leave();
+          cut();
+          await noticed(cluster);
+          await client.open(b);
+          await client.gets("reset");
+          await c.streams.send([client.id], frame("m2"));
+          await c.streams.send(undefined, frame("all"));
+          heal();
+          let sent = 0;
+          await until(
+            async () => {
+              await c.streams.send([client.id], frame(`later ${sent++}`));
+              return client.received.at(-1)!.startsWith("later");
+            },
+            () => `later events after ${client.received}`,
+            PATIENCE_MS,
+          );
+          const { received } = client;
+          const moved = received.slice(received.indexOf("reset") + 1);
+          for (const text of ["m2", "all"]) {
+            assert(
+              moved.includes(text) || moved.includes("reset"),
+              `${received}`,
+            );
+          }
+          const events = received.filter((text) => text !== "reset");
+          assertEquals(events, [...new Set(events)], "an event came twice");
+          assertEquals(client.isOpen, true);
+        }, { onlyCommands }),
+      );
+    }
+  }
+});
