@@ -71,6 +71,7 @@ const ONCE_FOR_DEVELOPERS = [
   "tests/redis/partial_outage_test.ts",
   "tests/redis/replay_test.ts",
   "tests/redis/request_archive_test.ts",
+  "tests/redis/unknown_sessions_test.ts",
   "tests/e2e/redis_killed_test.ts",
   "tests/e2e/request_killed_test.ts",
   "tests/e2e/workers_killed_test.ts",

@@ -14,6 +14,7 @@ import { isPerRequest } from "./protocol_version.ts";
 import {
   assignsSession,
   discard,
+  isTemporary,
   orNotFound,
   refuse,
   refuseSession,
@@ -112,7 +113,12 @@ async function answerGet(
 ): Promise<Response> {
   const lastEventId = request.headers.get("last-event-id") || undefined;
   if (sessions.requests && lastEventId && parseRequestEventId(lastEventId)) {
-    return resumeRequest(sessions, id, lastEventId, request, respond);
+    try {
+      return await resumeRequest(sessions, id, lastEventId, request, respond);
+    } catch (error) {
+      if (isTemporary(error)) return refuse("unavailable", request, respond);
+      throw error;
+    }
   }
   let revoke: () => void;
   try {
@@ -163,14 +169,4 @@ async function answerWithoutSession(
   // The transport assigned the same ID to two clients.
   await discard(response);
   return refuse("unknownSession", request, respond);
-}
-
-/**
- * Returns whether an error means that there is no capacity, or that nobody can
- * tell at the moment.
- */
-function isTemporary(error: unknown): boolean {
-  const code = (error as { code?: unknown } | null)?.code;
-  return code === "ERR_SESSION_LIMIT" || code === "ERR_CLOSED" ||
-    code === "ERR_CLUSTER";
 }

@@ -54,6 +54,16 @@ export async function refuse(
   return refusalOf(refusal, request, preflight);
 }
 
+/**
+ * Returns whether an error means that there is no capacity, or that nobody can
+ * tell at the moment.
+ */
+export function isTemporary(error: unknown): boolean {
+  const code = (error as { code?: unknown } | null)?.code;
+  return code === "ERR_SESSION_LIMIT" || code === "ERR_CLOSED" ||
+    code === "ERR_CLUSTER";
+}
+
 /** Returns whether a transport has begun a session. */
 export function assignsSession({ ok, headers }: Response): boolean {
   return ok && headers.has(SESSION_HEADER);

@@ -18,6 +18,7 @@ import { LOG_TTL_MS, LOOK } from "./log/log_scripts.ts";
 import { isTransientError } from "./connection/redis_errors.ts";
 import { RedisBus } from "./redis_bus.ts";
 import { Recovery } from "./recovery.ts";
+import type { RedisComponent } from "./redis_component.ts";
 
 /** Options of a node on Redis. */
 export interface RedisOptions {
@@ -35,51 +36,11 @@ export interface RedisOptions {
 /** The names of the options of a node on Redis. */
 export const REDIS_OPTIONS: OptionNames = { ...CLUSTER_OPTIONS, prefix: true };
 
-/** The state of the log, as Redis returns it. */
-export interface LogState {
-  /** Identifies the log: a new one after Redis has lost it. */
-  readonly epoch: string;
-  /**
-   * The newest event, the newest broadcast, and the newest event for this node
-   * alone.
-   */
-  readonly lastEvent: number;
-  readonly lastBroadcast: number;
-  readonly lastDirect: number;
-}
-
-/** A component that stores something in Redis. */
-export interface RedisComponent {
-  /** Called regularly with the state of the log. */
-  onLogState?(state: LogState): void;
-  /** The newest event that the component knows. */
-  readonly newest?: number;
-  /** The sequence number of the last event that the component has appended. */
-  readonly appended?: number;
-  /** Called when messages may have been missed. */
-  onResubscribed?(): void;
-  /**
-   * Called when Redis is available again.
-   *
-   * @param isEmpty Whether it may have lost everything.
-   */
-  onReconnected?(isEmpty: boolean): void;
-  /**
-   * Called with sessions that this node now owns, or that another node may have
-   * lost.
-   */
-  onSessionsClaimed?(ids: Iterable<string>): void;
-  /** Called if Redis could not store that this node owns a session. */
-  onClaimFailed?(id: string): void;
-  /** Called when Redis knows again which sessions this node owns. */
-  onOwnersRestored?(): void;
-  /**
-   * Called when the other nodes have had time to restore what Redis had lost.
-   */
-  onRecovered?(): void;
-  close?(): void;
-}
-
+/**
+ * How long other nodes may take to find that Redis is back and to write what they
+ * kept, in milliseconds.
+ */
+const SETTLE_MS = 6_000;
 /** After how many heartbeats the state of the log is read again. */
 const CHECK_HEARTBEATS = 10;
 
@@ -103,6 +64,8 @@ export class RedisNode implements PeriodicTask {
   readonly #recovery: Recovery;
   /** Whether Redis has lost something that the components have not restored. */
   #isEmpty = false;
+  /** When the other nodes have had time to write what they kept. */
+  #settledAt = -Infinity;
   #isSubscribed = false;
   #isClosed = false;
   #checkedAt = 0;
@@ -195,6 +158,14 @@ export class RedisNode implements PeriodicTask {
    */
   get isRecovering(): boolean {
     return this.connection.isDown || this.#recovery.isRunning;
+  }
+
+  /**
+   * Whether other nodes may have sessions that are not in Redis yet, because it
+   * was unavailable or has lost its data a moment ago.
+   */
+  get isSettling(): boolean {
+    return this.isRecovering || this.node.scheduler.now() < this.#settledAt;
   }
 
   /**
@@ -305,6 +276,7 @@ export class RedisNode implements PeriodicTask {
     this.#isEmpty = false;
     const isAlone = this.node.others.length === 0 && !this.node.isPartial;
     if (isEmpty && !isAlone) this.#recovery.start();
+    if (!isAlone) this.#settledAt = this.node.scheduler.now() + SETTLE_MS;
     // Sessions must be restored before events for them are appended. The log
     // was added first.
     for (const component of this.#components.toReversed()) {

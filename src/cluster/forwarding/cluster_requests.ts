@@ -1,3 +1,4 @@
+import { ClusterError } from "../../errors.ts";
 import type {
   ForwardedMessage,
   LocalRequests,
@@ -62,7 +63,13 @@ export class ClusterRequests implements RemoteRequests {
       session: sessionId,
       eventId: lastEventId,
     });
-    if (node === undefined) return undefined;
+    if (node === undefined) {
+      if (!this.#node.isUnreachable) return undefined;
+      throw new ClusterError(
+        "The response cannot be resumed: the other nodes cannot be asked for " +
+          "it, because the message bus is down. Try again later.",
+      );
+    }
     const response = await this.#forwarder.forward(node, {
       purpose: "resume",
       session: sessionId,

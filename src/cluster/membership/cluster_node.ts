@@ -153,6 +153,11 @@ export class ClusterNode {
     return this.#peers.isPartial;
   }
 
+  /** Whether the message bus is down, so that nobody can be asked. */
+  get isUnreachable(): boolean {
+    return this.#packetBus.isDown;
+  }
+
   /** How long to wait for other nodes, in milliseconds. */
   get requestTimeoutMs(): number {
     return this.#settings.requestTimeoutMs;

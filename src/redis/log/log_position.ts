@@ -1,4 +1,4 @@
-import type { LogState } from "../redis_node.ts";
+import type { LogState } from "../redis_component.ts";
 
 /** Which events of the log a node has delivered. */
 export class LogPosition {

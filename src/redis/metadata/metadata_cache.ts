@@ -6,6 +6,10 @@ export type CachedField = readonly [value: string, at: string];
 /** What a node has seen of a session. */
 export interface CachedSession {
   readonly fields: Map<string, CachedField>;
+  /** Fields that are known not to exist. */
+  readonly absent: Set<string>;
+  /** Whether all others are known not to exist. */
+  isComplete: boolean;
   lastUsedAt: number;
   /** When Redis was last informed that it is in use. */
   lastRenewedAt: number;
@@ -32,12 +36,19 @@ export class MetadataCache {
       if (value === null) return;
       session = {
         fields: new Map(),
+        absent: new Set(),
+        isComplete: false,
         lastUsedAt: now,
         lastRenewedAt: -Infinity,
       };
     }
-    if (value === null) session.fields.delete(field);
-    else session.fields.set(field, [value, at]);
+    if (value === null) {
+      session.fields.delete(field);
+      session.absent.add(field);
+    } else {
+      session.fields.set(field, [value, at]);
+      session.absent.delete(field);
+    }
     session.lastUsedAt = now;
     if (session.fields.size === 0) this.#sessions.delete(id);
     else touch(this.#sessions, id, session);
@@ -51,6 +62,20 @@ export class MetadataCache {
   /** Returns a field of a session. */
   field(id: string, field: string): string | undefined {
     return this.#sessions.get(id)?.fields.get(field)?.[0];
+  }
+
+  /** Returns whether it is known if a session has a field, and its value. */
+  knows(id: string, field: string): boolean {
+    const session = this.#sessions.get(id);
+    return session !== undefined &&
+      (session.isComplete || session.fields.has(field) ||
+        session.absent.has(field));
+  }
+
+  /** Records that everything is known of a session. */
+  complete(id: string): void {
+    const session = this.#sessions.get(id);
+    if (session !== undefined) session.isComplete = true;
   }
 
   /** Returns whether anything is known of a session. */

@@ -19,18 +19,22 @@ export class MetadataPrefetcher {
     value: string,
     at: string,
   ) => void;
+  readonly #onComplete: (id: string) => void;
   #ids: Set<string> = new Set();
 
   /**
    * @param redisNode The server.
    * @param onField Called with each field, and when it was read.
+   * @param onComplete Called with each session after its fields.
    */
   constructor(
     redisNode: RedisNode,
     onField: (id: string, field: string, value: string, at: string) => void,
+    onComplete: (id: string) => void,
   ) {
     this.#redisNode = redisNode;
     this.#onField = onField;
+    this.#onComplete = onComplete;
   }
 
   /** Reads the metadata of sessions at the end of this turn. */
@@ -64,6 +68,7 @@ export class MetadataPrefetcher {
             this.#onField(id, name, fields[each + 1]!, at);
           }
         }
+        this.#onComplete(id);
       }
     }
   }

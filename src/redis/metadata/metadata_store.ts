@@ -5,7 +5,8 @@ import type {
   MetadataField,
   MetadataStore,
 } from "../../metadata/metadata_store.ts";
-import type { RedisComponent, RedisNode } from "../redis_node.ts";
+import type { RedisComponent } from "../redis_component.ts";
+import type { RedisNode } from "../redis_node.ts";
 import type { Script } from "../connection/script.ts";
 import { MetadataCache } from "./metadata_cache.ts";
 import { FIELD_NAMES, subscriptionField } from "./metadata_fields.ts";
@@ -15,8 +16,12 @@ import {
   SESSIONS_PER_COMMAND,
 } from "./metadata_prefetcher.ts";
 import { type MetadataLimits, MetadataRestorer } from "./metadata_restorer.ts";
-import { PendingWrites } from "./pending_writes.ts";
+import { touch } from "../../runtime/lru_map.ts";
+import { ENDED, PendingWrites } from "./pending_writes.ts";
 import { isTransientError } from "../connection/redis_errors.ts";
+
+/** How many ended sessions are remembered. */
+const MAX_ENDED = 10_000;
 
 /** Options of a {@linkcode RedisMetadataStore}. */
 export interface RedisMetadataStoreOptions extends MetadataLimits {
@@ -37,26 +42,32 @@ export class RedisMetadataStore
   readonly #redisNode: RedisNode;
   readonly #options: RedisMetadataStoreOptions;
   readonly #cache = new MetadataCache();
-  readonly #pendingWrites = new PendingWrites();
+  readonly #pendingWrites: PendingWrites;
   readonly #restorer: MetadataRestorer;
   readonly #prefetcher: MetadataPrefetcher;
   readonly #report: (error: unknown) => void;
+  /** Sessions that are known to have ended, the latest last. */
+  readonly #ended: Map<string, true> = new Map();
   #expired = 0;
   #isChecking = false;
 
   constructor(redisNode: RedisNode, options: RedisMetadataStoreOptions) {
     this.#redisNode = redisNode;
     this.#report = (error) => redisNode.connection.report(error);
+    this.#pendingWrites = new PendingWrites(this.#report);
     this.#options = options;
     this.periodMs = checkPeriodFor(options.ttlMs);
     this.#prefetcher = new MetadataPrefetcher(
       redisNode,
       (id, field, value, at) => this.#cachePut(id, field, value, at),
+      (id) => this.#cache.complete(id),
     );
     this.#restorer = new MetadataRestorer(redisNode, this.#cache, options);
     redisNode.add(this);
     redisNode.node.handle("metadata", ({ id, deleted }) => {
-      if (deleted !== undefined) this.#forget(id);
+      if (deleted === undefined) return;
+      this.#forget(id);
+      touch(this.#ended, id, true, MAX_ENDED);
     });
   }
 
@@ -83,9 +94,11 @@ export class RedisMetadataStore
         field,
         String(this.#options.ttlMs),
       ]) as [string | null, string];
-      if (value === null && this.#restorer.isRestoring(id)) {
-        return this.#cachedField(id, field);
-      }
+      // What is queued here is newer.
+      if (
+        this.#pendingWrites.has(id, field) ||
+        value === null && this.#isUncertain(id)
+      ) return this.#cachedField(id, field);
       this.#cachePut(id, field, value, at);
       return value ?? undefined;
     } catch (error) {
@@ -110,7 +123,10 @@ export class RedisMetadataStore
       await this.#pendingWrites.runOrQueue(id, "r", register) ??
         [this.#cache.field(id, "r") ?? value];
     if (owner === "") throw new SessionLimitError(this.#options.maxSessions);
+    this.#ended.delete(id);
     this.#cachePut(id, "r", owner, this.#now());
+    // It has just begun: nothing else is stored of it.
+    if (owner === value) this.#cache.complete(id);
     if (startEventId) this.#cachePut(id, "n", startEventId, this.#now());
     return owner === value;
   }
@@ -128,7 +144,8 @@ export class RedisMetadataStore
         string,
         string,
       ];
-      if (owner === "" && this.#restorer.isRestoring(id)) {
+      if (this.#pendingWrites.has(id, ENDED)) return undefined;
+      if (owner === "" && this.#isUncertain(id)) {
         owner = this.#cachedField(id, "r");
         startEventId = this.#cache.field(id, "n");
       } else if (owner !== "") this.#cachePut(id, "r", owner, at);
@@ -168,12 +185,13 @@ export class RedisMetadataStore
 
   async delete(id: string): Promise<void> {
     this.#forget(id);
+    touch(this.#ended, id, true, MAX_ENDED);
     const { node } = this.#redisNode;
     const deleted = node.clock.next();
     node.broadcast({ kind: "metadata", id, fields: [], deleted });
     await this.#pendingWrites.runOrQueue(
       id,
-      "",
+      ENDED,
       () => this.#run(scripts.DELETE, id, []),
     );
   }
@@ -206,6 +224,7 @@ export class RedisMetadataStore
     this.#cache.clear();
     this.#pendingWrites.clear();
     this.#restorer.clear();
+    this.#ended.clear();
   }
 
   #limits(): string[] {
@@ -257,15 +276,21 @@ export class RedisMetadataStore
   /**
    * Returns a field from the cache.
    *
-   * @throws {ClusterError} If this node has seen nothing of the session.
+   * @throws {ClusterError} If this node has not seen it.
    */
   #cachedField(id: string, field: string): string | undefined {
-    const value = this.#cache.field(id, field);
-    if (value !== undefined || this.#cache.has(id)) return value;
+    if (this.#cache.knows(id, field)) return this.#cache.field(id, field);
+    if (this.#ended.has(id)) return undefined;
     throw new ClusterError(
-      "The session cannot be looked up: Redis is unavailable, or is being " +
-        "restored after it lost its data. Try again later.",
+      "The session cannot be looked up: Redis is unavailable, or was until a " +
+        "moment ago, or has lost its data. Try again later.",
     );
+  }
+
+  /** Returns whether a session that Redis does not know may exist. */
+  #isUncertain(id: string): boolean {
+    return this.#pendingWrites.has(id, "r") || this.#restorer.isRestoring(id) ||
+      this.#redisNode.isSettling;
   }
 
   #forget(id: string): void {
@@ -292,7 +317,8 @@ export class RedisMetadataStore
 
   /** Makes queued writes, and restores sessions that Redis has lost. */
   async #recover(): Promise<void> {
-    await this.#pendingWrites.repeat();
+    // Only then do other nodes know the sessions that began here.
+    await this.#pendingWrites.repeat("r");
     await this.#restorer.restore();
   }
 
