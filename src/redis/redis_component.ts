@@ -34,6 +34,10 @@ export interface RedisComponent {
   onSessionsClaimed?(ids: Iterable<string>): void;
   /** Called if Redis could not store that this node owns a session. */
   onClaimFailed?(id: string): void;
+  /** Called with a session of this node whose keys Redis has evicted. */
+  onEvicted?(id: string): void;
+  /** Called with sessions of this node to which events may be lost. */
+  onEventsLost?(ids: readonly string[]): void;
   /** Called when Redis knows again which sessions this node owns. */
   onOwnersRestored?(): void;
   /**

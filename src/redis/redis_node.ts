@@ -2,6 +2,7 @@ import {
   CLUSTER_OPTIONS,
   type OptionNames,
 } from "../contracts/known_options.ts";
+import { ClusterError } from "../errors.ts";
 import { ClusterNode } from "../cluster/membership/cluster_node.ts";
 import {
   type ClusterOptions,
@@ -134,6 +135,27 @@ export class RedisNode implements PeriodicTask {
     for (const component of this.#components) component.onClaimFailed?.(id);
   }
 
+  /** Informs the components of a session of this node that Redis has evicted. */
+  evicted(id: string): void {
+    for (const component of this.#components) component.onEvicted?.(id);
+  }
+
+  /** Informs the components of sessions to which events may be lost. */
+  eventsLost(ids: readonly string[]): void {
+    for (const component of this.#components) component.onEventsLost?.(ids);
+  }
+
+  /**
+   * Checks whether Redis has lost its data since this node has read the state of
+   * the log. To be called before a session counts as unknown.
+   *
+   * @param epoch The epoch of the log; empty if there is none.
+   */
+  async checkEpoch(epoch: string): Promise<void> {
+    if (this.#known === undefined || epoch === this.#known) return;
+    await this.refreshLogState();
+  }
+
   /** Informs the components that Redis knows the owners of all sessions. */
   ownersRestored(): void {
     for (const component of this.#components) component.onOwnersRestored?.();
@@ -259,8 +281,20 @@ export class RedisNode implements PeriodicTask {
       ) as [string, string, string, string];
     // What was published before this node had subscribed is not for it.
     if (!this.#isSubscribed) return;
-    this.#isEmpty ||= this.#known !== undefined && epoch !== this.#known;
+    const isLost = this.#known !== undefined && epoch !== this.#known;
+    this.#isEmpty ||= isLost;
     this.#known = epoch;
+    // Otherwise the outage was reported.
+    if (isLost && !this.connection.isDown) {
+      this.report(
+        new ClusterError(
+          "Redis has lost its data, or was replaced by a copy, without a " +
+            "disconnect. This node restores what it knows of its sessions. " +
+            "Clients that resume get a reset. Don't use FLUSHALL or FLUSHDB, " +
+            'and set "maxmemory-policy" to "noeviction".',
+        ),
+      );
+    }
     const state = {
       epoch,
       lastEvent: Number(lastEvent),

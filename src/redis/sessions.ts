@@ -94,7 +94,8 @@ export class RedisSessions extends ClusteredSessions {
     const ttlMs = ttlOf(idleTimeoutMs);
     const redisNode = new RedisNode(clients, "sessions", given);
     const { node, ready } = redisNode;
-    const { stores, log, archive } = createStores(redisNode, ttlMs);
+    const made = createStores(redisNode, ttlMs);
+    const { stores, log, archive, isAttached } = made;
     const streams = new ClusterStreamSessionManager(node, {
       ...given.streams,
       onError,
@@ -106,6 +107,7 @@ export class RedisSessions extends ClusteredSessions {
       ttlMs,
       maxSessions,
       flushed: events && (() => events.flushed()),
+      isAttached,
     });
     super({
       node,

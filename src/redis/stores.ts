@@ -21,6 +21,8 @@ export interface RedisStores {
   readonly stores: SharedStores;
   readonly log: () => RedisEventLog | undefined;
   readonly archive: () => RedisRequestArchive | undefined;
+  /** Returns whether a session has a stream on this node. */
+  readonly isAttached: (id: string) => boolean;
 }
 
 /** Creates the stores of a stream manager. */
@@ -34,6 +36,7 @@ export function createStores(
   return {
     log: () => log,
     archive: () => archive,
+    isAttached: (id) => directory?.isAttached(id) === true,
     stores: {
       log: (settings) => {
         archive = new RedisRequestArchive(redisNode, settings);

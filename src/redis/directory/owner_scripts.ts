@@ -18,19 +18,24 @@ extend(KEYS[1], ttl)
 return { at, known[1] or '' }
 `);
 
-/** Returns the owner of a session, and whether its stream has ended. */
+/**
+ * Returns the owner of a session, whether its stream has ended, and the epoch of
+ * the log.
+ */
 export const FIND: Script = new Script(`
 local known = redis.call('HMGET', KEYS[1], 'h', 'p')
-return { known[1] or '', known[2] and '1' or '' }
+return { known[1] or '', known[2] and '1' or '',
+  redis.call('HGET', ARGV[1], 'epoch') or '' }
 `);
 
-/** Returns the owners of sessions, in order. */
+/** Returns the owners of sessions, in order, and the epoch of the log. */
 export const LOCATE: Script = new Script(`
 local prefix = ARGV[1]
 local owners = {}
 for at = 2, #ARGV do
   owners[at - 1] = redis.call('HGET', prefix .. ARGV[at], 'h') or ''
 end
+owners[#ARGV] = redis.call('HGET', KEYS[1], 'epoch') or ''
 return owners
 `);
 
@@ -61,8 +66,8 @@ end
  *   P  detached since then: the same, unless it has another owner
  *
  * Returns the sessions with a newer owner and the time of its claim, or "0" for
- * no owner; and the sessions that were claimed, with the times of the claims and
- * the previous owners.
+ * no owner; and the sessions that were claimed or restored, with the times of the
+ * claims and the previous owners.
  */
 export const KEEP: Script = new Script(`
 local prefix, owner, ttl = ARGV[1], ARGV[2], ARGV[3]
@@ -86,7 +91,7 @@ for at = 4, #ARGV, 3 do
     if isNew then
       since = text(math.max(now, (tonumber(known[2]) or 0) + 1))
     end
-    if isNew or isOther then
+    if isNew or isOther or not known[1] then
       claimed[#claimed + 1] = id
       claimed[#claimed + 1] = since
       claimed[#claimed + 1] = known[1] or ''

@@ -8,13 +8,14 @@ import type {
 import type { RedisNode } from "../redis_node.ts";
 import { inChunks } from "../connection/chunks.ts";
 import type { RedisConnection } from "../connection/connection.ts";
-import { CLAIM, FIND, KEEP, LOCATE } from "./owner_scripts.ts";
+import { CLAIM, KEEP } from "./owner_scripts.ts";
 import type { RedisKeys } from "../connection/keys.ts";
 import {
   newOwnedSession,
   type OwnedSession,
   stateOf,
 } from "./owned_session.ts";
+import { nodeOf, OwnerLookup } from "./owner_lookup.ts";
 import { PendingReleases } from "./pending_releases.ts";
 
 /** How many sessions are in one command. */
@@ -37,6 +38,7 @@ export class RedisSessionDirectory implements SessionDirectory, PeriodicTask {
   readonly #nodeKeyId: string;
   readonly #owned: Map<string, OwnedSession> = new Map();
   readonly #releases: PendingReleases;
+  readonly #lookup: OwnerLookup;
   #renewedAt = 0;
 
   /**
@@ -57,6 +59,7 @@ export class RedisSessionDirectory implements SessionDirectory, PeriodicTask {
     this.#ttlMs = ttlMs;
     this.#onClaimed = onClaimed;
     this.#nodeKeyId = nodeKeyId;
+    this.#lookup = new OwnerLookup(redisNode);
     this.#releases = new PendingReleases(redisNode, (id) => this.isLocal(id));
     this.periodMs = checkPeriodFor(ttlMs);
     redisNode.add({
@@ -64,6 +67,7 @@ export class RedisSessionDirectory implements SessionDirectory, PeriodicTask {
         this.#releases.flush();
         void this.renewLeases(true);
       },
+      onEvicted: (id) => void this.renewLeases(false, [id]),
       close: () => {
         node.scheduler.stop(this);
         this.#owned.clear();
@@ -118,6 +122,11 @@ export class RedisSessionDirectory implements SessionDirectory, PeriodicTask {
     return this.#owned.has(id);
   }
 
+  /** Returns whether a session has a stream on this node. */
+  isAttached(id: string): boolean {
+    return this.#owned.get(id)?.isDetached === false;
+  }
+
   async findOwner(id: string): Promise<OwnerInfo | undefined> {
     const own = this.#owned.get(id);
     if (own !== undefined) {
@@ -128,10 +137,7 @@ export class RedisSessionDirectory implements SessionDirectory, PeriodicTask {
       };
     }
     try {
-      const [owner, detached] = await this.#connection.evaluate(
-        FIND,
-        this.#keys.sessions + id,
-      ) as [string, string];
+      const { owner, isDetached } = await this.#lookup.find(id);
       const ownerNode = nodeOf(owner);
       // Released, but not in Redis yet; or owned by an earlier node of this
       // name.
@@ -139,7 +145,7 @@ export class RedisSessionDirectory implements SessionDirectory, PeriodicTask {
         return undefined;
       }
       const isDown = !this.#node.isAlive(ownerNode.name, ownerNode.incarnation);
-      return { node: ownerNode.name, isDetached: detached !== "", isDown };
+      return { node: ownerNode.name, isDetached, isDown };
     } catch (error) {
       this.#connection.report(error);
       return undefined;
@@ -154,7 +160,7 @@ export class RedisSessionDirectory implements SessionDirectory, PeriodicTask {
     );
     if (elsewhere.length === 0) return new Map();
     try {
-      const ownersById = await this.#ownersOf(elsewhere);
+      const ownersById = await this.#lookup.locate(elsewhere);
       const nodes = new Map(
         elsewhere.map((id, index) => [id, nodeOf(ownersById[index]!)?.name]),
       );
@@ -165,25 +171,6 @@ export class RedisSessionDirectory implements SessionDirectory, PeriodicTask {
     } catch (error) {
       this.#connection.report(error);
       return new Map();
-    }
-  }
-
-  /** Looks up owners; waits while the server is unavailable. */
-  async #ownersOf(ids: readonly string[]): Promise<readonly string[]> {
-    for (;;) {
-      await this.#redisNode.whenAvailable();
-      try {
-        const ownersById = await this.#connection.evaluate(
-          LOCATE,
-          this.#keys.logState,
-          [this.#keys.sessions, ...ids],
-        ) as string[];
-        // A client may have queued the command until the server was back, and
-        // empty.
-        if (!this.#redisNode.isRecovering) return ownersById;
-      } catch (error) {
-        if (!this.#connection.isWaiting) throw error;
-      }
     }
   }
 
@@ -200,13 +187,19 @@ export class RedisSessionDirectory implements SessionDirectory, PeriodicTask {
   /**
    * Renews the leases of this node's sessions.
    *
-   * @param isBack Whether Redis may have lost them.
+   * @param isBack Whether Redis may have lost them all.
+   * @param ids Only these sessions.
    */
-  async renewLeases(isBack: boolean): Promise<void> {
+  async renewLeases(
+    isBack: boolean,
+    ids: Iterable<string> = this.#owned.keys(),
+  ): Promise<void> {
     const { sessions, logState } = this.#keys;
-    const own = [...this.#owned].filter(([, { claimToken }]) =>
-      claimToken !== undefined
-    );
+    const own: [string, OwnedSession][] = [];
+    for (const id of ids) {
+      const session = this.#owned.get(id);
+      if (session?.claimToken !== undefined) own.push([id, session]);
+    }
     const kept = inChunks(own, SESSIONS_PER_COMMAND).map(async (some) => {
       const [lost, claimed] = await this.#connection.evaluate(KEEP, logState, [
         sessions,
@@ -220,15 +213,22 @@ export class RedisSessionDirectory implements SessionDirectory, PeriodicTask {
       ]) as [string[], string[]];
       const ownById = new Map(some);
       this.#dropAll(lost, ownById);
+      const evicted: string[] = [];
       for (let at = 0; at < claimed.length; at += 3) {
         const [id, claimedAt, previousOwner] = claimed.slice(at, at + 3) as [
           string,
           string,
           string,
         ];
-        this.#claimed(id, ownById.get(id)!, Number(claimedAt));
+        const own = ownById.get(id)!;
+        if (previousOwner === "" && own.isConfirmed && !isBack) {
+          evicted.push(id);
+        }
+        this.#claimed(id, own, Number(claimedAt));
         this.#announceClaim(previousOwner, id, Number(claimedAt));
       }
+      // Nobody knew where to send meanwhile.
+      if (evicted.length > 0) this.#redisNode.eventsLost(evicted);
     });
     try {
       await Promise.all(kept);
@@ -301,14 +301,4 @@ export class RedisSessionDirectory implements SessionDirectory, PeriodicTask {
     const claim = isConfirmed ? String(claimToken) : "";
     this.#releases.add(change, id, claim);
   }
-}
-
-/** Parses the value of an owner field; `undefined` if it is empty. */
-export function nodeOf(
-  owner: string,
-): { name: string; incarnation: number } | undefined {
-  const space = owner.indexOf(" ");
-  if (space < 0) return undefined;
-  const incarnation = parseInt(owner.slice(0, space), 36);
-  return { name: owner.slice(space + 1), incarnation };
 }

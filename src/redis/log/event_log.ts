@@ -165,6 +165,10 @@ export class RedisEventLog implements EventLog, RedisComponent {
     this.#unsettle(id, undefined);
   }
 
+  onEventsLost(ids: readonly string[]): void {
+    this.#streams.reset(ids, this.latestEventId ?? "", "unknown");
+  }
+
   onOwnersRestored(): void {
     this.#unsettled.settle(this.#isLocal, (id, newest) => {
       this.#position.replayed(id, newest);

@@ -59,6 +59,11 @@ export class MetadataRestorer {
     }
   }
 
+  /** Restores a session that Redis has evicted. */
+  async restoreOne(id: string): Promise<void> {
+    await this.#restore(id, this.#redisNode.node.scheduler.now());
+  }
+
   /** Restores nothing any more. */
   clear(): void {
     this.#lost.clear();

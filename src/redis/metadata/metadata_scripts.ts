@@ -92,19 +92,24 @@ extend(key, ttl)
 return { ARGV[5], newest }
 `);
 
-/** Returns a field of a session, and the time. Counts as use. */
+/**
+ * Returns a field of a session, the time, and the epoch of the log. Counts as
+ * use.
+ */
 export const READ: Script = new Script(`
-local value = redis.call('HGET', KEYS[1], ARGV[1])
-extend(KEYS[1], ARGV[2])
-return { value, text(now) }
+local value = redis.call('HGET', KEYS[1], ARGV[2])
+extend(KEYS[1], ARGV[3])
+return { value, text(now), redis.call('HGET', ARGV[1], 'epoch') or '' }
 `);
 
-/** Returns fields of a session. Does not count as use. */
+/**
+ * Returns the principal and the start event ID of a session, the time, and the
+ * epoch of the log. Does not count as use.
+ */
 export const PEEK: Script = new Script(`
-local values = redis.call('HMGET', KEYS[1], unpack(ARGV))
-for at = 1, #ARGV do values[at] = values[at] or '' end
-values[#ARGV + 1] = text(now)
-return values
+local values = redis.call('HMGET', KEYS[1], 'r', 'n')
+return { values[1] or '', values[2] or '', text(now),
+  redis.call('HGET', ARGV[1], 'epoch') or '' }
 `);
 
 /** Marks a session as used. */

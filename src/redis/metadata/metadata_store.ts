@@ -11,10 +11,8 @@ import type { Script } from "../connection/script.ts";
 import { MetadataCache } from "./metadata_cache.ts";
 import { FIELD_NAMES, subscriptionField } from "./metadata_fields.ts";
 import * as scripts from "./metadata_scripts.ts";
-import {
-  MetadataPrefetcher,
-  SESSIONS_PER_COMMAND,
-} from "./metadata_prefetcher.ts";
+import { MetadataExpiry } from "./metadata_expiry.ts";
+import { MetadataPrefetcher } from "./metadata_prefetcher.ts";
 import { type MetadataLimits, MetadataRestorer } from "./metadata_restorer.ts";
 import { touch } from "../../runtime/lru_map.ts";
 import { ENDED, PendingWrites } from "./pending_writes.ts";
@@ -30,6 +28,8 @@ export interface RedisMetadataStoreOptions extends MetadataLimits {
    * without one.
    */
   readonly flushed: (() => Promise<void>) | undefined;
+  /** Returns whether a session has a stream on this node. */
+  readonly isAttached?: ((id: string) => boolean) | undefined;
 }
 
 /**
@@ -45,11 +45,11 @@ export class RedisMetadataStore
   readonly #pendingWrites: PendingWrites;
   readonly #restorer: MetadataRestorer;
   readonly #prefetcher: MetadataPrefetcher;
+  readonly #expiry: MetadataExpiry;
   readonly #report: (error: unknown) => void;
   /** Sessions that are known to have ended, the latest last. */
   readonly #ended: Map<string, true> = new Map();
   #expired = 0;
-  #isChecking = false;
 
   constructor(redisNode: RedisNode, options: RedisMetadataStoreOptions) {
     this.#redisNode = redisNode;
@@ -61,6 +61,15 @@ export class RedisMetadataStore
       redisNode,
       (id, field, value, at) => this.#cachePut(id, field, value, at),
       (id) => this.#cache.complete(id),
+    );
+    this.#expiry = new MetadataExpiry(
+      redisNode,
+      this.#cache,
+      options.ttlMs,
+      (id) => {
+        this.#forget(id);
+        this.#expired++;
+      },
     );
     this.#restorer = new MetadataRestorer(redisNode, this.#cache, options);
     redisNode.add(this);
@@ -90,10 +99,12 @@ export class RedisMetadataStore
   async read(id: string, name: MetadataField): Promise<string | undefined> {
     const field = FIELD_NAMES[name];
     try {
-      const [value, at] = await this.#evaluate(scripts.READ, id, [
+      const [value, at, epoch] = await this.#evaluate(scripts.READ, id, [
+        this.#redisNode.keys.logState,
         field,
         String(this.#options.ttlMs),
-      ]) as [string | null, string];
+      ]) as [string | null, string, string];
+      if (value === null) await this.#redisNode.checkEpoch(epoch);
       // What is queued here is newer.
       if (
         this.#pendingWrites.has(id, field) ||
@@ -136,17 +147,21 @@ export class RedisMetadataStore
     let startEventId: string | undefined;
     try {
       let at: string;
-      [owner, startEventId, at] = await this.#evaluate(scripts.PEEK, id, [
-        "r",
-        "n",
-      ]) as [
-        string,
-        string,
-        string,
-      ];
+      let epoch: string;
+      [owner, startEventId, at, epoch] = await this.#evaluate(
+        scripts.PEEK,
+        id,
+        [this.#redisNode.keys.logState],
+      ) as [string, string, string, string];
+      if (owner === "") await this.#redisNode.checkEpoch(epoch);
       if (this.#pendingWrites.has(id, ENDED)) return undefined;
       if (owner === "" && this.#isUncertain(id)) {
         owner = this.#cachedField(id, "r");
+        startEventId = this.#cache.field(id, "n");
+      } else if (owner === "" && this.#isEvicted(id)) {
+        await this.#restorer.restoreOne(id);
+        this.#redisNode.evicted(id);
+        owner = this.#cache.field(id, "r");
         startEventId = this.#cache.field(id, "n");
       } else if (owner !== "") this.#cachePut(id, "r", owner, at);
       if (startEventId) this.#cachePut(id, "n", startEventId, at);
@@ -201,16 +216,7 @@ export class RedisMetadataStore
   }
 
   run(now: number): void {
-    if (this.#isChecking || this.#redisNode.connection.isDown) return;
-    const idle = this.#cache.idle(
-      now - this.#options.ttlMs,
-      SESSIONS_PER_COMMAND,
-    );
-    if (idle.length === 0) return;
-    this.#isChecking = true;
-    this.#check(idle, now).catch(this.#report).finally(() =>
-      this.#isChecking = false
-    );
+    this.#expiry.run(now);
   }
 
   onReconnected(isEmpty: boolean): void {
@@ -287,6 +293,12 @@ export class RedisMetadataStore
     );
   }
 
+  /** Returns whether a session exists, although Redis does not have it. */
+  #isEvicted(id: string): boolean {
+    return this.#options.isAttached?.(id) === true && !this.#ended.has(id) &&
+      this.#cache.field(id, "r") !== undefined;
+  }
+
   /** Returns whether a session that Redis does not know may exist. */
   #isUncertain(id: string): boolean {
     return this.#pendingWrites.has(id, "r") || this.#restorer.isRestoring(id) ||
@@ -296,23 +308,6 @@ export class RedisMetadataStore
   #forget(id: string): void {
     this.#cache.delete(id);
     this.#pendingWrites.delete(id);
-  }
-
-  async #check(ids: readonly string[], now: number): Promise<void> {
-    const { connection, keys } = this.#redisNode;
-    const ttls = await connection.evaluate(
-      scripts.LEFT,
-      keys.logState,
-      [keys.sessions, ...ids],
-    ) as number[];
-    for (const [index, id] of ids.entries()) {
-      const ms = Number(ttls[index]);
-      if (ms > 0) this.#cache.touch(id, now - this.#options.ttlMs + ms);
-      else if (this.#cache.has(id)) {
-        this.#forget(id);
-        this.#expired++;
-      }
-    }
   }
 
   /** Makes queued writes, and restores sessions that Redis has lost. */

@@ -1,0 +1,95 @@
+import { assert, assertEquals } from "@std/assert";
+import { afterEach, beforeEach, it } from "node:test";
+import { frame } from "../../src/testing/support/test_client.ts";
+import { PATIENCE_MS } from "../cluster_nodes/remote_node.ts";
+import { until } from "../e2e/support/until.ts";
+import { MovingClient } from "./support/moving_client.ts";
+import { RedisCluster } from "./support/redis_cluster.ts";
+import { describeRedis, RedisServer } from "./support/redis_server.ts";
+
+/** So long that no regular check happens during the test. */
+const OPTIONS = {
+  streams: { replay: {} },
+  cluster: { heartbeatMs: 1_000, requestTimeoutMs: 500 },
+};
+
+describeRedis("RedisSessions: keys that vanish", () => {
+  let server: RedisServer;
+  beforeEach(async () => {
+    server = await RedisServer.start();
+  });
+  afterEach(() => server?.[Symbol.asyncDispose]());
+
+  it("R1 H2 FLUSHALL without a disconnect causes no 404 for live sessions, and one report for each node", async () => {
+    await using cluster = new RedisCluster(server);
+    const [a, b] = await cluster.joinAll(2, OPTIONS);
+    const nodes = [a!, b!];
+    const clients: MovingClient[] = [];
+    for (let count = 0; count < 8; count++) {
+      const client = await MovingClient.begin(nodes[count % 2]!);
+      // Some have their stream on the other node, and some have none.
+      if (count < 6) await client.open(nodes[count % 3 % 2]!);
+      clients.push(client);
+    }
+    await server.command("FLUSHALL");
+    const seen = new Set<number>();
+    const begunAt = Date.now();
+    let areKnown = false;
+    await until(
+      async () => {
+        const statuses = await Promise.all(
+          clients.flatMap((client) => nodes.map((node) => client.ping(node))),
+        );
+        for (const status of statuses) seen.add(status);
+        areKnown = statuses.every((status) => status === 200);
+        return areKnown && Date.now() - begunAt > 1_000;
+      },
+      () => `all sessions to be known again, got ${[...seen]}`,
+      PATIENCE_MS,
+    );
+    assert(!seen.has(404), `${[...seen]}`);
+    const messages = cluster.errors.map(({ message }) => message);
+    assertEquals(messages.length, 2, messages.join("\n"));
+    assert(messages.every((text) => /lost/.test(text)), messages.join("\n"));
+    // Everyone is reached again.
+    for (const [at, client] of clients.slice(0, 6).entries()) {
+      await nodes[at % 2]!.streams.send([client.id], frame(`one ${at}`));
+      await client.gets(`one ${at}`);
+    }
+    await a!.streams.send(undefined, frame("all"));
+    for (const client of clients.slice(0, 6)) await client.gets("all");
+    assertEquals(
+      await Promise.all(
+        clients.slice(0, 6).map(({ id }) => a!.streams.has(id)),
+      ),
+      Array(6).fill(true),
+    );
+    for (const client of clients) await client.leave();
+  });
+
+  it("R6 a session whose keys were evicted gets no 404 where its stream is open", async () => {
+    await using cluster = new RedisCluster(server);
+    const [a, b] = await cluster.joinAll(2, OPTIONS);
+    const client = await MovingClient.begin(b!);
+    await client.open(a!);
+    await a!.streams.send([client.id], frame("m1"));
+    await client.gets("m1");
+    await server.command("DEL", `{${cluster.prefix}}:s:${client.id}`);
+    assertEquals(await client.ping(a!), 200);
+    // That restored it for all nodes.
+    await until(
+      async () => await client.ping(b!) === 200,
+      "the session to be known on the other node",
+      PATIENCE_MS,
+    );
+    await until(
+      async () => {
+        await b!.streams.send([client.id], frame("m2"));
+        return client.received.includes("m2");
+      },
+      "the session to be reached",
+      PATIENCE_MS,
+    );
+    await client.leave();
+  });
+});
