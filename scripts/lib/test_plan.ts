@@ -65,6 +65,7 @@ const ONCE_FOR_DEVELOPERS = [
   "tests/broadcast_channel/node_crash_test.ts",
   "tests/redis/adversarial_test.ts",
   "tests/redis/client_errors_test.ts",
+  "tests/redis/clocks_test.ts",
   "tests/redis/flush_test.ts",
   "tests/redis/node_crash_test.ts",
   "tests/redis/older_state_test.ts",

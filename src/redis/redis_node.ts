@@ -20,6 +20,7 @@ import { isTransientError } from "./connection/redis_errors.ts";
 import { RedisBus } from "./redis_bus.ts";
 import { Recovery } from "./recovery.ts";
 import type { RedisComponent } from "./redis_component.ts";
+import { ServerClock } from "./server_clock.ts";
 
 /** Options of a node on Redis. */
 export interface RedisOptions {
@@ -51,6 +52,7 @@ export class RedisNode implements PeriodicTask {
   readonly keys: RedisKeys;
   readonly connection: RedisConnection;
   readonly bus: RedisBus;
+  readonly clock: ServerClock = new ServerClock();
   readonly node: ClusterNode;
   /** This node's ID in Redis: incarnation and name. */
   readonly nodeKeyId: string;
@@ -258,7 +260,8 @@ export class RedisNode implements PeriodicTask {
   }
 
   async #readLogState(): Promise<void> {
-    const [epoch, lastEvent, lastBroadcast, lastDirect] = await this.connection
+    const [epoch, lastEvent, lastBroadcast, lastDirect, now] = await this
+      .connection
       .evaluateUnchecked(
         LOOK,
         this.keys.logState,
@@ -278,7 +281,8 @@ export class RedisNode implements PeriodicTask {
             ),
           ),
         ],
-      ) as [string, string, string, string];
+      ) as [string, string, string, string, string];
+    this.clock.set(Number(now));
     // What was published before this node had subscribed is not for it.
     if (!this.#isSubscribed) return;
     const isLost = this.#known !== undefined && epoch !== this.#known;

@@ -94,7 +94,7 @@ export class RedisSessionDirectory implements SessionDirectory, PeriodicTask {
       this.#redisNode.claimed([id]);
       return this.#announceClaim(previousOwner, id, Number(at));
     } catch (error) {
-      own.claimToken ??= Date.now() * 1_000;
+      own.claimToken ??= this.#redisNode.clock.now();
       this.#connection.report(error);
       this.#redisNode.claimFailed(id);
       // It is claimed again when the server is back. It may be back already.

@@ -59,7 +59,7 @@ end
 
 /**
  * Reads the state of the log. Returns its epoch, the newest event, the newest
- * broadcast, and the newest event for this node alone.
+ * broadcast, the newest event for this node alone, and the time.
  *
  * Creates a log if there is none, or if events may be missing: if another server
  * wrote it (after a restart or a failover, nobody can tell what it lacks), or if
@@ -93,7 +93,7 @@ if server and known[4] ~= server then
 end
 redis.call('PEXPIRE', meta, ttl)
 redis.call('PEXPIRE', node, ttl)
-return { known[1], known[2] or '0', known[3] or '0', own[1] or '0' }
+return { known[1], known[2] or '0', known[3] or '0', own[1] or '0', text(now) }
 `);
 
 /**

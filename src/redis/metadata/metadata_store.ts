@@ -319,6 +319,6 @@ export class RedisMetadataStore
 
   /** Estimates the server's time, in microseconds. */
   #now(): string {
-    return String(Date.now() * 1_000);
+    return String(this.#redisNode.clock.now());
   }
 }

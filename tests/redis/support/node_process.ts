@@ -10,9 +10,11 @@ import { type Clients, makeClients } from "./clients.ts";
 import { fromLine, toLine } from "./json_lines.ts";
 import type { ProcessOptions } from "./processes.ts";
 
-const { port, kind, isUp, ...options } = JSON.parse(
+const { port, kind, isUp, clockAheadMs = 0, ...options } = JSON.parse(
   process.argv[2]!,
 ) as ProcessOptions;
+const realNow = Date.now;
+Date.now = () => realNow() + clockAheadMs;
 const made: Clients[] = [];
 const node = new NodeActions(
   async (prefix, others) => {

@@ -17,6 +17,8 @@ export interface ProcessOptions {
   readonly kind?: ClientKind | undefined;
   /** Whether to wait until it is connected. */
   readonly isUp?: boolean | undefined;
+  /** How far the clock of its machine is ahead, in milliseconds. */
+  readonly clockAheadMs?: number | undefined;
 }
 
 /** A node in a process of its own, on any runtime. */
