@@ -110,4 +110,26 @@ describeRedis("RedisSessions: one node is cut off", () => {
       );
     }
   }
+
+  it("S14 a client that has moved to the sender of events does not get them again in an outage", async () => {
+    await using own = await RedisServer.start();
+    await using cluster = new RedisCluster(own);
+    const [a, b] = await cluster.joinAll(2, OPTIONS);
+    const client = await MovingClient.begin(a!);
+    await client.open(b!);
+    const texts = ["m0", "m1", "m2"];
+    for (const text of texts) await a!.streams.send([client.id], frame(text));
+    await client.gets("m2");
+    await client.open(a!);
+    own.pause();
+    // It is delivered without Redis, and so would be the earlier ones.
+    await a!.streams.send([client.id], frame("out"));
+    await client.gets("out");
+    own.resume();
+    await b!.streams.send([client.id], frame("end"));
+    await client.gets("end");
+    const { received } = client;
+    assertEquals(received, [...texts, "out", "end"]);
+    await client.leave();
+  });
 });

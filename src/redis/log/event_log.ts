@@ -12,6 +12,7 @@ import type { ReplaySettings } from "../../contracts/resolve_options.ts";
 import { withSseId } from "../../protocol/sse.ts";
 import type { LogState, RedisComponent } from "../redis_component.ts";
 import type { RedisNode } from "../redis_node.ts";
+import { CoveredSends } from "./covered_sends.ts";
 import { DeliveredEvents } from "./delivered_events.ts";
 import { LogWriter } from "./log_writer.ts";
 import { limitsOf } from "./log_scripts.ts";
@@ -43,6 +44,7 @@ export class RedisEventLog implements EventLog, RedisComponent {
   #streams: EventLogListener = { deliver: () => {}, reset: () => {} };
   readonly #position = new LogPosition();
   readonly #deliveredEvents: DeliveredEvents;
+  readonly #covered = new CoveredSends();
   readonly #outOfOrder = new OutOfOrderMessages();
   #catchUpRun: Promise<void> | undefined;
   readonly #delivered = new Condition();
@@ -70,11 +72,13 @@ export class RedisEventLog implements EventLog, RedisComponent {
         this.#deliveredEvents.hasDelivered(ids === undefined, seq) ||
         ids?.some(isLocal) === false,
       deliver: (event) => {
-        this.#deliveredEvents.markLocal(event.seq);
+        const { seq, frame } = event;
+        this.#deliveredEvents.markLocal(seq);
         this.#streams.deliver(
           targetOf(event),
-          event.frame,
+          frame,
           Number.MAX_SAFE_INTEGER,
+          this.#covered.without(seq),
         );
       },
       onLate: () => void this.#catchUp(),
@@ -130,6 +134,8 @@ export class RedisEventLog implements EventLog, RedisComponent {
         client,
       );
       this.#unsettled.delete(id);
+      // Commands are answered in order: the reply has all events up to here.
+      this.#covered.set(id, this.#writer.appended);
       this.#position.replayed(id, newest);
       await this.#waitUntil(epoch, upTo);
       if (reset !== undefined) return reset;
@@ -138,6 +144,7 @@ export class RedisEventLog implements EventLog, RedisComponent {
     } catch (error) {
       connection.report(error);
       this.#unsettle(id, lastEventId);
+      this.#covered.set(id, this.#writer.added);
       // Nobody can tell what the client has missed.
       if (lastEventId !== undefined) return "unknown";
       return { frames: [], upTo: 0, latestEventId: this.latestEventId ?? "" };
@@ -146,6 +153,7 @@ export class RedisEventLog implements EventLog, RedisComponent {
 
   onLogState(state: LogState): void {
     const position = this.#position;
+    this.#covered.forgetBefore(this.#writer.oldest);
     if (position.epoch === undefined) {
       position.join(state);
       return this.#releaseOutOfOrder();

@@ -94,6 +94,16 @@ export class LogWriter {
     return this.#appended;
   }
 
+  /** The sequence number of the last event that was added. */
+  get added(): number {
+    return this.#seq;
+  }
+
+  /** The oldest event that may be delivered without the log. */
+  get oldest(): number {
+    return this.#recent.oldest ?? this.#queue[0]?.seq ?? Infinity;
+  }
+
   /** Adds an event; it is appended together with the others of this turn. */
   add(target: SendTarget, frame: string): void {
     if (isBroadcast(target)) return this.#add(target, frame);

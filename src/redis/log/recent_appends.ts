@@ -28,6 +28,11 @@ export class RecentAppends {
     }
   }
 
+  /** The sequence number of the oldest event. */
+  get oldest(): number | undefined {
+    return this.#added[0]?.events[0]?.seq;
+  }
+
   /** Returns all events, in order. */
   all(): NewEvent[] {
     return this.#added.flatMap(({ events }) => events);

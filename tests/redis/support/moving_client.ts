@@ -34,18 +34,29 @@ export class MovingClient {
     return this.#stream?.state === "open";
   }
 
-  /** Leaves its stream, if it has one, and opens another on a node. */
+  /**
+   * Leaves its stream, if it has one, and opens another on a node. Tries again
+   * while the node is unavailable.
+   */
   async open(node: RedisSessions): Promise<void> {
     await this.leave();
     const headers = { accept: "text/event-stream" };
-    const response = await new TestClient(node, { id: this.id }).request(
-      "GET",
-      this.#lastEventId === ""
-        ? headers
-        : { ...headers, "last-event-id": this.#lastEventId },
+    let response: Response | undefined;
+    await until(
+      async () => {
+        response = await new TestClient(node, { id: this.id }).request(
+          "GET",
+          this.#lastEventId === ""
+            ? headers
+            : { ...headers, "last-event-id": this.#lastEventId },
+        );
+        return response.status !== 503;
+      },
+      "the node to be available",
+      PATIENCE_MS,
     );
-    assertEquals(response.status, 200, "A GET of a session is refused");
-    const stream = new EventCollector(response.body!);
+    assertEquals(response!.status, 200, "A GET of a session is refused");
+    const stream = new EventCollector(response!.body!);
     this.#stream = stream;
     // Only then do all nodes know.
     await stream.until(() => stream.isConnected);
