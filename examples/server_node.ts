@@ -1,15 +1,15 @@
 /**
  * Serves `news_server.ts` on Node: `node server_node.ts`, and in a clone `node
  * --import ./tests/node_loader.mjs examples/server_node.ts`.
- * `createRequestListener` converts Node's requests to web requests.
+ * `toNodeHandler` converts Node's requests to web requests.
  */
-import { createRequestListener } from "@remix-run/node-fetch-server";
+import { toNodeHandler } from "@crossmcp/session-manager/node";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import process from "node:process";
 import { respond, sessions } from "./news_server.ts";
 
-const server = createServer(createRequestListener(respond));
+const server = createServer(toNodeHandler({ fetch: respond }));
 server.listen(Number(process.env.PORT ?? 8000), "127.0.0.1", () => {
   const { port } = server.address() as AddressInfo;
   console.log(`http://127.0.0.1:${port}/mcp`);

@@ -11,6 +11,7 @@ import { bundleModules } from "./lib/bundle_modules.ts";
 import { checkTarball, pack } from "./lib/check_tarball.ts";
 import { LIB, NODE_TYPES, TARGET } from "./lib/npm_build.ts";
 import { readDenoConfig, writeNpmOnlyMap } from "./lib/npm_only.ts";
+import { writeOptionalPeers } from "./lib/optional_peers.ts";
 import { documents } from "./lib/package_contents.ts";
 import { removeUnusedTypes } from "./lib/unused_types.ts";
 
@@ -119,6 +120,7 @@ async function writeManifest(): Promise<void> {
       2,
     ),
   );
+  await writeOptionalPeers(path);
   // It only repeats that the modules are ESM.
   await Deno.remove(`${OUT}/esm/package.json`);
 }

@@ -6,6 +6,7 @@
 import { bundleModules } from "./lib/bundle_modules.ts";
 import { checkTarball, pack } from "./lib/check_tarball.ts";
 import { DENO, output } from "./lib/command.ts";
+import { writeOptionalPeers } from "./lib/optional_peers.ts";
 import { removeUnusedTypes } from "./lib/unused_types.ts";
 
 async function build(folder: string): Promise<string> {
@@ -17,6 +18,7 @@ async function build(folder: string): Promise<string> {
     `--output=${folder}/${built}`,
   ]);
   await output(["tar"], ["-xzf", built], { cwd: folder });
+  await writeOptionalPeers(`${folder}/package/package.json`);
   await bundleModules(`${folder}/package`);
   await removeUnusedTypes(`${folder}/package`);
   return `${folder}/package`;

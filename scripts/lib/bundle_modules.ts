@@ -25,7 +25,7 @@ export async function bundleModules(folder: string): Promise<void> {
     chunkNames: "shared/[name]-[hash]",
     format: "esm",
     platform: "neutral",
-    external: ["node:*"],
+    external: ["node:*", ...Object.keys(manifest.peerDependencies ?? {})],
     target: "es2022",
     minifySyntax: true,
     minifyWhitespace: true,

@@ -1,4 +1,5 @@
 import { NPM, output, ROOT } from "./command.ts";
+import { optionalPeers } from "./optional_peers.ts";
 
 // The oldest supported release: users may have no newer types.
 const NODE_TYPES = "@types/node@20";
@@ -53,12 +54,21 @@ export async function writeConsumer(
   }
 }
 
-/** Installs the package into the project, with npm. */
+/** Installs the package and its optional peers into the project, with npm. */
 export async function installConsumer(
   folder: string,
   tarball: string,
 ): Promise<void> {
-  const args = ["install", "--no-audit", "--no-fund", tarball, NODE_TYPES];
+  const peers = Object.entries(await optionalPeers())
+    .map(([name, range]) => `${name}@${range}`);
+  const args = [
+    "install",
+    "--no-audit",
+    "--no-fund",
+    tarball,
+    NODE_TYPES,
+    ...peers,
+  ];
   await output([NPM], args, { cwd: folder });
 }
 

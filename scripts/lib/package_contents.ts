@@ -1,15 +1,12 @@
 import { filesUnder, ROOT } from "./command.ts";
+import { optionalPeers } from "./optional_peers.ts";
 
 // dnt puts the modules into "esm".
 const TYPES = /^(?:esm\/)?(?:mod|src\/.+)\.d\.ts$/;
 const MODULE =
-  /^(?:esm\/)?(?:mod|src\/(?:broadcast_channel|cluster|redis|testing)\/mod)\.js$/;
+  /^(?:esm\/)?(?:mod|src\/(?:broadcast_channel|cluster|node|redis|testing)\/mod)\.js$/;
 const SHARED_MODULE = /^shared\/[\w-]+\.js$/;
-const DEPENDENCIES = [
-  "dependencies",
-  "optionalDependencies",
-  "peerDependencies",
-];
+const DEPENDENCIES = ["dependencies", "optionalDependencies"];
 
 /** Returns the documents that a package contains, with their pictures. */
 export async function documents(): Promise<string[]> {
@@ -51,6 +48,12 @@ export async function checkContents(folder: string): Promise<void> {
   const wanted = DEPENDENCIES.filter((field) => manifest[field] !== undefined);
   if (wanted.length > 0) {
     throw new Error(`The package must not need ${wanted.join(" or ")}.`);
+  }
+  const peers = await optionalPeers();
+  for (const name of Object.keys(manifest.peerDependencies ?? {})) {
+    if (!peers[name] || !manifest.peerDependenciesMeta?.[name]?.optional) {
+      throw new Error(`The package must not need ${name}.`);
+    }
   }
   console.log(`Contents: ok (${files.length} files).`);
 }

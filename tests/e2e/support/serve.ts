@@ -1,5 +1,6 @@
+import { toNodeHandler } from "@crossmcp/session-manager/node";
 import { createRequestListener } from "@remix-run/node-fetch-server";
-import { createServer } from "node:http";
+import { createServer, type RequestListener } from "node:http";
 import type { AddressInfo } from "node:net";
 
 /** Responds to requests. */
@@ -9,7 +10,7 @@ export type Handler = (request: Request) => Response | Promise<Response>;
 export interface Served extends AsyncDisposable {
   /** The URL of the server, without a trailing slash. */
   readonly url: string;
-  /** The server in use: `"Deno.serve"`, `"Bun.serve"` or `"node:http"`. */
+  /** The server in use: `"Deno.serve"`, `"Bun.serve"`, or its engine. */
   readonly runtime: string;
   /** Stops listening and waits for pending responses. */
   finish(): Promise<void>;
@@ -17,8 +18,11 @@ export interface Served extends AsyncDisposable {
   close(): Promise<void>;
 }
 
-/** The runtime's own server, or `node:http`, which all runtimes have. */
-export type Engine = "native" | "node:http";
+/**
+ * The runtime's own server, or `node:http`, which all runtimes have, with a
+ * common adapter or with ours.
+ */
+export type Engine = "native" | "node:http" | "toNodeHandler";
 
 interface BunServer {
   readonly port: number;
@@ -39,7 +43,7 @@ const runtimes = globalThis as {
 /** The engines of this runtime. Node's own server is `node:http`. */
 export const engines: readonly Engine[] =
   runtimes.Bun === undefined && runtimes.Deno === undefined
-    ? ["node:http"]
+    ? ["node:http", "toNodeHandler"]
     : ["native", "node:http"];
 
 /**
@@ -52,8 +56,8 @@ export async function serve(
   handler: Handler,
   engine: Engine = engines[0]!,
 ): Promise<Served> {
-  const { runtime, port, finish, close } = engine === "node:http"
-    ? await serveNode(handler)
+  const { runtime, port, finish, close } = engine !== "native"
+    ? await serveNode(engine, listeners[engine](handler))
     : runtimes.Bun !== undefined
     ? serveBun(runtimes.Bun, handler)
     : serveDeno(runtimes.Deno!, handler);
@@ -119,13 +123,20 @@ function serveBun(
   };
 }
 
-async function serveNode(handler: Handler): Promise<Listening> {
-  const server = createServer(
-    createRequestListener((request) => handler(request), {
-      // Clients notice when a response stream fails. Don't log the error.
-      onError: () => {},
-    }),
-  );
+// Clients notice when a response stream fails. Don't log the error.
+const quiet = { onError: () => {} };
+const listeners = {
+  "node:http": (handler: Handler): RequestListener =>
+    createRequestListener((request) => handler(request), quiet),
+  "toNodeHandler": (handler: Handler): RequestListener =>
+    toNodeHandler({ fetch: (request) => handler(request) }, quiet),
+};
+
+async function serveNode(
+  runtime: keyof typeof listeners,
+  listener: RequestListener,
+): Promise<Listening> {
+  const server = createServer(listener);
   await new Promise<void>((resolve, reject) => {
     server.once("error", reject);
     server.listen(0, "127.0.0.1", resolve);
@@ -136,7 +147,7 @@ async function serveNode(handler: Handler): Promise<Listening> {
       server.closeIdleConnections();
     });
   return {
-    runtime: "node:http",
+    runtime,
     port: (server.address() as AddressInfo).port,
     finish,
     close: () => {

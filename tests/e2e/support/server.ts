@@ -127,7 +127,8 @@ export async function startServer<M extends Managers>(
   };
 }
 
-function createMcpServer(): McpServer {
+/** Creates the MCP server of the end-to-end tests. */
+export function createMcpServer(): McpServer {
   const mcp: McpServer = new McpServer(
     { name: "end-to-end", version: "1.0.0" },
     {
