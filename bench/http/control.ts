@@ -1,8 +1,16 @@
 import { createServer, type Socket } from "node:net";
 import type { AddressInfo } from "node:net";
 
-/** The contenders. better-sse runs on Node only: it writes to Node's responses. */
-export type Contender = "ours" | "peer" | "better-sse";
+/**
+ * The contenders. The last three run on Node only: ours without `./node`,
+ * better-sse, which writes to Node's responses, and a bare loop that does.
+ */
+export type Contender =
+  | "ours"
+  | "peer"
+  | "web-streams"
+  | "better-sse"
+  | "bare";
 
 /** A command to a server process, sent as one JSON line. */
 export type Command =

@@ -95,7 +95,7 @@ async function compare(
       );
       servers.push(server);
       if (contender === "peer" && server.runtime.startsWith("Node")) {
-        contenders.push("better-sse");
+        contenders.push("web-streams", "better-sse", "bare");
       }
     }
     const { runtime } = servers[0]!;

@@ -22,11 +22,16 @@ export const SCENARIOS: readonly Scenario[] = [
     goals: {
       peer: { Deno: 2.5, Node: 3.5, Bun: 8 },
       "better-sse": { Node: 4 },
+      bare: { Node: 2 },
     },
   },
   {
     name: "single events",
     burst: 1,
-    goals: { peer: { Deno: 1.5, Node: 1.5 } },
+    goals: {
+      peer: { Deno: 1.5, Node: 1.5 },
+      "better-sse": { Node: 1 },
+      bare: { Node: 0.9 },
+    },
   },
 ];

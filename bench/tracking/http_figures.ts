@@ -56,6 +56,8 @@ export function httpFigures(
 
 const NAMES: { readonly [contender: string]: string } = {
   peer: "@tmcp/session-manager",
+  "web-streams": "ours with Web Streams",
+  bare: "bare loop of response.write",
 };
 
 /** Rounds every number to four digits. */

@@ -2,7 +2,9 @@
 export const NAMES: Readonly<Record<string, string>> = {
   ours: "@crossmcp/session-manager",
   peer: "@tmcp/session-manager",
+  "web-streams": "the same, with Web Streams",
   "better-sse": "better-sse",
+  bare: "bare loop of response.write",
   bareLoop: "bare loop of enqueue",
 };
 

@@ -65,6 +65,7 @@ type Row = readonly [
 ];
 
 const PEER = "@tmcp/session-manager";
+const CONTENDERS = ["ours", "peer", "web-streams", "better-sse", "bare"];
 const HTTP = "over HTTP, 1,000 connections";
 const TIMES = { suffix: "×" };
 const FASTER = { isInverse: true, suffix: "×" };
@@ -127,6 +128,14 @@ const SECTIONS: readonly [head: string, rows: readonly Row[]][] = [
     [
       "1,000 connections, one at a time: `better-sse`",
       `${HTTP}, single events: messages a second, ours / better-sse`,
+    ],
+    [
+      "1,000 connections, bursts of ten: bare loop of `response.write`",
+      `${HTTP}, bursts of ten events: messages a second, ours / bare loop of response.write`,
+    ],
+    [
+      "1,000 connections, one at a time: bare loop of `response.write`",
+      `${HTTP}, single events: messages a second, ours / bare loop of response.write`,
     ],
   ]],
   ["Time, as a multiple of the lower bound's", [
@@ -260,7 +269,7 @@ function overHttp(entries: readonly Entry[]): string {
     ].join(", ");
   for (const connections of [100, 1_000, 5_000]) {
     for (const burst of [10, 1]) {
-      for (const contender of ["ours", "peer", "better-sse"]) {
+      for (const contender of CONTENDERS) {
         rows.push([
           `${connections.toLocaleString("en")}, ` +
           `${burst === 1 ? "one at a time" : "bursts of ten"}: ${

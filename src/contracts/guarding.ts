@@ -43,6 +43,14 @@ export interface SessionRegistration {
  */
 export type StreamTransport = "streamable" | "sse";
 
+/** A stream that a transport is about to create. */
+export interface PreparedStream {
+  /** Called with the response of the transport. */
+  onResponse(response: Response): void;
+  /** Revokes the preparation. */
+  revoke(): void;
+}
+
 /** A POST request of a session. */
 export interface PostRequest {
   readonly sessionId: string;
@@ -122,7 +130,7 @@ export interface SessionGate {
     principal: string | undefined,
   ): boolean | Promise<boolean>;
   /**
-   * Prepares the stream of a session. The result revokes that.
+   * Prepares the stream of a session.
    *
    * @param id The session ID.
    * @param registration The result of `authorize`.
@@ -133,5 +141,5 @@ export interface SessionGate {
     id: string,
     registration: SessionRegistration,
     stream: StreamRequest,
-  ): () => void;
+  ): PreparedStream;
 }

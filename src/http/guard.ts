@@ -1,5 +1,6 @@
 import type {
   GuardOptions,
+  PreparedStream,
   Respond,
   SessionGate,
   SessionRegistration,
@@ -120,9 +121,9 @@ async function answerGet(
       throw error;
     }
   }
-  let revoke: () => void;
+  let prepared: PreparedStream;
   try {
-    revoke = sessions.prepareStream(id, registration, {
+    prepared = sessions.prepareStream(id, registration, {
       lastEventId,
       prime: primeFor(request),
     });
@@ -133,9 +134,10 @@ async function answerGet(
   try {
     const response = orNotFound(await respond(request));
     if (isEventStream(response)) sessions.onStream?.("streamable");
+    prepared.onResponse(response);
     return response;
   } finally {
-    revoke();
+    prepared.revoke();
   }
 }
 

@@ -21,8 +21,9 @@ export function assertGuardArguments(
     throw new InvalidArgumentError(
       "request",
       `"request" must be a web Request, but got ${formatValue(request)}. ` +
-        "For node:http, Express and Fastify, use toNodeHandler of " +
-        "@crossmcp/session-manager/node. With Hono, pass c.req.raw.",
+        "For node:http, Express and Fastify, use an adapter such as " +
+        "toNodeHandler of @crossmcp/session-manager/node. With Hono, pass " +
+        "c.req.raw.",
     );
   }
   if (typeof respond !== "function") {

@@ -16,12 +16,13 @@ import type { RequestArchive } from "../requests/request_archive.ts";
 import type { RequestStreams } from "../requests/request_streams.ts";
 import { safeCallback } from "../runtime/callbacks.ts";
 import type { Scheduler } from "../runtime/scheduler.ts";
-import type { StreamIntent } from "../streams/pending_streams.ts";
+import type { PendingStream } from "../streams/pending_streams.ts";
+import { type BodyLink, linkBody } from "../streams/output/sink_handover.ts";
 
 /** What a guard needs of a stream manager. */
 export interface GuardedStreams {
   readonly latestEventId: string | undefined;
-  prepareStream(id: string, intent: StreamIntent): () => void;
+  prepareStream(id: string, intent: PendingStream): () => void;
 }
 
 /** What open requests need from a backend. */
@@ -104,11 +105,15 @@ export function createSessionGate(
         startEventId: streams.latestEventId,
       });
     },
-    prepareStream: (id, { startEventId }, stream) =>
-      managers.streams.prepareStream(id, {
+    prepareStream: (id, { startEventId }, stream) => {
+      const link: BodyLink = { stream: undefined };
+      const revoke = managers.streams.prepareStream(id, {
         ...stream,
         persistent: true,
         startEventId,
-      }),
+        onAttach: (attached) => link.stream = attached,
+      });
+      return { revoke, onResponse: ({ body }) => linkBody(body, link) };
+    },
   };
 }

@@ -2,7 +2,10 @@ import { sendResponse } from "@remix-run/node-fetch-server";
 import type { GuardOptions, Respond } from "../contracts/guarding.ts";
 import { ClosedError, DeliveryError, InvalidArgumentError } from "../errors.ts";
 import { formatValue } from "../format_value.ts";
+import { isEventStream } from "../protocol/sse.ts";
+import { withSink } from "../streams/output/sink_handover.ts";
 import type { NodeHandler, NodeRequest, NodeResponse } from "./node_types.ts";
+import { ResponseSink } from "./response_sink.ts";
 import { toWebRequest } from "./web_request.ts";
 
 /** The part of `Sessions` that a handler uses. */
@@ -42,8 +45,9 @@ export interface NodeHandlerOptions<Request extends NodeRequest = NodeRequest> {
     | ((request: Request) => string | undefined | Promise<string | undefined>)
     | undefined;
   /**
-   * Called with errors of the transport, and of a response that fails on its
-   * way. If the handler was called with `next`, the former go there instead.
+   * Called with errors of the transport, and with those of responses that fail
+   * while they are sent. If the handler was called with `next`, the former go
+   * there instead.
    *
    * @default undefined errors are written to the console
    */
@@ -143,11 +147,13 @@ export function toNodeHandler(
 }
 
 function send(outgoing: NodeResponse, response: Response): Promise<void> {
-  if (isEventStream(response)) flushEachWrite(outgoing);
-  return sendResponse(
-    outgoing as Parameters<typeof sendResponse>[0],
-    response,
-  );
+  let sent = response;
+  if (isEventStream(response) && response.body !== null) {
+    flushEachWrite(outgoing);
+    const body = withSink(response.body, new ResponseSink(outgoing));
+    if (body !== undefined) sent = new Response(body, response);
+  }
+  return sendResponse(outgoing as Parameters<typeof sendResponse>[0], sent);
 }
 
 /** Middleware that compresses holds back events until it has more of them. */
@@ -159,10 +165,6 @@ function flushEachWrite(outgoing: NodeResponse): void {
     outgoing.flush?.();
     return hasCapacity;
   };
-}
-
-function isEventStream({ headers }: Response): boolean {
-  return (headers.get("content-type") ?? "").startsWith("text/event-stream");
 }
 
 function fetchHandlerOf(target: unknown, respond: unknown): FetchHandler {

@@ -32,6 +32,8 @@ export interface NodeResponse {
   readonly headersSent: boolean;
   /** Whether `end` was called. */
   readonly writableEnded: boolean;
+  /** Whether everything was sent. */
+  readonly writableFinished: boolean;
   /** How many bytes were written and not sent. */
   readonly writableLength: number;
   /** Writes a part of the body. */
@@ -42,6 +44,8 @@ export interface NodeResponse {
   end(): unknown;
   /** Closes the connection. */
   destroy(): unknown;
+  /** Adds a listener. */
+  on(event: "close" | "drain", listener: () => void): unknown;
 }
 
 /**

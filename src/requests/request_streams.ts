@@ -6,6 +6,7 @@ import { sessionIdOf } from "../replay/request_key.ts";
 import type { ReplayLog } from "../replay/replay_log.ts";
 import type { Scheduler } from "../runtime/scheduler.ts";
 import { LocalStreams } from "../streams/local_streams.ts";
+import { linkBody } from "../streams/output/sink_handover.ts";
 import type { StreamIntent } from "../streams/pending_streams.ts";
 import type { StreamCallbacks } from "../streams/stream_failures.ts";
 import { planStreamStart } from "../streams/stream_start.ts";
@@ -52,7 +53,7 @@ export class RequestStreams {
    */
   connect(key: string, intent: StreamIntent): ReadableStream<Uint8Array> {
     let controller: ReadableStreamDefaultController<Uint8Array>;
-    return new ReadableStream({
+    const body = new ReadableStream<Uint8Array>({
       start: (given) => {
         controller = given;
         this.#attach(key, controller, intent);
@@ -62,6 +63,8 @@ export class RequestStreams {
         if (this.#streams.get(key) === controller) this.end(key);
       },
     });
+    linkBody(body, { stream: this.#streams.sinkable(key) });
+    return body;
   }
 
   /**

@@ -1,6 +1,6 @@
 import { ClosedError } from "../errors.ts";
-import { replaceController } from "./controllers.ts";
 import type { LocalStreams } from "./local_streams.ts";
+import type { SessionStream } from "./session_stream.ts";
 
 const STEPS = 20;
 
@@ -12,7 +12,7 @@ export class Drain {
   readonly done: Promise<void>;
   readonly #streams: LocalStreams;
   /** Streams that were ended while they still held data. */
-  readonly #ended: Map<string, ReadableStreamDefaultController> = new Map();
+  readonly #ended: Map<string, SessionStream> = new Map();
   readonly #resolve: () => void;
   readonly #timer: ReturnType<typeof setInterval>;
   readonly #deadline: number;
@@ -38,7 +38,7 @@ export class Drain {
     this.#end(this.#streams.size);
     // Does nothing if all of it was read.
     const reason = new ClosedError("The server is shutting down.");
-    for (const controller of this.#ended.values()) controller.error(reason);
+    for (const stream of this.#ended.values()) stream.abort(reason);
     this.#resolve();
   }
 
@@ -46,8 +46,7 @@ export class Drain {
    * Aborts a stream that still holds data, because its session has a newer one.
    */
   replace(id: string): void {
-    const controller = this.#ended.get(id);
-    if (controller !== undefined) replaceController(controller, id);
+    this.#ended.get(id)?.endReplaced(id);
   }
 
   #step(): void {
@@ -60,8 +59,8 @@ export class Drain {
 
   #end(count: number): void {
     for (const id of [...this.#streams.ids()].slice(0, count)) {
-      const controller = this.#streams.end(id);
-      if (controller !== undefined) this.#ended.set(id, controller);
+      const stream = this.#streams.end(id);
+      if (stream !== undefined) this.#ended.set(id, stream);
     }
   }
 }

@@ -4,7 +4,6 @@ import type { EvictionReason } from "../contracts/options.ts";
 import type { StreamSettings } from "../contracts/resolve_options.ts";
 import { formatSseComment } from "../protocol/sse.ts";
 import { type StreamCallbacks, StreamFailures } from "./stream_failures.ts";
-import { closeController, replaceController } from "./controllers.ts";
 import { FanOut } from "./fan_out.ts";
 import type { StreamStart } from "./stream_start.ts";
 import { sessionIdOf } from "../replay/request_key.ts";
@@ -12,6 +11,7 @@ import type { Recipients, TransportStreams } from "../replay/recipients.ts";
 import { ReplacementBrake } from "./replacement_brake.ts";
 import { StreamRegistry } from "./stream_registry.ts";
 import { SessionStream } from "./session_stream.ts";
+import type { SinkableStream } from "./output/sink_handover.ts";
 import {
   checkPeriodFor,
   type PeriodicTask,
@@ -88,6 +88,11 @@ export class LocalStreams implements PeriodicTask {
     return this.#attached.get(id)?.controller;
   }
 
+  /** Returns the stream of a session, to give it a sink. */
+  sinkable(id: string): SinkableStream | undefined {
+    return this.#attached.get(id);
+  }
+
   /**
    * Attaches a stream, replacing the session's older one.
    *
@@ -128,36 +133,36 @@ export class LocalStreams implements PeriodicTask {
     });
     if (replaced === undefined) return;
     replaced.drop();
-    replaceController(replaced.controller, id);
+    replaced.endReplaced(id);
   }
 
   /**
    * Ends the stream of a session. What it holds can still be read.
    *
-   * @returns The controller, if it holds anything.
+   * @returns The stream, if it holds anything.
    */
-  end(id: string): ReadableStreamDefaultController | undefined {
+  end(id: string): SessionStream | undefined {
     const stream = this.#attached.get(id);
     if (stream === undefined) return undefined;
     this.#attached.delete(stream);
     // Failing to write to a client that disconnected is not an error.
     this.#run((failures) => this.#flush(stream, failures, isOver));
     const hasData = stream.queuedBytes(this.#scheduler.now()) > 0;
-    closeController(stream.controller);
+    stream.end(this.#settings.maxUnreadMs);
     if (this.#attached.size === 0) this.#scheduler.stop(this);
     this.#callbacks.onDetach?.(id);
-    return hasData ? stream.controller : undefined;
+    return hasData ? stream : undefined;
   }
 
   /**
    * Ends the stream of a session because it has a newer one on another node.
    */
   replace(id: string): void {
-    const controller = this.get(id);
-    if (controller === undefined) return;
+    const stream = this.#attached.get(id);
+    if (stream === undefined) return;
     const error = this.#brake.record(id);
     this.end(id);
-    replaceController(controller, id);
+    stream.endReplaced(id);
     if (error !== undefined) this.#run((failures) => failures.add(error));
   }
 
@@ -286,12 +291,12 @@ export class LocalStreams implements PeriodicTask {
     reason: EvictionReason,
     failures: StreamFailures,
   ): void {
-    const { id, controller } = stream;
+    const { id } = stream;
     const sessionId = sessionIdOf(id);
     this.#remove(stream);
     this.#evicted[reason]++;
     failures.evicted(id, reason);
-    controller.error(
+    stream.abort(
       new DeliveryError(
         `The reader of session ${
           formatValue(sessionId)

@@ -1,4 +1,5 @@
 import type { ResetReason } from "../contracts/options.ts";
+import type { SinkableStream } from "./output/sink_handover.ts";
 
 /** What is known of a stream before it is created. */
 export interface StreamIntent {
@@ -41,6 +42,8 @@ export interface StreamIntent {
 export interface PendingStream extends StreamIntent {
   /** The transport that the stream belongs to, see `Sessions.forTransport`. */
   readonly transport?: string | undefined;
+  /** Called with the stream when it is attached. */
+  readonly onAttach?: ((stream: SinkableStream) => void) | undefined;
   /** The events that the client has missed, if they are stored elsewhere. */
   readonly missed?: {
     readonly frames: readonly string[];

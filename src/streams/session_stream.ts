@@ -1,10 +1,12 @@
 import { Backlog } from "./backlog.ts";
-import { isByteController } from "./controllers.ts";
 import type { BroadcastFastPath } from "./fast_path/broadcast_fast_path.ts";
 import type { BroadcastRecord } from "./fast_path/recent_broadcasts.ts";
+import { formatSseComment } from "../protocol/sse.ts";
 import { FastPathStream } from "./fast_path/fast_path_stream.ts";
 import type { EnqueueResult, Frame } from "./frame.ts";
 import type { FrameBatch, FrameBatcher } from "./frame_batch.ts";
+import type { StreamSink } from "./output/sink.ts";
+import type { SinkableStream } from "./output/sink_handover.ts";
 
 /**
  * For this many milliseconds after a turn with several frames, the first frame
@@ -12,8 +14,8 @@ import type { FrameBatch, FrameBatcher } from "./frame_batch.ts";
  * much as writing all the others together.
  */
 const BUSY_MS = 1_000;
-/** A stream with a larger capacity probably doesn't count chunks. */
-const MAX_CHUNK_CAPACITY = 64;
+/** A comment that clients ignore. */
+const PROBE = new TextEncoder().encode(formatSseComment(""));
 
 /**
  * The stream of a session: writes to it, and knows how much of that is unread.
@@ -26,13 +28,10 @@ const MAX_CHUNK_CAPACITY = 64;
  * writes them without visiting the stream: see
  * {@linkcode BroadcastFastPath}.
  */
-export class SessionStream extends FastPathStream {
+export class SessionStream extends FastPathStream implements SinkableStream {
   readonly id: string;
   /** The transport that it belongs to, see `Sessions.forTransport`. */
   transport: string | undefined;
-  readonly #isByteStream: boolean;
-  /** The `desiredSize` of the stream when everything was read. */
-  #capacity: number;
   /** The turn of the last write. */
   #lastTurn = -1;
   /** When the last write was. */
@@ -53,16 +52,8 @@ export class SessionStream extends FastPathStream {
     fastPath: BroadcastFastPath,
     now: number,
   ) {
-    const isByteStream = isByteController(controller);
-    const capacity = controller.desiredSize ?? 0;
-    super(
-      controller,
-      fastPath,
-      !isByteStream && capacity <= MAX_CHUNK_CAPACITY,
-    );
+    super(controller, fastPath);
     this.id = id;
-    this.#isByteStream = isByteStream;
-    this.#capacity = capacity;
     this.#lastWriteAt = now;
   }
 
@@ -81,7 +72,7 @@ export class SessionStream extends FastPathStream {
       this.#lastTurn = turn;
       this.#hadBurst = false;
       // A reader that has read everything may get any amount within one turn.
-      if (this.#backlog === undefined && this.#queuedSize() === 0) {
+      if (this.#backlog === undefined && this.queuedSize === 0) {
         this.#bytesThisTurn = 0;
         this.clearUnverified();
         this.#endsFrame = frame.endsFrame;
@@ -90,7 +81,7 @@ export class SessionStream extends FastPathStream {
         if (this.tryEnterFastPath(frame)) this.#writeBroadcast(bytes);
         else {
           this.#bytesThisTurn = bytes.length;
-          this.controller.enqueue(this.#isByteStream ? bytes.slice() : bytes);
+          this.put(bytes);
         }
         return "written";
       }
@@ -138,21 +129,23 @@ export class SessionStream extends FastPathStream {
 
   /** Finds out what is unread, so that the recent broadcasts can be dropped. */
   refresh(now: number): void {
-    if (this.isOnFastPath && this.#queuedSize() === 0) {
+    if (this.isOnFastPath && this.queuedSize === 0) {
       this.#sync(this.restartFastPath());
-    } else if (!this.#isRead) this.#measure(now);
+    } else if (!this.#isKnownRead) this.#measure(now);
   }
 
   /**
    * When the oldest unread byte was enqueued; Infinity if nothing is unread.
    */
   unreadSince(now: number): number {
-    return this.#isRead ? Infinity : this.#measure(now)?.oldestAt ?? Infinity;
+    return this.#isKnownRead
+      ? Infinity
+      : this.#measure(now)?.oldestAt ?? Infinity;
   }
 
   /** How many bytes are unread, or queued until the end of the turn. */
   queuedBytes(now: number): number {
-    return (this.#isRead ? 0 : this.#measure(now)?.bytes ?? 0) +
+    return (this.#isKnownRead ? 0 : this.#measure(now)?.bytes ?? 0) +
       (this.#pending?.length ?? 0);
   }
 
@@ -174,13 +167,39 @@ export class SessionStream extends FastPathStream {
     this.#writeChunk(frames.concat(), now);
   }
 
+  /** Whether everything was read that was written to the Web Stream. */
+  get isRead(): boolean {
+    return this.queuedSize === 0;
+  }
+
+  /** Writes a comment, if one may be written now. */
+  probe(): void {
+    if (!this.#endsFrame) return;
+    try {
+      this.put(PROBE);
+    } catch {
+      // The stream was closed, errored or cancelled.
+    }
+  }
+
+  /** Writes to a sink from now on. */
+  override useSink(sink: StreamSink): void {
+    this.leaveFastPath();
+    // A sink counts bytes.
+    this.disableFastPath();
+    this.#backlog = undefined;
+    this.#bytesThisTurn = 0;
+    this.clearUnverified();
+    super.useSink(sink);
+  }
+
   /** Drops the queued frames. */
   drop(): void {
     this.#pending = undefined;
   }
 
   /** Whether everything that was written is known to be read. */
-  get #isRead(): boolean {
+  get #isKnownRead(): boolean {
     return this.#backlog === undefined && this.#bytesThisTurn === 0 &&
       !this.isOnFastPath && this.unverifiedBroadcasts === 0;
   }
@@ -188,7 +207,7 @@ export class SessionStream extends FastPathStream {
   /** Writes the broadcast with which the stream entered the fast path. */
   #writeBroadcast(bytes: Uint8Array<ArrayBuffer>): void {
     this.controller.enqueue(bytes);
-    const queuedSize = this.#queuedSize();
+    const queuedSize = this.queuedSize;
     if (queuedSize === 0 || queuedSize === 1) return;
     this.disableFastPath();
     this.leaveFastPath();
@@ -224,28 +243,16 @@ export class SessionStream extends FastPathStream {
   #writeChunk(bytes: Uint8Array<ArrayBuffer>, now: number): void {
     // Chunks that are queued behind another one are counted one by one.
     this.leaveFastPath();
-    if (!this.#isRead) this.#measure(now);
+    if (!this.#isKnownRead) this.#measure(now);
     this.#lastWriteAt = now;
     if (this.#backlog === undefined) this.#bytesThisTurn = bytes.length;
-    // A byte stream transfers the buffer, so each needs its own copy.
-    this.controller.enqueue(this.#isByteStream ? bytes.slice() : bytes);
-    this.#backlog?.push(bytes.length, now, this.#queuedSize());
-  }
-
-  /** How much the stream holds, in its own unit. */
-  #queuedSize(): number {
-    const size = this.controller.desiredSize;
-    if (size === this.#capacity) return 0;
-    // A failed stream holds nothing.
-    if (size === null) return 0;
-    if (size < this.#capacity) return this.#capacity - size;
-    this.#capacity = size;
-    return 0;
+    this.put(bytes);
+    this.#backlog?.push(bytes.length, now, this.queuedSize);
   }
 
   /** Returns the backlog, if anything is unread. */
   #measure(now: number): Backlog | undefined {
-    const queuedSize = this.#queuedSize();
+    const queuedSize = this.queuedSize;
     if (queuedSize === 0) {
       // On the fast path everything was read.
       if (this.isOnFastPath) return undefined;

@@ -131,6 +131,8 @@ export class StreamEngine<Log extends ReplayLog = ReplayLog> {
         this.#scheduler.now(),
       );
     this.#streams.attach(id, controller, start, transport);
+    const attached = this.#streams.sinkable(id);
+    if (attached !== undefined) intent?.onAttach?.(attached);
     const { replayed, reset } = start;
     this.#replayed += replayed;
     if (reset === undefined) return;

@@ -144,7 +144,7 @@ describe("toNodeHandler", () => {
     assertEquals(errors.length, 1);
   });
 
-  it("cuts off a client whose response fails on its way", async () => {
+  it("closes the connection if a response fails later", async () => {
     for (
       const [failure, isReported] of [
         [new Error("out of order"), true],

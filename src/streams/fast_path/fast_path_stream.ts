@@ -1,15 +1,17 @@
 import type { Backlog } from "../backlog.ts";
 import type { Frame } from "../frame.ts";
+import { StreamOutput } from "../output/stream_output.ts";
 import type { BroadcastFastPath } from "./broadcast_fast_path.ts";
 import type { BroadcastRecord } from "./recent_broadcasts.ts";
+
+/** A stream with a larger capacity probably doesn't count chunks. */
+const MAX_CHUNK_CAPACITY = 64;
 
 /**
  * What a stream needs for the {@linkcode BroadcastFastPath}. A base class rather
  * than an object of its own, because there is one for each session.
  */
-export abstract class FastPathStream {
-  /** The controller of the stream. */
-  readonly controller: ReadableStreamDefaultController;
+export abstract class FastPathStream extends StreamOutput {
   /** The slot in the registry, which sets it. */
   slot = 0;
   readonly #fastPath: BroadcastFastPath;
@@ -24,16 +26,15 @@ export abstract class FastPathStream {
   /**
    * @param controller The controller of the stream.
    * @param fastPath The state that all streams share.
-   * @param countsChunks Whether the stream probably counts chunks.
    */
   constructor(
     controller: ReadableStreamDefaultController,
     fastPath: BroadcastFastPath,
-    countsChunks: boolean,
   ) {
-    this.controller = controller;
+    super(controller);
     this.#fastPath = fastPath;
-    this.#countsChunks = countsChunks;
+    this.#countsChunks = !this.isByteStream &&
+      this.capacity <= MAX_CHUNK_CAPACITY;
   }
 
   /** How many bytes may be unread. */
