@@ -2,6 +2,7 @@ import {
   InMemorySessions,
   type InMemorySessionsOptions,
   type Respond,
+  type StreamSessionManager,
 } from "@crossmcp/session-manager";
 import { toNodeHandler } from "@crossmcp/session-manager/node";
 import { INITIALIZE } from "../../e2e/support/server.ts";
@@ -82,7 +83,7 @@ export async function startStreams(
 /** The stream of tmcp's transport. */
 export function commentedBody(
   id: string,
-  streams: InMemorySessions["streams"],
+  streams: StreamSessionManager,
 ): ReadableStream<Uint8Array> {
   return new ReadableStream({
     async start(controller) {
