@@ -142,6 +142,9 @@ export function toNodeHandler(
       // Nobody can tell the client, except by cutting it off.
       outgoing.destroy();
       if (!signal.aborted && !isReported(error)) onError(error);
+    } finally {
+      // A body that was not read blocks the connection.
+      if (!incoming.readableEnded) incoming.resume();
     }
   };
 }

@@ -15,6 +15,8 @@ export interface NodeRequest {
   };
   /** Whether the body was read to its end. */
   readonly readableEnded: boolean;
+  /** Reads the rest of the body, and drops it. */
+  resume(): unknown;
   /** The body, if a middleware such as `express.json()` has parsed it. */
   readonly body?: unknown;
   /** What an authentication middleware found out about the client. */

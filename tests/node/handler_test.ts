@@ -93,6 +93,24 @@ describe("toNodeHandler", () => {
     }
   });
 
+  it("answers the next request of a connection after a body that was not read", async () => {
+    const handler = toNodeHandler({
+      fetch: async (request) => {
+        // Some of it has arrived by then.
+        await new Promise((resolve) => setTimeout(resolve, 1));
+        await request.body?.cancel();
+        return new Response(request.method);
+      },
+    });
+    await using server = await listenHttp(handler);
+    const body = { padding: "x".repeat(4_000_000) };
+    const socket = await openSocket(server.url, "POST", {}, body);
+    await until(() => socket.received().includes("POST"), "the response");
+    socket.write("GET / HTTP/1.1\r\nhost: localhost\r\n\r\n");
+    await until(() => socket.received().includes("GET"), "the next response");
+    socket.destroy();
+  });
+
   it("accepts a POST without a body behind a parser", async () => {
     const handler = toNodeHandler({
       fetch: async (request) => new Response(`<${await request.text()}>`),

@@ -12,6 +12,8 @@ export interface RawSocket {
   pause(): void;
   /** Continues to read. */
   resume(): void;
+  /** Sends a text. */
+  write(text: string): void;
   /** Closes the connection immediately. */
   destroy(): void;
 }
@@ -96,6 +98,7 @@ export async function openSocket(
     closed,
     pause: () => void socket.pause(),
     resume: () => void socket.resume(),
+    write: (text) => void socket.write(text),
     destroy: () => void socket.destroy(),
   };
 }
