@@ -132,4 +132,26 @@ describeRedis("RedisSessions: one node is cut off", () => {
     assertEquals(received, [...texts, "out", "end"]);
     await client.leave();
   });
+
+  it("R7 C19 broadcasts that were trimmed before a node had read them reset its open streams", async () => {
+    await using proxy = await TcpProxy.start(server.port);
+    await using cluster = new RedisCluster(server);
+    const options = { ...OPTIONS, streams: { replay: { maxEvents: 10 } } };
+    const a = await cluster.join(options);
+    const b = await cluster.joinThrough(proxy, options);
+    await met([a, b]);
+    const client = await MovingClient.begin(b);
+    await client.open(b);
+    proxy.cut();
+    await noticed(cluster);
+    const texts = Array.from({ length: 30 }, (_, at) => `m${at}`);
+    for (const text of texts) await a.streams.send(undefined, frame(text));
+    proxy.heal();
+    await client.gets("m29");
+    const at = client.received.indexOf("reset");
+    assertEquals(client.received.slice(0, at), []);
+    assertEquals(client.received.slice(at + 1), texts.slice(20));
+    assertEquals(b.stats().resets, 1);
+    await client.leave();
+  });
 });

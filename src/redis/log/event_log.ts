@@ -5,7 +5,6 @@ import type {
   Missed,
 } from "../../cluster/delivery/event_log.ts";
 import type { SendTarget } from "../../replay/recipients.ts";
-import { ClusterError } from "../../errors.ts";
 import { waitAtMost } from "../../runtime/deadline.ts";
 import type { ResetReason } from "../../contracts/options.ts";
 import type { ReplaySettings } from "../../contracts/resolve_options.ts";
@@ -21,6 +20,7 @@ import { readMissed } from "./missed_events.ts";
 import { decodeBatch, type PublishedEvent, targetOf } from "./log_codec.ts";
 import { UnsettledStreams } from "./unsettled_streams.ts";
 import { Condition } from "../connection/condition.ts";
+import { trimmedError } from "./trimmed_error.ts";
 import { LogPosition } from "./log_position.ts";
 import { OutOfOrderMessages } from "./out_of_order.ts";
 
@@ -276,9 +276,14 @@ export class RedisEventLog implements EventLog, RedisComponent {
       if (page.epoch !== position.epoch) {
         return void this.#redisNode.refreshLogState();
       }
-      if (
-        page.trimmedUpTo > position.lastBroadcast && position.lastBroadcast > 0
-      ) this.#reportGap();
+      const { trimmedUpTo } = page;
+      const { lastBroadcast, contiguousTo } = position;
+      if (trimmedUpTo > Math.max(lastBroadcast, contiguousTo)) {
+        this.#redisNode.report(trimmedError());
+        const eventId = `${page.epoch}-${trimmedUpTo}`;
+        this.#streams.reset(undefined, eventId, "purged");
+        position.advance(true, trimmedUpTo);
+      }
       for (const { sender, ...event } of page.entries) {
         readTo = event.offset;
         const { ids } = event;
@@ -296,15 +301,6 @@ export class RedisEventLog implements EventLog, RedisComponent {
       position.advance(false, page.lastDirect);
       return position.verify(Math.max(position.contiguousTo, readTo));
     }
-  }
-
-  #reportGap(): void {
-    this.#redisNode.report(
-      new ClusterError(
-        "Broadcasts were trimmed before this node had read them: it was " +
-          'disconnected for too long, or the limits of "replay" are too low.',
-      ),
-    );
   }
 
   /**
