@@ -158,7 +158,59 @@ export const brokenNodes: Record<string, () => Nodes> = {
     };
   }),
   "ignore the cluster name": withOptions((options) => options, () => ""),
+  "send broadcasts of a view to everyone": withFault((node) => {
+    const { streams, info, subscriptions } = node;
+    node.forTransport = () => ({ streams, info, subscriptions });
+  }),
+  "never tell clients to reconnect later": withGuard(
+    async (next, request, respond) => {
+      const response = await next(request, respond);
+      if (request.method !== "GET") return response;
+      const remove = new TransformStream<string, string>({
+        transform: (text, controller) =>
+          controller.enqueue(text.replace(/^retry: .*\n/gm, "")),
+      });
+      const body = response.body
+        ?.pipeThrough(new TextDecoderStream())
+        .pipeThrough(remove)
+        .pipeThrough(new TextEncoderStream());
+      return new Response(body ?? null, response);
+    },
+  ),
+  "never resume a request": withGuard((next, request, respond) => {
+    const isOfRequest = request.headers.get("last-event-id")?.includes("~");
+    return isOfRequest
+      ? Promise.resolve(new Response(null, { status: 400 }))
+      : next(request, respond);
+  }),
+  "keep the messages of clients to themselves": withGuard(
+    async (next, request, respond) => {
+      const isMessage = request.method === "POST" &&
+        request.headers.has("mcp-session-id");
+      const text = isMessage ? await request.clone().text() : "{}";
+      const { id, method } = JSON.parse(text);
+      const isRequest = !isMessage || (id !== undefined && method);
+      return isRequest ? next(request, respond) : (await respond(request))!;
+    },
+  ),
 };
+
+type Guard = ClusterSessions["guard"];
+
+/** Wraps the guard of each node. */
+function withGuard(
+  guard: (next: Guard, ...args: Parameters<Guard>) => ReturnType<Guard>,
+): () => Nodes {
+  return withFault((node) => {
+    const next: Guard = node.guard.bind(node);
+    node.guard = (request, respond, options) =>
+      guard(
+        (request, respond) => next(request, respond, options),
+        request,
+        respond,
+      );
+  });
+}
 
 /** Creates nodes, and adds a fault to each. */
 function withFault(addFault: AddFault): () => Nodes {
