@@ -15,7 +15,7 @@ import { CoveredSends } from "./covered_sends.ts";
 import { DeliveredEvents } from "./delivered_events.ts";
 import { LogWriter } from "./log_writer.ts";
 import { limitsOf } from "./log_scripts.ts";
-import { readLog } from "./read_log.ts";
+import { readLog, trimmedError } from "./read_log.ts";
 import { readMissed } from "./missed_events.ts";
 import { decodeBatch, type PublishedEvent, targetOf } from "./log_codec.ts";
 import { UnsettledStreams } from "./unsettled_streams.ts";

@@ -1,3 +1,4 @@
+import { ClusterError } from "../../errors.ts";
 import type { RedisNode } from "../redis_node.ts";
 import { decodeEntry, type PublishedEvent } from "./log_codec.ts";
 import { AFTER } from "./log_scripts.ts";
@@ -42,4 +43,13 @@ export async function readLog(
     entries,
     trimmedUpTo: Number(trimmedUpTo),
   };
+}
+
+/** Returns the error for broadcasts that a node could not read any more. */
+export function trimmedError(): ClusterError {
+  return new ClusterError(
+    "Broadcasts were trimmed before this node had read them: it was " +
+      'disconnected for too long, or the limits of "replay" are too low. ' +
+      "Its open streams got a reset.",
+  );
 }
