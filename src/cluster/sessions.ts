@@ -9,7 +9,7 @@ import {
   objectOption,
 } from "../contracts/resolve_options.ts";
 import { ClusterInfoSessionManager } from "./info_session_manager.ts";
-import type { MessageBus } from "./messaging/message_bus.ts";
+import { assertMessageBus, type MessageBus } from "./messaging/message_bus.ts";
 import { ClusterNode } from "./membership/cluster_node.ts";
 import { ClusteredSessions } from "./clustered_sessions.ts";
 import {
@@ -78,12 +78,13 @@ export class ClusterSessions
    *
    * @param bus Carries the messages of this node only.
    * @param options Limits, the name of this node, and callbacks.
-   * @throws {InvalidArgumentError} If an option is invalid.
+   * @throws {InvalidArgumentError} If the bus or an option is invalid.
    */
   constructor(bus: MessageBus, options?: ClusterSessionsOptions) {
     const given = objectOption("options", options);
     assertKnownOptions(given, { ...SESSIONS_OPTIONS, ...CLUSTER_OPTIONS });
     assertSessionsOptions(given);
+    assertMessageBus(bus);
     const { subscriptions, cluster, onError, onEvict, onReset } = given;
     const node = new ClusterNode(bus, resolveClusterOptions(cluster), onError);
     const streams: ClusterStreamSessionManager =

@@ -237,6 +237,27 @@ export class StreamEngine<Log extends ReplayLog = ReplayLog> {
     }
   }
 
+  /**
+   * Sends the clients of sessions a reset in the place of frames that were lost,
+   * and appends it to the replay log.
+   *
+   * @param sessions The sessions; `undefined` for everyone.
+   * @param broadcastId Identifies the broadcast that was lost, if it was one.
+   */
+  sendReset(
+    sessions: readonly string[] | undefined,
+    broadcastId?: BroadcastId,
+  ): void {
+    const reason = "purged";
+    const data = JSON.stringify({ reason });
+    this.send(sessions, formatSseEvent({ event: "reset", data }), broadcastId);
+    for (const id of [...sessions ?? this.#streams.ids()]) {
+      if (!this.has(id)) continue;
+      this.#resets++;
+      this.#callbacks.onReset(id, reason);
+    }
+  }
+
   /** Trims the log from now on: something was appended to it directly. */
   startTrimming(): void {
     this.#scheduler.start(this.#logTask);

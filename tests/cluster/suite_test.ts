@@ -16,6 +16,15 @@ describe("ClusterSessions: a network that loses every twentieth message", () => 
   testOn({ dropRate: 0.05, duplicateRate: 0.1, delayMs: [0, 2] });
 });
 
+describe("ClusterSessions: a network of short messages, some of them lost", () => {
+  testOn({
+    maxLength: 4_096,
+    dropRate: 0.02,
+    duplicateRate: 0.1,
+    delayMs: [0, 2],
+  });
+});
+
 /** On a network with the same random numbers each time. */
 function testOn(options: LossyNetworkOptions): void {
   const isGood = options.dropRate === undefined;

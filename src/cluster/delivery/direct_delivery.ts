@@ -59,6 +59,13 @@ export class DirectDelivery implements Delivery {
         } else void this.#sendTo(sessions, data, hops + 1);
       },
     );
+    node.listen({
+      onLost: (from, { sessions, seq }) =>
+        engine.sendReset(
+          sessions,
+          seq === undefined ? seq : { node: from, seq },
+        ),
+    });
     node.handle("broadcastSeq", ({ seq }, from) => {
       engine.log?.seedSequence({ node: from, seq });
     });

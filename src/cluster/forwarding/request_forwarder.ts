@@ -68,7 +68,12 @@ export class RequestForwarder {
       "forwardCancel",
       ({ id }, from) => this.#sending.get(from)?.get(id)?.cancel(),
     );
-    node.listen({ onPeerDown: (name) => this.#onPeerDown(name) });
+    node.listen({
+      onPeerDown: (name) => this.#endAll(name),
+      onLost: (name, { hasForwards }) => {
+        if (hasForwards) this.#endAll(name);
+      },
+    });
   }
 
   /**
@@ -162,7 +167,8 @@ export class RequestForwarder {
     return sending;
   }
 
-  #onPeerDown(name: string): void {
+  /** Ends everything that is forwarded to a node or from it. */
+  #endAll(name: string): void {
     for (const [id, { node }] of this.#pending) {
       if (node === name) this.#end(id, true);
     }

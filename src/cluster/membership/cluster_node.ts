@@ -290,6 +290,8 @@ export class ClusterNode {
           return void this.#rpc.respond(from, message.id, message.request);
         case "response":
           return this.#rpc.onResponse(from, message.id, message.response);
+        case "lost":
+          return this.#notify(({ onLost }) => onLost?.(from, message));
         case "syncDone":
           return this.#discovery.onSynced(from, message.nodes);
       }

@@ -1,3 +1,5 @@
+import type { LostMessages } from "../messaging/protocol.ts";
+
 /** Events of the membership. */
 export interface PeerEvents {
   /**
@@ -30,6 +32,11 @@ export interface PeerListener extends Partial<PeerEvents> {
   readonly isReady?: () => boolean;
   /** Returns a digest of this node's data. */
   readonly digest?: () => [name: string, digest: number];
+  /**
+   * Called when messages of another node were given up, because the bus refused
+   * them again and again.
+   */
+  readonly onLost?: (node: string, lost: LostMessages) => void;
   /**
    * Called with the digests of another node, when everything it sent before was
    * received.

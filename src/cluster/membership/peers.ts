@@ -1,4 +1,4 @@
-import { ClusterError } from "../../errors.ts";
+import type { ClusterError } from "../../errors.ts";
 import {
   checkPeriodFor,
   type PeriodicTask,
@@ -9,15 +9,14 @@ import type {
   Ack,
   AddressedMessage,
   ClusterMessage,
+  Fragment,
   Heartbeat,
   Packet,
 } from "../messaging/protocol.ts";
 import { ReliableReceiver } from "../messaging/reliable_receiver.ts";
-import {
-  MAX_BUFFERED_LENGTH,
-  ReliableSender,
-} from "../messaging/reliable_sender.ts";
+import { ReliableSender } from "../messaging/reliable_sender.ts";
 import { Handshakes } from "./handshakes.ts";
+import { givenUp, overflow, removedBy } from "./loss_reports.ts";
 import type { PeerEvents } from "./peer_listener.ts";
 
 /** What {@linkcode Peers} needs from its node. */
@@ -86,20 +85,12 @@ export class Peers implements PeriodicTask {
     this.#scheduler = scheduler;
     this.#port = port;
     this.#sender = new ReliableSender({
-      flowControl: packetBus.flowControl,
+      packetBus,
       scheduler,
-      serialize: (batch) => packetBus.serialize(batch),
-      publish: (text, to) => packetBus.publish(text, to),
       probe: (receiver) =>
         packetBus.send({ ...this.#heartbeat(), isProbe: true }, receiver),
-      onOverflow: (messages, receivers) =>
-        this.#reportLoss(
-          `${format(messages)} messages to other nodes (${receivers}) were ` +
-            `dropped: more than ${
-              format(MAX_BUFFERED_LENGTH)
-            } characters were ` +
-            "waiting to be sent. Send less, or use a faster message bus.",
-        ),
+      onOverflow: (...dropped) => this.#reportLoss(overflow(...dropped)),
+      onGivenUp: (...lost) => this.#reportLoss(givenUp(...lost)),
     });
     this.#receiver = new ReliableReceiver(
       packetBus,
@@ -115,13 +106,7 @@ export class Peers implements PeriodicTask {
       onPeerJoining: port.onPeerJoining,
       onPeerUp: port.onPeerUp,
       onRemovedByPeer: (name) =>
-        this.#reportLoss(
-          `Messages of node "${name}" may be lost: it removed this node, ` +
-            `because it missed ${FORGET_AFTER_HEARTBEATS} heartbeats, or ` +
-            `because more than ${format(MAX_BUFFERED_LENGTH)} characters ` +
-            "waited for its acknowledgement. Its data is requested again.",
-          name,
-        ),
+        this.#reportLoss(removedBy(name, FORGET_AFTER_HEARTBEATS)),
     });
   }
 
@@ -272,9 +257,16 @@ export class Peers implements PeriodicTask {
         return this.#receiver.onBatch(from, packet);
       case "ack":
         return this.#onAck(from, packet);
+      case "fragment":
+        return this.#onFragment(from, packet);
       case "unknownPeer":
         return this.#handshakes.onUnknownPeer(from, packet);
     }
+  }
+
+  #onFragment(from: string, fragment: Fragment & Packet): void {
+    const packet = this.#receiver.onFragment(from, fragment);
+    if (packet !== undefined) this.#receive(packet);
   }
 
   #onHeartbeat(from: string, heartbeat: Heartbeat): void {
@@ -315,12 +307,8 @@ export class Peers implements PeriodicTask {
     this.#port.onPeerDown(name, true);
   }
 
-  #reportLoss(message: string, node?: string): void {
+  #reportLoss(error: ClusterError): void {
     this.#losses++;
-    this.#port.onError(new ClusterError(message, { node }));
+    this.#port.onError(error);
   }
-}
-
-function format(count: number): string {
-  return count.toLocaleString("en-US");
 }

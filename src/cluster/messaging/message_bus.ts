@@ -1,30 +1,51 @@
+import { InvalidArgumentError } from "../../errors.ts";
+import { formatValue } from "../../format_value.ts";
+
 /**
  * Carries messages between the nodes of a cluster: at most once, in any order,
  * and not back to the node that published them. The cluster corrects lost,
  * duplicated and late messages.
  *
  * This is the port that a backend implements; `ClusterSessions` does the rest.
+ * Each node has its own bus object. It calls `start` once, then `publish`, and
+ * `close` in the end.
  */
 export interface MessageBus {
   /**
+   * The longest message that the bus carries, in bytes of UTF-8, at least 4,096.
+   * Leave room for what the bus itself adds. The cluster sends longer packets in
+   * fragments, and joins them at the receiver. It is read before each message,
+   * so it may change with a connection.
+   *
+   * @default undefined messages of any length
+   */
+  readonly maxLength?: number | undefined;
+  /**
    * When nodes send, acknowledge and send again: messages of a remote bus are
-   * expensive, those of a local one may be lost.
+   * expensive, those of a local one may be lost. Read once.
    *
    * @default undefined a window of 16, acknowledged within 20 ms
    */
   readonly flowControl?: FlowControl | undefined;
   /**
-   * Whether the bus is known to be down. Meanwhile, missed heartbeats are
-   * ignored.
+   * Whether the connection to the broker is known to be broken. It is read a few
+   * times in each heartbeat. Meanwhile, missed heartbeats are ignored, so that no
+   * node is considered dead. When the connection is back, set it to false. No
+   * call is needed: what was lost is sent again with the next heartbeats.
    *
    * @default undefined the bus works
    */
   readonly isDown?: boolean | undefined;
   /**
-   * Starts to receive what is published to this node and to all. Called once.
+   * Starts to receive what is published to this node and to all. Called once,
+   * before everything else.
    *
-   * @param node The name of this node.
-   * @param receive Called with each message. It doesn't throw.
+   * If it throws or rejects, that is reported, and the node stays alone.
+   *
+   * @param node The name of this node: 1 to 256 characters of any kind. No other
+   * node of the cluster has it at the same time.
+   * @param receive Call it with each message, unchanged. It doesn't throw. Never
+   * call it from within `publish` of any bus.
    * @returns Resolves when everything that others publish from now on is
    * received.
    */
@@ -33,15 +54,27 @@ export interface MessageBus {
     receive: (text: string) => void,
   ): void | Promise<void>;
   /**
-   * Publishes a message. Failures are reported, and corrected like any other
-   * loss.
+   * Publishes a message. Called many times at once, without waiting for earlier
+   * calls. Don't wait for other nodes, and don't retry: the cluster does both.
+   * Before `start` has resolved, and after `close`, the message may be dropped.
    *
-   * @param text The message.
-   * @param to The name of the node that it is for; `undefined` for all.
+   * It may throw or reject. The first failure is reported, and later ones after
+   * a success in between. If a message is refused again and again, and others
+   * are not, the cluster gives it up and resets the streams it was for.
+   *
+   * @param text The message: valid Unicode of any characters.
+   * @param to The name of the node that it is for; `undefined` for all. It is no
+   * error if there is no such node.
+   * @returns If it takes time, a promise that resolves when the broker has the
+   * message.
    */
   publish(text: string, to: string | undefined): void | Promise<void>;
   /**
-   * Stops receiving, after everything that was published before has been sent.
+   * Stops receiving. May be called more than once, before `start` has resolved,
+   * and while the broker is unavailable. It should neither throw nor wait for
+   * more than a moment.
+   *
+   * @returns Resolves when everything that was published before has been sent.
    */
   close(): void | Promise<void>;
 }
@@ -77,3 +110,42 @@ export const IN_PROCESS_FLOW: FlowControl = {
   heartbeatsPerAck: 1,
   retransmitTimeoutMs: 100,
 };
+
+/** The smallest `maxLength`: names of nodes must fit into every message. */
+const MIN_LENGTH = 4_096;
+
+/**
+ * Throws if a value is not a message bus.
+ *
+ * @param bus The value.
+ * @throws {InvalidArgumentError} If a method is missing, or `maxLength` is
+ * invalid.
+ */
+export function assertMessageBus(bus: unknown): asserts bus is MessageBus {
+  const { maxLength, ...methods } = partsOf(bus);
+  for (const [name, method] of Object.entries(methods)) {
+    if (typeof method === "function") continue;
+    throw new InvalidArgumentError(
+      "bus",
+      `"bus" must be a MessageBus with the methods start, publish and close, ` +
+        `but its "${name}" is ${formatValue(method)}.`,
+    );
+  }
+  const isValid = maxLength === undefined ||
+    Number.isSafeInteger(maxLength) && maxLength as number >= MIN_LENGTH;
+  if (isValid) return;
+  throw new InvalidArgumentError(
+    "bus.maxLength",
+    `"bus.maxLength" must be an integer of at least ${MIN_LENGTH} bytes, or ` +
+      `undefined for messages of any length, but got ${
+        formatValue(maxLength)
+      }.`,
+  );
+}
+
+function partsOf(bus: unknown): Record<string, unknown> {
+  const { start, publish, close, maxLength } = (bus ?? {}) as Partial<
+    MessageBus
+  >;
+  return { start, publish, close, maxLength };
+}

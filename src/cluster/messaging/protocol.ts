@@ -12,6 +12,7 @@
  * | `ack` | within `ackDelayMs`, or at once if requested | I have everything up to this number; `isNack`: send the rest again |
  * | `unknownPeer` | to answer a peer that this node has forgotten | Join again |
  * | `leave` | when a node closes | I am gone |
+ * | `fragment` | instead of a packet that is too long for the bus | Part of that packet, see `fragments/fragment.ts` |
  *
  * Only batches are delivered reliably. All other packets replace the previous
  * one of their kind, or are repeated. Batches to all nodes and to one node
@@ -25,9 +26,11 @@
  * @module
  */
 import type { Timestamp } from "../membership/hybrid_clock.ts";
-import type { MessageTarget } from "../../requests/message_target.ts";
 import type { ForwardMessage } from "./forward_protocol.ts";
 import { isClusterMessage } from "./protocol_items.ts";
+import type { FieldWrite, RpcRequest } from "./rpc_protocol.ts";
+
+export type { FieldWrite, RpcRequest };
 
 /** The version of the protocol. */
 export const VERSION = 2;
@@ -104,6 +107,22 @@ export interface Leave {
   readonly kind: "leave";
 }
 
+/** Part of a packet that is longer than the bus can carry. */
+export interface Fragment {
+  readonly kind: "fragment";
+  /**
+   * Identifies the packet: the sequence number of a batch, or a negative number
+   * that no other packet of the sender has.
+   */
+  readonly id: number;
+  /** Where the part begins, in characters. */
+  readonly start: number;
+  /** The length of the packet, in characters. */
+  readonly length: number;
+  /** The part. */
+  readonly text: string;
+}
+
 /** The content of a packet. */
 export type PacketBody =
   | Heartbeat
@@ -112,7 +131,8 @@ export type PacketBody =
   | Batch
   | Ack
   | UnknownPeer
-  | Leave;
+  | Leave
+  | Fragment;
 
 /** A packet: its content and sender. */
 export type Packet = PacketBody & {
@@ -184,11 +204,23 @@ export type ClusterMessage =
     readonly response: unknown;
   }
   | ForwardMessage
+  | LostMessages
   /**
    * Everything a new peer must know was sent; with the nodes that the sender
    * knows.
    */
   | { readonly kind: "syncDone"; readonly nodes: readonly string[] };
+
+/** Takes the place of messages that the bus refused again and again. */
+export interface LostMessages {
+  readonly kind: "lost";
+  /** The sessions that frames were for; `undefined` for everyone. */
+  readonly sessions?: readonly string[] | undefined;
+  /** The sequence number of the last broadcast among them. */
+  readonly seq?: number | undefined;
+  /** Whether parts of forwarded requests were among them. */
+  readonly hasForwards?: boolean | undefined;
+}
 
 /** A session, when it was claimed, and whether its stream has ended. */
 export type Ownership = readonly [
@@ -196,69 +228,6 @@ export type Ownership = readonly [
   at: Timestamp,
   isDetached: boolean,
 ];
-
-/** A field of a record, with its timestamp; `null` if it was removed. */
-export type FieldWrite = readonly [
-  field: string,
-  value: string | null,
-  at: Timestamp,
-];
-
-/** A request of one node to another. */
-export type RpcRequest =
-  /** Is a stream attached? Response: `boolean`. */
-  | { readonly kind: "has"; readonly id: string }
-  /** End a stream. Response: `boolean`, whether there was one. */
-  | { readonly kind: "delete"; readonly id: string }
-  /**
-   * What has the client of a session that moves to the caller missed? Response:
-   * `MissedEvents` or a `ResetReason`.
-   */
-  | {
-    readonly kind: "resume";
-    readonly id: string;
-    readonly lastEventId: string;
-    /** The transport that the stream belongs to. */
-    readonly transport?: string | undefined;
-  }
-  /** What is stored for a session? Response: {@linkcode FieldWrite}`[]`. */
-  | { readonly kind: "metadata"; readonly id: string }
-  /**
-   * How many milliseconds ago were these sessions used? Response: `[id, ms][]`.
-   */
-  | { readonly kind: "lastUsed"; readonly ids: readonly string[] }
-  /** Is the request of an event ID open here? Response: `boolean`. */
-  | {
-    readonly kind: "hasRequest";
-    readonly session: string;
-    readonly eventId: string;
-  }
-  /** Does an open request wait for a message? Response: `boolean`. */
-  | {
-    readonly kind: "awaits";
-    readonly session: string;
-    readonly target: MessageTarget;
-  }
-  /** Does a subscription exist? Response: `boolean`. */
-  | {
-    readonly kind: "subscribed";
-    readonly id: string | number;
-    readonly origin: string;
-    readonly at: Timestamp;
-  }
-  /** Close a subscription. Response: `boolean`, whether there was one. */
-  | {
-    readonly kind: "unsubscribe";
-    readonly id: string | number;
-    readonly origin: string;
-    readonly reason: string;
-  }
-  /** Close all subscriptions, or those of one origin. Response: `true`. */
-  | {
-    readonly kind: "unsubscribeAll";
-    readonly origin?: string | undefined;
-    readonly reason?: string | undefined;
-  };
 
 /**
  * Parses and validates a packet; `undefined` if it is malformed or of another

@@ -39,6 +39,8 @@ const CHECKS: Readonly<
   forwardEnd: ({ id }) => isNumber(id),
   forwardCredit: ({ id, credit }) => isNumber(id) && isNumber(credit),
   forwardCancel: ({ id }) => isNumber(id),
+  lost: ({ sessions, seq }) =>
+    isOptional(sessions, areStrings) && isOptional(seq, isNumber),
   syncDone: ({ nodes }) => areStrings(nodes),
 };
 

@@ -1,11 +1,15 @@
 import type { Scheduler } from "../../runtime/scheduler.ts";
 import { AckScheduler, type ReceiveState } from "./ack_scheduler.ts";
+import { PacketAssembler } from "./fragments/packet_assembler.ts";
 import type { PacketBus } from "./packet_bus.ts";
 import {
   type AddressedMessage,
   type Batch,
+  type Fragment,
   type Heartbeat,
   type HeartbeatAck,
+  type Packet,
+  readPacket,
   seqFor,
 } from "./protocol.ts";
 import { ReorderBuffer } from "./reorder_buffer.ts";
@@ -19,6 +23,8 @@ export class ReliableReceiver {
   readonly #onMessage: (from: string, message: AddressedMessage) => void;
   readonly #states: Map<string, ReceiveState> = new Map();
   readonly #acks: AckScheduler;
+  readonly #assembler = new PacketAssembler();
+  readonly #scheduler: Scheduler;
   #received = 0;
 
   /**
@@ -32,6 +38,7 @@ export class ReliableReceiver {
     onMessage: (from: string, message: AddressedMessage) => void,
   ) {
     this.#packetBus = packetBus;
+    this.#scheduler = scheduler;
     this.#onMessage = onMessage;
     this.#acks = new AckScheduler(packetBus, scheduler, this.#states);
   }
@@ -61,6 +68,31 @@ export class ReliableReceiver {
   /** Stops receiving the batches of a node. */
   removeSender(node: string): void {
     this.#states.delete(node);
+    this.#assembler.forget(node);
+  }
+
+  /** Handles a fragment. Returns the packet if it is complete now. */
+  onFragment(
+    from: string,
+    fragment: Fragment & Packet,
+  ): Packet | undefined {
+    const { id: seq, incarnation } = fragment;
+    const { reorderBuffer } = this.#states.get(from) ?? {};
+    if (reorderBuffer === undefined) return undefined;
+    if (seq > 0) {
+      this.#acks.schedule(from);
+      if (!reorderBuffer.isMissing(seq)) {
+        reorderBuffer.onDuplicate();
+        return undefined;
+      }
+      reorderBuffer.onFragment(seq, this.#scheduler.now());
+    }
+    const text = this.#assembler.add(from, fragment);
+    if (text === undefined) return undefined;
+    const packet = readPacket(text);
+    const isValid = packet?.from === from && packet.incarnation === incarnation;
+    if (!isValid) this.#packetBus.ignore();
+    return isValid ? packet : undefined;
   }
 
   /** Handles a batch. Ignores it if its sender was not added. */
@@ -71,6 +103,7 @@ export class ReliableReceiver {
     for (const message of state.reorderBuffer.receive(batch)) {
       this.#onMessage(from, message);
     }
+    this.#assembler.dropUpTo(from, state.reorderBuffer.seq);
     this.#acks.schedule(from);
   }
 
@@ -100,6 +133,7 @@ export class ReliableReceiver {
   /** Stops receiving, and cancels all acknowledgements. */
   close(): void {
     this.#states.clear();
+    this.#assembler.close();
     this.#acks.close();
   }
 }

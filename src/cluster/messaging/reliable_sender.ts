@@ -9,28 +9,30 @@ import type { FlowControl } from "./message_bus.ts";
 import type {
   Ack,
   AddressedMessage,
-  Batch,
   BatchPosition,
   ClusterMessage,
 } from "./protocol.ts";
-import { RetransmitBuffer } from "./retransmit_buffer.ts";
-import { type QueuedMessage, SendQueue } from "./send_queue.ts";
-import { SendWindow } from "./send_window.ts";
-
-/**
- * The maximum length of all messages in the send queue and the retransmit buffer
- * together, in characters.
- */
-export const MAX_BUFFERED_LENGTH = 67_108_864;
+import type { PacketBus } from "./packet_bus.ts";
+import { RefusedBatches } from "./refusals/refused_batches.ts";
+import { MAX_BUFFERED_LENGTH, RetransmitBuffer } from "./retransmit_buffer.ts";
+import {
+  groupByReceiver,
+  type QueuedMessage,
+  SendQueue,
+} from "./send_queue.ts";
+import {
+  acknowledgedSeq,
+  isAnyFull,
+  positionOf,
+  SendWindow,
+  slowestOf,
+  unackedBy,
+} from "./send_window.ts";
 
 /** What a {@linkcode ReliableSender} needs. */
 export interface ReliableSenderPort {
-  readonly flowControl: FlowControl;
+  readonly packetBus: PacketBus;
   readonly scheduler: Scheduler;
-  /** Serializes a batch. */
-  readonly serialize: (batch: Batch) => string;
-  /** Publishes a serialized batch to one node, or to all. */
-  readonly publish: (text: string, to: string | undefined) => void;
   /** Requests an acknowledgement of a receiver. */
   readonly probe: (receiver: string) => void;
   /**
@@ -40,6 +42,18 @@ export interface ReliableSenderPort {
    * @param receivers The number of nodes that they were for, at most.
    */
   readonly onOverflow: (messages: number, receivers: number) => void;
+  /**
+   * Called when a batch was given up, because the bus refuses it.
+   *
+   * @param bytes Its length in UTF-8.
+   * @param receivers The nodes that have not acknowledged it.
+   * @param cause The error of the bus.
+   */
+  readonly onGivenUp: (
+    bytes: number,
+    receivers: readonly string[],
+    cause: unknown,
+  ) => void;
 }
 
 /**
@@ -54,9 +68,11 @@ export interface ReliableSenderPort {
 export class ReliableSender implements PeriodicTask {
   readonly periodMs: number;
   readonly #port: ReliableSenderPort;
+  readonly #flowControl: FlowControl;
   readonly #windows: Map<string, SendWindow> = new Map();
   readonly #queue = new SendQueue();
   readonly #retransmitBuffer = new RetransmitBuffer();
+  readonly #refused: RefusedBatches;
   readonly #flushWaiters = new FlushWaiters();
   #lastSeq = 0;
   #lastBroadcastSeq = 0;
@@ -67,8 +83,19 @@ export class ReliableSender implements PeriodicTask {
   #ackRequestedSeq = 0;
 
   constructor(port: ReliableSenderPort) {
+    const { packetBus } = port;
     this.#port = port;
-    this.periodMs = checkPeriodFor(port.flowControl.retransmitTimeoutMs);
+    this.#flowControl = packetBus.flowControl;
+    this.periodMs = checkPeriodFor(this.#flowControl.retransmitTimeoutMs);
+    this.#refused = new RefusedBatches({
+      packetBus,
+      buffer: this.#retransmitBuffer,
+      publish: (seq) =>
+        this.#publish(seq, this.#retransmitBuffer.receiverOf(seq)),
+      probe: (seq) => port.probe(unackedBy(this.#windows, seq)[0]!),
+      onGivenUp: (seq, bytes, cause) =>
+        port.onGivenUp(bytes, unackedBy(this.#windows, seq), cause),
+    });
   }
 
   /** The number of batches that were sent. */
@@ -83,13 +110,7 @@ export class ReliableSender implements PeriodicTask {
 
   /** The position of the last batch. */
   get lastPosition(): BatchPosition {
-    let overrides: Record<string, number> | undefined;
-    for (const [node, { lastSeq }] of this.#windows) {
-      if (lastSeq === this.#lastBroadcastSeq) continue;
-      overrides ??= Object.create(null) as Record<string, number>;
-      overrides[node] = lastSeq;
-    }
-    return { seq: this.#lastBroadcastSeq, overrides };
+    return positionOf(this.#windows, this.#lastBroadcastSeq);
   }
 
   /** Sends a message to one node, or to all, at the end of this turn. */
@@ -119,11 +140,11 @@ export class ReliableSender implements PeriodicTask {
     const known = this.#windows.get(node);
     if (known?.handshakeId === handshakeId) return known.afterSeq;
     this.removeReceiver(node);
-    const { flowControl, scheduler } = this.#port;
+    const now = this.#port.scheduler.now();
     const afterSeq = this.#lastSeq;
     this.#windows.set(
       node,
-      new SendWindow(flowControl, handshakeId, afterSeq, scheduler.now()),
+      new SendWindow(this.#flowControl, handshakeId, afterSeq, now),
     );
     return afterSeq;
   }
@@ -167,7 +188,7 @@ export class ReliableSender implements PeriodicTask {
     if (isNack) {
       for (const seq of window.retransmit(now)) {
         this.#retransmitted++;
-        this.#port.publish(this.#retransmitBuffer.get(seq), node);
+        this.#publish(seq, node);
       }
     }
     if (acknowledged.length === 0) return;
@@ -175,8 +196,9 @@ export class ReliableSender implements PeriodicTask {
     this.#flush();
   }
 
-  /** Probes receivers that acknowledge nothing. */
+  /** Probes receivers that acknowledge nothing, and retries what was refused. */
   run(now: number): void {
+    this.#refused.retry();
     let isWaiting = false;
     for (const [node, window] of this.#windows) {
       if (!window.isAwaited) continue;
@@ -192,6 +214,7 @@ export class ReliableSender implements PeriodicTask {
     this.#windows.clear();
     this.#queue.clear();
     this.#retransmitBuffer.clear();
+    this.#refused.close();
     this.#resolveFlushed();
     this.#port.scheduler.stop(this);
   }
@@ -207,8 +230,8 @@ export class ReliableSender implements PeriodicTask {
 
   #flush(): void {
     if (this.#isFlushScheduled) return;
-    while (this.#queue.size > 0 && !this.#isAnyWindowFull()) {
-      const messages = this.#queue.takeBatch();
+    while (this.#queue.size > 0 && !isAnyFull(this.#windows)) {
+      const messages = this.#queue.takeBatch(this.#port.packetBus.maxLength);
       if (messages.some(({ to }) => to === undefined)) {
         this.#sendToAll(messages);
       } else this.#sendToEach(messages);
@@ -221,11 +244,6 @@ export class ReliableSender implements PeriodicTask {
     }
     const bufferedLength = this.#queue.length + this.#retransmitBuffer.length;
     if (bufferedLength > MAX_BUFFERED_LENGTH) this.#handleOverflow();
-  }
-
-  #isAnyWindowFull(): boolean {
-    for (const { isFull } of this.#windows.values()) if (isFull) return true;
-    return false;
   }
 
   /** Probes the receivers whose last batch did not request an acknowledgement. */
@@ -252,13 +270,7 @@ export class ReliableSender implements PeriodicTask {
 
   /** Sends one batch to each node, so that none gets messages for others. */
   #sendToEach(messages: readonly QueuedMessage[]): void {
-    const byNode = new Map<string, ClusterMessage[]>();
-    for (const { message, to } of messages) {
-      const forNode = byNode.get(to!);
-      if (forNode === undefined) byNode.set(to!, [message]);
-      else forNode.push(message);
-    }
-    for (const [node, forNode] of byNode) {
+    for (const [node, forNode] of groupByReceiver(messages)) {
       const window = this.#windows.get(node);
       // The receiver was removed meanwhile.
       if (window === undefined) continue;
@@ -274,7 +286,7 @@ export class ReliableSender implements PeriodicTask {
   ): void {
     const seq = ++this.#lastSeq;
     if (this.#isAckRequested) this.#ackRequestedSeq = seq;
-    const text = this.#port.serialize({
+    const text = this.#port.packetBus.serialize({
       kind: "batch",
       seq,
       prevSeq,
@@ -288,9 +300,13 @@ export class ReliableSender implements PeriodicTask {
       receivers++;
     }
     if (receivers === 0) return;
-    this.#retransmitBuffer.add(seq, text, receivers);
+    this.#retransmitBuffer.add(seq, text, to, receivers);
     this.#port.scheduler.start(this);
-    this.#port.publish(text, to);
+    this.#port.packetBus.publish(text, to, seq);
+  }
+
+  #publish(seq: number, to: string | undefined): void {
+    this.#port.packetBus.publish(this.#retransmitBuffer.get(seq), to, seq);
   }
 
   /**
@@ -298,13 +314,7 @@ export class ReliableSender implements PeriodicTask {
    * send queue itself is too long and is cleared.
    */
   #handleOverflow(): void {
-    let slowest: string | undefined;
-    let maxUnacked = this.#port.flowControl.window;
-    for (const [node, { isLagging, unacked }] of this.#windows) {
-      if (!isLagging || unacked.length <= maxUnacked) continue;
-      maxUnacked = unacked.length;
-      slowest = node;
-    }
+    const slowest = slowestOf(this.#windows, this.#flowControl.window);
     if (slowest !== undefined) return this.removeReceiver(slowest);
     if (this.#queue.length <= MAX_BUFFERED_LENGTH) return;
     const dropped = this.#queue.size;
@@ -314,11 +324,6 @@ export class ReliableSender implements PeriodicTask {
 
   #resolveFlushed(): void {
     if (this.#windows.size === 0) return this.#flushWaiters.resolveAll();
-    let acknowledgedSeq = Infinity;
-    for (const { isAwaited, unacked } of this.#windows.values()) {
-      if (!isAwaited) continue;
-      acknowledgedSeq = Math.min(acknowledgedSeq, unacked[0]! - 1);
-    }
-    this.#flushWaiters.onAcknowledged(acknowledgedSeq);
+    this.#flushWaiters.onAcknowledged(acknowledgedSeq(this.#windows));
   }
 }

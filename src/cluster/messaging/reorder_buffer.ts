@@ -5,6 +5,8 @@ import { type AddressedMessage, type Batch, seqFor } from "./protocol.ts";
  * are dropped, and retransmitted later.
  */
 const MAX_OUT_OF_ORDER = 64;
+/** How long fragments that arrive may delay a nack, in milliseconds. */
+const MAX_NACK_DELAY_MS = 1_000;
 
 /**
  * Puts the batches of one sender in order: drops duplicates, and holds batches
@@ -22,6 +24,9 @@ export class ReorderBuffer {
   #nackedAt = -Infinity;
   /** Batches after this one were requested by the last nack. */
   #nackedSeq = -1;
+  /** The same for the nack that fragments delay, and since when they do. */
+  #delayedSeq = -1;
+  #delayedAt = -Infinity;
 
   /**
    * @param node The name of this node, the receiver.
@@ -43,6 +48,32 @@ export class ReorderBuffer {
     return this.#seq < this.#lastSeq;
   }
 
+  /** Returns whether a batch has not arrived yet. */
+  isMissing(seq: number): boolean {
+    return seq > this.#seq && !this.#outOfOrder.has(seq);
+  }
+
+  /**
+   * Called when a fragment of a missing batch has arrived. The rest is on its
+   * way, so it is not requested again yet.
+   */
+  onFragment(seq: number, now: number): void {
+    this.observe(seq);
+    if (this.#delayedSeq !== this.#seq) {
+      this.#delayedSeq = this.#seq;
+      this.#delayedAt = now;
+    }
+    // An earlier batch may be missing as well.
+    if (now - this.#delayedAt > MAX_NACK_DELAY_MS) return;
+    this.#nackedSeq = this.#seq;
+    this.#nackedAt = now;
+  }
+
+  /** Records that a batch arrived again. */
+  onDuplicate(): void {
+    this.#unacknowledged++;
+  }
+
   /** Makes the next acknowledgement urgent. */
   requestAck(): void {
     this.#isAckRequested = true;
@@ -61,8 +92,8 @@ export class ReorderBuffer {
   receive(batch: Batch): AddressedMessage[] {
     this.observe(batch.seq);
     if (batch.seq <= this.#seq) {
-      // A duplicate: the acknowledgement was late or got lost.
-      this.#unacknowledged++;
+      // The acknowledgement was late or got lost.
+      this.onDuplicate();
       return [];
     }
     this.#isAckRequested ||= batch.isAckRequested === true;

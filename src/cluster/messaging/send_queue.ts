@@ -33,8 +33,13 @@ export class SendQueue {
     this.#length += length;
   }
 
-  /** Removes as many messages as fit into a batch, at least one. */
-  takeBatch(): QueuedMessage[] {
+  /**
+   * Removes as many messages as fit into a batch, at least one.
+   *
+   * @param maxLength The longest batch that the bus carries in one piece.
+   */
+  takeBatch(maxLength: number): QueuedMessage[] {
+    const limit = Math.min(MAX_BATCH_LENGTH, maxLength);
     const batch: QueuedMessage[] = [];
     let batchLength = 0;
     for (
@@ -42,7 +47,7 @@ export class SendQueue {
       next !== undefined;
       next = this.#queue.peek()
     ) {
-      const isFull = batchLength + next.length > MAX_BATCH_LENGTH;
+      const isFull = batchLength + next.length > limit;
       if (isFull && batch.length > 0) break;
       batchLength += next.length;
       batch.push(next);
@@ -57,6 +62,19 @@ export class SendQueue {
     this.#queue.clear();
     this.#length = 0;
   }
+}
+
+/** Groups messages that are all for one node each. */
+export function groupByReceiver(
+  messages: readonly QueuedMessage[],
+): ReadonlyMap<string, ClusterMessage[]> {
+  const byNode = new Map<string, ClusterMessage[]>();
+  for (const { message, to } of messages) {
+    const forNode = byNode.get(to!);
+    if (forNode === undefined) byNode.set(to!, [message]);
+    else forNode.push(message);
+  }
+  return byNode;
 }
 
 /** Estimates the length of a message in characters, without serializing it. */

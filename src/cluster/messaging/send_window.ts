@@ -1,4 +1,5 @@
 import type { FlowControl } from "./message_bus.ts";
+import type { BatchPosition } from "./protocol.ts";
 
 /** The longest time between two probes, in retransmission timeouts. */
 const MAX_PROBE_BACKOFF = 10;
@@ -123,4 +124,70 @@ export class SendWindow {
     );
     return true;
   }
+}
+
+/** The windows of all receivers, by name. */
+type SendWindows = ReadonlyMap<string, SendWindow>;
+
+/** Returns whether the sender must wait for a receiver. */
+export function isAnyFull(windows: SendWindows): boolean {
+  for (const { isFull } of windows.values()) if (isFull) return true;
+  return false;
+}
+
+/**
+ * Returns the position of the last batch: for each receiver, the last one that is
+ * for it.
+ *
+ * @param windows The receivers.
+ * @param lastBroadcastSeq The last batch that was for all.
+ */
+export function positionOf(
+  windows: SendWindows,
+  lastBroadcastSeq: number,
+): BatchPosition {
+  let overrides: Record<string, number> | undefined;
+  for (const [node, { lastSeq }] of windows) {
+    if (lastSeq === lastBroadcastSeq) continue;
+    overrides ??= Object.create(null) as Record<string, number>;
+    overrides[node] = lastSeq;
+  }
+  return { seq: lastBroadcastSeq, overrides };
+}
+
+/**
+ * Returns the lagging receiver that is furthest behind, if it has more than
+ * `minUnacked` unacknowledged batches.
+ */
+export function slowestOf(
+  windows: SendWindows,
+  minUnacked: number,
+): string | undefined {
+  let slowest: string | undefined;
+  let maxUnacked = minUnacked;
+  for (const [node, { isLagging, unacked }] of windows) {
+    if (!isLagging || unacked.length <= maxUnacked) continue;
+    maxUnacked = unacked.length;
+    slowest = node;
+  }
+  return slowest;
+}
+
+/** Returns the receivers that have not acknowledged a batch. */
+export function unackedBy(windows: SendWindows, seq: number): string[] {
+  return [...windows].filter(([, { unacked }]) => unacked.includes(seq))
+    .map(([node]) => node);
+}
+
+/**
+ * Returns the sequence number up to which all receivers that are waited for have
+ * acknowledged everything.
+ */
+export function acknowledgedSeq(windows: SendWindows): number {
+  let acknowledged = Infinity;
+  for (const { isAwaited, unacked } of windows.values()) {
+    if (!isAwaited) continue;
+    acknowledged = Math.min(acknowledged, unacked[0]! - 1);
+  }
+  return acknowledged;
 }

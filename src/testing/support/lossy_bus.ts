@@ -2,6 +2,8 @@ import type { MessageBus } from "../../cluster/messaging/message_bus.ts";
 
 /** The network, as a bus uses it. */
 export interface LossyBusOwner {
+  /** The longest message, in bytes of UTF-8. */
+  readonly maxLength: number | undefined;
   /** Lets a bus receive from now on. */
   attach(bus: LossyBus): void;
   /** Stops that. */
@@ -27,6 +29,10 @@ export class LossyBus implements MessageBus {
   constructor(cluster: string, owner: LossyBusOwner) {
     this.cluster = cluster;
     this.#owner = owner;
+  }
+
+  get maxLength(): number | undefined {
+    return this.#owner.maxLength;
   }
 
   start(node: string, receive: (text: string) => void): void {

@@ -1,4 +1,5 @@
 import type { MessageBus } from "../../cluster/messaging/message_bus.ts";
+import { utf8Length } from "../../cluster/messaging/fragments/utf8.ts";
 import { formatValue } from "../../format_value.ts";
 import { InvalidArgumentError } from "../../errors.ts";
 import { objectOption } from "../../contracts/resolve_options.ts";
@@ -38,6 +39,13 @@ export interface LossyNetworkOptions extends NetworkConditions {
    * @default 1
    */
   readonly seed?: number | undefined;
+  /**
+   * The longest message that the buses carry, in bytes of UTF-8. `publish`
+   * throws for a longer one.
+   *
+   * @default undefined messages of any length
+   */
+  readonly maxLength?: number | undefined;
   /**
    * Called with every message that arrives, just before its receiver gets it.
    *
@@ -107,6 +115,7 @@ interface Conditions {
 export class LossyNetwork {
   readonly #random: () => number;
   readonly #onDelivery: ((delivery: Delivery) => void) | undefined;
+  readonly #maxLength: number | undefined;
   readonly #buses = new Set<LossyBus>();
   readonly #counts = {
     published: 0,
@@ -127,10 +136,14 @@ export class LossyNetwork {
    * @throws {InvalidArgumentError} If an option is invalid.
    */
   constructor(options?: LossyNetworkOptions) {
-    const { seed, onDelivery } = objectOption("options", options);
+    const { seed, maxLength, onDelivery } = objectOption("options", options);
     if (seed !== undefined && !Number.isSafeInteger(seed)) {
       throw refusal("seed", "a whole number", seed);
     }
+    if (maxLength !== undefined && !(maxLength > 0)) {
+      throw refusal("maxLength", "a positive number of bytes", maxLength);
+    }
+    this.#maxLength = maxLength;
     this.#random = seededRandom(seed ?? 1);
     this.#conditions = resolve(options);
     this.#onDelivery = onDelivery;
@@ -154,6 +167,7 @@ export class LossyNetwork {
    */
   bus(cluster: string = ""): MessageBus {
     return new LossyBus(cluster, {
+      maxLength: this.#maxLength,
       attach: (bus) => void this.#buses.add(bus),
       detach: (bus) => void this.#buses.delete(bus),
       publish: (bus, text, to) => this.#publish(bus, text, to),
@@ -212,6 +226,11 @@ export class LossyNetwork {
   #publish(from: LossyBus, text: string, to: string | undefined): void {
     if (typeof text !== "string") throw refusal("text", "a string", text);
     if (!this.#buses.has(from)) return;
+    const maxLength = this.#maxLength ?? Infinity;
+    // A character of UTF-16 has at most three bytes in UTF-8.
+    if (text.length * 3 > maxLength && utf8Length(text) > maxLength) {
+      throw new RangeError(`The message is longer than ${maxLength} bytes.`);
+    }
     this.#counts.published++;
     this.#counts.characters += text.length;
     for (const bus of this.#buses) {
