@@ -2,6 +2,7 @@ import { clusterReplacementCases } from "../cases/cluster/replacement_cases.ts";
 import { clusterTransportCases } from "../cases/cluster/transport_cases.ts";
 import type { ClusterBehaviour } from "./behaviours.ts";
 import { clusterBusCases } from "../cases/cluster/bus_cases.ts";
+import { clusterInvalidMessageCases } from "../cases/cluster/invalid_message_cases.ts";
 import {
   type ClusterCase,
   clusterContext,
@@ -29,6 +30,7 @@ type Create = () => NodeOrBus | Promise<NodeOrBus>;
 
 const CASES: readonly ClusterCase[] = [
   ...clusterBusCases,
+  ...clusterInvalidMessageCases,
   ...clusterSendCases,
   ...clusterSessionCases,
   ...clusterInfoCases,
@@ -107,6 +109,15 @@ export function testCluster(options: ClusterSuiteOptions): void {
     supports,
     timeoutMs,
     create: (create) => create(),
-    dispose: (nodeOrBus) => nodeOrBus.close(),
+    dispose: async (nodeOrBus) => {
+      try {
+        await nodeOrBus.close();
+      } catch (cause) {
+        throw new Error(
+          `"close" must not throw or reject, but failed with: ${cause}`,
+          { cause },
+        );
+      }
+    },
   });
 }

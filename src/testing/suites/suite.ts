@@ -109,6 +109,7 @@ export function register<Manager, Limits, Behaviour extends string>(
     const registerTest = isRun ? test : skip;
     registerTest?.(`${behaviour} ${name}`, async () => {
       const managers: Manager[] = [];
+      let error: Error | undefined;
       try {
         const running = run({
           create: async (limits = {} as Limits) => {
@@ -121,11 +122,19 @@ export function register<Manager, Limits, Behaviour extends string>(
         });
         // Also ends a test whose manager never settles a call.
         await withTimeout(running, "the end of the test", 6 * timeoutMs);
-      } catch (error) {
-        throw failure(behaviour, error);
-      } finally {
-        for (const manager of managers) await options.dispose?.(manager);
+      } catch (cause) {
+        error = failure(behaviour, cause);
       }
+      for (const manager of managers) {
+        try {
+          const disposing = Promise.resolve(options.dispose?.(manager));
+          await withTimeout(disposing, "dispose() to settle", timeoutMs);
+        } catch (cause) {
+          // The others are still released.
+          error ??= failure(behaviour, cause);
+        }
+      }
+      if (error !== undefined) throw error;
     });
   }
 }

@@ -21,6 +21,8 @@ export interface ClusterContext
   ) => Promise<TestableClusterNode>;
   /** Creates nodes one by one, and waits until each of them knows the others. */
   readonly addNodes: (count: number) => Promise<TestableClusterNode[]>;
+  /** Creates a bus without starting it; it is closed when the test ends. */
+  readonly createBus: (cluster?: string) => Promise<MessageBus>;
   /** Creates and starts a bus; it is closed when the test ends. */
   readonly startBus: (
     node: string,
@@ -62,6 +64,8 @@ export function clusterContext(
     await within(node.ready, "a node's ready to resolve");
     return node;
   };
+  const addBus = async (cluster = ownCluster) =>
+    await create(() => createBus!(cluster)) as MessageBus;
   return {
     cluster: ownCluster,
     within,
@@ -77,8 +81,9 @@ export function clusterContext(
       );
       return nodes;
     },
+    createBus: addBus,
     startBus: async (node, receive = () => {}, cluster = ownCluster) => {
-      const bus = await create(() => createBus!(cluster)) as MessageBus;
+      const bus = await addBus(cluster);
       await within(bus.start(node, receive), "a bus to start");
       return bus;
     },

@@ -73,6 +73,50 @@ export const brokenBuses: Record<string, () => CreateBus> = {
       },
     };
   }),
+  "close fails the second time": withMethods((bus) => {
+    let isClosed = false;
+    return {
+      close: () => {
+        if (isClosed) throw new Error("It is closed already.");
+        isClosed = true;
+        return bus.close();
+      },
+    };
+  }),
+  "close hangs before start": withMethods((bus) => {
+    let isStarted = false;
+    return {
+      start: (node, receive) => {
+        isStarted = true;
+        return bus.start(node, receive);
+      },
+      close: () => isStarted ? bus.close() : new Promise(() => {}),
+    };
+  }),
+  "claims to be down": withMethods(() => ({ isDown: true })),
+  "has an impossible limit": withMethods(() => ({ maxLength: 0 })),
+  "refuses messages of its maxLength": withMethods((bus) => ({
+    maxLength: 65_536,
+    publish: (text, to) => {
+      if (text.length > 60_000) throw new Error("It is too long.");
+      return bus.publish(text, to);
+    },
+  })),
+  "refuses unknown names": withMethods((bus) => ({
+    publish: (text, to) => {
+      if (to === "unknown node") throw new Error("There is no such node.");
+      return bus.publish(text, to);
+    },
+  })),
+  "drops messages of a burst": withMethods((bus) => {
+    let inTurn = 0;
+    return {
+      publish: (text, to) => {
+        if (inTurn++ === 0) setTimeout(() => inTurn = 0);
+        if (inTurn <= 256) return bus.publish(text, to);
+      },
+    };
+  }),
   "truncates long messages": withMethods((bus) => ({
     publish: (text, to) => bus.publish(text.slice(0, 65_536), to),
   })),
