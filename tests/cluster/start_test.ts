@@ -1,5 +1,6 @@
 import type { MessageBus } from "@crossmcp/session-manager/cluster";
 import { ClusterError } from "@crossmcp/session-manager";
+import { LossyNetwork } from "@crossmcp/session-manager/testing";
 import { assert, assertEquals } from "@std/assert";
 import { describe, it } from "node:test";
 import { usingFakeTime } from "../support/streams.ts";
@@ -15,6 +16,34 @@ const INITIALIZE = {
   method: "POST",
   body: '{"jsonrpc":"2.0","id":1,"method":"initialize"}',
 };
+
+describe("ClusterSessions: a bus that takes long to start", () => {
+  it(
+    "C4 a node is not alone before it could receive anything",
+    usingFakeTime(async (time) => {
+      const network = new LossyNetwork({ delayMs: [40, 40] });
+      const cluster = { heartbeatMs: 400 };
+      const first = new TestNode(network.bus(), { cluster });
+      await settled(time, first.sessions.ready, "ready");
+      await settled(time, first.sessions.info.setLogLevel("s", "alert"), "set");
+      const bus = network.bus();
+      const late = new TestNode({
+        start: async (node, receive) => {
+          await new Promise((resolve) =>
+            setTimeout(resolve, 20 * HEARTBEAT_MS)
+          );
+          await bus.start(node, receive);
+        },
+        publish: (text, to) => bus.publish(text, to),
+        close: () => bus.close(),
+      }, { cluster });
+      await settled(time, late.sessions.ready, "ready");
+      assertEquals(late.sessions.nodes().length, 2);
+      assertEquals(await late.sessions.info.getLogLevel("s"), "alert");
+      await stop(time, [first, late]);
+    }),
+  );
+});
 
 describe("ClusterSessions: a bus that never starts", () => {
   it(

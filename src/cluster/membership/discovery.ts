@@ -7,7 +7,7 @@ const POLL_MS = 50;
 export interface DiscoveryOptions {
   /**
    * After how long without a message of another node this one is alone, in
-   * milliseconds.
+   * milliseconds since it can receive messages.
    */
   readonly aloneAfterMs: number;
   /** After how long discovery ends in any case, in milliseconds. */
@@ -61,19 +61,19 @@ export class Discovery {
    */
   async start(listen: () => Promise<void>): Promise<void> {
     const startedAt = Date.now();
-    let isListening = false;
+    let listeningAt = Infinity;
     // Unlike the scheduler, this timer keeps the process alive until the node is
     // ready.
     this.#timer = setInterval(() => {
       const { aloneAfterMs, maxWaitMs } = this.#options;
-      const elapsedMs = Date.now() - startedAt;
-      const mayBeAlone = elapsedMs >= aloneAfterMs;
-      const isComplete = isListening && this.#areAllSynced() &&
+      const now = Date.now();
+      const mayBeAlone = now - listeningAt >= aloneAfterMs;
+      const isComplete = now >= listeningAt && this.#areAllSynced() &&
         (this.#synced.size > 0 || mayBeAlone);
-      if (isComplete || elapsedMs >= maxWaitMs) this.end();
+      if (isComplete || now - startedAt >= maxWaitMs) this.end();
     }, POLL_MS);
     await listen();
-    isListening = true;
+    listeningAt = Date.now();
   }
 
   /**
