@@ -26,9 +26,17 @@ export class ProcessNode extends RemoteNode {
   readonly #process: ChildProcess;
   readonly #ended: Promise<void>;
 
-  constructor(options: ProcessOptions, runtime: RuntimeName = OWN_RUNTIME) {
+  /**
+   * @param options What the process needs to know.
+   * @param runtime Its runtime.
+   * @param script What it runs.
+   */
+  constructor(
+    options: ProcessOptions,
+    runtime: RuntimeName = OWN_RUNTIME,
+    script: URL = new URL("./node_process.ts", import.meta.url),
+  ) {
     super();
-    const script = new URL("./node_process.ts", import.meta.url);
     const [program, ...args] = commandFor(runtime, script);
     this.#process = spawn(program, [...args, JSON.stringify(options)], {
       stdio: ["pipe", "pipe", "inherit"],

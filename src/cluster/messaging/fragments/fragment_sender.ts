@@ -40,7 +40,7 @@ export interface FragmentSenderPort
 /**
  * Sends packets that are longer than the bus can carry in fragments: a few in
  * each turn, and as fast as the bus accepts them, so that short packets pass in
- * between. Nodes take turns; the packets of each are sent one after the other.
+ * between. Nodes take turns; the packets for each node are sent in order.
  */
 export class FragmentSender {
   readonly #port: FragmentSenderPort;

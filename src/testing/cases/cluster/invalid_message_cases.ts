@@ -30,7 +30,9 @@ export const clusterInvalidMessageCases: readonly ClusterCase[] = [
         "a message of the nodes",
       );
       const invalid = INVALID.concat(received.slice(0, 20).flatMap(corrupt));
+      const maxLength = bus.maxLength ?? Infinity;
       for (const message of invalid) {
+        if (message.length * 3 > maxLength) continue;
         await publish(bus, message);
         await nextTurn();
       }
