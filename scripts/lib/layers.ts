@@ -17,7 +17,7 @@ export type Sources = ReadonlyMap<string, string>;
  */
 export const LAYERS: readonly (readonly string[])[] = [
   ["testing"],
-  ["redis", "broadcast_channel", "node"],
+  ["redis", "broadcast_channel", "nats", "node", "postgres"],
   ["cluster"],
   ["in_memory"],
   ["http"],
@@ -35,7 +35,15 @@ export const LAYERS: readonly (readonly string[])[] = [
  * The rooms that `mod.ts` must not import: users of a single process should not
  * load them.
  */
-const NOT_IN_MOD = ["testing", "redis", "broadcast_channel", "cluster", "node"];
+const NOT_IN_MOD = [
+  "testing",
+  "redis",
+  "broadcast_channel",
+  "cluster",
+  "nats",
+  "node",
+  "postgres",
+];
 
 export const MAX_LINES = 330;
 export const MAX_FILES = 15;

@@ -51,6 +51,7 @@ const ONCE = [
   "tests/redis/acl_test.ts",
   "tests/redis/commands_test.ts",
   "tests/redis/mixed_test.ts",
+  "tests/nats/mixed_test.ts",
 ];
 /**
  * Tests whose result depends on the runtime only if it has a bug: the rules of
@@ -63,6 +64,8 @@ const ONCE_FOR_DEVELOPERS = [
   "tests/broadcast_channel/foreign_messages_test.ts",
   "tests/broadcast_channel/membership_test.ts",
   "tests/broadcast_channel/node_crash_test.ts",
+  "tests/nats/outage_test.ts",
+  "tests/postgres/outage_test.ts",
   "tests/redis/adversarial_test.ts",
   "tests/redis/client_errors_test.ts",
   "tests/redis/clocks_test.ts",
@@ -84,6 +87,8 @@ const ONCE_FOR_DEVELOPERS = [
 const SAME_ON_EVERY_RELEASE = [
   ...ONCE_FOR_DEVELOPERS,
   "tests/broadcast_channel/",
+  "tests/nats/",
+  "tests/postgres/",
   "tests/redis/",
   "tests/e2e/redis_",
   "tests/model/",
@@ -97,6 +102,8 @@ const ALONE = ["tests/memory/"];
 const SLOW = [
   "tests/cluster/suite_test.ts",
   "tests/testing/",
+  "tests/nats/",
+  "tests/postgres/",
   "tests/redis/",
   "tests/broadcast_channel/",
   "tests/e2e/",

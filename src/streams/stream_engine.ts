@@ -231,26 +231,14 @@ export class StreamEngine<Log extends ReplayLog = ReplayLog> {
       this.has(id)
     );
     this.#streams.send(new Set(ids), formatReset(eventId, reason));
-    for (const id of ids) {
-      this.#resets++;
-      this.#callbacks.onReset(id, reason);
-    }
+    this.countResets(ids, reason);
   }
 
-  /**
-   * Sends the clients of sessions a reset in the place of frames that were lost,
-   * and appends it to the replay log.
-   *
-   * @param sessions The sessions; `undefined` for everyone.
-   * @param broadcastId Identifies the broadcast that was lost, if it was one.
-   */
-  sendReset(
+  /** Counts resets that were sent to open streams, and reports them. */
+  countResets(
     sessions: readonly string[] | undefined,
-    broadcastId?: BroadcastId,
+    reason: ResetReason,
   ): void {
-    const reason = "purged";
-    const data = JSON.stringify({ reason });
-    this.send(sessions, formatSseEvent({ event: "reset", data }), broadcastId);
     for (const id of [...sessions ?? this.#streams.ids()]) {
       if (!this.has(id)) continue;
       this.#resets++;

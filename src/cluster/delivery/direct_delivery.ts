@@ -1,3 +1,4 @@
+import { formatSseEvent } from "../../protocol/sse.ts";
 import type { PendingStream } from "../../streams/pending_streams.ts";
 import type { StreamEngine } from "../../streams/stream_engine.ts";
 import { isBroadcast, type SendTarget } from "../../replay/recipients.ts";
@@ -60,11 +61,17 @@ export class DirectDelivery implements Delivery {
       },
     );
     node.listen({
-      onLost: (from, { sessions, seq }) =>
-        engine.sendReset(
+      onLost: (from, { sessions, seq }) => {
+        const data = JSON.stringify({ reason: "purged" });
+        const frame = formatSseEvent({ event: "reset", data });
+        // The log keeps it, for clients that are disconnected.
+        engine.send(
           sessions,
+          frame,
           seq === undefined ? seq : { node: from, seq },
-        ),
+        );
+        engine.countResets(sessions, "purged");
+      },
     });
     node.handle("broadcastSeq", ({ seq }, from) => {
       engine.log?.seedSequence({ node: from, seq });
