@@ -214,7 +214,10 @@ export type ClusterMessage =
 /** Takes the place of messages that the bus refused again and again. */
 export interface LostMessages {
   readonly kind: "lost";
-  /** The sessions that frames were for; `undefined` for everyone. */
+  /**
+   * The sessions that frames were for; `undefined` for everyone, also if they
+   * were for one transport.
+   */
   readonly sessions?: readonly string[] | undefined;
   /** The sequence number of the last broadcast among them. */
   readonly seq?: number | undefined;
