@@ -231,15 +231,12 @@ export class StreamEngine<Log extends ReplayLog = ReplayLog> {
       this.has(id)
     );
     this.#streams.send(new Set(ids), formatReset(eventId, reason));
-    this.countResets(ids, reason);
+    this.countResets(reason, ids);
   }
 
   /** Counts resets that were sent to open streams, and reports them. */
-  countResets(
-    sessions: readonly string[] | undefined,
-    reason: ResetReason,
-  ): void {
-    for (const id of [...sessions ?? this.#streams.ids()]) {
+  countResets(reason: ResetReason, ids?: readonly string[]): void {
+    for (const id of [...ids ?? this.#streams.ids()]) {
       if (!this.has(id)) continue;
       this.#resets++;
       this.#callbacks.onReset(id, reason);

@@ -70,7 +70,7 @@ export class DirectDelivery implements Delivery {
           frame,
           seq === undefined ? seq : { node: from, seq },
         );
-        engine.countResets(sessions, "purged");
+        engine.countResets("purged", sessions);
       },
     });
     node.handle("broadcastSeq", ({ seq }, from) => {
