@@ -68,7 +68,8 @@ describe("A session that moves to another node", () => {
     }, "bytes that were not sent");
     const { queuedBytes } = second.stats();
     const difference = Math.abs(response!.writableLength - queuedBytes);
-    assert(difference < 2_000, `${response!.writableLength} ${queuedBytes}`);
+    // A frame counts until all of it was sent.
+    assert(difference < 101_000, `${response!.writableLength} ${queuedBytes}`);
     socket.destroy();
     await within(second.close(), "the second node to close");
   });
