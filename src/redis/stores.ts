@@ -1,6 +1,6 @@
 import type { SharedStores } from "../cluster/stream_options.ts";
 import type { RedisNode } from "./redis_node.ts";
-import { RedisRequestArchive } from "./log/request_archive.ts";
+import { RedisRequestArchive } from "./requests/request_archive.ts";
 import { RedisEventLog } from "./log/event_log.ts";
 import { RedisSessionDirectory } from "./directory/session_directory.ts";
 

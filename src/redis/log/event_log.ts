@@ -20,7 +20,6 @@ import { readMissed } from "./missed_events.ts";
 import { decodeBatch, type PublishedEvent, targetOf } from "./log_codec.ts";
 import { UnsettledStreams } from "./unsettled_streams.ts";
 import { Condition } from "../connection/condition.ts";
-import { trimmedError } from "./trimmed_error.ts";
 import { LogPosition } from "./log_position.ts";
 import { OutOfOrderMessages } from "./out_of_order.ts";
 

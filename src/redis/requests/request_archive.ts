@@ -7,7 +7,7 @@ import type {
 import { parseRequestEventId } from "../../requests/request_event_id.ts";
 import { atEndOfTurn } from "../../runtime/end_of_turn.ts";
 import type { RedisNode } from "../redis_node.ts";
-import { limitsOf } from "./log_scripts.ts";
+import { limitsOf } from "../log/log_scripts.ts";
 import { APPEND_REQUEST, READ_REQUEST } from "./request_scripts.ts";
 
 /** The limits of one command: its length in characters, and its events. */
