@@ -19,7 +19,7 @@ export const LAYERS: readonly (readonly string[])[] = [
   ["testing"],
   ["redis", "broadcast_channel", "nats", "node", "postgres"],
   ["cluster"],
-  ["in_memory"],
+  ["in_memory", "sdk"],
   ["http"],
   ["requests"],
   ["streams"],
@@ -43,6 +43,7 @@ const NOT_IN_MOD = [
   "nats",
   "node",
   "postgres",
+  "sdk",
 ];
 
 export const MAX_LINES = 330;

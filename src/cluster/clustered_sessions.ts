@@ -3,6 +3,7 @@ import type {
   Respond,
   SessionGate,
 } from "../contracts/guarding.ts";
+import { setHosting } from "../contracts/hosting.ts";
 import { guard } from "../http/guard.ts";
 import {
   createOpenRequests,
@@ -10,6 +11,7 @@ import {
 } from "../http/guarded_sessions.ts";
 import { SharedManagers } from "../http/shared_managers.ts";
 import type { RequestArchive } from "../requests/request_archive.ts";
+import { ManagedHosting } from "../http/hosting.ts";
 import type { OpenRequests } from "../requests/open_requests.ts";
 import type { CloseOptions, SessionsOptions } from "../contracts/options.ts";
 import {
@@ -26,7 +28,10 @@ import {
   type ClusterStreamSessionManager,
   requestStreamsOf,
 } from "./stream_session_manager.ts";
-import type { ClusterSubscriptionManager } from "./subscription_manager.ts";
+import {
+  type ClusterSubscriptionManager,
+  listenForAllNotifications,
+} from "./subscription_manager.ts";
 
 /** The counters of one node. */
 export interface ClusterSessionsStats extends SessionsStats {
@@ -68,6 +73,7 @@ export class ClusteredSessions<
   readonly #requests: OpenRequests;
   readonly #gate: SessionGate;
   readonly #transports: SharedManagers;
+  readonly #hosting: ManagedHosting;
 
   /**
    * Creates the sessions from their parts.
@@ -95,6 +101,13 @@ export class ClusteredSessions<
       this.#requests,
       this.#transports,
     );
+    this.#hosting = new ManagedHosting(
+      this,
+      parts.options,
+      parts.node.scheduler,
+      (listener) => listenForAllNotifications(parts.subscriptions, listener),
+    );
+    setHosting(this, this.#hosting);
   }
 
   /**
@@ -166,6 +179,7 @@ export class ClusteredSessions<
       this.subscriptions.dispose(),
     ]);
     this.#requests.close();
+    await this.#hosting.close();
     await this.#disconnect();
     await this.info.close();
   }

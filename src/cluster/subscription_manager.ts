@@ -5,6 +5,8 @@ import {
   assertNotification,
   assertSubscription,
   InMemorySubscriptionManager,
+  listenForNotifications,
+  type NotificationListener,
 } from "../in_memory/subscription_manager.ts";
 import type { JSONRPCNotification } from "../protocol/mcp_types.ts";
 import type {
@@ -26,11 +28,25 @@ export interface ClusterSubscriptionManagerOptions
   extends SubscriptionOptions, ErrorReportingOptions {}
 
 /**
+ * Adds a listener for the notifications of all nodes; the result removes it.
+ * See `listenForNotifications`.
+ */
+export let listenForAllNotifications: (
+  manager: ClusterSubscriptionManager,
+  listener: NotificationListener,
+) => () => void;
+
+/**
  * Routes notifications to the subscriptions of all nodes. A subscription is on
  * the node that holds its stream. A notification is one message to all other
  * nodes.
  */
 export class ClusterSubscriptionManager extends SubscriptionManager {
+  static {
+    listenForAllNotifications = (manager, listener) =>
+      listenForNotifications(manager.#local, listener);
+  }
+
   readonly #node: ClusterNode;
   readonly #local: InMemorySubscriptionManager;
   /** How long other nodes may take to end a subscription, in milliseconds. */

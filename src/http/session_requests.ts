@@ -7,7 +7,7 @@ import { readMessage } from "./request_body.ts";
 import { requestIdOf } from "../requests/message_target.ts";
 
 /** The headers of an event stream, as tmcp's transports send them. */
-const EVENT_STREAM_HEADERS = {
+export const EVENT_STREAM_HEADERS: Readonly<Record<string, string>> = {
   "content-type": "text/event-stream",
   "cache-control": "no-cache",
   "x-accel-buffering": "no",

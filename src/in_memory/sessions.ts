@@ -7,6 +7,7 @@ import type {
   Respond,
   SessionGate,
 } from "../contracts/guarding.ts";
+import { setHosting } from "../contracts/hosting.ts";
 import { guard } from "../http/guard.ts";
 import type { CloseOptions, SessionsOptions } from "../contracts/options.ts";
 import {
@@ -22,6 +23,7 @@ import {
   createSessionGate,
 } from "../http/guarded_sessions.ts";
 import { SharedManagers } from "../http/shared_managers.ts";
+import { ManagedHosting } from "../http/hosting.ts";
 import type { OpenRequests } from "../requests/open_requests.ts";
 import { sharedScheduler } from "../runtime/scheduler.ts";
 import { InMemoryInfoSessionManager } from "./info_session_manager.ts";
@@ -29,7 +31,10 @@ import {
   InMemoryStreamSessionManager,
   requestStreamsOf,
 } from "./stream_session_manager.ts";
-import { InMemorySubscriptionManager } from "./subscription_manager.ts";
+import {
+  InMemorySubscriptionManager,
+  listenForNotifications,
+} from "./subscription_manager.ts";
 
 /** Options of {@linkcode InMemorySessions}. */
 export interface InMemorySessionsOptions extends SessionsOptions {}
@@ -72,6 +77,7 @@ export class InMemorySessions implements Sessions {
   readonly #requests: OpenRequests | undefined;
   readonly #gate: SessionGate;
   readonly #transports: SharedManagers;
+  readonly #hosting: ManagedHosting;
 
   /**
    * Creates the three managers.
@@ -99,11 +105,19 @@ export class InMemorySessions implements Sessions {
       ...subscriptions,
       onError,
     });
+    const scheduler = sharedScheduler(this.streams);
     this.#requests = createOpenRequests(this, given, {
       streams: requestStreamsOf(this.streams),
-      scheduler: sharedScheduler(this.streams),
+      scheduler,
     });
     this.#transports = new SharedManagers(given.onError);
+    this.#hosting = new ManagedHosting(
+      this,
+      given,
+      scheduler,
+      (listener) => listenForNotifications(this.subscriptions, listener),
+    );
+    setHosting(this, this.#hosting);
     this.#gate = createSessionGate(
       this,
       resolveHttpOptions(given.http),
@@ -172,6 +186,7 @@ export class InMemorySessions implements Sessions {
       this.subscriptions[Symbol.asyncDispose](),
     ]);
     this.#requests?.close();
+    await this.#hosting.close();
     await this.info.close();
   }
 

@@ -24,6 +24,18 @@ import {
 } from "../subscriptions/subscriber.ts";
 import { FilterIndex } from "../subscriptions/filter_index.ts";
 
+/** Called with each notification that is sent, whatever its subscriptions. */
+export type NotificationListener = (notification: JSONRPCNotification) => void;
+
+/**
+ * Adds a listener to a subscription manager; the result removes it. Hosts of
+ * servers need it, users don't: a subscription names what it wants.
+ */
+export let listenForNotifications: (
+  manager: InMemorySubscriptionManager,
+  listener: NotificationListener,
+) => () => void;
+
 /** Options of an {@linkcode InMemorySubscriptionManager}. */
 export interface InMemorySubscriptionManagerOptions
   extends SubscriptionOptions, ErrorReportingOptions {}
@@ -54,6 +66,17 @@ export interface InMemorySubscriptionManagerOptions
  */
 export class InMemorySubscriptionManager extends SubscriptionManager
   implements AsyncDisposable {
+  static {
+    listenForNotifications = (manager, listener) => {
+      // Two subscriptions with the same function are two listeners.
+      const entry = { listener };
+      manager.#listeners.add(entry);
+      return () => manager.#listeners.delete(entry);
+    };
+  }
+
+  readonly #listeners: Set<{ readonly listener: NotificationListener }> =
+    new Set();
   readonly #origins: Map<string, Map<string | number, SubscriptionQueue>> =
     new Map();
   readonly #index: FilterIndex<SubscriptionQueue> = new FilterIndex();
@@ -142,6 +165,7 @@ export class InMemorySubscriptionManager extends SubscriptionManager
    */
   override async send(notification: JSONRPCNotification): Promise<void> {
     assertNotification(notification);
+    for (const { listener } of [...this.#listeners]) listener(notification);
     const pending: Promise<void>[] = [];
     for (const subscriber of this.#index.match(notification)) {
       const taken = subscriber.send(notification);
