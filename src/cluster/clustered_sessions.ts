@@ -20,7 +20,9 @@ import {
 } from "../contracts/resolve_options.ts";
 import type { Sessions, TransportSessions } from "../contracts/sessions.ts";
 import type { SessionsStats } from "../contracts/stats.ts";
+import { ClusterHosting } from "./forwarding/cluster_hosting.ts";
 import { ClusterRequests } from "./forwarding/cluster_requests.ts";
+import { RequestForwarder } from "./forwarding/request_forwarder.ts";
 import type { ClusterNode } from "./membership/cluster_node.ts";
 import type { ClusterStats, NodeInfo } from "./membership/node_info.ts";
 import type { StoredInfoSessionManager } from "../metadata/stored_info_session_manager.ts";
@@ -87,11 +89,30 @@ export class ClusteredSessions<
     this.ready = parts.ready;
     this.#node = parts.node;
     this.#disconnect = parts.disconnect;
+    const { node } = parts;
+    const forwarder: RequestForwarder = new RequestForwarder(
+      node,
+      async (call): Promise<Response | undefined> =>
+        call.purpose === "host"
+          ? await shared.answer(call)
+          : await remote.answer(call),
+    );
+    const remote: ClusterRequests = new ClusterRequests(
+      node,
+      forwarder,
+      () => requests,
+    );
+    const shared: ClusterHosting = new ClusterHosting(
+      node,
+      forwarder,
+      parts.info,
+      () => this.#hosting,
+    );
     const requests: OpenRequests = createOpenRequests(this, parts.options, {
       streams: requestStreamsOf(parts.streams),
       archive: parts.archive,
-      remote: new ClusterRequests(parts.node, () => requests),
-      scheduler: parts.node.scheduler,
+      remote,
+      scheduler: node.scheduler,
     })!;
     this.#requests = requests;
     this.#transports = new SharedManagers(parts.options.onError);
@@ -101,12 +122,15 @@ export class ClusteredSessions<
       this.#requests,
       this.#transports,
     );
-    this.#hosting = new ManagedHosting(
-      this,
-      parts.options,
-      parts.node.scheduler,
-      (listener) => listenForAllNotifications(parts.subscriptions, listener),
-    );
+    this.#hosting = new ManagedHosting({
+      managers: this,
+      options: parts.options,
+      scheduler: node.scheduler,
+      requests,
+      listen: (listener) =>
+        listenForAllNotifications(parts.subscriptions, listener),
+      shared,
+    });
     setHosting(this, this.#hosting);
   }
 

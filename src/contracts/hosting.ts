@@ -2,10 +2,63 @@ import type { JSONRPCNotification } from "../protocol/mcp_types.ts";
 import type { Scheduler } from "../runtime/scheduler.ts";
 import type { Sessions } from "./sessions.ts";
 
+/** A request of a client that the server of a session answers. */
+export interface HostedCall {
+  readonly session: string;
+  readonly url: string;
+  readonly method: string;
+  readonly headers: readonly (readonly [name: string, value: string])[];
+  readonly body?: string | undefined;
+  readonly principal?: string | undefined;
+  /** What else is known of the caller, serializable as JSON. */
+  readonly caller?: unknown;
+}
+
 /** Holds the servers of sessions, each on one node. */
 export interface SessionHost {
+  /**
+   * Answers a request of another node; undefined if the server is not here, and
+   * the request was not looked at.
+   */
+  answer(call: HostedCall): Promise<Response | undefined>;
+  /** Called when another node has the server of a session. */
+  onHostedElsewhere(id: string): void;
   /** Ends all servers: the sessions were closed. */
   onClose(): Promise<void>;
+}
+
+/** What became of a request that was handed to another node. */
+export type HostedResult =
+  | { readonly response: Response }
+  /** That node does not have the server, and has not started. */
+  | { readonly failure: "refused" }
+  /** That node is gone: before it started, or afterwards. */
+  | { readonly failure: "unstarted" | "interrupted" };
+
+/** Which node has the server of a session. This is a port, for several nodes. */
+export interface SharedHosting {
+  /**
+   * Returns the node that has the server of a session, if it is alive and
+   * another one.
+   */
+  findHost(id: string): Promise<string | undefined>;
+  /**
+   * Makes this node the host of a session.
+   *
+   * @returns Whether it is. Another one may have become it at the same time.
+   */
+  claim(id: string): Promise<boolean>;
+  /** Returns whether this node is the host of a session. */
+  isHost(id: string): Promise<boolean>;
+  /** Hands a request to another node. */
+  forward(node: string, call: HostedCall): Promise<HostedResult>;
+}
+
+/** What is needed to create the server of a session again. */
+export interface StoredSession {
+  /** The parameters of its `initialize` request, as JSON. */
+  readonly initialize: string;
+  readonly subscriptions: readonly string[];
 }
 
 /**
@@ -22,8 +75,34 @@ export interface SessionHosting {
    * disconnect. Their connections have keep-alive comments then.
    */
   readonly keepsResponses: boolean;
+  /** How long a JSON body may be, in bytes. */
+  readonly maxBodyBytes: number;
+  /** The hosts of other nodes; undefined in one process. */
+  readonly shared: SharedHosting | undefined;
   /** Returns whether a session exists. Does not count as use of it. */
-  isSession(id: string): boolean | Promise<boolean>;
+  isSession(id: string): Promise<boolean>;
+  /** Returns whether a session exists and belongs to a principal. */
+  belongsTo(id: string, principal: string | undefined): Promise<boolean>;
+  /** Returns whether requests of a session are being answered here. */
+  isBusy(id: string): boolean;
+  /**
+   * Passes on the event stream with which another node answers a request of a
+   * session. If that node dies, what it had stored follows, and an error.
+   *
+   * @param id The session ID.
+   * @param requestId The ID of the request's message, if it has one.
+   * @param body The stream; undefined if the node is gone already.
+   * @returns A stream that does not fail; undefined if there is nothing to say.
+   */
+  passOn(
+    id: string,
+    requestId: string | number | undefined,
+    body: ReadableStream<Uint8Array> | undefined,
+  ): Promise<ReadableStream<Uint8Array> | undefined>;
+  /** Stores the parameters of an `initialize` request, as JSON. */
+  store(id: string, initialize: string): Promise<void>;
+  /** Returns what is stored of a session; undefined without `initialize`. */
+  load(id: string): Promise<StoredSession | undefined>;
   /**
    * Calls a listener with each notification that is sent on any node, in the
    * order of each sender. The result removes the listener, which must not throw.

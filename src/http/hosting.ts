@@ -1,48 +1,101 @@
-import type { SessionHost, SessionHosting } from "../contracts/hosting.ts";
+import type {
+  HostedCall,
+  SessionHost,
+  SessionHosting,
+  SharedHosting,
+  StoredSession,
+} from "../contracts/hosting.ts";
 import type { SessionsOptions } from "../contracts/options.ts";
 import {
+  resolveHttpOptions,
   resolveInfoOptions,
   resolveStreamOptions,
 } from "../contracts/resolve_options.ts";
-import { sessionRegistryOf } from "../metadata/stored_info_session_manager.ts";
+import {
+  type SessionRegistry,
+  sessionRegistryOf,
+} from "../metadata/stored_info_session_manager.ts";
+import type { OpenRequests } from "../requests/open_requests.ts";
 import { safeCallback } from "../runtime/callbacks.ts";
 import type { Scheduler } from "../runtime/scheduler.ts";
 import type { GuardedManagers } from "./guarded_sessions.ts";
+
+/** What the hosting of a backend is made of. */
+export interface HostingParts {
+  readonly managers: GuardedManagers;
+  readonly options: SessionsOptions;
+  readonly scheduler: Scheduler;
+  /** The open requests, if they are kept. */
+  readonly requests: OpenRequests | undefined;
+  /** Adds a listener for notifications. */
+  readonly listen: SessionHosting["listen"];
+  /** The hosts of other nodes, if there are several. */
+  readonly shared?: SharedHosting | undefined;
+}
 
 /** The hosting of any backend. */
 export class ManagedHosting implements SessionHosting {
   readonly scheduler: Scheduler;
   readonly idleTimeoutMs: number;
+  readonly maxBodyBytes: number;
   readonly keepsResponses: boolean;
   readonly report: (error: Error) => void;
   readonly listen: SessionHosting["listen"];
+  readonly shared: SharedHosting | undefined;
   readonly #managers: GuardedManagers;
+  readonly #requests: OpenRequests | undefined;
   #host: SessionHost | undefined;
 
-  /**
-   * @param managers The managers of the sessions.
-   * @param options The options of the sessions.
-   * @param scheduler Runs periodic work.
-   * @param listen Adds a listener for notifications.
-   */
+  /** @param parts What it is made of. */
   constructor(
-    managers: GuardedManagers,
-    { streams, info, onError }: SessionsOptions,
-    scheduler: Scheduler,
-    listen: SessionHosting["listen"],
+    { managers, options, scheduler, requests, listen, shared }: HostingParts,
   ) {
+    const { streams, info, http, onError } = options;
     this.scheduler = scheduler;
     this.idleTimeoutMs = resolveInfoOptions(info, "info").idleTimeoutMs;
+    this.maxBodyBytes = resolveHttpOptions(http).maxBodyBytes;
     this.keepsResponses =
       resolveStreamOptions(streams, "streams").replay !== undefined;
     this.report = safeCallback("onError", onError);
     this.listen = listen;
+    this.shared = shared;
     this.#managers = managers;
+    this.#requests = requests;
   }
 
   async isSession(id: string): Promise<boolean> {
-    const registry = sessionRegistryOf(this.#managers.info);
-    return await registry.registration(id) !== undefined;
+    return await this.#registry.registration(id) !== undefined;
+  }
+
+  async belongsTo(
+    id: string,
+    principal: string | undefined,
+  ): Promise<boolean> {
+    const registration = await this.#registry.registration(id);
+    return registration !== undefined && registration.principal === principal;
+  }
+
+  isBusy(id: string): boolean {
+    return this.#requests?.isBusy(id) ?? false;
+  }
+
+  async passOn(
+    id: string,
+    requestId: string | number | undefined,
+    body: ReadableStream<Uint8Array> | undefined,
+  ): Promise<ReadableStream<Uint8Array> | undefined> {
+    return await this.#requests?.passOn(id, requestId, body);
+  }
+
+  async store(id: string, initialize: string): Promise<void> {
+    await this.#registry.write(id, "initialize", initialize);
+  }
+
+  async load(id: string): Promise<StoredSession | undefined> {
+    const initialize = await this.#registry.peek(id, "initialize");
+    if (initialize === undefined) return undefined;
+    const subscriptions = await this.#registry.subscriptionsOf(id);
+    return { initialize, subscriptions };
   }
 
   setHost(host: SessionHost): boolean {
@@ -51,8 +104,22 @@ export class ManagedHosting implements SessionHosting {
     return isFirst;
   }
 
+  /** Answers a request of another node; undefined if there is no host. */
+  async answer(call: HostedCall): Promise<Response | undefined> {
+    return await this.#host?.answer(call);
+  }
+
+  /** Called when another node has the server of a session. */
+  onHostedElsewhere(id: string): void {
+    this.#host?.onHostedElsewhere(id);
+  }
+
   /** Ends what the host holds. */
   async close(): Promise<void> {
     await this.#host?.onClose();
+  }
+
+  get #registry(): SessionRegistry {
+    return sessionRegistryOf(this.#managers.info);
   }
 }

@@ -111,12 +111,14 @@ export class InMemorySessions implements Sessions {
       scheduler,
     });
     this.#transports = new SharedManagers(given.onError);
-    this.#hosting = new ManagedHosting(
-      this,
-      given,
+    this.#hosting = new ManagedHosting({
+      managers: this,
+      options: given,
       scheduler,
-      (listener) => listenForNotifications(this.subscriptions, listener),
-    );
+      requests: this.#requests,
+      listen: (listener) =>
+        listenForNotifications(this.subscriptions, listener),
+    });
     setHosting(this, this.#hosting);
     this.#gate = createSessionGate(
       this,

@@ -165,7 +165,9 @@ export class InMemorySubscriptionManager extends SubscriptionManager
    */
   override async send(notification: JSONRPCNotification): Promise<void> {
     assertNotification(notification);
-    for (const { listener } of [...this.#listeners]) listener(notification);
+    if (this.#listeners.size > 0) {
+      for (const { listener } of [...this.#listeners]) listener(notification);
+    }
     const pending: Promise<void>[] = [];
     for (const subscriber of this.#index.match(notification)) {
       const taken = subscriber.send(notification);

@@ -46,6 +46,10 @@ export class LocalMetadataStore implements MetadataStore {
     return this.#records.touch(id)?.[field];
   }
 
+  peek(id: string, field: MetadataField): string | undefined {
+    return this.#records.get(id)?.[field];
+  }
+
   write(id: string, field: MetadataField, value: string | null): void {
     const record = this.#records.getOrCreate(id);
     record[field] = value ?? undefined;
@@ -54,6 +58,10 @@ export class LocalMetadataStore implements MetadataStore {
 
   sessionsSubscribedTo(uri: string): string[] {
     return this.#subscriptions.sessionsOf(uri);
+  }
+
+  subscriptionsOf(id: string): string[] {
+    return this.#subscriptions.urisOf(id);
   }
 
   subscribe(id: string, uri: string): void {
@@ -97,8 +105,9 @@ export class LocalMetadataStore implements MetadataStore {
   /** Removes a session without any metadata. */
   #deleteIfEmpty(id: string, record: SessionRecord): void {
     const { clientInfo, clientCapabilities, logLevel, registration } = record;
+    const { initialize, host } = record;
     const isEmpty = (clientInfo ?? clientCapabilities ?? logLevel ??
-      registration) === undefined;
+      registration ?? initialize ?? host) === undefined;
     if (isEmpty && !this.#subscriptions.hasSession(id)) {
       this.#records.delete(id);
     }

@@ -1,7 +1,16 @@
 import type { SessionRegistration } from "../contracts/guarding.ts";
 
-/** A field of a session's metadata, except subscriptions. */
-export type MetadataField = "clientInfo" | "clientCapabilities" | "logLevel";
+/**
+ * A field of a session's metadata, except subscriptions. `initialize` and `host`
+ * are for sessions whose server is an object in memory: the parameters of their
+ * `initialize` request, and the node that has the server.
+ */
+export type MetadataField =
+  | "clientInfo"
+  | "clientCapabilities"
+  | "logLevel"
+  | "initialize"
+  | "host";
 
 /** A value, or a promise of it if the store is not in this process. */
 export type MaybePromise<Value> = Value | Promise<Value>;
@@ -17,6 +26,8 @@ export type MaybePromise<Value> = Value | Promise<Value>;
 export interface MetadataStore {
   /** Reads a field of a session, and marks the session as used. */
   read(id: string, field: MetadataField): MaybePromise<string | undefined>;
+  /** Reads a field of a session. Does not count as use of it. */
+  peek(id: string, field: MetadataField): MaybePromise<string | undefined>;
   /**
    * Writes a field of a session; `null` removes it.
    *
@@ -29,6 +40,8 @@ export interface MetadataStore {
   ): MaybePromise<void>;
   /** Returns the sessions that subscribed to a resource. */
   sessionsSubscribedTo(uri: string): MaybePromise<string[]>;
+  /** Returns the resources that a session subscribed to. */
+  subscriptionsOf(id: string): MaybePromise<string[]>;
   /**
    * Subscribes a session to a resource.
    *

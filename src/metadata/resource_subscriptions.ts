@@ -11,6 +11,11 @@ export class ResourceSubscriptions {
     return [...this.#sessions.get(uri) ?? []];
   }
 
+  /** Returns the resources that a session subscribed to. */
+  urisOf(id: string): string[] {
+    return [...this.#uris.get(id) ?? []];
+  }
+
   /** Returns whether a session has subscriptions. */
   hasSession(id: string): boolean {
     return this.#uris.has(id);

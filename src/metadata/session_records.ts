@@ -16,6 +16,8 @@ export interface SessionRecord extends IdleTracked {
   clientInfo?: string | undefined;
   clientCapabilities?: string | undefined;
   logLevel?: string | undefined;
+  initialize?: string | undefined;
+  host?: string | undefined;
   registration?: SessionRegistration | undefined;
 }
 

@@ -26,7 +26,12 @@ import { serialize } from "./serialize.ts";
  */
 export type SessionRegistry = Pick<
   MetadataStore,
-  "register" | "registration" | "touch"
+  | "register"
+  | "registration"
+  | "touch"
+  | "peek"
+  | "write"
+  | "subscriptionsOf"
 >;
 
 /**
@@ -77,6 +82,9 @@ export class StoredInfoSessionManager extends InfoSessionManager
       },
       registration: (id) => this.#isClosed ? undefined : store.registration(id),
       touch: (id) => store.touch(id),
+      peek: (id, field) => store.peek(id, field),
+      write: (id, field, value) => store.write(id, field, value),
+      subscriptionsOf: (id) => store.subscriptionsOf(id),
     };
   }
 

@@ -88,6 +88,11 @@ export class OpenRequests implements RequestGate, LocalRequests, PeriodicTask {
     return this.#requests.runningCount;
   }
 
+  /** Returns whether a transport works on requests of a session. */
+  isBusy(sessionId: string): boolean {
+    return this.#counts.has(sessionId);
+  }
+
   isFull(sessionId: string): boolean {
     const count = this.#counts.get(sessionId) ?? 0;
     return count >= this.#parts.maxRequestsPerSession;
@@ -129,6 +134,24 @@ export class OpenRequests implements RequestGate, LocalRequests, PeriodicTask {
       lastEventId,
       readArchive: async (id) => await kept?.archive?.read(key, id),
     });
+  }
+
+  /**
+   * Passes on the event stream with which another node answers a request. If
+   * that node dies, what it had stored follows, and an error.
+   */
+  passOn(
+    sessionId: string,
+    requestId: MessageId | undefined,
+    body: ReadableStream<Uint8Array> | undefined,
+  ): Promise<ReadableStream<Uint8Array> | undefined> {
+    const { kept } = this.#parts;
+    const readArchive = async (id: string) => {
+      const { name } = parseRequestEventId(id) ?? {};
+      if (name === undefined) return undefined;
+      return await kept?.archive?.read(requestKey(name, sessionId), id);
+    };
+    return openRemoteStream({ body, requestId, lastEventId: "", readArchive });
   }
 
   awaits(sessionId: string, target: MessageTarget): boolean {

@@ -13,3 +13,17 @@ export async function waitAtMost(
     clearTimeout(timer);
   }
 }
+
+/** How often a condition is checked, in milliseconds. */
+const POLL_MS = 20;
+
+/** Resolves when a condition holds, or after a timeout. */
+export async function waitUntil(
+  condition: () => boolean,
+  timeoutMs: number,
+): Promise<void> {
+  const end = Date.now() + timeoutMs;
+  while (!condition() && Date.now() < end) {
+    await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+  }
+}

@@ -1,5 +1,9 @@
-import type { SdkHandlerStats } from "./host_stats.ts";
-import type { SdkFetchOptions, SdkHandlerOptions } from "./options.ts";
+import type { CloseOptions } from "../contracts/options.ts";
+import type {
+  SdkFetchOptions,
+  SdkHandlerOptions,
+  SdkHandlerStats,
+} from "./options.ts";
 import type { SdkTransport } from "./sdk_types.ts";
 import { assertHandlerOptions } from "./options.ts";
 import { SdkHost } from "./sdk_host.ts";
@@ -22,11 +26,17 @@ export interface SdkHandler extends AsyncDisposable {
   stats(): SdkHandlerStats;
   /**
    * Closes all servers and transports of this node, and refuses requests with
-   * 503 from then on. The sessions stay open; close them afterwards. If you
-   * close the sessions first, the handler is closed as well. Calling it again
-   * changes nothing.
+   * 503 from then on. Other nodes take their sessions over. The sessions stay
+   * open; close them afterwards. If you close the sessions first, the handler is
+   * closed as well. Calling it again changes nothing.
+   *
+   * @param options With `drainMs`, waits until all requests are answered, for at
+   * most so many milliseconds. Meanwhile, other nodes take sessions over when
+   * their clients call them.
+   * @throws {InvalidArgumentError} If an option is invalid. As a rejected
+   * promise.
    */
-  close(): Promise<void>;
+  close(options?: Pick<CloseOptions, "drainMs">): Promise<void>;
 }
 
 /**
@@ -84,7 +94,7 @@ export function createSdkHandler<Transport extends SdkTransport>(
   return {
     fetch: (request, options) => host.fetch(request, options),
     stats: () => host.stats(),
-    close: () => host.close(),
+    close: (options) => host.close(options),
     [Symbol.asyncDispose]: () => host.close(),
   };
 }

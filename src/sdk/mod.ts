@@ -6,10 +6,10 @@
  * @module
  */
 export { createSdkHandler, type SdkHandler } from "./handler.ts";
-export type { SdkHandlerStats } from "./host_stats.ts";
 export type {
   SdkFetchOptions,
   SdkHandlerOptions,
+  SdkHandlerStats,
   SdkServerContext,
 } from "./options.ts";
 export type {

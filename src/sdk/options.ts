@@ -92,6 +92,21 @@ export interface SdkFetchOptions {
   readonly parsedBody?: unknown;
 }
 
+/** The counters of an `SdkHandler`. They start at 0. */
+export interface SdkHandlerStats {
+  /** How many servers of sessions this node holds now. */
+  readonly hosted: number;
+  /** How many sessions began here. */
+  readonly begun: number;
+  /**
+   * How many sessions this node has taken over: the node that held the server
+   * was gone, or drained.
+   */
+  readonly rebuilt: number;
+  /** How many requests this node has handed to other nodes. */
+  readonly forwarded: number;
+}
+
 const HANDLER_OPTIONS: OptionNames = {
   sessions: true,
   createServer: true,

@@ -1,10 +1,16 @@
-import type { SessionHost, SessionHosting } from "../contracts/hosting.ts";
+import type {
+  HostedCall,
+  SessionHost,
+  SessionHosting,
+} from "../contracts/hosting.ts";
+import type { CloseOptions } from "../contracts/options.ts";
+import { resolveCloseOptions } from "../contracts/resolve_options.ts";
 import { InvalidArgumentError } from "../errors.ts";
+import { assertGuardArguments } from "../http/guard_arguments.ts";
 import { SESSION_HEADER, VERSION_HEADER } from "../http/headers.ts";
 import { isPerRequest } from "../http/protocol_version.ts";
 import { readMessage } from "../http/request_body.ts";
-import type { SdkHandlerStats } from "./host_stats.ts";
-import { HostedSessions } from "./hosted_sessions.ts";
+import { isSessionId } from "../protocol/session_id.ts";
 import {
   type InitializeParams,
   initializeParams,
@@ -14,16 +20,16 @@ import {
   assertFetchOptions,
   type SdkFetchOptions,
   type SdkHandlerOptions,
+  type SdkHandlerStats,
 } from "./options.ts";
 import { PerRequestHandler } from "./per_request_handler.ts";
+import { callerOf, RemoteHost, requestOf } from "./remote_host.ts";
 import { errorResponse, openStream, unsupportedVersion } from "./responses.ts";
-import { SdkSession } from "./sdk_session.ts";
-import { deleteSession, storeChange, storeClient } from "./session_state.ts";
+import type { SdkSession } from "./servers/sdk_session.ts";
 import { serverEventBus } from "./server_event_bus.ts";
+import { SessionServers } from "./servers/session_servers.ts";
+import { storeChange } from "./servers/session_state.ts";
 import type { SdkRequestOptions } from "./sdk_types.ts";
-
-/** How often the SDK's transports send comments, in milliseconds. */
-const KEEP_ALIVE_MS = 15_000;
 
 /** A request, and the session that it has begun. */
 interface Exchange {
@@ -31,14 +37,14 @@ interface Exchange {
   begun?: { readonly session: SdkSession; readonly params: InitializeParams };
 }
 
-/** Holds the servers of this node, and answers requests with them. */
+/** Answers the requests of clients with the servers of this node, or others. */
 export class SdkHost implements SessionHost {
   readonly #options: SdkHandlerOptions;
   readonly #hosting: SessionHosting;
-  readonly #sessions: HostedSessions;
+  readonly #servers: SessionServers;
+  readonly #remote: RemoteHost | undefined;
   readonly #perRequest: PerRequestHandler | undefined;
-  #begun = 0;
-  #isClosed = false;
+  #isDraining = false;
 
   /**
    * @param options The options of the handler.
@@ -48,7 +54,7 @@ export class SdkHost implements SessionHost {
   constructor(options: SdkHandlerOptions, hosting: SessionHosting) {
     this.#options = options;
     this.#hosting = hosting;
-    this.#sessions = new HostedSessions(hosting);
+    this.#servers = new SessionServers(options, hosting);
     if (!hosting.setHost(this)) {
       throw new InvalidArgumentError(
         "sessions",
@@ -56,6 +62,8 @@ export class SdkHost implements SessionHost {
           "or create other sessions.",
       );
     }
+    const { shared } = hosting;
+    this.#remote = shared && new RemoteHost(hosting, shared);
     const { createServer, createMcpHandler, sessions } = options;
     this.#perRequest = createMcpHandler && new PerRequestHandler(
       createServer,
@@ -71,45 +79,93 @@ export class SdkHost implements SessionHost {
     caller: SdkFetchOptions = {},
   ): Promise<Response> {
     assertFetchOptions(caller);
-    const exchange: Exchange = { caller };
-    let isAdmitted = false;
-    try {
-      const response = await this.#options.sessions.guard(
-        withParsedBody(request, caller.parsedBody),
-        (request) => this.#respond(request, exchange),
-        { principal: caller.principal },
-      );
-      const id = exchange.begun?.session.sessionId;
-      // Otherwise, the guard has refused it.
-      isAdmitted = response.ok && response.headers.get(SESSION_HEADER) === id;
-      if (exchange.begun && isAdmitted) await this.#admit(exchange.begun);
-      return response;
-    } finally {
-      if (!isAdmitted) await this.#close(exchange.begun?.session);
+    assertGuardArguments(request, () => null, { principal: caller.principal });
+    const given = withParsedBody(request, caller.parsedBody);
+    const id = this.#remote && this.#sessionElsewhere(given);
+    if (!this.#remote || !id) return this.#answerHere(given, caller);
+    const forwarded = await this.#remote.forward(
+      id,
+      given,
+      caller,
+      async () =>
+        given.method === "DELETE" || await this.#servers.rebuild(id, caller),
+    );
+    return forwarded.response ?? this.#answerHere(forwarded.request, caller);
+  }
+
+  async answer(call: HostedCall): Promise<Response | undefined> {
+    if (this.#isDraining || this.#servers.isClosed) return undefined;
+    const caller = callerOf(call);
+    const id = call.session;
+    if (this.#servers.get(id) === undefined) {
+      // An earlier process of this name may have had the server.
+      if (!await this.#hosting.shared?.isHost(id)) return undefined;
+      if (!await this.#servers.rebuild(id, caller)) return undefined;
     }
+    return this.#answerHere(requestOf(call), caller);
+  }
+
+  onHostedElsewhere(id: string): void {
+    this.#servers.retire(id);
   }
 
   /** Returns the counters. */
   stats(): SdkHandlerStats {
-    return { hosted: this.#sessions.size, begun: this.#begun };
+    const forwarded = this.#remote?.forwarded ?? 0;
+    return { ...this.#servers.stats, forwarded };
   }
 
-  /** Closes all servers. */
-  async close(): Promise<void> {
-    this.#isClosed = true;
-    await Promise.all([
-      this.#perRequest?.close(),
-      ...this.#sessions.clear().map((session) => this.#close(session)),
-    ]);
+  /** Closes all servers, at once or when they have answered their requests. */
+  async close(options?: Pick<CloseOptions, "drainMs">): Promise<void> {
+    const { drainMs } = resolveCloseOptions(options);
+    this.#isDraining = true;
+    if (drainMs > 0) await this.#servers.drain(drainMs);
+    await Promise.all([this.#perRequest?.close(), this.#servers.close()]);
   }
 
   onClose(): Promise<void> {
     return this.close();
   }
 
+  /** Returns the session of a request that needs its server, unless it is here. */
+  #sessionElsewhere({ method, headers }: Request): string | undefined {
+    if (method !== "POST" && method !== "DELETE") return undefined;
+    const id = headers.get(SESSION_HEADER);
+    if (id === null || !isSessionId(id)) return undefined;
+    const version = headers.get(VERSION_HEADER);
+    if (isPerRequest(version) || this.#servers.isClosed) return undefined;
+    return this.#servers.get(id) === undefined ? id : undefined;
+  }
+
+  /** Answers a request on this node. */
+  async #answerHere(
+    request: Request,
+    caller: SdkFetchOptions,
+  ): Promise<Response> {
+    const exchange: Exchange = { caller };
+    let isAdmitted = false;
+    try {
+      const response = await this.#options.sessions.guard(
+        request,
+        (request) => this.#respond(request, exchange),
+        { principal: caller.principal },
+      );
+      const { begun } = exchange;
+      if (begun === undefined) return response;
+      const { sessionId } = begun.session;
+      // Otherwise, the guard has refused it.
+      isAdmitted = response.ok &&
+        response.headers.get(SESSION_HEADER) === sessionId;
+      if (isAdmitted) await this.#servers.admit(begun.session, begun.params);
+      return response;
+    } finally {
+      if (!isAdmitted) await this.#servers.closeServer(exchange.begun?.session);
+    }
+  }
+
   /** Answers a request that the guard lets pass. */
   async #respond(request: Request, exchange: Exchange): Promise<Response> {
-    if (this.#isClosed) {
+    if (this.#servers.isClosed) {
       return errorResponse(503, -32000, "Service Unavailable: shutting down");
     }
     const { caller } = exchange;
@@ -140,17 +196,7 @@ export class SdkHost implements SessionHost {
       ...message !== undefined && { parsedBody: message },
       ...authInfo && { authInfo },
     };
-    if (id !== null) {
-      const session = this.#sessions.get(id);
-      if (session === undefined) {
-        return errorResponse(503, -32000, "Service Unavailable: no server");
-      }
-      const { info } = this.#options.sessions;
-      const stored = storeChange(info, id, message);
-      const response = await session.respond(copy, options);
-      await stored;
-      return response;
-    }
+    if (id !== null) return this.#callServer(id, copy, message, options);
     const params = initializeParams(message);
     if (params !== undefined) {
       return this.#begin(params, copy, options, exchange);
@@ -158,6 +204,24 @@ export class SdkHost implements SessionHost {
     return this.#perRequest && isPerRequestMessage(message)
       ? this.#perRequest.fetch(copy, exchange.caller)
       : this.#refuse(copy);
+  }
+
+  async #callServer(
+    id: string,
+    request: Request,
+    message: unknown,
+    options: SdkRequestOptions,
+  ): Promise<Response> {
+    const session = this.#servers.get(id);
+    if (session === undefined) {
+      // It could not be created again: the reason was reported.
+      return errorResponse(503, -32000, "Service Unavailable: no server");
+    }
+    const { info } = this.#options.sessions;
+    const stored = storeChange(info, id, message);
+    const response = await session.respond(request, options);
+    await stored;
+    return response;
   }
 
   /** Begins a session, which the guard may still refuse. */
@@ -170,7 +234,10 @@ export class SdkHost implements SessionHost {
     const { generateSessionId = () => crypto.randomUUID() } = this.#options;
     let session: SdkSession | undefined;
     try {
-      session = await this.#create(generateSessionId(), exchange.caller);
+      session = await this.#servers.create(
+        generateSessionId(),
+        exchange.caller,
+      );
       const response = await session.respond(request, options);
       if (session.hasBegun) exchange.begun = { session, params };
       return response;
@@ -178,68 +245,17 @@ export class SdkHost implements SessionHost {
       this.#hosting.report(error as Error);
       return errorResponse(500, -32603, "Internal error");
     } finally {
-      if (exchange.begun === undefined) await this.#close(session);
+      if (exchange.begun === undefined) {
+        await this.#servers.closeServer(session);
+      }
     }
-  }
-
-  async #create(
-    sessionId: string,
-    { principal, authInfo }: SdkFetchOptions,
-  ): Promise<SdkSession> {
-    const { createServer, Transport, enableJsonResponse } = this.#options;
-    const session = new SdkSession({
-      sessionId,
-      server: await createServer({ sessionId, principal, authInfo }),
-      Transport,
-      enableJsonResponse: enableJsonResponse === true,
-      // Streams of the sessions have comments of their own.
-      keepAliveMs: this.#hosting.keepsResponses ? 0 : KEEP_ALIVE_MS,
-    });
-    await session.connect();
-    return session;
-  }
-
-  /** Adds a session that was registered. */
-  async #admit(
-    { session, params }: Required<Exchange>["begun"],
-  ): Promise<void> {
-    const { sessions } = this.#options;
-    if (this.#isClosed) return this.#close(session);
-    const id = session.sessionId;
-    session.onClose = () => void this.#onServerClosed(session);
-    this.#sessions.add(session);
-    this.#begun++;
-    session.start(sessions.streams, this.#hosting.report);
-    await storeClient(sessions.info, id, params);
   }
 
   async #delete(id: string, request: Request): Promise<Response> {
-    const session = this.#sessions.get(id);
-    const response = await session?.respond(request, {}) ??
+    const response = await this.#servers.get(id)?.respond(request, {}) ??
       new Response(null, { status: 200 });
-    if (response.ok) await this.#end(id);
+    if (response.ok) await this.#servers.end(id);
     return response;
-  }
-
-  /** A tool of the server has closed it: the session is over. */
-  async #onServerClosed(session: SdkSession): Promise<void> {
-    if (this.#sessions.has(session)) await this.#end(session.sessionId);
-  }
-
-  /** Ends a session, on all nodes. */
-  async #end(id: string): Promise<void> {
-    const session = this.#sessions.get(id);
-    if (session !== undefined) this.#sessions.remove(session);
-    await deleteSession(this.#options.sessions, id);
-    await this.#close(session);
-  }
-
-  async #close(session: SdkSession | undefined): Promise<void> {
-    try {
-      await session?.close();
-    } catch (error) {
-      this.#hosting.report(error as Error);
-    }
   }
 
   /** Lets the SDK answer a request that belongs to no session. */

@@ -15,18 +15,13 @@ import {
   assertRefused,
   beginSession,
   sendRequest,
-  USER_HEADER,
   withHeaders,
 } from "../e2e/support/guarded.ts";
 import { INITIALIZE } from "../e2e/support/server.ts";
-import { until } from "../e2e/support/until.ts";
+import { until, within } from "../e2e/support/until.ts";
+import { TOKEN_HEADER, USER_HEADER } from "./support/caller.ts";
 import { SDKS } from "./support/servers.ts";
-import {
-  frameOf,
-  resultOf,
-  startHandled,
-  TOKEN_HEADER,
-} from "./support/handled.ts";
+import { frameOf, resultOf, startHandled } from "./support/handled.ts";
 
 const TOOLS_CHANGED = "notifications/tools/list_changed";
 
@@ -58,7 +53,7 @@ for (const sdk of SDKS) {
         notifications.slice(20).map(({ method }) => method),
         [TOOLS_CHANGED, TOOLS_CHANGED],
       );
-      assertEquals(server.handler.stats(), { hosted: 1, begun: 1 });
+      assertEquals(server.handler.stats().begun, 1);
       assertEquals(server.reported, []);
     });
 
@@ -132,6 +127,35 @@ for (const sdk of SDKS) {
       await until(() => notifications.length === 6, "the last notification");
     });
 
+    it("K1 what the server sends before its client has a stream is not lost", async () => {
+      await using server = await startHandled(sdk);
+      const { url } = server;
+      const sessionId = await beginSession(url);
+      const headers = { "mcp-session-id": sessionId };
+      const call = {
+        jsonrpc: "2.0",
+        id: 2,
+        method: "tools/call",
+        params: { name: "change" },
+      };
+      for (let count = 0; count < 3; count++) {
+        await (await sendRequest(url, headers, call)).text();
+      }
+      const abort = new AbortController();
+      const stream = await fetch(url, {
+        headers: { ...headers, accept: "text/event-stream" },
+        signal: abort.signal,
+      });
+      let text = "";
+      const reader = stream.body!.pipeThrough(new TextDecoderStream())
+        .getReader();
+      while (text.split(TOOLS_CHANGED).length < 4) {
+        text += (await within(reader.read(), "the notifications")).value ?? "";
+      }
+      await reader.cancel();
+      abort.abort();
+    });
+
     it("K1 the principal and the caller reach the server; a session of another principal is unknown", async () => {
       await using server = await startHandled(sdk);
       const { sessions, url } = server;
@@ -195,7 +219,8 @@ for (const sdk of SDKS) {
       await using alice = await connectHttp(url, sessions.streams);
       for (let index = 0; index < 20; index++) await beginSession(url);
       await until(() => probe.open === 1, "the end of idle sessions");
-      assertEquals(handler.stats(), { hosted: 1, begun: 21 });
+      assertEquals(handler.stats().hosted, 1);
+      assertEquals(handler.stats().begun, 21);
       await alice.client.ping();
     });
 
@@ -323,7 +348,7 @@ describe("The official SDK 2.x, in the per-request era", () => {
     });
     await until(() => carol.notifications.length > 0, "the notification");
     await listening.close();
-    assertEquals(server.handler.stats(), { hosted: 0, begun: 0 });
+    assertEquals(server.handler.stats().begun, 0);
   });
 
   it("K1 without createMcpHandler, a client of 2026-07-28 is told what is supported", async () => {

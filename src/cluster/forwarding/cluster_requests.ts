@@ -9,7 +9,7 @@ import type { ClusterNode } from "../membership/cluster_node.ts";
 import type { ForwardedCall } from "../messaging/forward_protocol.ts";
 import type { RpcRequest } from "../messaging/protocol.ts";
 import { isTarget } from "../messaging/protocol_items.ts";
-import { RequestForwarder, toHeaders } from "./request_forwarder.ts";
+import { type RequestForwarder, toHeaders } from "./request_forwarder.ts";
 
 /** The open requests of all nodes: finds the node, and forwards to it. */
 export class ClusterRequests implements RemoteRequests {
@@ -19,12 +19,17 @@ export class ClusterRequests implements RemoteRequests {
 
   /**
    * @param node This node, which must not have started.
+   * @param forwarder Hands requests to other nodes.
    * @param local Returns the open requests of this node.
    */
-  constructor(node: ClusterNode, local: () => LocalRequests) {
+  constructor(
+    node: ClusterNode,
+    forwarder: RequestForwarder,
+    local: () => LocalRequests,
+  ) {
     this.#node = node;
     this.#local = local;
-    this.#forwarder = new RequestForwarder(node, (call) => this.#answer(call));
+    this.#forwarder = forwarder;
     node.respond(
       "hasRequest",
       ({ session, eventId }) => local().hasRequest(session, eventId),
@@ -79,18 +84,10 @@ export class ClusterRequests implements RemoteRequests {
     return response?.body ?? undefined;
   }
 
-  /** Returns the other node that answers a request with `true`. */
-  async #find(request: RpcRequest): Promise<string | undefined> {
-    if (this.#node.others.length === 0) return undefined;
-    const responses = await this.#node.request(request, {
-      // Only one node has the request, so wait for one that is busy.
-      extraTimeoutMs: this.#node.downAfterMs,
-      isSufficient: (response) => response === true,
-    });
-    return [...responses].find(([, response]) => response === true)?.[0];
-  }
-
-  async #answer(call: ForwardedCall): Promise<Response | undefined> {
+  /** Answers a request of another node. */
+  async answer(
+    call: Exclude<ForwardedCall, { purpose: "host" }>,
+  ): Promise<Response | undefined> {
     const { session: sessionId } = call;
     if (call.purpose === "resume") {
       const { lastEventId, prime } = call;
@@ -105,5 +102,16 @@ export class ClusterRequests implements RemoteRequests {
       body,
     });
     return await this.#local().deliver({ sessionId, target, request });
+  }
+
+  /** Returns the other node that answers a request with `true`. */
+  async #find(request: RpcRequest): Promise<string | undefined> {
+    if (this.#node.others.length === 0) return undefined;
+    const responses = await this.#node.request(request, {
+      // Only one node has the request, so wait for one that is busy.
+      extraTimeoutMs: this.#node.downAfterMs,
+      isSufficient: (response) => response === true,
+    });
+    return [...responses].find(([, response]) => response === true)?.[0];
   }
 }

@@ -18,12 +18,21 @@ export type ForwardHandler = (
   call: ForwardedCall,
 ) => Promise<Response | undefined>;
 
+/**
+ * The result of a request that was forwarded: the response, or whether the other
+ * node has started to work on the request.
+ */
+export type ForwardResult =
+  | { readonly response: Response }
+  | { readonly response?: undefined; readonly wasStarted: boolean };
+
 type Head = Extract<ForwardMessage, { kind: "forwardHead" }>;
 
 /** A request that another node answers. */
 interface PendingCall {
   readonly node: string;
-  readonly response: Deferred<Response | undefined>;
+  readonly result: Deferred<ForwardResult>;
+  wasStarted: boolean;
   body?: IncomingBody;
 }
 
@@ -50,6 +59,10 @@ export class RequestForwarder {
     this.#handler = handler;
     node.handle("forwardCall", ({ id, call, credit }, from) => {
       void this.#answer(from, id, call, credit);
+    });
+    node.handle("forwardStart", ({ id }) => {
+      const call = this.#pending.get(id);
+      if (call !== undefined) call.wasStarted = true;
     });
     node.handle("forwardHead", (head) => this.#onHead(head));
     node.handle(
@@ -84,12 +97,23 @@ export class RequestForwarder {
    * @returns The response, whose body fails if the node dies; undefined if the
    * node can't answer.
    */
-  forward(node: string, call: ForwardedCall): Promise<Response | undefined> {
+  async forward(
+    node: string,
+    call: ForwardedCall,
+  ): Promise<Response | undefined> {
+    return (await this.tryForward(node, call)).response;
+  }
+
+  /**
+   * The same, but tells whether a node that did not respond has started to work
+   * on the request.
+   */
+  tryForward(node: string, call: ForwardedCall): Promise<ForwardResult> {
     const id = ++this.#lastId;
-    const response = new Deferred<Response | undefined>();
-    this.#pending.set(id, { node, response });
+    const result = new Deferred<ForwardResult>();
+    this.#pending.set(id, { node, result, wasStarted: false });
     this.#node.send(node, { kind: "forwardCall", id, call, credit: WINDOW });
-    return response.promise;
+    return result.promise;
   }
 
   async #answer(
@@ -98,6 +122,8 @@ export class RequestForwarder {
     call: ForwardedCall,
     credit: number,
   ): Promise<void> {
+    // Leaves in this turn, before a transport that is busy for long responds.
+    this.#node.send(from, { kind: "forwardStart", id });
     let response: Response | undefined;
     try {
       response = await this.#handler(call);
@@ -130,14 +156,15 @@ export class RequestForwarder {
     const call = this.#pending.get(id);
     if (call === undefined) return;
     if (status === undefined || !hasBody) this.#pending.delete(id);
-    if (status === undefined) return call.response.resolve(undefined);
+    if (status === undefined) {
+      return call.result.resolve({ wasStarted: call.wasStarted });
+    }
     if (hasBody) call.body = this.#bodyOf(id, call);
-    call.response.resolve(
-      new Response(call.body?.stream ?? null, {
-        status,
-        headers: toHeaders(headers),
-      }),
-    );
+    const response = new Response(call.body?.stream ?? null, {
+      status,
+      headers: toHeaders(headers),
+    });
+    call.result.resolve({ response });
   }
 
   #bodyOf(id: number, { node }: PendingCall): IncomingBody {
@@ -157,7 +184,7 @@ export class RequestForwarder {
     const call = this.#pending.get(id);
     if (call === undefined) return;
     this.#pending.delete(id);
-    call.response.resolve(undefined);
+    call.result.resolve({ wasStarted: call.wasStarted });
     call.body?.end(isFailed ? interrupted(call.node) : undefined);
   }
 

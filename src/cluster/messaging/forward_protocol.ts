@@ -5,6 +5,7 @@
  *
  * @module
  */
+import type { HostedCall } from "../../contracts/hosting.ts";
 import type { MessageTarget } from "../../requests/message_target.ts";
 
 /** What is asked of the other node. */
@@ -24,7 +25,9 @@ export type ForwardedCall =
     readonly session: string;
     readonly lastEventId: string;
     readonly prime: true | "named";
-  };
+  }
+  /** Let the server of a session answer a request. */
+  | { readonly purpose: "host" } & HostedCall;
 
 /** A header of HTTP. */
 export type Header = readonly [name: string, value: string];
@@ -38,6 +41,8 @@ export type ForwardMessage =
     /** How many characters may be sent at first. */
     readonly credit: number;
   }
+  /** The node works on the request: it must not be repeated. */
+  | { readonly kind: "forwardStart"; readonly id: number }
   /** The response begins; without a status, there is none. */
   | {
     readonly kind: "forwardHead";

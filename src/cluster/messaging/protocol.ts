@@ -191,6 +191,8 @@ export type ClusterMessage =
   | { readonly kind: "requestDiff"; readonly digests: readonly number[] }
   /** The answer to `requestDiff` is complete. */
   | { readonly kind: "diffDone" }
+  /** The sender has the server of a session now. */
+  | { readonly kind: "hosted"; readonly id: string }
   /** A notification for subscriptions, as JSON. */
   | { readonly kind: "notification"; readonly text: string }
   | {

@@ -26,12 +26,14 @@ const CHECKS: Readonly<
     typeof id === "string" && areAll(fields, isFieldWrite) &&
     isOptional(deleted, isTimestamp) && isOptional(age, isNumber),
   requestDiff: ({ digests }) => areAll(digests, isNumber),
+  hosted: ({ id }) => typeof id === "string",
   notification: ({ text }) => typeof text === "string",
   request: ({ id, request }) =>
     isNumber(id) && isObject(request) && typeof request.kind === "string",
   response: ({ id }) => isNumber(id),
   forwardCall: ({ id, call, credit }) =>
     isNumber(id) && isNumber(credit) && isForwardedCall(call),
+  forwardStart: ({ id }) => isNumber(id),
   forwardHead: ({ id, status, headers }) =>
     isNumber(id) && isOptional(status, isNumber) &&
     isOptional(headers, areHeaders),
@@ -83,10 +85,18 @@ export function areAges(
 
 function isForwardedCall(call: unknown): boolean {
   if (!isObject(call) || typeof call.session !== "string") return false;
-  return call.purpose === "deliver"
-    ? isTarget(call.target) && areHeaders(call.headers) &&
-      areStrings([call.url, call.body])
-    : call.purpose === "resume" && typeof call.lastEventId === "string";
+  switch (call.purpose) {
+    case "deliver":
+      return isTarget(call.target) && areHeaders(call.headers) &&
+        areStrings([call.url, call.body]);
+    case "resume":
+      return typeof call.lastEventId === "string";
+    case "host":
+      return areHeaders(call.headers) && areStrings([call.url, call.method]) &&
+        isOptional(call.body, isString) && isOptional(call.principal, isString);
+    default:
+      return false;
+  }
 }
 
 /** Returns whether a value is a valid {@linkcode MessageTarget}. */
@@ -108,6 +118,10 @@ function isObject(
   value: unknown,
 ): value is Readonly<Record<string, unknown>> {
   return typeof value === "object" && value !== null;
+}
+
+function isString(value: unknown): boolean {
+  return typeof value === "string";
 }
 
 function isNumber(value: unknown): boolean {

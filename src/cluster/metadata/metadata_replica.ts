@@ -91,6 +91,11 @@ export class MetadataReplica {
     };
   }
 
+  /** Returns the resources that a session subscribed to. */
+  subscriptionsOf(id: string): string[] {
+    return this.#subscribed.urisOf(id);
+  }
+
   /** Returns the sessions that subscribed to a resource. */
   sessionsSubscribedTo(uri: string): string[] {
     return this.#subscribed.sessionsOf(uri);

@@ -32,6 +32,11 @@ export class ReplicatedMetadataStore implements MetadataStore {
     return this.#replica.field(id, field);
   }
 
+  async peek(id: string, field: MetadataField): Promise<string | undefined> {
+    if (this.#replica.get(id) === undefined) await this.#replica.fetch(id);
+    return this.#replica.get(id)?.fields.get(field)?.[0];
+  }
+
   write(id: string, field: MetadataField, value: string | null): Promise<void> {
     this.#replica.write(id, field, value);
     return this.#node.flushed();
@@ -40,6 +45,10 @@ export class ReplicatedMetadataStore implements MetadataStore {
   async sessionsSubscribedTo(uri: string): Promise<string[]> {
     await this.#node.ready;
     return this.#replica.sessionsSubscribedTo(uri);
+  }
+
+  subscriptionsOf(id: string): string[] {
+    return this.#replica.subscriptionsOf(id);
   }
 
   subscribe(id: string, uri: string): Promise<void> {

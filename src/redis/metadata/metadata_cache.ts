@@ -115,6 +115,13 @@ export class MetadataCache {
     return ids;
   }
 
+  /** Returns the resources that a session subscribed to. */
+  subscriptionsOf(id: string): string[] {
+    return [...this.#sessions.get(id)?.fields.keys() ?? []]
+      .filter((field) => field.startsWith("u:"))
+      .map((field) => field.slice(2));
+  }
+
   /**
    * Returns the sessions that were not used since some time, up to a maximum.
    */

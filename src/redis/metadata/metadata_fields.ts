@@ -9,7 +9,12 @@ export const FIELD_NAMES: Readonly<Record<MetadataField, string>> = {
   clientInfo: "c",
   clientCapabilities: "b",
   logLevel: "l",
+  initialize: "a",
+  host: "s",
 };
+
+/** The names of metadata fields that have one letter. */
+export const METADATA_LETTERS: string = "cblrnas";
 
 /** Returns the field of a subscription to a resource. */
 export function subscriptionField(uri: string): string {
@@ -18,5 +23,7 @@ export function subscriptionField(uri: string): string {
 
 /** Returns whether a field is metadata, rather than about the owner. */
 export function isMetadataField(name: string): boolean {
-  return name.length === 1 ? "cblrn".includes(name) : name.startsWith("u:");
+  return name.length === 1
+    ? METADATA_LETTERS.includes(name)
+    : name.startsWith("u:");
 }

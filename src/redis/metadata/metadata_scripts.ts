@@ -2,7 +2,8 @@ import { Script } from "../connection/script.ts";
 
 // A session is a hash. Its metadata fields are: c, the client info; b, the
 // capabilities; l, the log level; r, the principal; n, the newest event when it
-// began; "u:" and a URI for each subscription. A field that was restored after
+// began; a, its initialize request; s, the node that has its server; "u:" and a
+// URI for each subscription. A field that was restored after
 // Redis had lost it also has "~" and its name, with the time when it was last
 // confirmed. The set "u:" and a URI has the sessions that subscribed to a
 // resource, scored by the earliest time at which they may expire, in
@@ -112,6 +113,17 @@ return { values[1] or '', values[2] or '', text(now),
   redis.call('HGET', ARGV[1], 'epoch') or '' }
 `);
 
+/** Returns the resources that a session subscribed to. */
+export const SUBSCRIPTIONS: Script = new Script(`
+local uris = {}
+for _, field in ipairs(redis.call('HKEYS', KEYS[1])) do
+  if string.sub(field, 1, 2) == 'u:' then
+    uris[#uris + 1] = string.sub(field, 3)
+  end
+end
+return uris
+`);
+
 /** Marks a session as used. */
 export const TOUCH: Script = new Script(`
 extend(KEYS[1], ARGV[1])
@@ -133,7 +145,7 @@ local key, prefix, id = KEYS[1], ARGV[1], ARGV[2]
 for _, field in ipairs(redis.call('HKEYS', key)) do
   local kind = string.sub(field, 1, 2)
   if kind == 'u:' then redis.call('ZREM', prefix .. field, id) end
-  if #field > 1 or string.find('cblrn', field, 1, true) then
+  if #field > 1 or string.find('cblrnas', field, 1, true) then
     redis.call('HDEL', key, field)
   end
 end

@@ -117,6 +117,30 @@ export class RedisMetadataStore
     }
   }
 
+  async peek(id: string, name: MetadataField): Promise<string | undefined> {
+    const field = FIELD_NAMES[name];
+    try {
+      const [value] = await this.#evaluate(scripts.PEEK, id, [field]) as [
+        string,
+      ];
+      if (value === "" && this.#restorer.isRestoring(id)) {
+        return this.#cachedField(id, field);
+      }
+      return value || undefined;
+    } catch (error) {
+      return this.#fromCache(error, id, field);
+    }
+  }
+
+  async subscriptionsOf(id: string): Promise<string[]> {
+    try {
+      return await this.#evaluate(scripts.SUBSCRIPTIONS, id, []) as string[];
+    } catch (error) {
+      if (!isTransientError(error)) throw error;
+      return this.#cache.subscriptionsOf(id);
+    }
+  }
+
   async register(
     id: string,
     { principal }: SessionRegistration,

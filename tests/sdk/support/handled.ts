@@ -4,12 +4,9 @@ import {
   type InMemorySessionsOptions,
   type Sessions,
 } from "@crossmcp/session-manager";
-import type {
-  SdkFetchOptions,
-  SdkHandler,
-} from "@crossmcp/session-manager/sdk";
+import type { SdkHandler } from "@crossmcp/session-manager/sdk";
 import { serve, type Served } from "../../e2e/support/serve.ts";
-import { USER_HEADER } from "../../e2e/support/guarded.ts";
+import { callerOf } from "./caller.ts";
 import { Probe, type Sdk, type ServeOptions } from "./servers.ts";
 
 /** A server of the official SDK that is listening. */
@@ -22,9 +19,6 @@ export interface Handled extends AsyncDisposable {
   readonly reported: readonly Error[];
   readonly served: Served;
 }
-
-/** The header whose value becomes the access token. */
-export const TOKEN_HEADER = "x-token";
 
 /** Starts a server of the official SDK, in one process. */
 export async function startHandled(
@@ -55,18 +49,6 @@ export async function startHandled(
       await sessions.close();
       await served.close();
     },
-  };
-}
-
-/** Simulates authentication. */
-export function callerOf({ headers }: Request): SdkFetchOptions {
-  const principal = headers.get(USER_HEADER) ?? undefined;
-  const token = headers.get(TOKEN_HEADER);
-  if (token === null) return { principal };
-  const resource = new URL("https://example.com/mcp");
-  return {
-    principal,
-    authInfo: { token, clientId: "client", scopes: [], resource },
   };
 }
 

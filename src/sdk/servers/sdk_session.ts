@@ -1,12 +1,12 @@
-import type { Sessions } from "../contracts/sessions.ts";
-import { SESSION_HEADER } from "../http/headers.ts";
-import { readFrames } from "../requests/frame_reader.ts";
+import type { Sessions } from "../../contracts/sessions.ts";
+import { SESSION_HEADER } from "../../http/headers.ts";
 import type {
   SdkRequestOptions,
   SdkServer,
   SdkTransport,
   SdkTransportClass,
-} from "./sdk_types.ts";
+} from "../sdk_types.ts";
+import { StandaloneStream } from "./standalone_stream.ts";
 
 /** What an {@linkcode SdkSession} is made of. */
 export interface SdkSessionParts<Transport extends SdkTransport> {
@@ -72,18 +72,7 @@ export class SdkSession<Transport extends SdkTransport = SdkTransport> {
   start(streams: Sessions["streams"], report: (error: Error) => void): void {
     const body = this.#standalone?.body;
     if (!body) return;
-    const recipients = [this.sessionId];
-    const send = async (frame: string) => {
-      try {
-        await streams.send(recipients, frame);
-      } catch (error) {
-        report(error as Error);
-      }
-    };
-    readFrames(body, (frame) => {
-      // Streams have their own keep-alive comments.
-      if (!frame.startsWith(":")) void send(frame);
-    }).catch(report);
+    new StandaloneStream(this.sessionId, streams, report).read(body);
   }
 
   /** Closes the server and its transport. */

@@ -1,12 +1,12 @@
-import type { InfoSessionManager } from "../contracts/info_session_manager.ts";
-import type { Sessions } from "../contracts/sessions.ts";
+import type { InfoSessionManager } from "../../contracts/info_session_manager.ts";
+import type { Sessions } from "../../contracts/sessions.ts";
 import {
   type ClientCapabilities,
   type ClientInfo,
   LOGGING_LEVELS,
   type LoggingLevel,
-} from "../protocol/mcp_types.ts";
-import { asObject, type InitializeParams } from "./messages.ts";
+} from "../../protocol/mcp_types.ts";
+import { asObject, type InitializeParams } from "../messages.ts";
 
 /** Stores what a client said about itself. */
 export function storeClient(

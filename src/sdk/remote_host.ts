@@ -1,0 +1,149 @@
+import type {
+  HostedCall,
+  SessionHosting,
+  SharedHosting,
+} from "../contracts/hosting.ts";
+import { LimitedRequest, readMessage } from "../http/request_body.ts";
+import { EVENT_STREAM_HEADERS } from "../http/session_requests.ts";
+import { isEventStream } from "../protocol/sse.ts";
+import { type MessageId, requestIdOf } from "../requests/message_target.ts";
+import { asObject } from "./messages.ts";
+import type { SdkFetchOptions } from "./options.ts";
+import { errorResponse } from "./responses.ts";
+import type { SdkAuthInfo } from "./sdk_types.ts";
+
+/** How often a session may move while its request is under way. */
+const MAX_ATTEMPTS = 3;
+
+/** Either the response of another node, or the request, to be answered here. */
+export type Forwarded =
+  | { readonly response: Response; readonly request?: undefined }
+  | { readonly response?: undefined; readonly request: Request };
+
+/** Hands requests to the node that has the server of their session. */
+export class RemoteHost {
+  readonly #hosting: SessionHosting;
+  readonly #shared: SharedHosting;
+  #forwarded = 0;
+
+  constructor(hosting: SessionHosting, shared: SharedHosting) {
+    this.#hosting = hosting;
+    this.#shared = shared;
+  }
+
+  /** How many requests were handed to other nodes. */
+  get forwarded(): number {
+    return this.#forwarded;
+  }
+
+  /**
+   * Hands a request to the host of its session.
+   *
+   * @param sessionId The session.
+   * @param request The request. Its body is read if there is another host.
+   * @param caller Who sends it.
+   * @param rebuild Makes this node the host, if there is no other. Returns false
+   * if there is one by now.
+   */
+  async forward(
+    sessionId: string,
+    request: Request,
+    caller: SdkFetchOptions,
+    rebuild: () => Promise<boolean>,
+  ): Promise<Forwarded> {
+    let read: { call: HostedCall; id: MessageId | undefined } | undefined;
+    for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
+      const host = await this.#shared.findHost(sessionId);
+      if (host === undefined) {
+        if (await rebuild()) return { request };
+        continue;
+      }
+      if (read === undefined) {
+        const limited = new LimitedRequest(request, this.#hosting.maxBodyBytes);
+        // The guard refuses it.
+        if (limited.isTooLarge) return { request };
+        const { message, body, copy } = await readMessage(limited.request);
+        if (limited.isTooLarge) return { response: tooLarge() };
+        request = copy;
+        const call = callOf(sessionId, request, body, caller);
+        read = { call, id: requestIdOf(message) };
+      }
+      const { call, id } = read;
+      const result = await this.#shared.forward(host, call);
+      if ("response" in result) {
+        this.#forwarded++;
+        return { response: await this.#passOn(sessionId, id, result.response) };
+      }
+      if (result.failure === "interrupted") {
+        return { response: await this.#passOn(sessionId, id, undefined) };
+      }
+      // It never started, or it drains: the server is created again here.
+      if (await rebuild()) return { request };
+    }
+    return { response: unavailable() };
+  }
+
+  /** Passes on a response; undefined if the other node died before it began. */
+  async #passOn(
+    sessionId: string,
+    id: MessageId | undefined,
+    response: Response | undefined,
+  ): Promise<Response> {
+    if (response !== undefined && !isEventStream(response)) return response;
+    const { body } = response ?? {};
+    const rest = await this.#hosting.passOn(sessionId, id, body ?? undefined);
+    if (rest === undefined) return response ?? unavailable();
+    const init = response ?? { headers: EVENT_STREAM_HEADERS };
+    return new Response(rest, init);
+  }
+}
+
+/** Returns the request that another node has handed over. */
+export function requestOf(
+  { url, method, headers, body }: HostedCall,
+): Request {
+  const init = {
+    method,
+    headers: headers.map(([name, value]) => [name, value]),
+  };
+  return new Request(
+    url,
+    (body === undefined ? init : { ...init, body }) as RequestInit,
+  );
+}
+
+/** Returns who has sent such a request. */
+export function callerOf({ principal, caller }: HostedCall): SdkFetchOptions {
+  const { authInfo } = asObject(caller);
+  if (authInfo === undefined) return { principal };
+  const { resource, ...rest } = asObject(authInfo);
+  const revived = typeof resource === "string"
+    ? { ...rest, resource: new URL(resource) }
+    : rest;
+  return { principal, authInfo: revived as unknown as SdkAuthInfo };
+}
+
+function callOf(
+  session: string,
+  { url, method, headers }: Request,
+  body: string | undefined,
+  { principal, authInfo }: SdkFetchOptions,
+): HostedCall {
+  return {
+    session,
+    url,
+    method,
+    headers: [...headers],
+    body,
+    principal,
+    ...authInfo && { caller: { authInfo } },
+  };
+}
+
+function unavailable(): Response {
+  return errorResponse(503, -32000, "Service Unavailable: try again later");
+}
+
+function tooLarge(): Response {
+  return errorResponse(413, -32000, "Content Too Large");
+}
