@@ -21,6 +21,8 @@ export interface SessionHost {
    * the request was not looked at.
    */
   answer(call: HostedCall): Promise<Response | undefined>;
+  /** Returns whether the server of a session is here, and stays. */
+  hosts(id: string): boolean;
   /** Called when another node has the server of a session. */
   onHostedElsewhere(id: string): void;
   /** Ends all servers: the sessions were closed. */

@@ -109,6 +109,11 @@ export class ManagedHosting implements SessionHosting {
     return await this.#host?.answer(call);
   }
 
+  /** Returns whether the server of a session is here, and stays. */
+  hosts(id: string): boolean {
+    return this.#host?.hosts(id) ?? false;
+  }
+
   /** Called when another node has the server of a session. */
   onHostedElsewhere(id: string): void {
     this.#host?.onHostedElsewhere(id);

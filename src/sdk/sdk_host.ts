@@ -105,6 +105,10 @@ export class SdkHost implements SessionHost {
     return this.#answerHere(requestOf(call), caller);
   }
 
+  hosts(id: string): boolean {
+    return !this.#isDraining && this.#servers.get(id) !== undefined;
+  }
+
   onHostedElsewhere(id: string): void {
     this.#servers.retire(id);
   }

@@ -12,6 +12,9 @@ import {
 import type { ClusterNode } from "../membership/cluster_node.ts";
 import type { RequestForwarder } from "./request_forwarder.ts";
 
+/** The host of this node, as other nodes use it. */
+type LocalHost = Pick<SessionHost, "answer" | "hosts" | "onHostedElsewhere">;
+
 /** The status of a node that does not have the server: Misdirected Request. */
 const MISDIRECTED = 421;
 
@@ -23,7 +26,7 @@ export class ClusterHosting implements SharedHosting {
   readonly #node: ClusterNode;
   readonly #forwarder: RequestForwarder;
   readonly #registry: SessionRegistry;
-  readonly #local: () => Pick<SessionHost, "answer" | "onHostedElsewhere">;
+  readonly #local: () => LocalHost;
 
   /**
    * @param node This node, which must not have started.
@@ -35,12 +38,13 @@ export class ClusterHosting implements SharedHosting {
     node: ClusterNode,
     forwarder: RequestForwarder,
     info: StoredInfoSessionManager,
-    local: () => Pick<SessionHost, "answer" | "onHostedElsewhere">,
+    local: () => LocalHost,
   ) {
     this.#node = node;
     this.#forwarder = forwarder;
     this.#registry = sessionRegistryOf(info);
     this.#local = local;
+    node.respond("hosts", ({ session }) => local().hosts(session));
     node.handle("hosted", ({ id }) => {
       // Of two nodes that claim a session at once, the metadata names one.
       void this.isHost(id).then((isHost) => {
@@ -52,9 +56,15 @@ export class ClusterHosting implements SharedHosting {
   async findHost(id: string): Promise<string | undefined> {
     await this.#node.ready;
     const host = await this.#registry.peek(id, "host");
-    return host !== undefined && this.#node.others.includes(host)
-      ? host
-      : undefined;
+    if (host !== undefined && this.#node.others.includes(host)) return host;
+    // The guard refuses sessions that nobody knows; don't ask for them.
+    if (await this.#registry.registration(id) === undefined) return undefined;
+    // It is gone, unless a store has lost the field, or has not restored it yet.
+    const responses = await this.#node.request(
+      { kind: "hosts", session: id },
+      { isSufficient: (response) => response === true },
+    );
+    return [...responses].find(([, response]) => response === true)?.[0];
   }
 
   async claim(id: string): Promise<boolean> {

@@ -7,7 +7,7 @@ import type {
 } from "../../requests/remote_requests.ts";
 import type { ClusterNode } from "../membership/cluster_node.ts";
 import type { ForwardedCall } from "../messaging/forward_protocol.ts";
-import type { RpcRequest } from "../messaging/protocol.ts";
+import type { RpcRequest } from "../messaging/rpc_protocol.ts";
 import { isTarget } from "../messaging/protocol_items.ts";
 import { type RequestForwarder, toHeaders } from "./request_forwarder.ts";
 

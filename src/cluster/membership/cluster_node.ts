@@ -11,8 +11,8 @@ import type { ClusterSettings } from "./options.ts";
 import type {
   AddressedMessage,
   ClusterMessage,
-  RpcRequest,
 } from "../messaging/protocol.ts";
+import type { RpcRequest } from "../messaging/rpc_protocol.ts";
 import { type RequestHandler, Rpc } from "../messaging/rpc.ts";
 import { PacketBus } from "../messaging/packet_bus.ts";
 

@@ -1,6 +1,7 @@
 import { Deferred } from "../../runtime/deferred.ts";
 import type { Scheduler } from "../../runtime/scheduler.ts";
-import type { ClusterMessage, RpcRequest } from "./protocol.ts";
+import type { ClusterMessage } from "./protocol.ts";
+import type { RpcRequest } from "./rpc_protocol.ts";
 
 /**
  * Handles the requests of one kind. Returns the response, or a promise of it.

@@ -44,6 +44,8 @@ export type RpcRequest =
     readonly session: string;
     readonly target: MessageTarget;
   }
+  /** Is the server of a session there, and stays? Response: `boolean`. */
+  | { readonly kind: "hosts"; readonly session: string }
   /** Does a subscription exist? Response: `boolean`. */
   | {
     readonly kind: "subscribed";

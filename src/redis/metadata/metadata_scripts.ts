@@ -113,6 +113,11 @@ return { values[1] or '', values[2] or '', text(now),
   redis.call('HGET', ARGV[1], 'epoch') or '' }
 `);
 
+/** Returns a field of a session. Does not count as use. */
+export const PEEK_FIELD: Script = new Script(`
+return redis.call('HGET', KEYS[1], ARGV[1])
+`);
+
 /** Returns the resources that a session subscribed to. */
 export const SUBSCRIPTIONS: Script = new Script(`
 local uris = {}

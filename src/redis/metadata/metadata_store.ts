@@ -15,6 +15,7 @@ import { MetadataExpiry } from "./metadata_expiry.ts";
 import { MetadataPrefetcher } from "./metadata_prefetcher.ts";
 import { type MetadataLimits, MetadataRestorer } from "./metadata_restorer.ts";
 import { touch } from "../../runtime/lru_map.ts";
+import { SubscriptionReader } from "./subscription_reader.ts";
 import { ENDED, PendingWrites } from "./pending_writes.ts";
 import { isTransientError } from "../connection/redis_errors.ts";
 
@@ -45,6 +46,7 @@ export class RedisMetadataStore
   readonly #pendingWrites: PendingWrites;
   readonly #restorer: MetadataRestorer;
   readonly #prefetcher: MetadataPrefetcher;
+  readonly #subscriptions: SubscriptionReader;
   readonly #expiry: MetadataExpiry;
   readonly #report: (error: unknown) => void;
   /** Sessions that are known to have ended, the latest last. */
@@ -71,6 +73,7 @@ export class RedisMetadataStore
         this.#expired++;
       },
     );
+    this.#subscriptions = new SubscriptionReader(redisNode, this.#cache);
     this.#restorer = new MetadataRestorer(redisNode, this.#cache, options);
     redisNode.add(this);
     redisNode.node.handle("metadata", ({ id, deleted }) => {
@@ -120,24 +123,11 @@ export class RedisMetadataStore
   async peek(id: string, name: MetadataField): Promise<string | undefined> {
     const field = FIELD_NAMES[name];
     try {
-      const [value] = await this.#evaluate(scripts.PEEK, id, [field]) as [
-        string,
-      ];
-      if (value === "" && this.#restorer.isRestoring(id)) {
-        return this.#cachedField(id, field);
-      }
-      return value || undefined;
+      const value = await this.#evaluate(scripts.PEEK_FIELD, id, [field]);
+      if (value !== null) return value as string;
+      return this.#isUncertain(id) ? this.#cachedField(id, field) : undefined;
     } catch (error) {
       return this.#fromCache(error, id, field);
-    }
-  }
-
-  async subscriptionsOf(id: string): Promise<string[]> {
-    try {
-      return await this.#evaluate(scripts.SUBSCRIPTIONS, id, []) as string[];
-    } catch (error) {
-      if (!isTransientError(error)) throw error;
-      return this.#cache.subscriptionsOf(id);
     }
   }
 
@@ -159,10 +149,10 @@ export class RedisMetadataStore
         [this.#cache.field(id, "r") ?? value];
     if (owner === "") throw new SessionLimitError(this.#options.maxSessions);
     this.#ended.delete(id);
-    this.#cachePut(id, "r", owner, this.#now());
+    this.#cachePut(id, "r", owner);
     // It has just begun: nothing else is stored of it.
     if (owner === value) this.#cache.complete(id);
-    if (startEventId) this.#cachePut(id, "n", startEventId, this.#now());
+    if (startEventId) this.#cachePut(id, "n", startEventId);
     return owner === value;
   }
 
@@ -207,19 +197,12 @@ export class RedisMetadataStore
     this.#evaluate(scripts.TOUCH, id, [keptMs]).catch(this.#report);
   }
 
-  async sessionsSubscribedTo(uri: string): Promise<string[]> {
-    const { connection, keys } = this.#redisNode;
-    const field = subscriptionField(uri);
-    try {
-      return await connection.evaluate(
-        scripts.SUBSCRIBED,
-        keys.resources + uri,
-        [keys.prefix, field],
-      ) as string[];
-    } catch (error) {
-      if (!isTransientError(error)) throw error;
-      return this.#cache.sessionsWith(field);
-    }
+  sessionsSubscribedTo(uri: string): Promise<string[]> {
+    return this.#subscriptions.sessionsOf(uri);
+  }
+
+  subscriptionsOf(id: string): Promise<string[]> {
+    return this.#subscriptions.urisOf(id);
   }
 
   async delete(id: string): Promise<void> {
@@ -272,7 +255,7 @@ export class RedisMetadataStore
       ]) as Promise<string>;
     const at = await this.#pendingWrites.runOrQueue(id, field, write);
     if (at === "") throw new SessionLimitError(this.#options.maxSessions);
-    this.#cachePut(id, field, value, at ?? this.#now());
+    this.#cachePut(id, field, value, at);
   }
 
   /** Runs a script that needs only the session's own key. */
@@ -281,17 +264,17 @@ export class RedisMetadataStore
     return connection.evaluate(script, keys.sessions + id, args);
   }
 
-  #run(
-    script: Script,
-    id: string,
-    args: readonly string[],
-  ): Promise<unknown> {
-    const { connection, keys } = this.#redisNode;
-    const key = keys.sessions + id;
-    return connection.evaluate(script, key, [keys.prefix, id, ...args]);
+  #run(script: Script, id: string, args: readonly string[]): Promise<unknown> {
+    const { prefix } = this.#redisNode.keys;
+    return this.#evaluate(script, id, [prefix, id, ...args]);
   }
 
-  #cachePut(id: string, field: string, value: string | null, at: string): void {
+  #cachePut(
+    id: string,
+    field: string,
+    value: string | null,
+    at: string = String(this.#redisNode.clock.now()),
+  ): void {
     const { scheduler } = this.#redisNode.node;
     scheduler.start(this);
     this.#cache.set(id, field, value, at, scheduler.now());
@@ -339,10 +322,5 @@ export class RedisMetadataStore
     // Only then do other nodes know the sessions that began here.
     await this.#pendingWrites.repeat("r");
     await this.#restorer.restore();
-  }
-
-  /** Estimates the server's time, in microseconds. */
-  #now(): string {
-    return String(this.#redisNode.clock.now());
   }
 }
