@@ -4,6 +4,7 @@ import { gzip } from "node:zlib";
 import { bundleModules } from "../../scripts/lib/bundle_modules.ts";
 import { output, type Program, ROOT } from "../../scripts/lib/command.ts";
 import { readDenoConfig } from "../../scripts/lib/npm_only.ts";
+import { optionalPeers } from "../../scripts/lib/optional_peers.ts";
 import { absolute, type Figure, type Suite } from "./figures.ts";
 
 const compress = promisify(gzip);
@@ -116,6 +117,7 @@ async function writePackages(folder: string): Promise<void> {
   const manifest = JSON.stringify({
     type: "module",
     exports: Object.values(exports).map((path) => path.replace(/ts$/, "js")),
+    peerDependencies: await optionalPeers(),
   });
   for (const place of ["npm", "jsr"]) {
     for (const { path, text } of outputFiles) {
