@@ -82,7 +82,8 @@ export function isSameMachine(one: Machine, other: Machine): boolean {
 
 /**
  * Returns the record to compare with: the latest of the same runtime,
- * preferably on the same machine.
+ * preferably on the same machine. Sizes do not depend on the machine, so they
+ * are those of the latest record.
  */
 export function latest(
   history: readonly Entry[],
@@ -92,6 +93,11 @@ export function latest(
   const own = history.filter((entry) =>
     entry.runtime.name.toLowerCase() === runtime.toLowerCase()
   );
-  return own.findLast((entry) => isSameMachine(entry.machine, machine)) ??
-    own.at(-1);
+  const newest = own.at(-1);
+  const same = own.findLast((entry) => isSameMachine(entry.machine, machine));
+  if (newest === undefined || same === undefined) return newest;
+  const isSize = ({ unit }: Figure) => unit === "bytes";
+  const sizes = newest.figures.filter(isSize);
+  const others = same.figures.filter((figure) => !isSize(figure));
+  return { ...same, figures: [...sizes, ...others] };
 }

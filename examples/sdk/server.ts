@@ -5,8 +5,8 @@
  * `PORT`, behind a load balancer of any kind.
  */
 import { InMemorySessions, type Sessions } from "@crossmcp/session-manager";
+import { toNodeHandler } from "@crossmcp/session-manager/node";
 import { RedisSessions } from "@crossmcp/session-manager/redis";
-import { createRequestListener } from "@remix-run/node-fetch-server";
 import { createServer } from "node:http";
 import process from "node:process";
 import { createClient } from "redis";
@@ -26,9 +26,7 @@ async function createSessions(url: string | undefined): Promise<Sessions> {
 
 const sessions = await createSessions(process.env.REDIS_URL);
 const handler = createHandler(sessions);
-const server = createServer(
-  createRequestListener((request) => handler.fetch(request)),
-);
+const server = createServer(toNodeHandler(handler));
 const port = Number(process.env.PORT ?? 8000);
 server.listen(port, "127.0.0.1", () => {
   console.log(`http://127.0.0.1:${port}/mcp`);
