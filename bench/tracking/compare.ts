@@ -10,13 +10,8 @@ import { bundle, findRuntimes, selectRuntimes } from "../runtimes.ts";
 import { parseArgs } from "node:util";
 import type { Program } from "../../scripts/lib/command.ts";
 import { type Change, compareFigures, confirm } from "./comparison.ts";
-import {
-  describeRun,
-  type Entry,
-  isSameMachine,
-  latest,
-  readHistory,
-} from "./history.ts";
+import { isSameMachine, latest } from "./baseline.ts";
+import { describeRun, type Entry, readHistory } from "./history.ts";
 import { measure, type SuiteFindings } from "./measure.ts";
 import { printChanges } from "./print.ts";
 import { versionOf } from "./version.ts";

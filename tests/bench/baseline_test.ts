@@ -1,12 +1,16 @@
 import { assertEquals } from "@std/assert";
 import { describe, it } from "node:test";
 import type { Figure } from "../../bench/tracking/figures.ts";
-import { type Entry, latest } from "../../bench/tracking/history.ts";
+import {
+  latest,
+  type Machine,
+  type Measured,
+} from "../../bench/tracking/baseline.ts";
 
 const ONE = { cpu: "one", cores: 2, memoryGb: 24, os: "Linux" };
 const OTHER = { ...ONE, cpu: "other" };
 
-function entry(date: string, machine: Entry["machine"], value: number): Entry {
+function entry(machine: Machine, value: number): Measured {
   const figure = (id: string, unit: Figure["unit"]): Figure => ({
     id,
     unit,
@@ -17,25 +21,19 @@ function entry(date: string, machine: Entry["machine"], value: number): Entry {
     rounds: 1,
   });
   return {
-    date,
-    version: "0.1.0",
-    commit: "12345678",
-    isChanged: false,
-    runtime: { name: "Deno", version: "2.0.0" },
+    runtime: { name: "Deno" },
     machine,
     figures: [figure("size", "bytes"), figure("time", "ms")],
-    points: [],
-    http: [],
   };
 }
 
-function medians(found: Entry | undefined): Record<string, number> {
+function medians(found: Measured | undefined): Record<string, number> {
   const figures = found?.figures ?? [];
   return Object.fromEntries(figures.map(({ id, median }) => [id, median]));
 }
 
 describe("the record to compare with", () => {
-  const history = [entry("2026-01-01", ONE, 1), entry("2026-01-02", OTHER, 2)];
+  const history = [entry(ONE, 1), entry(OTHER, 2)];
 
   it("has the sizes of the latest, and the times of the same machine", () => {
     assertEquals(medians(latest(history, "deno", ONE)), { size: 2, time: 1 });
