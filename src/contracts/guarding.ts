@@ -81,7 +81,8 @@ export interface RequestGate {
   respond(post: PostRequest): Promise<Response | null | undefined>;
   /**
    * Connects a client to the event stream of a request again. Resolves with
-   * undefined if the session has no such request, or no longer.
+   * `null` if it has received the complete response, and with `undefined` if
+   * the session has no such request, or no longer.
    *
    * @param sessionId The session ID.
    * @param lastEventId The last event that the client received.
@@ -91,7 +92,7 @@ export interface RequestGate {
     sessionId: string,
     lastEventId: string,
     prime: StreamRequest["prime"],
-  ): Promise<ReadableStream<Uint8Array> | undefined>;
+  ): Promise<ReadableStream<Uint8Array> | null | undefined>;
   /** Aborts all requests of a session. */
   endSession(sessionId: string): void;
 }

@@ -50,10 +50,13 @@ export async function resumeRequest(
   const headers = request.headers.has("origin")
     ? (await sendPreflight(request, respond)).corsHeaders
     : new Headers();
+  headers.set(SESSION_HEADER, sessionId);
+  // Some clients ask for more after a JSON-RPC error, again and again. This
+  // status tells them to stop (HTML standard, 9.2.3).
+  if (body === null) return new Response(null, { status: 204, headers });
   for (const [name, value] of Object.entries(EVENT_STREAM_HEADERS)) {
     headers.set(name, value);
   }
-  headers.set(SESSION_HEADER, sessionId);
   return new Response(body, { headers });
 }
 

@@ -1,7 +1,5 @@
 import type { PostRequest, RequestGate } from "../contracts/guarding.ts";
 import type { ReplaySettings } from "../contracts/resolve_options.ts";
-import { DeliveryError } from "../errors.ts";
-import { formatValue } from "../format_value.ts";
 import { isEventStream } from "../protocol/sse.ts";
 import type { PeriodicTask, Scheduler } from "../runtime/scheduler.ts";
 import { checkPeriodFor } from "../runtime/scheduler.ts";
@@ -14,7 +12,7 @@ import {
   targetOf,
 } from "./message_target.ts";
 import { openRemoteStream } from "./remote_stream.ts";
-import { formatRequestError } from "./request_error.ts";
+import { failedRequest, formatFailedRequest } from "./request_error.ts";
 import type { RequestArchive } from "./request_archive.ts";
 import type {
   ForwardedMessage,
@@ -23,7 +21,11 @@ import type {
   ResumeRequest,
 } from "./remote_requests.ts";
 import { requestKey } from "../replay/request_key.ts";
-import { newKey, parseRequestEventId } from "./request_event_id.ts";
+import {
+  isFinalEventId,
+  newKey,
+  parseRequestEventId,
+} from "./request_event_id.ts";
 import { type OpenRequest, RequestRegistry } from "./request_registry.ts";
 import type { RequestStreams } from "./request_streams.ts";
 
@@ -54,8 +56,6 @@ interface KeptRequest {
   /** The ID of its message; undefined if nobody has read it. */
   readonly requestId: MessageId | undefined;
 }
-
-const TRANSPORT_FAILED = "The server failed to answer this request";
 
 /** How often to look for sessions that have ended, in milliseconds. */
 const CHECK_PERIOD_MS = 500;
@@ -121,7 +121,8 @@ export class OpenRequests implements RequestGate, LocalRequests, PeriodicTask {
     sessionId: string,
     lastEventId: string,
     prime: ResumeRequest["prime"],
-  ): Promise<ReadableStream<Uint8Array> | undefined> {
+  ): Promise<ReadableStream<Uint8Array> | null | undefined> {
+    if (isFinalEventId(lastEventId)) return null;
     const request = { sessionId, lastEventId, prime };
     const local = this.resumeHere(request);
     const { remote, kept } = this.#parts;
@@ -140,7 +141,7 @@ export class OpenRequests implements RequestGate, LocalRequests, PeriodicTask {
    * Passes on the event stream with which another node answers a request. If
    * that node dies, what it had stored follows, and an error.
    */
-  passOn(
+  async passOn(
     sessionId: string,
     requestId: MessageId | undefined,
     body: ReadableStream<Uint8Array> | undefined,
@@ -151,7 +152,8 @@ export class OpenRequests implements RequestGate, LocalRequests, PeriodicTask {
       if (name === undefined) return undefined;
       return await kept?.archive?.read(requestKey(name, sessionId), id);
     };
-    return openRemoteStream({ body, requestId, lastEventId: "", readArchive });
+    const remote = { body, requestId, lastEventId: "", readArchive };
+    return await openRemoteStream(remote) ?? undefined;
   }
 
   awaits(sessionId: string, target: MessageTarget): boolean {
@@ -172,13 +174,15 @@ export class OpenRequests implements RequestGate, LocalRequests, PeriodicTask {
 
   resumeHere(
     { sessionId, lastEventId, prime }: ResumeRequest,
-  ): ReadableStream<Uint8Array> | undefined {
+  ): ReadableStream<Uint8Array> | null | undefined {
     const request = this.#requests.get(sessionId, lastEventId);
     const { kept } = this.#parts;
     if (request === undefined || kept === undefined) return undefined;
     const { key } = request;
+    const isDone = "doneAt" in request;
+    if (isDone && !kept.streams.hasMissed(key, lastEventId)) return null;
     const body = kept.streams.connect(key, { lastEventId, prime });
-    if ("doneAt" in request) kept.streams.end(key);
+    if (isDone) kept.streams.end(key);
     return body;
   }
 
@@ -280,7 +284,7 @@ export class OpenRequests implements RequestGate, LocalRequests, PeriodicTask {
       if (!this.#requests.isRunning(open)) return true;
       this.#parts.onError(failedRequest(sessionId, error));
       if (requestId === undefined) return true;
-      send(formatRequestError(requestId, TRANSPORT_FAILED));
+      send(formatFailedRequest(requestId));
       return false;
     }).then((hasNoResponse) => {
       // Its session may have ended.
@@ -314,12 +318,4 @@ export class OpenRequests implements RequestGate, LocalRequests, PeriodicTask {
     if (count === 0) this.#counts.delete(sessionId);
     else this.#counts.set(sessionId, count);
   }
-}
-
-function failedRequest(sessionId: string, cause: unknown): DeliveryError {
-  return new DeliveryError(
-    "The transport failed to answer a request of session " +
-      `${formatValue(sessionId)}.`,
-    { sessionId, cause },
-  );
 }

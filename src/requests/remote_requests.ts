@@ -32,12 +32,12 @@ export interface RemoteRequests {
   /**
    * Connects to the event stream of a request, on the node that works on it.
    *
-   * @returns The stream, which fails if that node dies; undefined if no node
-   * has the request.
+   * @returns The stream, which fails if that node dies; `null` if the client
+   * has the complete response, and `undefined` if no node has the request.
    */
   resume(
     request: ResumeRequest,
-  ): Promise<ReadableStream<Uint8Array> | undefined>;
+  ): Promise<ReadableStream<Uint8Array> | null | undefined>;
 }
 
 /** The open requests of this node, as other nodes use them. */
@@ -50,6 +50,11 @@ export interface LocalRequests {
   deliver(
     message: Omit<ForwardedMessage, "body">,
   ): Promise<Response | undefined>;
-  /** Connects to the event stream of a request; undefined if it is unknown. */
-  resumeHere(request: ResumeRequest): ReadableStream<Uint8Array> | undefined;
+  /**
+   * Connects to the event stream of a request: `null` if the client has the
+   * complete response, and `undefined` if the request is unknown.
+   */
+  resumeHere(
+    request: ResumeRequest,
+  ): ReadableStream<Uint8Array> | null | undefined;
 }

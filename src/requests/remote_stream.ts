@@ -1,13 +1,17 @@
 import { formatSseEvent } from "../protocol/sse.ts";
 import { FrameSplitter } from "./frame_reader.ts";
 import type { MessageId } from "./message_target.ts";
+import { finalEventIdAfter } from "./request_event_id.ts";
 import { formatRequestError } from "./request_error.ts";
 import type { ArchivedEvents } from "./request_archive.ts";
 
 /** The event stream of a request that another node works on, or worked on. */
 export interface RemoteStream {
-  /** The stream of that node; undefined if no node has the request. */
-  readonly body: ReadableStream<Uint8Array> | undefined;
+  /**
+   * The stream of that node: `null` if the client has the complete response,
+   * and `undefined` if no node has the request.
+   */
+  readonly body: ReadableStream<Uint8Array> | null | undefined;
   /** The ID of the request's message; undefined if nobody knows it. */
   readonly requestId: MessageId | undefined;
   /** The last event that the client has received. */
@@ -27,19 +31,22 @@ const EVENT_ID = /^id: ?(.*)$/m;
  * Passes on the event stream of a request. If its node dies, what that node had
  * stored follows, and then a JSON-RPC error: its client must not wait for ever.
  *
- * @returns A stream that does not fail; undefined if there is nothing to say.
+ * @returns A stream that does not fail; `null` if the client has the complete
+ * response, and `undefined` if nothing is known of the request.
  */
 export async function openRemoteStream(
   remote: RemoteStream,
-): Promise<ReadableStream<Uint8Array> | undefined> {
-  const { body, requestId } = remote;
+): Promise<ReadableStream<Uint8Array> | null | undefined> {
+  const { body, requestId, lastEventId } = remote;
+  if (body === null) return null;
   if (body !== undefined) return completedStream(body, remote);
-  const archived = await remote.readArchive(remote.lastEventId);
+  const archived = await remote.readArchive(lastEventId);
   if (archived === undefined && requestId === undefined) return undefined;
-  const rest = restOf(archived, requestId);
+  const rest = restOf(archived, requestId, lastEventId);
+  if (rest === "") return archived?.isComplete ? null : undefined;
   return new ReadableStream({
     start(controller) {
-      if (rest !== "") controller.enqueue(encoder.encode(rest));
+      controller.enqueue(encoder.encode(rest));
       controller.close();
     },
   });
@@ -72,7 +79,7 @@ function completedStream(
         else controller.enqueue(encoder.encode(text));
       } catch {
         const archived = await remote.readArchive(lastEventId);
-        const rest = restOf(archived, remote.requestId);
+        const rest = restOf(archived, remote.requestId, lastEventId);
         if (rest !== "") controller.enqueue(encoder.encode(rest));
         controller.close();
       }
@@ -89,13 +96,16 @@ function restOf(
     isComplete: false,
   },
   requestId: MessageId | undefined,
+  lastEventId: string,
 ): string {
   const reset = { event: "reset", data: JSON.stringify({ reason: "purged" }) };
+  const newestId = EVENT_ID.exec(frames.at(-1) ?? "")?.[1] ?? lastEventId;
+  const id = finalEventIdAfter(newestId);
   return [
     hasGap ? formatSseEvent(reset) : "",
     ...frames,
     isComplete || requestId === undefined
       ? ""
-      : formatRequestError(requestId, NODE_IS_GONE),
+      : formatRequestError(requestId, NODE_IS_GONE, id),
   ].join("");
 }

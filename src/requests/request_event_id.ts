@@ -30,6 +30,24 @@ export function formatRequestEventId(logEventId: string, key: string): string {
   return `${logEventId}~${requestName(key)}`;
 }
 
+/** Takes the place of the ID in the log, which the node that died had. */
+const END = "end";
+
+/**
+ * Returns the ID of the error that ends a response after an event, if its node
+ * has died; undefined if the event has no ID of a request. Without an ID, some
+ * clients would open the stream of their session instead, a second time.
+ */
+export function finalEventIdAfter(eventId: string): string | undefined {
+  const { name } = parseRequestEventId(eventId) ?? {};
+  return name === undefined ? undefined : `${END}~${name}`;
+}
+
+/** Returns whether an event ID is one of {@linkcode finalEventIdAfter}. */
+export function isFinalEventId(eventId: string): boolean {
+  return parseRequestEventId(eventId)?.logEventId === END;
+}
+
 /** Parses the ID of an event of a request; undefined if it is another ID. */
 export function parseRequestEventId(id: string): {
   readonly logEventId: string;

@@ -3,7 +3,7 @@ import type { StreamSettings } from "../contracts/resolve_options.ts";
 import type { StreamStats } from "../contracts/stats.ts";
 import { withSseId } from "../protocol/sse.ts";
 import { sessionIdOf } from "../replay/request_key.ts";
-import type { ReplayLog } from "../replay/replay_log.ts";
+import type { ReplayLog, Resumption } from "../replay/replay_log.ts";
 import type { Scheduler } from "../runtime/scheduler.ts";
 import { LocalStreams } from "../streams/local_streams.ts";
 import { linkBody } from "../streams/output/sink_handover.ts";
@@ -67,6 +67,12 @@ export class RequestStreams {
     return body;
   }
 
+  /** Returns whether a client lacks events of a request. */
+  hasMissed(key: string, lastEventId: string): boolean {
+    const missed = this.#missed({ session: key, lastEventId });
+    return typeof missed === "string" || missed.length > 0;
+  }
+
   /**
    * Writes a frame, and appends it to the log.
    *
@@ -118,11 +124,7 @@ export class RequestStreams {
       intent,
       {
         latestEventId: formatRequestEventId(log.latestEventId, key),
-        after: (resumption, now) => {
-          const { logEventId: lastEventId = "" } =
-            parseRequestEventId(resumption.lastEventId) ?? {};
-          return log.after({ ...resumption, lastEventId }, now);
-        },
+        after: (resumption) => this.#missed(resumption),
       },
       this.#scheduler.now(),
     );
@@ -131,5 +133,15 @@ export class RequestStreams {
     if (start.reset === undefined) return;
     this.#resets++;
     this.#callbacks.onReset(sessionIdOf(key), start.reset);
+  }
+
+  /** Returns the events that a client has missed, or why they are missing. */
+  #missed(
+    resumption: Resumption,
+  ): Uint8Array<ArrayBuffer>[] | ResetReason {
+    const { logEventId: lastEventId = "" } =
+      parseRequestEventId(resumption.lastEventId) ?? {};
+    const now = this.#scheduler.now();
+    return this.#log.after({ ...resumption, lastEventId }, now);
   }
 }

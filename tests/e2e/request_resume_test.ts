@@ -1,5 +1,6 @@
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertRejects } from "@std/assert";
 import { describe, it } from "node:test";
+import { connectHttp, connectHttp2, type Fetch } from "./support/clients.ts";
 import { startGuarded } from "./support/guarded.ts";
 import { assertCallsSurvive } from "./support/interrupted_calls.ts";
 import { engines } from "./support/serve.ts";
@@ -23,6 +24,30 @@ for (const engine of engines) {
         assert(sessions.stats().replayed > 0, "Nothing was replayed.");
         assertEquals(sessions.stats().resets, 0);
         assertEquals(server.reported, []);
+      });
+
+      it("P9 a JSON-RPC error ends a request: its client does not ask for more", async () => {
+        await using server = await startGuarded(engine, {
+          streams: { replay: {} },
+        });
+        let gets = 0;
+        const countingFetch: Fetch = (url, init) => {
+          if (init?.method === "GET") gets++;
+          return fetch(url, init);
+        };
+        const connect = major === 1 ? connectHttp : connectHttp2;
+        await using connected = await connect(
+          server.httpUrl,
+          server.sessions.streams,
+          { fetch: countingFetch, reconnect: true },
+        );
+        const { client } = connected;
+        const before = gets;
+        await assertRejects(() => client.getPrompt({ name: "unknown" }));
+        // Long enough for dozens of requests.
+        await new Promise((resolve) => setTimeout(resolve, 500));
+        assert(gets - before <= 1, `${gets - before} GET requests`);
+        await client.ping();
       });
     });
   }

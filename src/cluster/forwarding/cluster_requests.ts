@@ -62,7 +62,7 @@ export class ClusterRequests implements RemoteRequests {
 
   async resume(
     { sessionId, lastEventId, prime }: ResumeRequest,
-  ): Promise<ReadableStream<Uint8Array> | undefined> {
+  ): Promise<ReadableStream<Uint8Array> | null | undefined> {
     const node = await this.#find({
       kind: "hasRequest",
       session: sessionId,
@@ -81,7 +81,7 @@ export class ClusterRequests implements RemoteRequests {
       lastEventId,
       prime,
     });
-    return response?.body ?? undefined;
+    return response?.body;
   }
 
   /** Answers a request of another node. */
@@ -93,7 +93,7 @@ export class ClusterRequests implements RemoteRequests {
       const { lastEventId, prime } = call;
       const request = { sessionId, lastEventId, prime };
       const stream = this.#local().resumeHere(request);
-      return stream && new Response(stream);
+      return stream === undefined ? undefined : new Response(stream);
     }
     const { url, headers, body, target } = call;
     const request = new Request(url, {

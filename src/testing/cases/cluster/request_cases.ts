@@ -45,7 +45,11 @@ export const clusterRequestCases: readonly ClusterCase[] = [
       });
       // It is kept, also for those who come later.
       const late = await within(clients[2]!.listen(lastEventId), "a response");
-      deepStrictEqual((await within(late.end(), "the end")).data, [RESULT]);
+      const [result] = await within(late.take(), "the response");
+      const rest = await within(late.end(), "the end");
+      deepStrictEqual([result!.data, ...rest.data], [RESULT]);
+      // Then there is nothing left.
+      await assertComplete(context, clients, result!.lastEventId);
     },
   },
   {
@@ -117,7 +121,16 @@ export const clusterRequestCases: readonly ClusterCase[] = [
       await kill(nodes[0]!);
       assertError(await within(connected.end(), "an error"));
       const late = await within(clients[2]!.listen(lastEventId), "a response");
-      assertError(await within(late.end(), "an error"));
+      // Where events outlive their node, the message comes first.
+      let [last] = await within(late.take(), "an event");
+      if (last!.data === textOf(note(0))) {
+        [last] = await within(late.take(), "an error");
+      }
+      const { ended, data } = await within(late.end(), "the end");
+      assertError({ ended, data: [last!.data, ...data] });
+      // A client that asks again must not wait, and not get it twice.
+      const alive = clients.slice(1);
+      await assertComplete(context, alive, last!.lastEventId);
     },
   },
   {
@@ -232,6 +245,20 @@ async function clientsOf(
   const begun = TestClient.begin(nodes[0]!, { principal: "alice" });
   const { id } = await within(begun, "a session");
   return nodes.map((node) => new TestClient(node, { id, principal: "alice" }));
+}
+
+/** Asserts that no node has more for a client. */
+async function assertComplete(
+  { within }: ClusterContext,
+  clients: readonly TestClient[],
+  lastEventId: string,
+): Promise<void> {
+  ok(lastEventId, "The last event has no ID");
+  for (const client of clients) {
+    const headers = { "last-event-id": lastEventId };
+    const response = await within(client.request("GET", headers), "an answer");
+    strictEqual(response.status, 204);
+  }
 }
 
 function assertError(

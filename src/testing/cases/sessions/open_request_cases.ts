@@ -212,6 +212,28 @@ export const sessionsOpenRequestCases: readonly SessionsCase[] = [
     },
   },
   {
+    behaviour: "P9",
+    name: "a client that has the complete response gets 204, and stops",
+    run: async ({ create, within }) => {
+      const sessions = await create(REPLAY);
+      const client = await TestClient.begin(sessions);
+      const { events, call } = await within(client.work(1), "a response");
+      call.send(note(1));
+      call.finish({ done: true });
+      const [first, last] = await within(events.take(2), "all messages");
+      const get = (id: string) =>
+        client.request("GET", { "last-event-id": id });
+      for (let count = 0; count < 2; count++) {
+        const response = await within(get(last!.lastEventId), "an answer");
+        strictEqual(response.status, 204);
+        strictEqual(response.body, null);
+      }
+      const earlier = await within(get(first!.lastEventId), "an answer");
+      strictEqual(earlier.status, 200, "A client that lacks it gets it");
+      await earlier.body?.cancel();
+    },
+  },
+  {
     behaviour: "P10",
     name: "the end of a session ends its requests",
     run: async ({ create, within }) => {
