@@ -1,4 +1,5 @@
 import type { Backlog } from "../backlog.ts";
+import { isByteController } from "../controllers.ts";
 import type { Frame } from "../frame.ts";
 import { StreamOutput } from "../output/stream_output.ts";
 import type { BroadcastFastPath } from "./broadcast_fast_path.ts";
@@ -33,7 +34,7 @@ export abstract class FastPathStream extends StreamOutput {
   ) {
     super(controller);
     this.#fastPath = fastPath;
-    this.#countsChunks = !this.isByteStream &&
+    this.#countsChunks = !isByteController(controller) &&
       this.capacity <= MAX_CHUNK_CAPACITY;
   }
 

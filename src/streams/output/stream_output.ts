@@ -1,5 +1,8 @@
-import { closeController, replaceController } from "../controllers.ts";
-import { isByteController } from "../controllers.ts";
+import {
+  closeController,
+  isByteController,
+  replaceController,
+} from "../controllers.ts";
 import type { StreamSink } from "./sink.ts";
 
 /**
@@ -8,6 +11,12 @@ import type { StreamSink } from "./sink.ts";
  */
 const REPLACED_TIMEOUT_MS = 1_000;
 
+interface Connection {
+  readonly sink: StreamSink;
+  /** Whether bytes are written to the sink. */
+  isOpen: boolean;
+}
+
 /**
  * What a stream writes to: the controller of its Web Stream, or the connection
  * itself, once it has a {@linkcode StreamSink}.
@@ -15,18 +24,14 @@ const REPLACED_TIMEOUT_MS = 1_000;
 export abstract class StreamOutput {
   /** The controller of the stream. */
   readonly controller: ReadableStreamDefaultController;
-  /** Whether it is a byte stream. */
-  protected readonly isByteStream: boolean;
   /** The `desiredSize` of the controller when everything was read. */
   #capacity: number;
-  #sink: StreamSink | undefined;
-  /** Whether bytes are written to the sink. */
-  #isSinkOpen = false;
+  /** One field, because there is one for each session. */
+  #connection: Connection | undefined;
 
   /** @param controller The controller of the stream. */
   constructor(controller: ReadableStreamDefaultController) {
     this.controller = controller;
-    this.isByteStream = isByteController(controller);
     this.#capacity = controller.desiredSize ?? 0;
   }
 
@@ -37,7 +42,9 @@ export abstract class StreamOutput {
 
   /** How much is unread or unsent: bytes, or the unit of the Web Stream. */
   protected get queuedSize(): number {
-    if (this.#sink !== undefined) return this.#sink.queuedBytes;
+    if (this.#connection !== undefined) {
+      return this.#connection.sink.queuedBytes;
+    }
     const size = this.controller.desiredSize;
     if (size === this.#capacity) return 0;
     // A failed stream holds nothing.
@@ -53,20 +60,21 @@ export abstract class StreamOutput {
    * @throws If the stream was closed, errored or cancelled.
    */
   protected put(bytes: Uint8Array<ArrayBuffer>): void {
-    if (this.#isSinkOpen) this.#sink!.write(bytes);
+    const { controller } = this;
+    if (this.#connection?.isOpen) this.#connection.sink.write(bytes);
     // A byte stream transfers the buffer, so each needs its own copy.
-    else this.controller.enqueue(this.isByteStream ? bytes.slice() : bytes);
+    else if (isByteController(controller)) controller.enqueue(bytes.slice());
+    else controller.enqueue(bytes);
   }
 
   /** Writes to a sink from now on. */
   useSink(sink: StreamSink): void {
-    this.#sink = sink;
-    this.#isSinkOpen = true;
+    this.#connection = { sink, isOpen: true };
   }
 
   /** Called when the Web Stream has ended: writing throws from now on. */
   closeSink(): void {
-    this.#isSinkOpen = false;
+    if (this.#connection !== undefined) this.#connection.isOpen = false;
   }
 
   /**
@@ -75,19 +83,19 @@ export abstract class StreamOutput {
    * @param timeoutMs A connection that takes longer is closed.
    */
   end(timeoutMs: number): void {
-    this.#sink?.end(timeoutMs);
+    this.#connection?.sink.end(timeoutMs);
     closeController(this.controller);
   }
 
   /** Ends the stream with an error, if it has not been read to its end. */
   abort(reason: Error): void {
-    this.#sink?.destroy();
+    this.#connection?.sink.destroy();
     this.controller.error(reason);
   }
 
   /** Ends the stream because its session has a newer one. */
   endReplaced(id: string): void {
-    this.#sink?.end(REPLACED_TIMEOUT_MS);
+    this.#connection?.sink.end(REPLACED_TIMEOUT_MS);
     replaceController(this.controller, id);
   }
 }
