@@ -36,6 +36,8 @@ const MAX_FAILURE_LINES = 10;
 /** Tests mostly wait for timers and other processes. */
 const LANES = Math.max(2, navigator.hardwareConcurrency) + 1;
 
+const ROLES = ["first", "second"] as const;
+
 /** A runtime, and its role. */
 interface Choice {
   readonly start: () => Promise<Runtime>;
@@ -81,7 +83,7 @@ function parse(args: readonly string[]): Arguments {
     choices: [
       ...chosen.map((start, index): Choice => ({
         start,
-        role: index === 0 ? "first" : "other",
+        role: ROLES[index] ?? "third",
       })),
       ...releases.map((start): Choice => ({ start, role: "release" })),
     ],

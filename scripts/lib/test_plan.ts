@@ -16,8 +16,8 @@ export type Scope =
 export interface Target {
   /** Whether it runs the tests that need the `Deno` global. */
   readonly isDeno: boolean;
-  /** The "first" runtime, an "other" one, or another "release" of a runtime. */
-  readonly role: "first" | "other" | "release";
+  /** Its place among the runtimes, or "release": another release of one. */
+  readonly role: "first" | "second" | "third" | "release";
 }
 
 /** Files that run in one process, or one after another. */
@@ -56,9 +56,9 @@ const ONCE = [
 /**
  * Tests whose result depends on the runtime only if it has a bug: the rules of
  * a cluster, and failures of nodes and servers. Developers run them on one
- * runtime, CI on all.
+ * runtime, CI on two.
  */
-const ONCE_FOR_DEVELOPERS = [
+const TWICE = [
   ...ONCE,
   "tests/cluster/",
   "tests/broadcast_channel/foreign_messages_test.ts",
@@ -85,19 +85,17 @@ const ONCE_FOR_DEVELOPERS = [
 ];
 /** Tests that one release of a runtime covers for all its releases. */
 const SAME_ON_EVERY_RELEASE = [
-  ...ONCE_FOR_DEVELOPERS,
+  ...TWICE,
   "tests/broadcast_channel/",
   "tests/nats/",
   "tests/postgres/",
   "tests/redis/",
   "tests/e2e/redis_",
   "tests/model/",
-  "tests/memory/churn_test.ts",
-  "tests/memory/cluster_test.ts",
-  "tests/memory/streams_test.ts",
+  "tests/memory/",
 ];
-/** Tests that measure memory or time. */
-const ALONE = ["tests/memory/"];
+/** Tests that measure time or the memory that the operating system counts. */
+const ALONE = ["tests/memory/stalled_test.ts"];
 /** The slowest tests start first, so that they don't end last. */
 const SLOW = [
   "tests/cluster/suite_test.ts",
@@ -106,6 +104,7 @@ const SLOW = [
   "tests/postgres/",
   "tests/redis/",
   "tests/broadcast_channel/",
+  "tests/memory/",
   "tests/e2e/",
 ];
 /** The maximum number of files in a portion of slow tests, and of others. */
@@ -124,8 +123,8 @@ export function filesFor(
       ? []
       : role === "release"
       ? SAME_ON_EVERY_RELEASE
-      : scope === "quick"
-      ? ONCE_FOR_DEVELOPERS
+      : scope === "quick" || role === "third"
+      ? TWICE
       : ONCE,
   ];
   return files.filter((file) => !matches(file, excluded));

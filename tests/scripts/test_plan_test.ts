@@ -7,13 +7,15 @@ const FILES = [
   "tests/deno/leaks_test.ts",
   "tests/e2e/listen_test.ts",
   "tests/memory/churn_test.ts",
+  "tests/memory/stalled_test.ts",
   "tests/redis/acl_test.ts",
   "tests/redis/sessions_test.ts",
   "tests/streams/backlog_test.ts",
   "tests/testing/faults_test.ts",
 ];
 const DENO = { isDeno: true, role: "first" } as const;
-const BUN = { isDeno: false, role: "other" } as const;
+const NODE = { isDeno: false, role: "second" } as const;
+const BUN = { isDeno: false, role: "third" } as const;
 const NODE_24 = { isDeno: false, role: "release" } as const;
 
 describe("filesFor", () => {
@@ -28,19 +30,26 @@ describe("filesFor", () => {
     assertEquals(filesFor(DENO, FILES, "all"), FILES);
   });
 
-  it("runs on one runtime what does not depend on the runtime", () => {
-    assertEquals(filesFor(BUN, FILES, "quick"), [
-      "tests/e2e/listen_test.ts",
-      "tests/redis/sessions_test.ts",
-      "tests/streams/backlog_test.ts",
-    ]);
-    assertEquals(filesFor(BUN, FILES, "all"), [
-      "tests/cluster/rpc_test.ts",
+  it("runs on one or two runtimes what does not depend on the runtime", () => {
+    for (const target of [NODE, BUN]) {
+      assertEquals(filesFor(target, FILES, "quick"), [
+        "tests/e2e/listen_test.ts",
+        "tests/redis/sessions_test.ts",
+        "tests/streams/backlog_test.ts",
+      ]);
+    }
+    const onAll = [
       "tests/e2e/listen_test.ts",
       "tests/memory/churn_test.ts",
+      "tests/memory/stalled_test.ts",
       "tests/redis/sessions_test.ts",
       "tests/streams/backlog_test.ts",
+    ];
+    assertEquals(filesFor(NODE, FILES, "all"), [
+      "tests/cluster/rpc_test.ts",
+      ...onAll,
     ]);
+    assertEquals(filesFor(BUN, FILES, "all"), onAll);
     assertEquals(filesFor(NODE_24, FILES, "all"), [
       "tests/e2e/listen_test.ts",
       "tests/streams/backlog_test.ts",
@@ -62,9 +71,9 @@ describe("portionsOf", () => {
     assertEquals(portions[0]!.files, ["tests/testing/faults_test.ts"]);
   });
 
-  it("runs memory tests alone", () => {
+  it("runs alone what measures time", () => {
     for (const { files, isAlone } of portionsOf(FILES)) {
-      const isMeasuring = files.some((file) => file.includes("/memory/"));
+      const isMeasuring = files.includes("tests/memory/stalled_test.ts");
       assertEquals(isAlone, isMeasuring);
       assert(!isMeasuring || files.length === 1);
     }
