@@ -19,8 +19,8 @@ export type EvictionReason = "bytes" | "age";
 
 /**
  * Why a client cannot get everything it missed: its last event ID is not one of
- * this log, or nobody can tell what it missed (`"unknown"`), later events may have been dropped (`"purged"`), or
- * the ID was not assigned yet (`"future"`).
+ * this log, or nobody can tell what it missed (`"unknown"`); later events may
+ * have been dropped (`"purged"`); or the ID was not assigned yet (`"future"`).
  */
 export type ResetReason = "unknown" | "purged" | "future";
 

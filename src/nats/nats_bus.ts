@@ -1,7 +1,8 @@
 import { assertName } from "../cluster/membership/options.ts";
-import type {
-  FlowControl,
-  MessageBus,
+import {
+  BROKER_FLOW,
+  type FlowControl,
+  type MessageBus,
 } from "../cluster/messaging/message_bus.ts";
 import { waitAtMost } from "../runtime/deadline.ts";
 import { assertConnection, type NatsConnection } from "./connection.ts";
@@ -17,14 +18,6 @@ const CLOSE_MS = 1_000;
  */
 const CONFIRMED_LENGTH = 65_536;
 
-/** The server loses messages only with a connection or to slow clients. */
-const FLOW_CONTROL: FlowControl = {
-  window: 64,
-  ackDelayMs: 100,
-  heartbeatsPerAck: 8,
-  retransmitTimeoutMs: 500,
-};
-
 type Subscription = ReturnType<NatsConnection["subscribe"]>;
 
 /**
@@ -35,7 +28,7 @@ type Subscription = ReturnType<NatsConnection["subscribe"]>;
  * them again later.
  */
 export class NatsBus implements MessageBus {
-  readonly flowControl: FlowControl = FLOW_CONTROL;
+  readonly flowControl: FlowControl = BROKER_FLOW;
   readonly #connection: NatsConnection;
   readonly #prefix: string;
   /** Marks what this bus publishes to all, so that it can ignore it. */

@@ -1,7 +1,8 @@
 import { assertName } from "../cluster/membership/options.ts";
-import type {
-  FlowControl,
-  MessageBus,
+import {
+  BROKER_FLOW,
+  type FlowControl,
+  type MessageBus,
 } from "../cluster/messaging/message_bus.ts";
 import { waitAtMost } from "../runtime/deadline.ts";
 import { ChannelNames } from "./channel_names.ts";
@@ -21,14 +22,6 @@ const CLOSE_MS = 1_000;
 const NOTIFY = "SELECT pg_notify(channel, payload) FROM " +
   "unnest($1::text[], $2::text[]) AS message (channel, payload)";
 
-/** PostgreSQL loses messages only with a connection. */
-const FLOW_CONTROL: FlowControl = {
-  window: 64,
-  ackDelayMs: 100,
-  heartbeatsPerAck: 8,
-  retransmitTimeoutMs: 500,
-};
-
 /** A message that waits for the server. */
 interface PendingMessage {
   readonly text: string;
@@ -43,7 +36,7 @@ interface PendingMessage {
  * statement runs, messages are collected for the next one.
  */
 export class PostgresBus implements MessageBus {
-  readonly flowControl: FlowControl = FLOW_CONTROL;
+  readonly flowControl: FlowControl = BROKER_FLOW;
   readonly maxLength: number = MAX_PAYLOAD_BYTES;
   readonly #channels: ChannelNames;
   readonly #connection: ListeningConnection;

@@ -1,4 +1,4 @@
-import { formatSseEvent } from "../protocol/sse.ts";
+import { formatReset } from "../streams/stream_start.ts";
 import { FrameSplitter } from "./frame_reader.ts";
 import type { MessageId } from "./message_target.ts";
 import { finalEventIdAfter } from "./request_event_id.ts";
@@ -98,11 +98,10 @@ function restOf(
   requestId: MessageId | undefined,
   lastEventId: string,
 ): string {
-  const reset = { event: "reset", data: JSON.stringify({ reason: "purged" }) };
   const newestId = EVENT_ID.exec(frames.at(-1) ?? "")?.[1] ?? lastEventId;
   const id = finalEventIdAfter(newestId);
   return [
-    hasGap ? formatSseEvent(reset) : "",
+    hasGap ? formatReset(undefined, "purged") : "",
     ...frames,
     isComplete || requestId === undefined
       ? ""

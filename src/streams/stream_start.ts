@@ -84,10 +84,13 @@ export function planStreamStart(
 /**
  * Formats the event that tells a client that it has missed events.
  *
- * @param eventId The event after which the stream continues.
+ * @param eventId The event after which the stream continues, if it is known.
  * @param reason Why the events are missing.
  */
-export function formatReset(eventId: string, reason: ResetReason): string {
+export function formatReset(
+  eventId: string | undefined,
+  reason: ResetReason,
+): string {
   const data = JSON.stringify({ reason });
   return formatSseEvent({ event: "reset", id: eventId, data });
 }

@@ -111,6 +111,17 @@ export const IN_PROCESS_FLOW: FlowControl = {
   retransmitTimeoutMs: 100,
 };
 
+/**
+ * Flow control for buses over a broker that loses messages only with a
+ * connection, or to slow receivers.
+ */
+export const BROKER_FLOW: FlowControl = {
+  window: 64,
+  ackDelayMs: 100,
+  heartbeatsPerAck: 8,
+  retransmitTimeoutMs: 500,
+};
+
 /** The smallest `maxLength`: names of nodes must fit into every message. */
 const MIN_LENGTH = 4_096;
 
