@@ -24,7 +24,7 @@ export class LocalMetadataStore implements MetadataStore {
     onError: (error: Error) => void,
     scheduler: Scheduler,
   ) {
-    this.#records = new SessionRecords(
+    this.#records = new SessionRecords<SessionRecord>(
       limits,
       {
         // Most sessions are registered: a field of the literal takes less memory

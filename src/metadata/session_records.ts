@@ -2,6 +2,7 @@ import { SessionLimitError } from "../errors.ts";
 import type { SessionRegistration } from "../contracts/guarding.ts";
 import type { StreamSessionManager } from "../contracts/stream_session_manager.ts";
 import { touch } from "../runtime/lru_map.ts";
+import { nextTurn, Slice } from "../runtime/slice.ts";
 import {
   checkPeriodFor,
   type PeriodicTask,
@@ -138,11 +139,7 @@ export class SessionRecords<Record extends IdleTracked = SessionRecord>
   /** Looks for sessions that expired. */
   run(now: number): void {
     if (this.#isSweeping) return;
-    const idle: [id: string, record: Record][] = [];
-    for (const [id, record] of this.#records) {
-      if (now - record.lastUsedAt < this.#limits.idleTimeoutMs) break;
-      if (idle.push([id, record]) === SWEEP) break;
-    }
+    const idle = this.#idle(now);
     if (idle.length === 0) return;
     this.#isSweeping = true;
     void this.#sweep(idle, now)
@@ -150,15 +147,47 @@ export class SessionRecords<Record extends IdleTracked = SessionRecord>
       .finally(() => this.#isSweeping = false);
   }
 
+  /** Returns sessions that may have expired, up to a maximum. */
+  #idle(now: number): [id: string, record: Record][] {
+    const idle: [id: string, record: Record][] = [];
+    for (const [id, record] of this.#records) {
+      if (now - record.lastUsedAt < this.#limits.idleTimeoutMs) break;
+      if (idle.push([id, record]) === SWEEP) break;
+    }
+    return idle;
+  }
+
+  /** Checks all sessions that may have expired, however many there are. */
   async #sweep(
-    idle: readonly [id: string, record: Record][],
+    first: [id: string, record: Record][],
     now: number,
   ): Promise<void> {
+    let slice = new Slice();
+    for (let idle = first; idle.length > 0; idle = this.#idle(now)) {
+      if (!await this.#check(idle, now, slice)) return;
+      if (!slice.wasOver) continue;
+      await nextTurn();
+      slice = new Slice();
+    }
+  }
+
+  /**
+   * Removes those of some sessions that expired, until the slice is over.
+   *
+   * @returns Whether the others can be checked as well.
+   */
+  async #check(
+    idle: readonly [id: string, record: Record][],
+    now: number,
+    slice: Slice,
+  ): Promise<boolean> {
     const isInUse = await Promise.all(idle.map(([id]) => this.#hasStream(id)));
     const unused = idle.filter((_, index) => !isInUse[index]).map(([id]) => id);
     const { remoteLastUsed = () => NEVER } = this.#callbacks;
     const used = unused.length === 0 ? NEVER : await remoteLastUsed(unused);
     for (const [index, [id, record]] of idle.entries()) {
+      // Their streams are checked again in the next slice.
+      if (slice.isOver()) return true;
       // It may have been used or replaced while its stream was checked.
       if (this.#records.get(id) !== record) continue;
       if (isInUse[index]) this.#markUsed(id, record);
@@ -171,6 +200,7 @@ export class SessionRecords<Record extends IdleTracked = SessionRecord>
         this.#callbacks.onExpire(id, record);
       }
     }
+    return used !== undefined;
   }
 
   async #hasStream(id: string): Promise<boolean> {

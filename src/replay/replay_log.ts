@@ -41,6 +41,12 @@ export interface Resumption {
 
 /** What each recipient adds to the weight of an event, in bytes. */
 const RECIPIENT_WEIGHT = 64;
+/**
+ * How many old events are dropped at once. More would block the event loop, and
+ * some more are dropped with each new event.
+ */
+const TRIMMED_AT_ONCE = 20_000;
+const TRIMMED_PER_APPEND = 8;
 const EVENT_ID = /^([0-9a-f]{16})-(0|[1-9][0-9]{0,15})$/;
 
 /**
@@ -94,12 +100,18 @@ export class ReplayLog {
     });
     this.#weight += weight;
     this.#lastOffset++;
-    this.trim(now);
+    this.trim(now, TRIMMED_PER_APPEND);
   }
 
-  /** Drops events until the log is within its limits. */
-  trim(now: number): void {
+  /**
+   * Drops events until the log is within its limits.
+   *
+   * @param now The current time.
+   * @param maxOld How many events may be dropped only because they are too old.
+   */
+  trim(now: number, maxOld: number = TRIMMED_AT_ONCE): void {
     const { maxEvents, maxBytes, maxAgeMs } = this.#limits;
+    let oldLeft = maxOld;
     for (
       let entry = this.#entries.peek();
       entry !== undefined;
@@ -107,9 +119,8 @@ export class ReplayLog {
     ) {
       const count = this.#entries.size;
       const { recipients, weight, appendedAt } = entry;
-      const fits = count <= maxEvents && this.#weight <= maxBytes &&
-        now - appendedAt < maxAgeMs;
-      if (fits) break;
+      const fits = count <= maxEvents && this.#weight <= maxBytes;
+      if (fits && (now - appendedAt < maxAgeMs || oldLeft-- <= 0)) break;
       this.#lowWatermarks.trim(recipients, this.#lastOffset - count + 1);
       this.onTrimmed(entry);
       this.#weight -= weight;

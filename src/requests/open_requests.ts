@@ -1,8 +1,12 @@
 import type { PostRequest, RequestGate } from "../contracts/guarding.ts";
 import type { ReplaySettings } from "../contracts/resolve_options.ts";
 import { isEventStream } from "../protocol/sse.ts";
-import type { PeriodicTask, Scheduler } from "../runtime/scheduler.ts";
-import { checkPeriodFor } from "../runtime/scheduler.ts";
+import {
+  checkPeriodFor,
+  type PeriodicTask,
+  type Scheduler,
+} from "../runtime/scheduler.ts";
+import { forEachInSlices } from "../runtime/slice.ts";
 import { AwaitedMessages } from "./awaited_messages.ts";
 import { observedBody, readFrames } from "./frame_reader.ts";
 import {
@@ -209,9 +213,8 @@ export class OpenRequests implements RequestGate, LocalRequests, PeriodicTask {
         kept.streams.forget(key);
       }
     }
-    for (const id of this.#requests.sessionsInUse()) {
-      void this.#checkSession(id);
-    }
+    const inUse = this.#requests.sessionsInUse();
+    void forEachInSlices(inUse, (id) => void this.#checkSession(id));
     if (this.#requests.isEmpty) scheduler.stop(this);
   }
 

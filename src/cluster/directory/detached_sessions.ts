@@ -4,6 +4,7 @@ import {
   type PeriodicTask,
   type Scheduler,
 } from "../../runtime/scheduler.ts";
+import { type Slice, SlicedSweep } from "../../runtime/slice.ts";
 
 /** Sessions whose streams have ended, and whose clients may still reconnect. */
 export class DetachedSessions implements PeriodicTask {
@@ -13,6 +14,7 @@ export class DetachedSessions implements PeriodicTask {
   readonly #onExpire: (id: string) => void;
   /** When the streams ended, oldest first. */
   readonly #detached: Map<string, number> = new Map();
+  readonly #sweep = new SlicedSweep((now, slice) => this.#expire(now, slice));
 
   /**
    * @param maxAgeMs How long to wait for a client, in milliseconds.
@@ -46,8 +48,12 @@ export class DetachedSessions implements PeriodicTask {
   }
 
   run(now: number): void {
+    this.#sweep.run(now);
+  }
+
+  #expire(now: number, slice: Slice): void {
     for (const [id, detachedAt] of this.#detached) {
-      if (now - detachedAt < this.#maxAgeMs) return;
+      if (now - detachedAt < this.#maxAgeMs || slice.isOver()) return;
       this.#detached.delete(id);
       this.#onExpire(id);
     }

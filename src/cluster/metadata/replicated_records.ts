@@ -1,6 +1,7 @@
 import type { PeriodicTask, Scheduler } from "../../runtime/scheduler.ts";
 import { isNewer, type Timestamp } from "../membership/hybrid_clock.ts";
 import { touch } from "../../runtime/lru_map.ts";
+import { type Slice, SlicedSweep } from "../../runtime/slice.ts";
 import { hash } from "../../runtime/hash.ts";
 import type { FieldWrite } from "../messaging/protocol.ts";
 
@@ -34,6 +35,7 @@ export class LwwRecords implements PeriodicTask {
   /** Tombstones of single fields. */
   readonly #removed: Map<string, Tombstone> = new Map();
   readonly #bucketDigests: number[] = new Array(BUCKETS).fill(0);
+  readonly #sweep = new SlicedSweep((now, slice) => this.#trim(now, slice));
 
   /** @param scheduler Removes old tombstones. */
   constructor(scheduler: Scheduler) {
@@ -132,9 +134,14 @@ export class LwwRecords implements PeriodicTask {
 
   /** Removes old tombstones: no older writes can arrive any more. */
   run(now: number): void {
+    this.#sweep.run(now);
+  }
+
+  #trim(now: number, slice: Slice): void {
     for (const deletions of [this.#deleted, this.#removed]) {
       for (const [key, { deletedAt }] of deletions) {
         if (deletedAt > now - TOMBSTONE_TTL_MS) break;
+        if (slice.isOver()) return;
         deletions.delete(key);
       }
     }

@@ -26,7 +26,9 @@ import { Script } from "../connection/script.ts";
 export const LOG_TTL_MS = 86_400_000;
 
 /**
- * Drops events until the log is within its limits. Needs: events, meta, limits.
+ * Drops events until the log is within its limits. Of events that are only too
+ * old, it drops some: the server must not be busy for long. Needs: events, meta,
+ * limits.
  */
 const PURGE = `
 local function weigh(fields)
@@ -38,10 +40,14 @@ local function purge()
   local count = redis.call('XLEN', events)
   local known = redis.call('HMGET', meta, 'bytes', 'gone', 'all')
   local bytes, gone = tonumber(known[1]) or 0, tonumber(known[2]) or 0
+  local oldLeft = 1000
   while count > 0 do
     local first = redis.call('XRANGE', events, '-', '+', 'COUNT', 1)[1]
     local at = tonumber(string.match(first[1], '^%d+'))
-    if count <= maxEvents and bytes <= maxBytes and at > now - maxAge then break end
+    if count <= maxEvents and bytes <= maxBytes then
+      if at > now - maxAge or oldLeft == 0 then break end
+      oldLeft = oldLeft - 1
+    end
     bytes = bytes - weigh(first[2])
     if #first[2] == 4 then gone = at end
     redis.call('XDEL', events, first[1])

@@ -29,16 +29,28 @@ export class MetadataExpiry {
     this.#onExpired = onExpired;
   }
 
-  /** Checks some of the sessions that this node has not used for long. */
+  /** Checks the sessions that this node has not used for long. */
   run(now: number): void {
     const { connection } = this.#redisNode;
-    if (this.#isChecking || connection.isDown) return;
-    const idle = this.#cache.idle(now - this.#ttlMs, SESSIONS_PER_COMMAND);
-    if (idle.length === 0) return;
+    const idle = this.#idle(now);
+    if (this.#isChecking || idle.length === 0) return;
     this.#isChecking = true;
-    this.#check(idle, now).catch((error) => connection.report(error)).finally(
-      () => this.#isChecking = false,
-    );
+    this.#checkAll(idle, now).catch((error) => connection.report(error))
+      .finally(() => this.#isChecking = false);
+  }
+
+  /** Returns sessions to check, as many as one command checks. */
+  #idle(now: number): string[] {
+    return this.#redisNode.connection.isDown
+      ? []
+      : this.#cache.idle(now - this.#ttlMs, SESSIONS_PER_COMMAND);
+  }
+
+  /** Checks these sessions, and then the others, however many there are. */
+  async #checkAll(first: string[], now: number): Promise<void> {
+    for (let ids = first; ids.length > 0; ids = this.#idle(now)) {
+      await this.#check(ids, now);
+    }
   }
 
   async #check(ids: readonly string[], now: number): Promise<void> {

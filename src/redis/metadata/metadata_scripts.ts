@@ -15,14 +15,17 @@ import { Script } from "../connection/script.ts";
  */
 const SETS = `
 local SET_TTL = 2592000000
+local PRUNED = 1000
 local function put(set, id, ttl)
   redis.call('ZADD', set, text(now / 1000 + ttl), id)
   extend(set, math.max(ttl, SET_TTL))
 end
--- Removes members that have expired, or lack a field.
+-- Removes members that have expired, or lack a field. Returns whether some
+-- have not been checked: the server must not be busy for long.
 local function prune(set, field)
-  for _, id in ipairs(
-    redis.call('ZRANGEBYSCORE', set, '-inf', text(now / 1000))) do
+  local due = redis.call(
+    'ZRANGEBYSCORE', set, '-inf', text(now / 1000), 'LIMIT', 0, PRUNED)
+  for _, id in ipairs(due) do
     local key = prefix .. 's:' .. id
     local left = redis.call('PTTL', key)
     if left > 0 and (not field or redis.call('HEXISTS', key, field) == 1) then
@@ -31,6 +34,7 @@ local function prune(set, field)
       redis.call('ZREM', set, id)
     end
   end
+  return #due == PRUNED
 end
 `;
 
@@ -40,7 +44,10 @@ local known = prefix .. 'known'
 local function admit()
   if max <= 0 then return true end
   if not redis.call('ZSCORE', known, id) then
-    prune(known)
+    for _ = 1, 10 do
+      local more = prune(known)
+      if redis.call('ZCARD', known) < max or not more then break end
+    end
     if redis.call('ZCARD', known) >= max then return false end
   end
   put(known, id, ttl)
@@ -135,11 +142,14 @@ extend(KEYS[1], ARGV[1])
 return 1
 `);
 
-/** Returns the sessions that subscribed to a resource. */
+/**
+ * Returns the sessions that subscribed to a resource; false if it has to be
+ * called again, because many have expired.
+ */
 export const SUBSCRIBED: Script = new Script(`
 local set, prefix, field = KEYS[1], ARGV[1], ARGV[2]
 ${SETS}
-prune(set, field)
+if prune(set, field) then return false end
 extend(set, SET_TTL)
 return redis.call('ZRANGE', set, 0, -1)
 `);

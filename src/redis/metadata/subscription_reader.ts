@@ -23,11 +23,15 @@ export class SubscriptionReader {
     const { connection, keys } = this.#redisNode;
     const field = subscriptionField(uri);
     try {
-      return await connection.evaluate(
-        SUBSCRIBED,
-        keys.resources + uri,
-        [keys.prefix, field],
-      ) as string[];
+      const read = () =>
+        connection.evaluate(
+          SUBSCRIBED,
+          keys.resources + uri,
+          [keys.prefix, field],
+        ) as Promise<string[] | null>;
+      let sessions = await read();
+      while (sessions === null) sessions = await read();
+      return sessions;
     } catch (error) {
       if (!isTransientError(error)) throw error;
       return this.#cache.sessionsWith(field);

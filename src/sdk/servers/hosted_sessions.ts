@@ -1,10 +1,11 @@
 import type { SessionHosting } from "../../contracts/hosting.ts";
 import { touch } from "../../runtime/lru_map.ts";
+import { nextTurn } from "../../runtime/slice.ts";
 import { checkPeriodFor, type PeriodicTask } from "../../runtime/scheduler.ts";
 import type { SdkSession } from "./sdk_session.ts";
 
 /** How many sessions are checked at once. */
-const SWEEP = 1_000;
+const SWEEP = 100;
 /** How long a session may stay unchecked, in milliseconds. */
 const MAX_UNCHECKED_MS = 60_000;
 /** How often sessions that have moved are checked, in milliseconds. */
@@ -92,15 +93,29 @@ export class HostedSessions implements PeriodicTask {
   run(now: number): void {
     this.#closeRetired();
     if (this.#isChecking) return;
+    const unchecked = this.#unchecked(now);
+    if (unchecked.length === 0) return;
+    this.#isChecking = true;
+    void this.#checkAll(unchecked, now)
+      .finally(() => this.#isChecking = false);
+  }
+
+  /** Returns sessions to check, up to a maximum. */
+  #unchecked(now: number): HostedSession[] {
     const unchecked: HostedSession[] = [];
     for (const hosted of this.#sessions.values()) {
       if (now - hosted.checkedAt < this.#uncheckedMs) break;
       if (unchecked.push(hosted) === SWEEP) break;
     }
-    if (unchecked.length === 0) return;
-    this.#isChecking = true;
-    void Promise.all(unchecked.map((hosted) => this.#check(hosted)))
-      .finally(() => this.#isChecking = false);
+    return unchecked;
+  }
+
+  /** Checks these sessions, and then the others, however many there are. */
+  async #checkAll(first: HostedSession[], now: number): Promise<void> {
+    for (let some = first; some.length > 0; some = this.#unchecked(now)) {
+      await Promise.all(some.map((hosted) => this.#check(hosted)));
+      await nextTurn();
+    }
   }
 
   async #check(hosted: HostedSession): Promise<void> {
