@@ -29,10 +29,7 @@ export class LocalMetadataStore implements MetadataStore {
       {
         // Most sessions are registered: a field of the literal takes less memory
         // than one that is added.
-        newRecord: (lastUsedAt): SessionRecord => ({
-          lastUsedAt,
-          registration: undefined,
-        }),
+        newRecord: (lastUsedAt) => ({ lastUsedAt, registration: undefined }),
         onExpire: (id) => {
           this.#subscriptions.removeSession(id);
           this.#expired++;

@@ -162,29 +162,27 @@ export class SessionRecords<Record extends IdleTracked = SessionRecord>
     first: [id: string, record: Record][],
     now: number,
   ): Promise<void> {
-    let slice = new Slice();
     for (let idle = first; idle.length > 0; idle = this.#idle(now)) {
-      if (!await this.#check(idle, now, slice)) return;
-      if (!slice.wasOver) continue;
+      if (!await this.#check(idle, now)) return;
       await nextTurn();
-      slice = new Slice();
     }
   }
 
   /**
-   * Removes those of some sessions that expired, until the slice is over.
+   * Removes those of some sessions that expired, in one slice.
    *
    * @returns Whether the others can be checked as well.
    */
   async #check(
     idle: readonly [id: string, record: Record][],
     now: number,
-    slice: Slice,
   ): Promise<boolean> {
     const isInUse = await Promise.all(idle.map(([id]) => this.#hasStream(id)));
     const unused = idle.filter((_, index) => !isInUse[index]).map(([id]) => id);
     const { remoteLastUsed = () => NEVER } = this.#callbacks;
     const used = unused.length === 0 ? NEVER : await remoteLastUsed(unused);
+    // Only now: answers of other nodes may take longer than a slice.
+    const slice = new Slice();
     for (const [index, [id, record]] of idle.entries()) {
       // Their streams are checked again in the next slice.
       if (slice.isOver()) return true;
