@@ -69,6 +69,7 @@ const TWICE = [
   "tests/redis/adversarial_test.ts",
   "tests/redis/client_errors_test.ts",
   "tests/redis/clocks_test.ts",
+  "tests/redis/event_store_test.ts",
   "tests/redis/flush_test.ts",
   "tests/redis/node_crash_test.ts",
   "tests/redis/older_state_test.ts",

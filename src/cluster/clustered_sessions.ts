@@ -8,9 +8,11 @@ import { guard } from "../http/guard.ts";
 import {
   createOpenRequests,
   createSessionGate,
+  createStoredEvents,
 } from "../http/guarded_sessions.ts";
 import { SharedManagers } from "../http/shared_managers.ts";
 import type { RequestArchive } from "../requests/request_archive.ts";
+import type { EventArchive, StoredEvents } from "../requests/stored_events.ts";
 import { ManagedHosting } from "../http/hosting.ts";
 import type { OpenRequests } from "../requests/open_requests.ts";
 import type { CloseOptions, SessionsOptions } from "../contracts/options.ts";
@@ -49,6 +51,8 @@ export interface ClusteredSessionsParts<Info extends StoredInfoSessionManager> {
   readonly subscriptions: ClusterSubscriptionManager;
   /** Where the events of requests outlive their node, if anywhere. */
   readonly archive?: RequestArchive | undefined;
+  /** Where the events of other streams outlive their node, if anywhere. */
+  readonly events?: EventArchive | undefined;
   readonly options: SessionsOptions;
   readonly ready: Promise<void>;
   /** Leaves the cluster. */
@@ -73,6 +77,7 @@ export class ClusteredSessions<
   readonly #node: ClusterNode;
   readonly #disconnect: () => Promise<void>;
   readonly #requests: OpenRequests;
+  readonly #events: StoredEvents | undefined;
   readonly #gate: SessionGate;
   readonly #transports: SharedManagers;
   readonly #hosting: ManagedHosting;
@@ -115,6 +120,10 @@ export class ClusteredSessions<
       scheduler: node.scheduler,
     })!;
     this.#requests = requests;
+    this.#events = createStoredEvents(parts.options, {
+      streams: requestStreamsOf(parts.streams),
+      scheduler: node.scheduler,
+    }, parts.events);
     this.#transports = new SharedManagers(parts.options.onError);
     this.#gate = createSessionGate(
       this,
@@ -127,6 +136,7 @@ export class ClusteredSessions<
       options: parts.options,
       scheduler: node.scheduler,
       requests,
+      events: this.#events,
       listen: (listener) =>
         listenForAllNotifications(parts.subscriptions, listener),
       shared,
@@ -203,6 +213,7 @@ export class ClusteredSessions<
       this.subscriptions.dispose(),
     ]);
     this.#requests.close();
+    this.#events?.close();
     await this.#hosting.close();
     await this.#disconnect();
     await this.info.close();

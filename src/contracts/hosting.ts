@@ -1,5 +1,6 @@
 import type { JSONRPCNotification } from "../protocol/mcp_types.ts";
 import type { Scheduler } from "../runtime/scheduler.ts";
+import type { ResetReason } from "./options.ts";
 import type { Sessions } from "./sessions.ts";
 
 /** A request of a client that the server of a session answers. */
@@ -63,6 +64,38 @@ export interface StoredSession {
   readonly subscriptions: readonly string[];
 }
 
+/** An event of a stream that a transport of the user owns. */
+export interface StoredEvent {
+  readonly id: string;
+  /** One line. */
+  readonly data: string;
+}
+
+/** The events that a client has missed, or why they are unavailable. */
+export type ReplayedEvents = readonly StoredEvent[] | ResetReason;
+
+/** Stores the events of streams that transports of the user own. */
+export interface EventStorage {
+  /**
+   * Stores an event. Never rejects: if a shared store is unavailable, the event
+   * is stored on this node.
+   *
+   * @param sessionId The session.
+   * @param streamId The stream, any string.
+   * @param data One line.
+   * @returns The ID of the event. It is newer than those before it.
+   */
+  append(sessionId: string, streamId: string, data: string): Promise<string>;
+  /** Returns the stream of an event; undefined if the session has no such ID. */
+  streamOf(sessionId: string, eventId: string): string | undefined;
+  /**
+   * Returns the events of the same stream after one, in order.
+   *
+   * @throws {ClusterError} If the shared store is unavailable.
+   */
+  after(sessionId: string, eventId: string): Promise<ReplayedEvents>;
+}
+
 /**
  * What a {@linkcode SessionHost} needs to know about sessions, beyond the
  * public API.
@@ -81,6 +114,8 @@ export interface SessionHosting {
   readonly maxBodyBytes: number;
   /** The hosts of other nodes; undefined in one process. */
   readonly shared: SharedHosting | undefined;
+  /** Stores events of streams; undefined without replay. */
+  readonly events: EventStorage | undefined;
   /** Returns whether a session exists. Does not count as use of it. */
   isSession(id: string): Promise<boolean>;
   /** Returns whether a session exists and belongs to a principal. */

@@ -13,6 +13,7 @@ import { OpenRequests } from "../requests/open_requests.ts";
 import type { SharedManagers } from "./shared_managers.ts";
 import type { RemoteRequests } from "../requests/remote_requests.ts";
 import type { RequestArchive } from "../requests/request_archive.ts";
+import { type EventArchive, StoredEvents } from "../requests/stored_events.ts";
 import type { RequestStreams } from "../requests/request_streams.ts";
 import { safeCallback } from "../runtime/callbacks.ts";
 import type { Scheduler } from "../runtime/scheduler.ts";
@@ -62,6 +63,18 @@ export function createOpenRequests(
       await sessionRegistryOf(managers.info).registration(id) !== undefined,
     onError: safeCallback("onError", onError),
   });
+}
+
+/** Creates the storage of events, if there is replay. */
+export function createStoredEvents(
+  { streams: options }: SessionsOptions,
+  { streams, scheduler }: Pick<OpenRequestsBackend, "streams" | "scheduler">,
+  archive?: EventArchive,
+): StoredEvents | undefined {
+  const { replay } = resolveStreamOptions(options, "streams");
+  if (streams === undefined || replay === undefined) return undefined;
+  const { maxAgeMs } = replay;
+  return new StoredEvents({ log: streams.log, maxAgeMs, scheduler, archive });
 }
 
 /** The managers that a guard uses. Subclasses may replace them. */

@@ -1,4 +1,5 @@
 import type {
+  EventStorage,
   HostedCall,
   SessionHost,
   SessionHosting,
@@ -29,6 +30,8 @@ export interface HostingParts {
   readonly requests: OpenRequests | undefined;
   /** Adds a listener for notifications. */
   readonly listen: SessionHosting["listen"];
+  /** The events of streams of transports, if they are kept. */
+  readonly events: EventStorage | undefined;
   /** The hosts of other nodes, if there are several. */
   readonly shared?: SharedHosting | undefined;
 }
@@ -42,13 +45,15 @@ export class ManagedHosting implements SessionHosting {
   readonly report: (error: Error) => void;
   readonly listen: SessionHosting["listen"];
   readonly shared: SharedHosting | undefined;
+  readonly events: EventStorage | undefined;
   readonly #managers: GuardedManagers;
   readonly #requests: OpenRequests | undefined;
   #host: SessionHost | undefined;
 
   /** @param parts What it is made of. */
   constructor(
-    { managers, options, scheduler, requests, listen, shared }: HostingParts,
+    { managers, options, scheduler, requests, listen, events, shared }:
+      HostingParts,
   ) {
     const { streams, info, http, onError } = options;
     this.scheduler = scheduler;
@@ -59,6 +64,7 @@ export class ManagedHosting implements SessionHosting {
     this.report = safeCallback("onError", onError);
     this.listen = listen;
     this.shared = shared;
+    this.events = events;
     this.#managers = managers;
     this.#requests = requests;
   }

@@ -21,10 +21,12 @@ import type { SessionsStats } from "../contracts/stats.ts";
 import {
   createOpenRequests,
   createSessionGate,
+  createStoredEvents,
 } from "../http/guarded_sessions.ts";
 import { SharedManagers } from "../http/shared_managers.ts";
 import { ManagedHosting } from "../http/hosting.ts";
 import type { OpenRequests } from "../requests/open_requests.ts";
+import type { StoredEvents } from "../requests/stored_events.ts";
 import { sharedScheduler } from "../runtime/scheduler.ts";
 import { InMemoryInfoSessionManager } from "./info_session_manager.ts";
 import {
@@ -75,6 +77,7 @@ export class InMemorySessions implements Sessions {
   /** The `subscriptions/listen` streams of the per-request era (2026-07-28). */
   readonly subscriptions: InMemorySubscriptionManager;
   readonly #requests: OpenRequests | undefined;
+  readonly #events: StoredEvents | undefined;
   readonly #gate: SessionGate;
   readonly #transports: SharedManagers;
   readonly #hosting: ManagedHosting;
@@ -106,16 +109,16 @@ export class InMemorySessions implements Sessions {
       onError,
     });
     const scheduler = sharedScheduler(this.streams);
-    this.#requests = createOpenRequests(this, given, {
-      streams: requestStreamsOf(this.streams),
-      scheduler,
-    });
+    const kept = { streams: requestStreamsOf(this.streams), scheduler };
+    this.#requests = createOpenRequests(this, given, kept);
+    this.#events = createStoredEvents(given, kept);
     this.#transports = new SharedManagers(given.onError);
     this.#hosting = new ManagedHosting({
       managers: this,
       options: given,
       scheduler,
       requests: this.#requests,
+      events: this.#events,
       listen: (listener) =>
         listenForNotifications(this.subscriptions, listener),
     });
@@ -188,6 +191,7 @@ export class InMemorySessions implements Sessions {
       this.subscriptions[Symbol.asyncDispose](),
     ]);
     this.#requests?.close();
+    this.#events?.close();
     await this.#hosting.close();
     await this.info.close();
   }

@@ -118,6 +118,7 @@ export class RedisSessions extends ClusteredSessions {
         onError,
       }),
       archive: archive(),
+      events: made.events(),
       options: given,
       ready,
       disconnect: () => redisNode.close(),

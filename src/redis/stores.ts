@@ -1,5 +1,6 @@
 import type { SharedStores } from "../cluster/stream_options.ts";
 import type { RedisNode } from "./redis_node.ts";
+import { RedisEventArchive } from "./requests/event_archive.ts";
 import { RedisRequestArchive } from "./requests/request_archive.ts";
 import { RedisEventLog } from "./log/event_log.ts";
 import { RedisSessionDirectory } from "./directory/session_directory.ts";
@@ -16,11 +17,12 @@ export function ttlOf(idleTimeoutMs: number): number {
   return Math.max(1, Math.ceil(Math.min(idleTimeoutMs, MAX_TTL_MS)));
 }
 
-/** The stores of a stream manager. With replay, it creates the last two. */
+/** The stores of a stream manager. With replay, it creates the others. */
 export interface RedisStores {
   readonly stores: SharedStores;
   readonly log: () => RedisEventLog | undefined;
   readonly archive: () => RedisRequestArchive | undefined;
+  readonly events: () => RedisEventArchive | undefined;
   /** Returns whether a session has a stream on this node. */
   readonly isAttached: (id: string) => boolean;
 }
@@ -31,15 +33,18 @@ export function createStores(
   ttlMs: number,
 ): RedisStores {
   let archive: RedisRequestArchive | undefined;
+  let events: RedisEventArchive | undefined;
   let log: RedisEventLog | undefined;
   let directory: RedisSessionDirectory | undefined;
   return {
     log: () => log,
     archive: () => archive,
+    events: () => events,
     isAttached: (id) => directory?.isAttached(id) === true,
     stores: {
       log: (settings) => {
         archive = new RedisRequestArchive(redisNode, settings);
+        events = new RedisEventArchive(redisNode, settings);
         const isLocal = (id: string) => directory!.isLocal(id);
         return log = new RedisEventLog(redisNode, settings, isLocal);
       },

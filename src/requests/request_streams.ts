@@ -29,7 +29,8 @@ const encoder = new TextEncoder();
  */
 export class RequestStreams {
   readonly #streams: LocalStreams;
-  readonly #log: ReplayLog;
+  /** The events. */
+  readonly log: ReplayLog;
   readonly #callbacks: RequestStreamCallbacks;
   readonly #scheduler: Scheduler;
   #replayed = 0;
@@ -42,7 +43,7 @@ export class RequestStreams {
     scheduler: Scheduler,
   ) {
     this.#streams = new LocalStreams(settings, callbacks, scheduler);
-    this.#log = log;
+    this.log = log;
     this.#callbacks = callbacks;
     this.#scheduler = scheduler;
   }
@@ -79,10 +80,10 @@ export class RequestStreams {
    * @returns The ID of the event, and the frame with it.
    */
   send(key: string, frame: string): { id: string; frame: string } {
-    const id = formatRequestEventId(this.#log.nextEventId, key);
+    const id = formatRequestEventId(this.log.nextEventId, key);
     const frameWithId = withSseId(frame, id);
     const bytes = encoder.encode(frameWithId);
-    this.#log.append(key, bytes, this.#scheduler.now());
+    this.log.append(key, bytes, this.#scheduler.now());
     this.#streams.send(key, frameWithId, bytes);
     return { id, frame: frameWithId };
   }
@@ -94,12 +95,12 @@ export class RequestStreams {
 
   /** Drops old events. */
   trim(now: number): void {
-    this.#log.trim(now);
+    this.log.trim(now);
   }
 
   /** Forgets a request whose events were dropped. */
   forget(key: string): void {
-    this.#log.forgetRequest(key);
+    this.log.forgetRequest(key);
   }
 
   /** Returns the counters. Visits every stream. */
@@ -118,7 +119,7 @@ export class RequestStreams {
     controller: ReadableStreamDefaultController,
     intent: StreamIntent,
   ): void {
-    const log = this.#log;
+    const log = this.log;
     const start = planStreamStart(
       key,
       intent,
@@ -142,6 +143,6 @@ export class RequestStreams {
     const { logEventId: lastEventId = "" } =
       parseRequestEventId(resumption.lastEventId) ?? {};
     const now = this.#scheduler.now();
-    return this.#log.after({ ...resumption, lastEventId }, now);
+    return this.log.after({ ...resumption, lastEventId }, now);
   }
 }

@@ -5,6 +5,7 @@
  *
  * @module
  */
+export { createEventStore } from "./event_store.ts";
 export { createSdkHandler, type SdkHandler } from "./handler.ts";
 export type {
   SdkFetchOptions,
@@ -15,6 +16,7 @@ export type {
 export type {
   CreateMcpHandler,
   SdkAuthInfo,
+  SdkEventStore,
   SdkMcpHandler,
   SdkRequestOptions,
   SdkServer,

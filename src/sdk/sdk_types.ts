@@ -88,6 +88,31 @@ export interface SdkServerEventBus {
   subscribe(listener: (event: SdkServerEvent) => void): () => void;
 }
 
+/** The `EventStore` of the SDK, 1.x or 2.x. */
+export interface SdkEventStore {
+  /**
+   * Stores a message; resolves with the ID of its event. Never rejects for a
+   * message that is serializable as JSON.
+   *
+   * @param streamId The stream, as the transport names it.
+   * @param message The message.
+   */
+  storeEvent(streamId: string, message: object): Promise<string>;
+  /**
+   * Calls `send` with each later event of the same stream, in order, and
+   * resolves with the ID of the stream.
+   *
+   * @param lastEventId The last event that the client received.
+   * @param target The transport.
+   */
+  replayEventsAfter(
+    lastEventId: string,
+    // The messages of the SDK, which knows them better than this package.
+    // deno-lint-ignore no-explicit-any
+    target: { send: (eventId: string, message: any) => Promise<void> },
+  ): Promise<string>;
+}
+
 /** Creates the server of one request of the per-request era. */
 export type SdkServerFactory = (
   context: { authInfo?: SdkAuthInfo; requestInfo?: Request },

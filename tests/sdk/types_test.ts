@@ -2,8 +2,10 @@
 // the official SDK. The parts that run show that misuse is refused at run time.
 import { InMemorySessions } from "@crossmcp/session-manager";
 import {
+  createEventStore,
   createSdkHandler,
   type SdkAuthInfo,
+  type SdkEventStore,
   type SdkHandlerOptions,
   type SdkTransportClass,
   serverEventBus,
@@ -13,7 +15,10 @@ import * as modern from "@modelcontextprotocol/server";
 // @ts-types="@modelcontextprotocol/sdk/server"
 import { Server } from "@modelcontextprotocol/sdk/server/index.js";
 // @ts-types="@modelcontextprotocol/sdk/server/webStandardStreamableHttp"
-import { WebStandardStreamableHTTPServerTransport } from "@modelcontextprotocol/sdk/server/webStandardStreamableHttp.js";
+import {
+  type EventStore,
+  WebStandardStreamableHTTPServerTransport,
+} from "@modelcontextprotocol/sdk/server/webStandardStreamableHttp.js";
 import { assertEquals, assertThrows } from "@std/assert";
 import { describe, it } from "node:test";
 
@@ -44,6 +49,20 @@ describe("Types of the official SDK", () => {
     assignable<modern.ServerEventBus>(bus);
     assignable<(info: modern.AuthInfo) => SdkAuthInfo>((info) => info);
     assignable<(info: SdkAuthInfo) => modern.AuthInfo>((info) => info);
+  });
+
+  it("the event store is that of the SDK, in both versions", () => {
+    const sessions = new InMemorySessions({ streams: { replay: {} } });
+    const eventStore = createEventStore(sessions, "s");
+    assignable<EventStore>(eventStore);
+    assignable<modern.EventStore>(eventStore);
+    new WebStandardStreamableHTTPServerTransport({ eventStore });
+    new modern.WebStandardStreamableHTTPServerTransport({ eventStore });
+    // @ts-expect-error a map stores no events
+    assignable<SdkEventStore>(new Map());
+    // @ts-expect-error a message is an object
+    const store = () => eventStore.storeEvent("stream", "text");
+    assertEquals(typeof store, "function");
   });
 
   it("what does not fit is refused, by types and at run time", () => {

@@ -1,4 +1,5 @@
 import type { RedisSessions } from "@crossmcp/session-manager/redis";
+import { createEventStore } from "@crossmcp/session-manager/sdk";
 import { assertEquals } from "@std/assert";
 import { frame, TestClient } from "../../../src/testing/support/test_client.ts";
 import { TestSubscriber } from "../../../src/testing/support/test_subscriber.ts";
@@ -36,6 +37,14 @@ export async function doEverything(
   assertEquals(await here.info.getSubscriptions("file:///a"), []);
   await listen(here, there);
   await resume(here, there);
+  const store = createEventStore(here, "s");
+  const eventId = await store.storeEvent("stream", { text: "one" });
+  await store.storeEvent("stream", { text: "two" });
+  const replayed: unknown[] = [];
+  await createEventStore(there, "s").replayEventsAfter(eventId, {
+    send: async (_, message) => void replayed.push(await message),
+  });
+  assertEquals(replayed, [{ text: "two" }]);
 }
 
 async function listen(
