@@ -38,7 +38,11 @@ export {
   type SubscriptionCloseReason,
   SubscriptionManager,
 } from "./src/contracts/subscription_manager.ts";
-export type { Sessions, TransportSessions } from "./src/contracts/sessions.ts";
+export type {
+  NotifyTarget,
+  Sessions,
+  TransportSessions,
+} from "./src/contracts/sessions.ts";
 export type { GuardOptions, Respond } from "./src/contracts/guarding.ts";
 export type { SessionsStats, StreamStats } from "./src/contracts/stats.ts";
 
@@ -105,3 +109,15 @@ export {
   type LoggingLevel,
   type SubscriptionFilter,
 } from "./src/protocol/mcp_types.ts";
+export type {
+  CancelledParams,
+  ElicitationCompleteParams,
+  LoggingMessageParams,
+  NotificationParams,
+  ParamsOf,
+  ProgressParams,
+  ResourceUpdatedParams,
+  ServerNotification,
+  ServerNotifications,
+  TaskStatusParams,
+} from "./src/protocol/notifications.ts";

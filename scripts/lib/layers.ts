@@ -20,7 +20,7 @@ export const LAYERS: readonly (readonly string[])[] = [
   ["redis", "broadcast_channel", "nats", "node", "postgres"],
   ["cluster"],
   ["in_memory", "sdk"],
-  ["http"],
+  ["http", "operation"],
   ["requests"],
   ["streams"],
   ["replay", "subscriptions", "metadata"],

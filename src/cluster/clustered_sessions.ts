@@ -14,13 +14,19 @@ import { SharedManagers } from "../http/shared_managers.ts";
 import type { RequestArchive } from "../requests/request_archive.ts";
 import type { EventArchive, StoredEvents } from "../requests/stored_events.ts";
 import { ManagedHosting } from "../http/hosting.ts";
+import { Notifier } from "../operation/notifier.ts";
+import type { ServerNotification } from "../protocol/notifications.ts";
 import type { OpenRequests } from "../requests/open_requests.ts";
 import type { CloseOptions, SessionsOptions } from "../contracts/options.ts";
 import {
   resolveCloseOptions,
   resolveHttpOptions,
 } from "../contracts/resolve_options.ts";
-import type { Sessions, TransportSessions } from "../contracts/sessions.ts";
+import type {
+  NotifyTarget,
+  Sessions,
+  TransportSessions,
+} from "../contracts/sessions.ts";
 import type { SessionsStats } from "../contracts/stats.ts";
 import { ClusterHosting } from "./forwarding/cluster_hosting.ts";
 import { ClusterRequests } from "./forwarding/cluster_requests.ts";
@@ -81,6 +87,7 @@ export class ClusteredSessions<
   readonly #gate: SessionGate;
   readonly #transports: SharedManagers;
   readonly #hosting: ManagedHosting;
+  readonly #notifier: Notifier = new Notifier(this);
 
   /**
    * Creates the sessions from their parts.
@@ -184,6 +191,24 @@ export class ClusteredSessions<
     const streams = this.streams.forTransport(name);
     this.#transports.addView();
     return { streams, info: this.info, subscriptions: this.subscriptions };
+  }
+
+  /**
+   * Sends a notification to clients, of both eras. {@linkcode Sessions} describes
+   * it in full.
+   *
+   * @param notification The notification. `jsonrpc` is added if it is missing.
+   * @param to Who gets it; everyone if omitted.
+   * @throws {InvalidArgumentError} If the notification or `to` is invalid. As a
+   * rejected promise.
+   * @throws {ClusterError} If the sessions of the principal cannot be looked up.
+   * As a rejected promise.
+   */
+  notify<Method extends string>(
+    notification: ServerNotification<Method>,
+    to?: NotifyTarget,
+  ): Promise<void> {
+    return this.#notifier.notify(notification, to);
   }
 
   /** Returns the counters of this node. Visits each of its streams. */

@@ -1,6 +1,7 @@
 import type { GuardOptions, Respond } from "../contracts/guarding.ts";
 import type { InfoSessionManager } from "./info_session_manager.ts";
 import type { CloseOptions } from "./options.ts";
+import type { ServerNotification } from "../protocol/notifications.ts";
 import type { SessionsStats } from "./stats.ts";
 import type { StreamSessionManager } from "./stream_session_manager.ts";
 import type { SubscriptionManager } from "./subscription_manager.ts";
@@ -14,6 +15,17 @@ export interface TransportSessions {
   /** All subscriptions. */
   readonly subscriptions: SubscriptionManager;
 }
+
+/** Who gets a notification: some sessions, or all those of a principal. */
+export type NotifyTarget =
+  | {
+    /** The session IDs. Unknown ones are ignored; `[]` is nobody. */
+    readonly sessions: readonly string[];
+  }
+  | {
+    /** The principal that was passed to `guard` when the sessions began. */
+    readonly principal: string;
+  };
 
 /**
  * The three managers of a server, and the guard. Pass the object directly to a
@@ -104,6 +116,47 @@ export interface Sessions extends AsyncDisposable {
    * ```
    */
   forTransport(name: string): TransportSessions;
+  /**
+   * Sends a notification to clients, of both eras, from any node: as an SSE
+   * event named `message` to the streams of sessions, and to the
+   * `subscriptions/listen` streams that listen for it. Each client gets it once.
+   * Notifications of one caller arrive in the order of the calls, whether it
+   * waits for them or not.
+   *
+   * Without `to`, every client gets it, through all transports; except that
+   * `notifications/resources/updated` is only for sessions that subscribed to
+   * the resource (MCP 2025-11-25, Resources, "Subscriptions"). With `to`, it is
+   * sent to streams of sessions only: `subscriptions/listen` streams have no
+   * session, and nobody knows their principal.
+   *
+   * A session without a stream gets it when it reconnects, if `streams.replay`
+   * keeps it. The levels of `logging/setLevel` are not looked at.
+   *
+   * @param notification The notification. `jsonrpc` is added if it is missing.
+   * @param to Who gets it; everyone if omitted.
+   * @returns Resolves when the streams of this node have it, it is on its way to
+   * the other nodes, and the subscriptions of this node have accepted it.
+   * @throws {InvalidArgumentError} If the notification or `to` is invalid.
+   * Nothing was sent. As a rejected promise.
+   * @throws {ClusterError} If the sessions of the principal cannot be looked up.
+   * As a rejected promise.
+   *
+   * @example
+   * ```ts
+   * import { InMemorySessions } from "@crossmcp/session-manager";
+   *
+   * await using sessions = new InMemorySessions();
+   * await sessions.notify({ method: "notifications/tools/list_changed" });
+   * await sessions.notify({
+   *   method: "notifications/message",
+   *   params: { level: "warning", data: "Your plan expires today." },
+   * }, { principal: "alice" });
+   * ```
+   */
+  notify<Method extends string>(
+    notification: ServerNotification<Method>,
+    to?: NotifyTarget,
+  ): Promise<void>;
   /** Returns the counters. Cheap enough to call every second. */
   stats(): SessionsStats;
   /**

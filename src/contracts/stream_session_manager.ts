@@ -55,6 +55,11 @@ export abstract class StreamSessionManager {
    * repeated ID gets the frame once, and a stream that fails is removed without
    * affecting the others.
    *
+   * This is the low-level call of the contract: the text is sent unchanged, and
+   * clients only see what has the form of an SSE event. `send(undefined,
+   * "hello")` vanishes without a trace. To send a notification, use
+   * `Sessions.notify`; to write a frame yourself, `formatSseEvent`.
+   *
    * @param sessions The session IDs; `undefined` for everyone, `[]` for nobody.
    * @param data One or more complete SSE frames.
    * @throws {InvalidArgumentError} If `data` is not a string, or `sessions` is

@@ -16,7 +16,11 @@ import {
   resolveCloseOptions,
   resolveHttpOptions,
 } from "../contracts/resolve_options.ts";
-import type { Sessions, TransportSessions } from "../contracts/sessions.ts";
+import type {
+  NotifyTarget,
+  Sessions,
+  TransportSessions,
+} from "../contracts/sessions.ts";
 import type { SessionsStats } from "../contracts/stats.ts";
 import {
   createOpenRequests,
@@ -25,6 +29,8 @@ import {
 } from "../http/guarded_sessions.ts";
 import { SharedManagers } from "../http/shared_managers.ts";
 import { ManagedHosting } from "../http/hosting.ts";
+import { Notifier } from "../operation/notifier.ts";
+import type { ServerNotification } from "../protocol/notifications.ts";
 import type { OpenRequests } from "../requests/open_requests.ts";
 import type { StoredEvents } from "../requests/stored_events.ts";
 import { sharedScheduler } from "../runtime/scheduler.ts";
@@ -81,6 +87,7 @@ export class InMemorySessions implements Sessions {
   readonly #gate: SessionGate;
   readonly #transports: SharedManagers;
   readonly #hosting: ManagedHosting;
+  readonly #notifier: Notifier = new Notifier(this);
 
   /**
    * Creates the three managers.
@@ -163,6 +170,22 @@ export class InMemorySessions implements Sessions {
     const streams = this.streams.forTransport(name);
     this.#transports.addView();
     return { streams, info: this.info, subscriptions: this.subscriptions };
+  }
+
+  /**
+   * Sends a notification to clients, of both eras. {@linkcode Sessions} describes
+   * it in full.
+   *
+   * @param notification The notification. `jsonrpc` is added if it is missing.
+   * @param to Who gets it; everyone if omitted.
+   * @throws {InvalidArgumentError} If the notification or `to` is invalid. As a
+   * rejected promise.
+   */
+  notify<Method extends string>(
+    notification: ServerNotification<Method>,
+    to?: NotifyTarget,
+  ): Promise<void> {
+    return this.#notifier.notify(notification, to);
   }
 
   /** Returns the counters. Visits every stream. */

@@ -1,6 +1,7 @@
 import type { SessionRegistration } from "../contracts/guarding.ts";
 import type { Scheduler } from "../runtime/scheduler.ts";
 import type { MetadataField, MetadataStore } from "./metadata_store.ts";
+import { PrincipalIndex } from "./principal_index.ts";
 import { ResourceSubscriptions } from "./resource_subscriptions.ts";
 import {
   type RecordLimits,
@@ -12,6 +13,7 @@ import {
 export class LocalMetadataStore implements MetadataStore {
   readonly #records: SessionRecords;
   readonly #subscriptions = new ResourceSubscriptions();
+  readonly #index = new PrincipalIndex();
   #expired = 0;
 
   /**
@@ -30,9 +32,10 @@ export class LocalMetadataStore implements MetadataStore {
         // Most sessions are registered: a field of the literal takes less memory
         // than one that is added.
         newRecord: (lastUsedAt) => ({ lastUsedAt, registration: undefined }),
-        onExpire: (id) => {
+        onExpire: (id, record) => {
           this.#subscriptions.removeSession(id);
           this.#expired++;
+          this.#removeFromIndex(id, record);
         },
         onError,
       },
@@ -82,7 +85,10 @@ export class LocalMetadataStore implements MetadataStore {
     { principal, startEventId }: SessionRegistration,
   ): boolean {
     const record = this.#records.getOrCreate(id);
-    record.registration ??= { principal, startEventId };
+    if (record.registration === undefined) {
+      record.registration = { principal, startEventId };
+      this.#index.add(id, principal);
+    }
     return record.registration.principal === principal;
   }
 
@@ -90,11 +96,16 @@ export class LocalMetadataStore implements MetadataStore {
     return this.#records.get(id)?.registration;
   }
 
+  pages(principal?: string): Iterable<readonly string[]> {
+    return this.#index.pages(principal);
+  }
+
   touch(id: string): void {
     this.#records.touch(id);
   }
 
   delete(id: string): void {
+    this.#removeFromIndex(id, this.#records.get(id));
     this.#records.delete(id);
     this.#subscriptions.removeSession(id);
   }
@@ -102,6 +113,12 @@ export class LocalMetadataStore implements MetadataStore {
   close(): void {
     this.#records.clear();
     this.#subscriptions.clear();
+    this.#index.clear();
+  }
+
+  #removeFromIndex(id: string, record: SessionRecord | undefined): void {
+    const registration = record?.registration;
+    if (registration) this.#index.remove(id, registration.principal);
   }
 
   /** Removes a session without any metadata. */

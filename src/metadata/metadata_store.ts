@@ -15,6 +15,11 @@ export type MetadataField =
 /** A value, or a promise of it if the store is not in this process. */
 export type MaybePromise<Value> = Value | Promise<Value>;
 
+/** Session IDs, in pages. Iterating over the pages may fail. */
+export type SessionPages =
+  | Iterable<readonly string[]>
+  | AsyncIterable<readonly string[]>;
+
 /**
  * Stores the metadata of sessions. In a cluster, the other nodes can read what
  * was written when the promise resolves.
@@ -62,6 +67,13 @@ export interface MetadataStore {
   ): MaybePromise<boolean>;
   /** Returns the registration of a session. Does not count as use of it. */
   registration(id: string): MaybePromise<SessionRegistration | undefined>;
+  /**
+   * Returns the sessions that began through the guard, in pages: those of a
+   * principal, or all. Those that are there throughout come exactly once.
+   *
+   * @throws {ClusterError} If nobody can tell at the moment.
+   */
+  pages(principal?: string): SessionPages;
   /** Marks a session as used. */
   touch(id: string): void;
   /** Deletes a session, on all nodes. */

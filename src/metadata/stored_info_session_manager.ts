@@ -29,6 +29,7 @@ export type SessionRegistry = Pick<
   | "register"
   | "registration"
   | "touch"
+  | "pages"
   | "peek"
   | "write"
   | "subscriptionsOf"
@@ -82,6 +83,7 @@ export class StoredInfoSessionManager extends InfoSessionManager
       },
       registration: (id) => this.#isClosed ? undefined : store.registration(id),
       touch: (id) => store.touch(id),
+      pages: (principal) => this.#isClosed ? [] : store.pages(principal),
       peek: (id, field) => store.peek(id, field),
       write: (id, field, value) => store.write(id, field, value),
       subscriptionsOf: (id) => store.subscriptionsOf(id),

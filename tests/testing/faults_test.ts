@@ -9,6 +9,7 @@ import { brokenGuards } from "./broken/guards.ts";
 import { brokenExpiries } from "./broken/expiries.ts";
 import { brokenInfo, leakingInfo } from "./broken/info.ts";
 import { brokenLifetimes } from "./broken/lifetimes.ts";
+import { brokenOperations } from "./broken/operations.ts";
 import { brokenReplacements } from "./broken/replacements.ts";
 import { brokenReplays } from "./broken/replays.ts";
 import { brokenBacklogs, brokenKeepAlives } from "./broken/slow_readers.ts";
@@ -168,6 +169,7 @@ describe("the contract suites", () => {
         ...brokenLifetimes,
         ...brokenTransports,
         ...brokenReplacements,
+        ...brokenOperations,
       },
       (create, pace) =>
         failedBehaviours(testSessions, create, 1_000, CONCURRENCY, pace),
@@ -214,11 +216,16 @@ describe("the contract suites", () => {
         "knows only 2026-07-28 as a revision without sessions": "H12",
         "leaves subscriptions open after close": "P10 S13",
         "lets broadcasts overtake targeted sends": "H3 H4 P2 S14 S15 S16",
+        "lets other notifications overtake those to a principal": "O1",
         "limits only bodies of a known length": "H11",
         "loses frames that are sent during a reconnect": "S14",
         "never evicts": "S10",
         "never expires a session": "I8 P10",
         "never tells clients to reconnect later": "H15 S13",
+        "notifies each client twice": "O1 O2",
+        "notifies every session of every resource": "O1",
+        "notifies everyone instead of a principal": "O1 O2",
+        "notifies no subscriptions": "O1",
         "passes 2026-07-28 requests without a check": "H6 H12",
         "passes a copy of the request": "H6 P10",
         "primes every client as in 2025-11-25": "S14",
@@ -242,6 +249,7 @@ describe("the contract suites", () => {
         "resets every client that reconnects":
           "H4 P2 P8 P9 S10 S14 S15 S16 S17 S18 S19",
         "resets without an event ID": "S15 S17",
+        "sends anything as a notification": "O1",
         "sends broadcasts of a view to everyone": "S19",
         "sends no priming event": "S14",
         "sends rejections without a body":

@@ -10,6 +10,12 @@ import { AntiEntropy } from "./anti_entropy.ts";
 import type { ClusterNode } from "../membership/cluster_node.ts";
 import type { ClusterMessage, FieldWrite } from "../messaging/protocol.ts";
 import { areAges, isFieldWrite } from "../messaging/protocol_items.ts";
+import {
+  PRINCIPAL,
+  principalField,
+  principalOf,
+  RegisteredSessions,
+} from "./registered_sessions.ts";
 import { type Fields, LwwRecords } from "./replicated_records.ts";
 
 /** The metadata of a session. */
@@ -28,8 +34,6 @@ export interface ReplicaOptions extends RecordLimits {
 }
 
 const SUBSCRIPTION = "subscription ";
-/** The field with the principal of a session. */
-const PRINCIPAL = "principal";
 
 /**
  * The metadata of all sessions, replicated on every node. A node that joins, or
@@ -41,6 +45,7 @@ export class MetadataReplica {
   readonly #records: SessionRecords<ReplicaRecord>;
   readonly #lww: LwwRecords;
   readonly #subscribed = new ResourceSubscriptions();
+  readonly #registered = new RegisteredSessions();
   #expired = 0;
 
   constructor(node: ClusterNode, options: ReplicaOptions) {
@@ -83,10 +88,10 @@ export class MetadataReplica {
   /** Returns the registration of a session. */
   registration(id: string): SessionRegistration | undefined {
     const record = this.#records.get(id);
-    const principal = record?.fields.get(PRINCIPAL)?.[0];
-    if (principal === undefined) return undefined;
+    const field = record?.fields.get(PRINCIPAL);
+    if (field === undefined) return undefined;
     return {
-      principal: principal === "" ? undefined : principal.slice(1),
+      principal: principalOf(field),
       startEventId: record?.startEventId,
     };
   }
@@ -101,14 +106,18 @@ export class MetadataReplica {
     return this.#subscribed.sessionsOf(uri);
   }
 
+  /** Returns the sessions of a principal, or all, in pages. */
+  pages(principal?: string): Iterable<readonly string[]> {
+    return this.#registered.pages(principal);
+  }
+
   /**
    * Registers a session.
    *
    * @throws {SessionLimitError} If `maxSessions` is reached.
    */
   register(id: string, principal: string | undefined): void {
-    // An empty principal differs from none.
-    this.write(id, PRINCIPAL, principal === undefined ? "" : `=${principal}`);
+    this.write(id, PRINCIPAL, principalField(principal));
   }
 
   /**
@@ -159,6 +168,7 @@ export class MetadataReplica {
   clear(): void {
     this.#records.clear();
     this.#subscribed.clear();
+    this.#registered.clear();
     this.#lww.clear();
   }
 
@@ -223,8 +233,10 @@ export class MetadataReplica {
   }
 
   #store(id: string, fields: Fields, write: FieldWrite): boolean {
-    if (!this.#lww.write(id, fields, write)) return false;
     const [field, value] = write;
+    const known = fields.get(field);
+    if (!this.#lww.write(id, fields, write)) return false;
+    if (field === PRINCIPAL) this.#registered.onWrite(id, known, value);
     const uri = uriOf(field);
     if (uri === undefined) return true;
     if (value === null) this.#subscribed.remove(id, uri);
@@ -233,8 +245,10 @@ export class MetadataReplica {
   }
 
   #remove(id: string, deleted: Timestamp): void {
-    const fields = this.#records.get(id)?.fields ?? new Map();
+    const fields: Fields = this.#records.get(id)?.fields ?? new Map();
+    const known = fields.get(PRINCIPAL);
     for (const field of this.#lww.delete(id, fields, deleted)) {
+      if (field === PRINCIPAL) this.#registered.onRemove(id, known);
       const uri = uriOf(field);
       if (uri !== undefined) this.#subscribed.remove(id, uri);
     }
@@ -252,6 +266,7 @@ export class MetadataReplica {
   #expire(id: string, { fields }: ReplicaRecord): void {
     this.#lww.forget(id, fields);
     this.#subscribed.removeSession(id);
+    this.#registered.onRemove(id, fields.get(PRINCIPAL));
     this.#expired++;
     this.delete(id);
     this.#options.onDelete(id);

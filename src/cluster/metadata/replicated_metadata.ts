@@ -77,6 +77,11 @@ export class ReplicatedMetadataStore implements MetadataStore {
     return this.#replica.registration(id);
   }
 
+  async *pages(principal?: string): AsyncGenerator<readonly string[]> {
+    await this.#node.ready;
+    yield* this.#replica.pages(principal);
+  }
+
   touch(id: string): void {
     this.#replica.touch(id);
   }

@@ -1,4 +1,5 @@
 import { Script } from "../connection/script.ts";
+import { PRINCIPALS } from "./principal_scripts.ts";
 
 // A session is a hash. Its metadata fields are: c, the client info; b, the
 // capabilities; l, the log level; r, the principal; n, the newest event when it
@@ -88,7 +89,7 @@ return text(now)
 export const REGISTER: Script = new Script(`
 local key, prefix, id = KEYS[1], ARGV[1], ARGV[2]
 local ttl, max = tonumber(ARGV[3]), tonumber(ARGV[4])
-${SETS}${ADMIT}
+${SETS}${ADMIT}${PRINCIPALS}
 local there = redis.call('HMGET', key, 'r', 'n')
 if there[1] then return { there[1], there[2] or '' } end
 if not admit() then return { '' } end
@@ -97,6 +98,7 @@ local newest = meta[1] and meta[1] .. '-' .. (meta[2] or '0') or ''
 redis.call('HSET', key, 'r', ARGV[5])
 if ARGV[6] == 'log' then redis.call('HSET', key, 'n', newest) end
 extend(key, ttl)
+list(ARGV[5], id, ttl)
 return { ARGV[5], newest }
 `);
 
@@ -157,6 +159,9 @@ return redis.call('ZRANGE', set, 0, -1)
 /** Deletes the metadata of a session. */
 export const DELETE: Script = new Script(`
 local key, prefix, id = KEYS[1], ARGV[1], ARGV[2]
+${PRINCIPALS}
+local principal = redis.call('HGET', key, 'r')
+if principal then unlist(principal, id) end
 for _, field in ipairs(redis.call('HKEYS', key)) do
   local kind = string.sub(field, 1, 2)
   if kind == 'u:' then redis.call('ZREM', prefix .. field, id) end
@@ -199,7 +204,7 @@ return left
 export const RESTORE: Script = new Script(`
 local key, prefix, id = KEYS[1], ARGV[1], ARGV[2]
 local ttl, max = tonumber(ARGV[3]), tonumber(ARGV[4])
-${SETS}
+${SETS}${PRINCIPALS}
 if max > 0 then put(prefix .. 'known', id, ttl) end
 for at = 5, #ARGV, 3 do
   local field, value, since = ARGV[at], ARGV[at + 1], ARGV[at + 2]
@@ -210,6 +215,8 @@ for at = 5, #ARGV, 3 do
     if string.sub(field, 1, 2) == 'u:' then put(prefix .. field, id, ttl) end
   end
 end
+local principal = redis.call('HGET', key, 'r')
+if principal then list(principal, id, ttl) end
 extend(key, ttl)
 return 1
 `);

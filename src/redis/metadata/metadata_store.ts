@@ -1,4 +1,4 @@
-import { ClusterError, SessionLimitError } from "../../errors.ts";
+import { SessionLimitError } from "../../errors.ts";
 import { checkPeriodFor, type PeriodicTask } from "../../runtime/scheduler.ts";
 import type { SessionRegistration } from "../../contracts/guarding.ts";
 import type {
@@ -11,16 +11,17 @@ import type { Script } from "../connection/script.ts";
 import { MetadataCache } from "./metadata_cache.ts";
 import { FIELD_NAMES, subscriptionField } from "./metadata_fields.ts";
 import * as scripts from "./metadata_scripts.ts";
+import { KnownSessions } from "./known_sessions.ts";
 import { MetadataExpiry } from "./metadata_expiry.ts";
 import { MetadataPrefetcher } from "./metadata_prefetcher.ts";
 import { type MetadataLimits, MetadataRestorer } from "./metadata_restorer.ts";
-import { touch } from "../../runtime/lru_map.ts";
+import {
+  principalField,
+  principalOf,
+  PrincipalPages,
+} from "./principal_pages.ts";
 import { SubscriptionReader } from "./subscription_reader.ts";
 import { ENDED, PendingWrites } from "./pending_writes.ts";
-import { isTransientError } from "../connection/redis_errors.ts";
-
-/** How many ended sessions are remembered. */
-const MAX_ENDED = 10_000;
 
 /** Options of a {@linkcode RedisMetadataStore}. */
 export interface RedisMetadataStoreOptions extends MetadataLimits {
@@ -47,10 +48,10 @@ export class RedisMetadataStore
   readonly #restorer: MetadataRestorer;
   readonly #prefetcher: MetadataPrefetcher;
   readonly #subscriptions: SubscriptionReader;
+  readonly #principals: PrincipalPages;
   readonly #expiry: MetadataExpiry;
   readonly #report: (error: unknown) => void;
-  /** Sessions that are known to have ended, the latest last. */
-  readonly #ended: Map<string, true> = new Map();
+  readonly #known: KnownSessions;
   #expired = 0;
 
   constructor(redisNode: RedisNode, options: RedisMetadataStoreOptions) {
@@ -69,17 +70,23 @@ export class RedisMetadataStore
       this.#cache,
       options.ttlMs,
       (id) => {
-        this.#forget(id);
+        this.#known.forget(id);
         this.#expired++;
       },
     );
     this.#subscriptions = new SubscriptionReader(redisNode, this.#cache);
+    this.#principals = new PrincipalPages(redisNode);
     this.#restorer = new MetadataRestorer(redisNode, this.#cache, options);
+    this.#known = new KnownSessions({
+      redisNode,
+      cache: this.#cache,
+      pendingWrites: this.#pendingWrites,
+      restorer: this.#restorer,
+      isAttached: options.isAttached,
+    });
     redisNode.add(this);
     redisNode.node.handle("metadata", ({ id, deleted }) => {
-      if (deleted === undefined) return;
-      this.#forget(id);
-      touch(this.#ended, id, true, MAX_ENDED);
+      if (deleted !== undefined) this.#known.onEnd(id);
     });
   }
 
@@ -111,12 +118,12 @@ export class RedisMetadataStore
       // What is queued here is newer.
       if (
         this.#pendingWrites.has(id, field) ||
-        value === null && this.#isUncertain(id)
-      ) return this.#cachedField(id, field);
+        value === null && this.#known.isUncertain(id)
+      ) return this.#known.cachedField(id, field);
       this.#cachePut(id, field, value, at);
       return value ?? undefined;
     } catch (error) {
-      return this.#fromCache(error, id, field);
+      return this.#known.fromCache(error, id, field);
     }
   }
 
@@ -125,9 +132,11 @@ export class RedisMetadataStore
     try {
       const value = await this.#evaluate(scripts.PEEK_FIELD, id, [field]);
       if (value !== null) return value as string;
-      return this.#isUncertain(id) ? this.#cachedField(id, field) : undefined;
+      return this.#known.isUncertain(id)
+        ? this.#known.cachedField(id, field)
+        : undefined;
     } catch (error) {
-      return this.#fromCache(error, id, field);
+      return this.#known.fromCache(error, id, field);
     }
   }
 
@@ -137,7 +146,7 @@ export class RedisMetadataStore
   ): Promise<boolean> {
     const { flushed } = this.#options;
     await flushed?.();
-    const value = principal === undefined ? "-" : `=${principal}`;
+    const value = principalField(principal);
     const register = () =>
       this.#run(scripts.REGISTER, id, [
         ...this.#limits(),
@@ -148,7 +157,7 @@ export class RedisMetadataStore
       await this.#pendingWrites.runOrQueue(id, "r", register) ??
         [this.#cache.field(id, "r") ?? value];
     if (owner === "") throw new SessionLimitError(this.#options.maxSessions);
-    this.#ended.delete(id);
+    this.#known.onBegin(id);
     this.#cachePut(id, "r", owner);
     // It has just begun: nothing else is stored of it.
     if (owner === value) this.#cache.complete(id);
@@ -169,10 +178,10 @@ export class RedisMetadataStore
       ) as [string, string, string, string];
       if (owner === "") await this.#redisNode.checkEpoch(epoch);
       if (this.#pendingWrites.has(id, ENDED)) return undefined;
-      if (owner === "" && this.#isUncertain(id)) {
-        owner = this.#cachedField(id, "r");
+      if (owner === "" && this.#known.isUncertain(id)) {
+        owner = this.#known.cachedField(id, "r");
         startEventId = this.#cache.field(id, "n");
-      } else if (owner === "" && this.#isEvicted(id)) {
+      } else if (owner === "" && this.#known.isEvicted(id)) {
         await this.#restorer.restoreOne(id);
         this.#redisNode.evicted(id);
         owner = this.#cache.field(id, "r");
@@ -180,12 +189,18 @@ export class RedisMetadataStore
       } else if (owner !== "") this.#cachePut(id, "r", owner, at);
       if (startEventId) this.#cachePut(id, "n", startEventId, at);
     } catch (error) {
-      owner = this.#fromCache(error, id, "r");
+      owner = this.#known.fromCache(error, id, "r");
       startEventId = this.#cache.field(id, "n");
     }
     if (!owner) return undefined;
-    const principal = owner === "-" ? undefined : owner.slice(1);
-    return { principal, startEventId: startEventId || undefined };
+    return {
+      principal: principalOf(owner),
+      startEventId: startEventId || undefined,
+    };
+  }
+
+  pages(principal?: string): AsyncIterable<readonly string[]> {
+    return this.#principals.pages(principal);
   }
 
   touch(id: string): void {
@@ -206,8 +221,7 @@ export class RedisMetadataStore
   }
 
   async delete(id: string): Promise<void> {
-    this.#forget(id);
-    touch(this.#ended, id, true, MAX_ENDED);
+    this.#known.onEnd(id);
     const { node } = this.#redisNode;
     const deleted = node.clock.next();
     node.broadcast({ kind: "metadata", id, fields: [], deleted });
@@ -237,7 +251,7 @@ export class RedisMetadataStore
     this.#cache.clear();
     this.#pendingWrites.clear();
     this.#restorer.clear();
-    this.#ended.clear();
+    this.#known.clear();
   }
 
   #limits(): string[] {
@@ -278,43 +292,6 @@ export class RedisMetadataStore
     const { scheduler } = this.#redisNode.node;
     scheduler.start(this);
     this.#cache.set(id, field, value, at, scheduler.now());
-  }
-
-  /** Answers from the cache, during an outage. */
-  #fromCache(error: unknown, id: string, field: string): string | undefined {
-    if (!isTransientError(error)) throw error;
-    return this.#cachedField(id, field);
-  }
-
-  /**
-   * Returns a field from the cache.
-   *
-   * @throws {ClusterError} If this node has not seen it.
-   */
-  #cachedField(id: string, field: string): string | undefined {
-    if (this.#cache.knows(id, field)) return this.#cache.field(id, field);
-    if (this.#ended.has(id)) return undefined;
-    throw new ClusterError(
-      "The session cannot be looked up: Redis is unavailable, or was until a " +
-        "moment ago, or has lost its data. Try again later.",
-    );
-  }
-
-  /** Returns whether a session exists, although Redis does not have it. */
-  #isEvicted(id: string): boolean {
-    return this.#options.isAttached?.(id) === true && !this.#ended.has(id) &&
-      this.#cache.field(id, "r") !== undefined;
-  }
-
-  /** Returns whether a session that Redis does not know may exist. */
-  #isUncertain(id: string): boolean {
-    return this.#pendingWrites.has(id, "r") || this.#restorer.isRestoring(id) ||
-      this.#redisNode.isSettling;
-  }
-
-  #forget(id: string): void {
-    this.#cache.delete(id);
-    this.#pendingWrites.delete(id);
   }
 
   /** Makes queued writes, and restores sessions that Redis has lost. */

@@ -128,7 +128,9 @@ export type SessionsBehaviour =
   | "S16"
   | "S17"
   | "S18"
-  | "S19";
+  | "S19"
+  | "O1"
+  | "O2";
 
 /** The options that the suite passes to a factory. */
 export interface SessionsLimits extends SessionsOptions {
@@ -161,4 +163,6 @@ export type ClusterBehaviour =
   | "P6"
   | "P7"
   | "S19"
-  | "H15";
+  | "H15"
+  | "O1"
+  | "O2";

@@ -11,6 +11,7 @@ import {
 import { clusterInfoCases } from "../cases/cluster/metadata_cases.ts";
 import { clusterLifetimeCases } from "../cases/cluster/lifetime_cases.ts";
 import type { ClusterFactory } from "../support/cluster_node.ts";
+import { clusterNotifyCases } from "../cases/cluster/notify_cases.ts";
 import { clusterRequestCases } from "../cases/cluster/request_cases.ts";
 import { clusterSendCases } from "../cases/cluster/send_cases.ts";
 import { clusterSessionCases } from "../cases/cluster/session_cases.ts";
@@ -39,6 +40,7 @@ const CASES: readonly ClusterCase[] = [
   ...clusterTransportCases,
   ...clusterReplacementCases,
   ...clusterRequestCases,
+  ...clusterNotifyCases,
 ];
 
 /**
@@ -64,6 +66,8 @@ const CASES: readonly ClusterCase[] = [
  * - P5 If the node that works on a request dies, its client gets an error.
  * - P6 A client's response reaches the node that waits for it, once.
  * - P7 So do cancellations and progress.
+ * - O1 `notify` reaches the clients of all nodes, once.
+ * - O2 The sessions of a principal on all nodes can be addressed together.
  *
  * To test a bus of your own, create `ClusterSessions` on it, and pass `createBus`
  * as well. On a {@linkcode LossyNetwork}, everything must work while messages get

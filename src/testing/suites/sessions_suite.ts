@@ -4,6 +4,7 @@ import type { SessionsOptions } from "../../contracts/options.ts";
 import type { Sessions } from "../../contracts/sessions.ts";
 import type { SessionsBehaviour, SessionsCase } from "./behaviours.ts";
 import { sessionsFrameCases } from "../cases/sessions/frame_cases.ts";
+import { notifyCases } from "../cases/operation/notify_cases.ts";
 import { sessionsGuardCases } from "../cases/sessions/guard_cases.ts";
 import { sessionsLifetimeCases } from "../cases/sessions/lifetime_cases.ts";
 import { sessionsNodeCases } from "../cases/sessions/node_cases.ts";
@@ -48,6 +49,7 @@ const CASES: readonly SessionsCase[] = [
   ...sessionsResetCases,
   ...sessionsFrameCases,
   ...sessionsLifetimeCases,
+  ...notifyCases,
 ];
 
 /**
@@ -84,6 +86,8 @@ const CASES: readonly SessionsCase[] = [
  * - S16 Events of one turn keep their order.
  * - S17 The replay log is bounded by events, bytes and age.
  * - S18 Every event arrives unchanged, with a reliable ID.
+ * - O1 `notify` reaches each client once, in both eras.
+ * - O2 The sessions of a principal can be addressed together.
  *
  * @param options The test function, the factory, and what it supports.
  * @throws {InvalidArgumentError} If an option is invalid.

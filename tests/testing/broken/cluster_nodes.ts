@@ -1,3 +1,7 @@
+import type {
+  NotifyTarget,
+  ServerNotification,
+} from "@crossmcp/session-manager";
 import { ClusterSessions } from "@crossmcp/session-manager/cluster";
 import {
   type ClusterFactory,
@@ -8,6 +12,11 @@ import { killOn } from "../../cluster/support/kill.ts";
 
 /** The part of the suite's options that creates nodes. */
 export type Nodes = Pick<ClusterFactory, "createNode" | "kill">;
+
+type Notify = (
+  notification: ServerNotification,
+  to?: NotifyTarget,
+) => Promise<void>;
 
 /** Adds a fault to a node. */
 type AddFault = (node: ClusterSessions, network: LossyNetwork) => void;
@@ -29,6 +38,19 @@ export const brokenNodes: Record<string, () => Nodes> = {
       send(ids, frame);
       send(ids, frame);
     };
+  }),
+  "notify every client twice": withFault((node) => {
+    const notify: Notify = node.notify.bind(node);
+    const twice: Notify = async (...call) => {
+      await notify(...call);
+      await notify(...call);
+    };
+    node.notify = twice as ClusterSessions["notify"];
+  }),
+  "notify everyone instead of a principal": withFault((node) => {
+    const notify: Notify = node.notify.bind(node);
+    const toEveryone: Notify = (notification) => notify(notification);
+    node.notify = toEveryone as ClusterSessions["notify"];
   }),
   "deliver frames out of order": withFault(({ streams }) => {
     const send = streams.send.bind(streams);

@@ -1,0 +1,62 @@
+/** How many sessions one page has. */
+export const PAGE_SIZE = 1_000;
+
+/**
+ * The sessions that began through the guard, by principal. Iterating is safe
+ * while sessions come and go: those that are there throughout come exactly once.
+ */
+export class PrincipalIndex {
+  readonly #sessions: Map<string | undefined, Set<string>> = new Map();
+  #size = 0;
+
+  /** The number of sessions. */
+  get size(): number {
+    return this.#size;
+  }
+
+  /** Adds a session; returns whether it is new. */
+  add(id: string, principal: string | undefined): boolean {
+    let sessions = this.#sessions.get(principal);
+    if (sessions === undefined) {
+      this.#sessions.set(principal, sessions = new Set());
+    } else if (sessions.has(id)) return false;
+    sessions.add(id);
+    this.#size++;
+    return true;
+  }
+
+  /** Removes a session; returns whether it was there. */
+  remove(id: string, principal: string | undefined): boolean {
+    const sessions = this.#sessions.get(principal);
+    if (sessions?.delete(id) !== true) return false;
+    if (sessions.size === 0) this.#sessions.delete(principal);
+    this.#size--;
+    return true;
+  }
+
+  /** Returns the sessions of a principal, or all, in pages. */
+  *pages(principal?: string): Generator<string[]> {
+    let page: string[] = [];
+    for (const id of this.#idsOf(principal)) {
+      page.push(id);
+      if (page.length < PAGE_SIZE) continue;
+      yield page;
+      page = [];
+    }
+    if (page.length > 0) yield page;
+  }
+
+  /** Removes all sessions. */
+  clear(): void {
+    this.#sessions.clear();
+    this.#size = 0;
+  }
+
+  *#idsOf(principal: string | undefined): Generator<string> {
+    if (principal !== undefined) {
+      yield* this.#sessions.get(principal) ?? [];
+    } else {
+      for (const sessions of this.#sessions.values()) yield* sessions;
+    }
+  }
+}

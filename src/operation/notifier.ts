@@ -1,0 +1,130 @@
+import { assertKnownOptions } from "../contracts/known_options.ts";
+import { objectOption } from "../contracts/resolve_options.ts";
+import type { NotifyTarget, TransportSessions } from "../contracts/sessions.ts";
+import { InvalidArgumentError } from "../errors.ts";
+import { formatValue } from "../format_value.ts";
+import {
+  sessionRegistryOf,
+  type StoredInfoSessionManager,
+} from "../metadata/stored_info_session_manager.ts";
+import {
+  type CheckedNotification,
+  checkNotification,
+} from "../protocol/notifications.ts";
+import { formatSseEvent } from "../protocol/sse.ts";
+import { assertPrincipal } from "./principal.ts";
+
+/** The managers of the sessions. Subclasses may replace them. */
+export interface NotifiedManagers
+  extends Pick<TransportSessions, "streams" | "subscriptions"> {
+  readonly info: StoredInfoSessionManager;
+}
+
+const RESOURCE_UPDATED = "notifications/resources/updated";
+/** What `subscriptions/listen` streams can subscribe to. */
+const LISTENABLE: readonly string[] = [
+  "notifications/tools/list_changed",
+  "notifications/prompts/list_changed",
+  "notifications/resources/list_changed",
+  RESOURCE_UPDATED,
+];
+
+/** Sends notifications to the clients of sessions, of both eras. */
+export class Notifier {
+  readonly #managers: NotifiedManagers;
+  /** The last notification whose recipients are being looked up. */
+  #pending: Promise<void> | undefined;
+
+  /** @param managers The managers of the sessions. */
+  constructor(managers: NotifiedManagers) {
+    this.#managers = managers;
+  }
+
+  /** See `Sessions.notify`. */
+  async notify(value: unknown, to?: NotifyTarget): Promise<void> {
+    const checked = checkNotification(value);
+    const target = checkTarget(to);
+    const isLookup = target !== undefined
+      ? "principal" in target
+      : checked.notification.method === RESOURCE_UPDATED;
+    const previous = this.#pending;
+    if (!isLookup && previous === undefined) return this.#send(checked, target);
+    // Notifications arrive in the order of the calls, also if looking up the
+    // recipients takes a while.
+    const sent = (previous ?? Promise.resolve()).then(() =>
+      this.#send(checked, target)
+    );
+    const pending = sent.catch(() => {}).then(() => {
+      if (this.#pending === pending) this.#pending = undefined;
+    });
+    this.#pending = pending;
+    await sent;
+  }
+
+  async #send(
+    { notification, text }: CheckedNotification,
+    target: NotifyTarget | undefined,
+  ): Promise<void> {
+    const { streams, subscriptions, info } = this.#managers;
+    const frame = formatSseEvent({ event: "message", data: text });
+    if (target !== undefined && "sessions" in target) {
+      await streams.send([...target.sessions], frame);
+    } else if (target !== undefined) {
+      const pages = sessionRegistryOf(info).pages(target.principal);
+      for await (const ids of pages) await streams.send([...ids], frame);
+    } else {
+      const isListenable = LISTENABLE.includes(notification.method);
+      await Promise.all([
+        this.#sendToSessions(notification, frame),
+        isListenable && subscriptions.send(notification),
+      ]);
+    }
+  }
+
+  /** Sends to all sessions, or to those that subscribed to the resource. */
+  async #sendToSessions(
+    { method, params }: CheckedNotification["notification"],
+    frame: string,
+  ): Promise<void> {
+    const { streams, info } = this.#managers;
+    const ids = method === RESOURCE_UPDATED
+      ? await info.getSubscriptions(params.uri)
+      : undefined;
+    await streams.send(ids, frame);
+  }
+}
+
+/** Throws if a target names neither sessions nor a principal, or both. */
+function checkTarget(to: NotifyTarget | undefined): NotifyTarget | undefined {
+  if (to === undefined) return undefined;
+  const given = objectOption("to", to) as {
+    readonly sessions?: unknown;
+    readonly principal?: unknown;
+  };
+  assertKnownOptions(given, { sessions: true, principal: true });
+  const { sessions, principal } = given;
+  if ((sessions === undefined) === (principal === undefined)) {
+    throw new InvalidArgumentError(
+      "to",
+      `"to" must have either "sessions" or "principal", but has ` +
+        `${sessions === undefined ? "neither" : "both"}. ` +
+        "To send to everyone, omit it.",
+    );
+  }
+  if (sessions === undefined) {
+    assertPrincipal("to.principal", principal);
+    return { principal };
+  }
+  if (!Array.isArray(sessions) || !sessions.every(isString)) {
+    throw new InvalidArgumentError(
+      "to.sessions",
+      `"to.sessions" must be an array of session IDs, but got ` +
+        `${formatValue(sessions)}.`,
+    );
+  }
+  return { sessions: [...sessions] };
+}
+
+function isString(value: unknown): value is string {
+  return typeof value === "string";
+}

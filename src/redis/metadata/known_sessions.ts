@@ -1,0 +1,89 @@
+import { ClusterError } from "../../errors.ts";
+import { touch } from "../../runtime/lru_map.ts";
+import { isTransientError } from "../connection/redis_errors.ts";
+import type { RedisNode } from "../redis_node.ts";
+import type { MetadataCache } from "./metadata_cache.ts";
+import type { MetadataRestorer } from "./metadata_restorer.ts";
+import type { PendingWrites } from "./pending_writes.ts";
+
+/** How many ended sessions are remembered. */
+const MAX_ENDED = 10_000;
+
+/** What a {@linkcode KnownSessions} is made of. */
+export interface KnownSessionsParts {
+  readonly redisNode: RedisNode;
+  readonly cache: MetadataCache;
+  readonly pendingWrites: PendingWrites;
+  readonly restorer: MetadataRestorer;
+  /** Returns whether a session has a stream on this node. */
+  readonly isAttached?: ((id: string) => boolean) | undefined;
+}
+
+/** What this node knows of sessions when Redis cannot tell. */
+export class KnownSessions {
+  readonly #parts: KnownSessionsParts;
+  /** Sessions that are known to have ended, the latest last. */
+  readonly #ended: Map<string, true> = new Map();
+
+  /** @param parts Where to look. */
+  constructor(parts: KnownSessionsParts) {
+    this.#parts = parts;
+  }
+
+  /** Returns a field of a session during an outage. */
+  fromCache(error: unknown, id: string, field: string): string | undefined {
+    if (!isTransientError(error)) throw error;
+    return this.cachedField(id, field);
+  }
+
+  /**
+   * Returns a field from the cache.
+   *
+   * @throws {ClusterError} If this node has not seen it.
+   */
+  cachedField(id: string, field: string): string | undefined {
+    const { cache } = this.#parts;
+    if (cache.knows(id, field)) return cache.field(id, field);
+    if (this.#ended.has(id)) return undefined;
+    throw new ClusterError(
+      "The session cannot be looked up: Redis is unavailable, or was until a " +
+        "moment ago, or has lost its data. Try again later.",
+    );
+  }
+
+  /** Returns whether a session exists, although Redis does not have it. */
+  isEvicted(id: string): boolean {
+    const { isAttached, cache } = this.#parts;
+    return isAttached?.(id) === true && !this.#ended.has(id) &&
+      cache.field(id, "r") !== undefined;
+  }
+
+  /** Returns whether a session that Redis does not know may exist. */
+  isUncertain(id: string): boolean {
+    const { pendingWrites, restorer, redisNode } = this.#parts;
+    return pendingWrites.has(id, "r") || restorer.isRestoring(id) ||
+      redisNode.isSettling;
+  }
+
+  /** Called when a session has begun. */
+  onBegin(id: string): void {
+    this.#ended.delete(id);
+  }
+
+  /** Called when a session has ended. */
+  onEnd(id: string): void {
+    this.forget(id);
+    touch(this.#ended, id, true, MAX_ENDED);
+  }
+
+  /** Forgets what is stored of a session. */
+  forget(id: string): void {
+    this.#parts.cache.delete(id);
+    this.#parts.pendingWrites.delete(id);
+  }
+
+  /** Forgets all ended sessions. */
+  clear(): void {
+    this.#ended.clear();
+  }
+}

@@ -1,0 +1,77 @@
+import {
+  formatSseEvent,
+  type InMemorySessions,
+  type NotifyTarget,
+  type ServerNotification,
+} from "@crossmcp/session-manager";
+import { type CreateFaulty, withFault } from "./faulty.ts";
+
+type Notify = (
+  notification: ServerNotification,
+  to?: NotifyTarget,
+) => Promise<void>;
+
+/** Wraps `notify`. */
+function withNotify(
+  notify: (
+    next: Notify,
+    call: Parameters<Notify>,
+    sessions: InMemorySessions,
+  ) => Promise<void>,
+): CreateFaulty {
+  return withFault((sessions) => {
+    const next: Notify = sessions.notify.bind(sessions);
+    const wrapped: Notify = (...call) => notify(next, call, sessions);
+    sessions.notify = wrapped as InMemorySessions["notify"];
+  });
+}
+
+/** Sends a notification to all streams. */
+async function toAllStreams(
+  { streams }: InMemorySessions,
+  { method, params }: ServerNotification,
+): Promise<void> {
+  const data = JSON.stringify({ jsonrpc: "2.0", method, params });
+  await streams.send(undefined, formatSseEvent({ event: "message", data }));
+}
+
+/** Sessions with one fault each in operation, by the name of the fault. */
+export const brokenOperations: Record<string, CreateFaulty> = {
+  "lets other notifications overtake those to a principal": withNotify(
+    async (next, [notification, to]) => {
+      if (to && "principal" in to) {
+        await new Promise((resolve) => setTimeout(resolve, 5));
+      }
+      await next(notification, to);
+    },
+  ),
+  "notifies each client twice": withNotify(async (next, call) => {
+    await next(...call);
+    await next(...call);
+  }),
+  "notifies every session of every resource": withNotify(
+    async (next, [notification, to], sessions) => {
+      if (notification?.method !== "notifications/resources/updated" || to) {
+        return await next(notification, to);
+      }
+      await next(notification, { sessions: [] });
+      await toAllStreams(sessions, notification);
+      await sessions.subscriptions.send({ ...notification, jsonrpc: "2.0" });
+    },
+  ),
+  "notifies everyone instead of a principal": withNotify(
+    (next, [notification, to]) =>
+      next(notification, to && "principal" in to ? undefined : to),
+  ),
+  "notifies no subscriptions": withNotify(
+    async (next, [notification, to], sessions) => {
+      if (notification?.method !== "notifications/tools/list_changed" || to) {
+        return await next(notification, to);
+      }
+      await toAllStreams(sessions, notification);
+    },
+  ),
+  "sends anything as a notification": withNotify((next, call) =>
+    next(...call).catch(() => {})
+  ),
+};
