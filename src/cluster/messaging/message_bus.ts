@@ -143,7 +143,7 @@ export function assertMessageBus(bus: unknown): asserts bus is MessageBus {
     );
   }
   const isValid = maxLength === undefined ||
-    Number.isSafeInteger(maxLength) && maxLength as number >= MIN_LENGTH;
+    Number.isSafeInteger(maxLength) && (maxLength as number) >= MIN_LENGTH;
   if (isValid) return;
   throw new InvalidArgumentError(
     "bus.maxLength",
