@@ -3,7 +3,10 @@ import type { GuardOptions, Respond } from "../contracts/guarding.ts";
 import { ClosedError, DeliveryError, InvalidArgumentError } from "../errors.ts";
 import { formatValue } from "../format_value.ts";
 import { isEventStream } from "../protocol/sse.ts";
-import { withSink } from "../streams/output/sink_handover.ts";
+import {
+  type BodyReader,
+  readerWithSink,
+} from "../streams/output/sink_handover.ts";
 import type { NodeHandler, NodeRequest, NodeResponse } from "./node_types.ts";
 import { ResponseSink } from "./response_sink.ts";
 import { toWebRequest } from "./web_request.ts";
@@ -153,10 +156,22 @@ function send(outgoing: NodeResponse, response: Response): Promise<void> {
   let sent = response;
   if (isEventStream(response) && response.body !== null) {
     flushEachWrite(outgoing);
-    const body = withSink(response.body, new ResponseSink(outgoing));
-    if (body !== undefined) sent = new Response(body, response);
+    const reader = readerWithSink(response.body, new ResponseSink(outgoing));
+    if (reader !== undefined) sent = withReader(response, reader);
   }
   return sendResponse(outgoing as Parameters<typeof sendResponse>[0], sent);
+}
+
+/**
+ * Returns the part of a response that is used to send it, with another body. A
+ * `Response` and a stream for each connection would take 3 KB.
+ */
+function withReader(
+  { status, statusText, headers }: Response,
+  reader: BodyReader,
+): Response {
+  const body = { getReader: () => reader };
+  return { status, statusText, headers, body } as unknown as Response;
 }
 
 /** Middleware that compresses holds back events until it has more of them. */

@@ -26,34 +26,37 @@ export function linkBody(body: ReadableStream | null, link: BodyLink): void {
   if (body !== null) links.set(body, link);
 }
 
+/** Reads what is to be written to a connection. */
+export type BodyReader = Pick<
+  ReadableStreamDefaultReader<Uint8Array>,
+  "read" | "cancel" | "releaseLock"
+>;
+
 /**
  * Lets the stream behind the body of a response write to a sink.
  *
  * A stream begins as a Web Stream, because a transport writes to it as well.
- * The result is that stream, until all of it was read; from then on, its frames
- * go directly to the sink. What the transport writes later still arrives here.
+ * The result reads that stream, until all of it was read; from then on, its
+ * frames go directly to the sink. What the transport writes later still arrives
+ * here.
  *
  * The consumer must write each chunk to the connection before it reads the next
  * one.
  *
  * @param body The body of a response.
  * @param sink The connection that the result is written to.
- * @returns What to write to the connection instead of the body; undefined if no
- * stream belongs to it.
+ * @returns Reads what to write to the connection instead of the body; undefined
+ * if no stream belongs to it.
  */
-export function withSink(
+export function readerWithSink(
   body: ReadableStream<Uint8Array>,
   sink: StreamSink,
-): ReadableStream<Uint8Array> | undefined {
+): BodyReader | undefined {
   const link = links.get(body);
-  // Nothing may be read in advance.
-  return link &&
-    new ReadableStream(new SinkHandover(body, link, sink), {
-      highWaterMark: 0,
-    });
+  return link && new SinkHandover(body, link, sink);
 }
 
-class SinkHandover implements UnderlyingDefaultSource<Uint8Array> {
+class SinkHandover implements BodyReader {
   readonly #reader: ReadableStreamDefaultReader<Uint8Array>;
   readonly #link: BodyLink;
   readonly #sink: StreamSink;
@@ -72,18 +75,19 @@ class SinkHandover implements UnderlyingDefaultSource<Uint8Array> {
     this.#sink = sink;
   }
 
-  async pull(
-    controller: ReadableStreamDefaultController<Uint8Array>,
-  ): Promise<void> {
+  async read(): Promise<ReadableStreamReadResult<Uint8Array>> {
     let isOver = true;
     try {
-      const { done, value } = await this.#read();
-      isOver = done;
-      if (done) controller.close();
-      else controller.enqueue(value);
+      const result = await this.#read();
+      isOver = result.done;
+      return result;
     } finally {
       if (isOver) this.#link.stream?.closeSink();
     }
+  }
+
+  releaseLock(): void {
+    this.#reader.releaseLock();
   }
 
   cancel(reason: unknown): Promise<void> {
