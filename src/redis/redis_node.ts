@@ -14,12 +14,13 @@ import type { ErrorReportingOptions } from "../contracts/options.ts";
 import { objectOption } from "../contracts/resolve_options.ts";
 import type { RedisClients } from "./connection/clients.ts";
 import { RedisConnection } from "./connection/connection.ts";
+import { FormatCheck } from "./connection/format.ts";
 import { RedisKeys } from "./connection/keys.ts";
 import { LOG_TTL_MS, LOOK } from "./log/log_scripts.ts";
 import { isTransientError } from "./connection/redis_errors.ts";
 import { RedisBus } from "./redis_bus.ts";
 import { Recovery } from "./recovery.ts";
-import type { RedisComponent } from "./redis_component.ts";
+import { RedisComponents } from "./redis_components.ts";
 import { ServerClock } from "./server_clock.ts";
 
 /** Options of a node on Redis. */
@@ -62,7 +63,8 @@ export class RedisNode implements PeriodicTask {
    */
   readonly ready: Promise<void>;
   readonly report: (error: Error) => void;
-  readonly #components: RedisComponent[] = [];
+  readonly #format: FormatCheck;
+  readonly components: RedisComponents = new RedisComponents();
   #known: string | undefined;
   readonly #recovery: Recovery;
   /** Whether Redis has lost something that the components have not restored. */
@@ -100,13 +102,20 @@ export class RedisNode implements PeriodicTask {
     }
     this.report = safeCallback("onError", onError);
     this.periodMs = settings.heartbeatMs;
-    this.#recovery = new Recovery(settings.heartbeatMs, () => {
-      for (const component of this.#components) component.onRecovered?.();
-    });
+    this.#recovery = new Recovery(
+      settings.heartbeatMs,
+      () => this.components.recovered(),
+    );
     this.connection = new RedisConnection(
       clients,
       settings.requestTimeoutMs,
       clientError,
+    );
+    this.#format = new FormatCheck(
+      this.connection,
+      this.keys,
+      settings.heartbeatMs,
+      this.report,
     );
     this.bus = new RedisBus(this.connection, this.keys, settings.heartbeatMs);
     this.node = new ClusterNode(this.bus, settings, onError);
@@ -125,28 +134,6 @@ export class RedisNode implements PeriodicTask {
     return this.keys.nodes + this.nodeKeyId;
   }
 
-  /** Informs the components of sessions that this node owns. */
-  claimed(ids: Iterable<string>): void {
-    for (const component of this.#components) {
-      component.onSessionsClaimed?.(ids);
-    }
-  }
-
-  /** Informs the components that Redis does not know of a claim. */
-  claimFailed(id: string): void {
-    for (const component of this.#components) component.onClaimFailed?.(id);
-  }
-
-  /** Informs the components of a session of this node that Redis has evicted. */
-  evicted(id: string): void {
-    for (const component of this.#components) component.onEvicted?.(id);
-  }
-
-  /** Informs the components of sessions to which events may be lost. */
-  eventsLost(ids: readonly string[]): void {
-    for (const component of this.#components) component.onEventsLost?.(ids);
-  }
-
   /**
    * Checks whether Redis has lost its data since this node has read the state of
    * the log. To be called before a session counts as unknown.
@@ -156,16 +143,6 @@ export class RedisNode implements PeriodicTask {
   async checkEpoch(epoch: string): Promise<void> {
     if (this.#known === undefined || epoch === this.#known) return;
     await this.refreshLogState();
-  }
-
-  /** Informs the components that Redis knows the owners of all sessions. */
-  ownersRestored(): void {
-    for (const component of this.#components) component.onOwnersRestored?.();
-  }
-
-  /** Adds a component. */
-  add(component: RedisComponent): void {
-    this.#components.push(component);
   }
 
   /** Joins the cluster. All components must have been added. */
@@ -204,7 +181,9 @@ export class RedisNode implements PeriodicTask {
   /** Reads the state of the log. */
   async refreshLogState(): Promise<void> {
     try {
-      if (!this.connection.isDown) await this.#readLogState();
+      if (this.connection.isDown) return;
+      await this.#format.check();
+      await this.#readLogState();
     } catch (error) {
       this.connection.report(error);
     }
@@ -228,7 +207,7 @@ export class RedisNode implements PeriodicTask {
     await this.node.close();
     this.#recovery.end();
     this.connection.close();
-    for (const component of this.#components) component.close?.();
+    this.components.close();
   }
 
   async #start(): Promise<void> {
@@ -242,15 +221,16 @@ export class RedisNode implements PeriodicTask {
       });
     });
     await this.connection.start({
-      checkState: () => this.#readLogState(),
+      checkState: async () => {
+        await this.#format.check();
+        await this.#readLogState();
+      },
       onBack: (isOther) => {
         this.#isEmpty ||= isOther;
         this.#notifyReconnected();
         this.bus.resubscribe().catch((error) => this.connection.report(error));
       },
-      onResubscribed: () => {
-        for (const component of this.#components) component.onResubscribed?.();
-      },
+      onResubscribed: () => this.components.resubscribed(),
       onError: this.report,
     });
     if (this.isClosed) return this.connection.close();
@@ -271,15 +251,8 @@ export class RedisNode implements PeriodicTask {
           String(LOG_TTL_MS),
           this.keys.prefix,
           this.#known ?? "",
-          String(
-            Math.max(0, ...this.#components.map(({ newest = 0 }) => newest)),
-          ),
-          String(
-            Math.max(
-              0,
-              ...this.#components.map(({ appended = 0 }) => appended),
-            ),
-          ),
+          String(this.components.newest),
+          String(this.components.appended),
         ],
       ) as [string, string, string, string, string];
     this.clock.set(Number(now));
@@ -305,7 +278,7 @@ export class RedisNode implements PeriodicTask {
       lastBroadcast: Number(lastBroadcast),
       lastDirect: Number(lastDirect),
     };
-    for (const component of this.#components) component.onLogState?.(state);
+    this.components.readLogState(state);
     if (this.#isEmpty && !this.connection.isDown) this.#notifyReconnected();
   }
 
@@ -315,11 +288,7 @@ export class RedisNode implements PeriodicTask {
     const isAlone = this.node.others.length === 0 && !this.node.isPartial;
     if (isEmpty && !isAlone) this.#recovery.start();
     if (!isAlone) this.#settledAt = this.node.scheduler.now() + SETTLE_MS;
-    // Sessions must be restored before events for them are appended. The log
-    // was added first.
-    for (const component of this.#components.toReversed()) {
-      component.onReconnected?.(isEmpty);
-    }
+    this.components.reconnected(isEmpty);
   }
 }
 

@@ -74,7 +74,7 @@ describeRedis("createEventStore, with RedisSessions", () => {
       await assertReplays(there, ids[96]!, STANDALONE, [98, 99, 100]);
       const keys = await server.command<string[]>(
         "KEYS",
-        `{${cluster.prefix}}:v:*`,
+        `{${cluster.prefix}}:1:v:*`,
       );
       assertEquals(keys.length, 2);
       for (const key of keys) {

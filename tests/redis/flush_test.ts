@@ -74,7 +74,7 @@ describeRedis("RedisSessions: keys that vanish", () => {
     await client.open(a!);
     await a!.streams.send([client.id], frame("m1"));
     await client.gets("m1");
-    await server.command("DEL", `{${cluster.prefix}}:s:${client.id}`);
+    await server.command("DEL", `{${cluster.prefix}}:1:s:${client.id}`);
     assertEquals(await client.ping(a!), 200);
     // That restored it for all nodes.
     await until(

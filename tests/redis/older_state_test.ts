@@ -82,7 +82,7 @@ describeRedis("RedisSessions: Redis comes back from an older state", () => {
       async () => {
         const events = await redis.command(
           "XRANGE",
-          `{${prefix}}:events`,
+          `{${prefix}}:1:events`,
           "-",
           "+",
         );

@@ -105,7 +105,7 @@ describeRedis("RedisSessions: replay", () => {
     }
     const { prefix } = cluster;
     const kept = async (command: string, key: string) =>
-      Number(await server.command(command, `{${prefix}}:${key}`));
+      Number(await server.command(command, `{${prefix}}:1:${key}`));
     assertEquals(await kept("XLEN", "events"), 10);
     assert(await kept("ZCARD", "e:s") <= 40);
   });

@@ -164,7 +164,7 @@ describeRedis("RedisSessions: requests of a node that dies", () => {
     keyOf = async () => {
       const keys = await server.command(
         "KEYS",
-        `{${cluster.prefix}*}:r:*`,
+        `{${cluster.prefix}*}:1:r:*`,
       );
       return String(keys).split(/\s+/).filter(Boolean)[0];
     };

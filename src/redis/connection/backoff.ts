@@ -5,10 +5,18 @@ const MAX_DELAY_MS = 5_000;
  */
 const ATTEMPT_TIMEOUT_MS = 30_000;
 
+/** Callbacks of a {@linkcode Backoff}. */
+export interface BackoffListener {
+  /** Called when an attempt succeeded. */
+  readonly onDone: () => void;
+  /** Called with the error of each attempt that failed. */
+  readonly onFailed: (error: unknown) => void;
+}
+
 /** Retries with exponential backoff until an attempt succeeds. */
 export class Backoff {
   readonly #attempt: () => Promise<unknown>;
-  readonly #onDone: () => void;
+  readonly #listener: BackoffListener;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #tries = 0;
   #since = 0;
@@ -16,11 +24,11 @@ export class Backoff {
 
   /**
    * @param attempt The attempt; it rejects if it fails.
-   * @param onDone Called when it succeeded.
+   * @param listener Called with the results.
    */
-  constructor(attempt: () => Promise<unknown>, onDone: () => void) {
+  constructor(attempt: () => Promise<unknown>, listener: BackoffListener) {
     this.#attempt = attempt;
-    this.#onDone = onDone;
+    this.#listener = listener;
   }
 
   /** Whether retries are in progress. */
@@ -68,10 +76,12 @@ export class Backoff {
       () => {
         if (!this.#isRunning) return;
         this.stop();
-        this.#onDone();
+        this.#listener.onDone();
       },
-      () => {
-        if (this.#isRunning) this.#wait();
+      (error) => {
+        if (!this.#isRunning) return;
+        this.#wait();
+        this.#listener.onFailed(error);
       },
     ).finally(() => this.#since = 0);
   }

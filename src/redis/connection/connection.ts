@@ -4,11 +4,9 @@ import { assertClients, listenTo, type RedisClients } from "./clients.ts";
 import { toClientError } from "./client_errors.ts";
 import { isTransientError, messageOf } from "./redis_errors.ts";
 import { Backoff } from "./backoff.ts";
-import { Script } from "./script.ts";
+import type { Script } from "./script.ts";
+import { identifyServer, loadScripts } from "./server.ts";
 import { Condition } from "./condition.ts";
-
-/** The oldest supported release of Redis. */
-const MIN_VERSION = [6, 2] as const;
 
 /** Callbacks of a {@linkcode RedisConnection}. */
 export interface ConnectionListener {
@@ -45,6 +43,8 @@ export class RedisConnection {
   #runId: string | undefined;
   #isNewServer = false;
   #checking: Promise<unknown> | undefined;
+  /** Whether the server's refusal was reported in this outage. */
+  #isRefusalReported = false;
   #isClosed = false;
 
   /**
@@ -67,14 +67,15 @@ export class RedisConnection {
     this.#requestTimeoutMs = requestTimeoutMs;
     this.#backoff = new Backoff(
       async () => {
-        const runId = await this.#identify();
-        this.#isNewServer ||= runId === undefined || runId !== this.#runId;
-        this.#runId = runId;
+        await this.#identify();
         // Only then do other nodes' scripts run without this check.
         await this.#listener?.checkState();
-        await this.#load();
+        await loadScripts((args) => this.#send(args));
       },
-      () => this.#onAvailable(),
+      {
+        onDone: () => this.#onAvailable(),
+        onFailed: (error) => this.#reportRefusal(error),
+      },
     );
   }
 
@@ -104,9 +105,9 @@ export class RedisConnection {
       listenTo(subscriber, "ready", () => listener.onResubscribed()),
     );
     try {
-      this.#runId = await this.#identify();
+      this.#runId = await identifyServer((args) => this.#send(args));
       await listener.checkState();
-      await this.#load();
+      await loadScripts((args) => this.#send(args));
     } catch (error) {
       if (!isTransientError(error)) throw this.fail(error);
     }
@@ -258,6 +259,7 @@ export class RedisConnection {
 
   #onOutage(cause: unknown): void {
     if (this.#isClosed || this.isDown) return;
+    this.#isRefusalReported = false;
     this.#backoff.start();
     this.#listener?.onError(
       new ClusterError(
@@ -268,6 +270,14 @@ export class RedisConnection {
         { cause },
       ),
     );
+  }
+
+  /** Somebody must do something before the outage can end. */
+  #reportRefusal(error: unknown): void {
+    if (this.#isClosed || this.#isRefusalReported) return;
+    if (isTransientError(error)) return;
+    this.#isRefusalReported = true;
+    this.#listener?.onError(toClientError(error));
   }
 
   #onAvailable(): void {
@@ -284,41 +294,10 @@ export class RedisConnection {
     this.#backoff.retryNow();
   }
 
-  /** Identifies the server, and checks its version. */
-  async #identify(): Promise<string | undefined> {
-    let info: string;
-    try {
-      info = String(await this.#send(["INFO", "server"]));
-    } catch (error) {
-      // Without permission to ask, the version is assumed to be fine.
-      if (messageOf(error).includes("NOPERM")) return undefined;
-      throw error;
-    }
-    const [, version = ""] = /redis_version:(\S+)/.exec(info) ?? [];
-    const [major = 0, minor = 0] = version.split(".").map(Number);
-    const [minMajor, minMinor] = MIN_VERSION;
-    const isOld = major < minMajor || major === minMajor && minor < minMinor;
-    if (version !== "" && isOld) {
-      throw new ClusterError(
-        `Redis ${version} is not supported. Use version ${
-          MIN_VERSION.join(".")
-        } or later.`,
-      );
-    }
-    return /run_id:(\S+)/.exec(info)?.[1];
-  }
-
-  /** Loads all scripts into the server, so that their first call finds them. */
-  async #load(): Promise<void> {
-    try {
-      await Promise.all(Script.all.map(async (script) => {
-        const sha = await this.#send(["SCRIPT", "LOAD", script.text]);
-        script.sha = String(sha);
-      }));
-    } catch (error) {
-      // Without that permission, scripts are sent in full.
-      if (!messageOf(error).includes("NOPERM")) throw error;
-    }
+  async #identify(): Promise<void> {
+    const runId = await identifyServer((args) => this.#send(args));
+    this.#isNewServer ||= runId === undefined || runId !== this.#runId;
+    this.#runId = runId;
   }
 
   #unavailableError(): Error {

@@ -1,6 +1,13 @@
 import { formatValue } from "../../format_value.ts";
 import { InvalidArgumentError } from "../../errors.ts";
 
+/**
+ * The format of the keys, of their values and of the messages between nodes.
+ * Raise it with every change that nodes of an earlier release cannot read. All
+ * names contain it, so that nodes of two formats never see each other's data.
+ */
+export const FORMAT = 1;
+
 /** Characters without a meaning in key patterns, hash tags and scripts. */
 const PREFIX = /^[A-Za-z0-9_.:@/-]{1,128}$/;
 
@@ -9,11 +16,18 @@ const PREFIX = /^[A-Za-z0-9_.:@/-]{1,128}$/;
  * names) always come last, so that they cannot be mistaken for anything else.
  *
  * All names have the prefix as their hash tag: in a Redis Cluster they are in
- * one slot, where scripts can use them together.
+ * one slot, where scripts can use them together. The format of what is stored
+ * follows it.
  */
 export class RedisKeys {
-  /** The prefix of all names. */
+  /** The prefix that the user has chosen. */
+  readonly userPrefix: string;
+  /** The prefix of all names, except for that of the format. */
   readonly prefix: string;
+  /** The format that the nodes use. Its name is the same in every format. */
+  readonly format: string;
+  /** The name that the state of the log had before there were formats. */
+  readonly unversionedLog: string;
   /** The state of the log. Scripts with many keys name this one. */
   readonly logState: string;
   /** The events. */
@@ -33,7 +47,10 @@ export class RedisKeys {
           `"_.:@/-", not ${formatValue(prefix)}.`,
       );
     }
-    this.prefix = `{${prefix}}:`;
+    this.userPrefix = prefix;
+    this.format = `{${prefix}}:format`;
+    this.unversionedLog = `{${prefix}}:log`;
+    this.prefix = `{${prefix}}:${FORMAT}:`;
     this.logState = `${this.prefix}log`;
     this.events = `${this.prefix}events`;
     this.#channels = `${this.prefix}${component}:`;

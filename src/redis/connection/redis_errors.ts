@@ -30,7 +30,15 @@ export function isTransientError(error: unknown): boolean {
  */
 export function isSubscriberModeError(error: unknown): boolean {
   const message = messageOf(error);
-  return SUBSCRIBER_MODE.test(message) && !message.includes("NOPERM");
+  return SUBSCRIBER_MODE.test(message) && !isDeniedError(error);
+}
+
+/**
+ * Returns whether the server denies a command to the user, also in a script:
+ * releases 6.2 and 7.0 say "The user executing the script can't run …".
+ */
+export function isDeniedError(error: unknown): boolean {
+  return /NOPERM|ACL failure|executing the script/.test(messageOf(error));
 }
 
 /** Returns the message of an error. */

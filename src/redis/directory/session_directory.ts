@@ -62,7 +62,7 @@ export class RedisSessionDirectory implements SessionDirectory, PeriodicTask {
     this.#lookup = new OwnerLookup(redisNode);
     this.#releases = new PendingReleases(redisNode, (id) => this.isLocal(id));
     this.periodMs = checkPeriodFor(ttlMs);
-    redisNode.add({
+    redisNode.components.add({
       onReconnected: () => {
         this.#releases.flush();
         void this.renewLeases(true);
@@ -74,7 +74,9 @@ export class RedisSessionDirectory implements SessionDirectory, PeriodicTask {
       },
     });
     // What only that node knew of them is now in Redis only.
-    node.listen({ onPeerDown: () => redisNode.claimed(this.#owned.keys()) });
+    node.listen({
+      onPeerDown: () => redisNode.components.claimed(this.#owned.keys()),
+    });
     node.handle("owners", ({ owners }) => {
       for (const [id, [at]] of owners) this.#onReplaced(id, at);
     });
@@ -91,12 +93,12 @@ export class RedisSessionDirectory implements SessionDirectory, PeriodicTask {
         [this.#nodeKeyId, String(this.#ttlMs)],
       ) as [string, string];
       this.#claimed(id, own, Number(at));
-      this.#redisNode.claimed([id]);
+      this.#redisNode.components.claimed([id]);
       return this.#announceClaim(previousOwner, id, Number(at));
     } catch (error) {
       own.claimToken ??= this.#redisNode.clock.now();
       this.#connection.report(error);
-      this.#redisNode.claimFailed(id);
+      this.#redisNode.components.claimFailed(id);
       // It is claimed again when the server is back. It may be back already.
       if (!this.#connection.isWaiting) void this.renewLeases(true);
       return undefined;
@@ -228,14 +230,16 @@ export class RedisSessionDirectory implements SessionDirectory, PeriodicTask {
         this.#announceClaim(previousOwner, id, Number(claimedAt));
       }
       // Nobody knew where to send meanwhile.
-      if (evicted.length > 0) this.#redisNode.eventsLost(evicted);
+      if (evicted.length > 0) this.#redisNode.components.eventsLost(evicted);
     });
     try {
       await Promise.all(kept);
     } catch (error) {
       this.#connection.report(error);
     }
-    if (isBack && !this.#connection.isWaiting) this.#redisNode.ownersRestored();
+    if (isBack && !this.#connection.isWaiting) {
+      this.#redisNode.components.ownersRestored();
+    }
   }
 
   /** Removes sessions that have a newer owner, or none. */

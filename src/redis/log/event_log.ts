@@ -83,7 +83,7 @@ export class RedisEventLog implements EventLog, RedisComponent {
       onLate: () => void this.#catchUp(),
       epoch: () => this.#position.epoch,
     });
-    redisNode.add(this);
+    redisNode.components.add(this);
     redisNode.bus.onEvents((text) => this.#take(text));
   }
 

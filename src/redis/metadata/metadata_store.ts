@@ -84,7 +84,7 @@ export class RedisMetadataStore
       restorer: this.#restorer,
       isAttached: options.isAttached,
     });
-    redisNode.add(this);
+    redisNode.components.add(this);
     redisNode.node.handle("metadata", ({ id, deleted }) => {
       if (deleted !== undefined) this.#known.onEnd(id);
     });
@@ -183,7 +183,7 @@ export class RedisMetadataStore
         startEventId = this.#cache.field(id, "n");
       } else if (owner === "" && this.#known.isEvicted(id)) {
         await this.#restorer.restoreOne(id);
-        this.#redisNode.evicted(id);
+        this.#redisNode.components.evicted(id);
         owner = this.#cache.field(id, "r");
         startEventId = this.#cache.field(id, "n");
       } else if (owner !== "") this.#cachePut(id, "r", owner, at);

@@ -88,6 +88,12 @@ export class TcpProxy implements AsyncDisposable {
     this.#isCut = false;
   }
 
+  /** Forwards again, over new connections: the old ones are closed. */
+  restore(): void {
+    this.#isSilent = false;
+    this.reset();
+  }
+
   /** Closes all connections. */
   reset(): void {
     for (const socket of this.#sockets) socket.resetAndDestroy();
