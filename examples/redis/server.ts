@@ -34,17 +34,15 @@ const NAME = process.env.NAME ?? `process ${process.pid}`;
 /** How long a server that stops takes to end its streams, in milliseconds. */
 const DRAIN_MS = 2_000;
 
-const publisher = createClient({ url: REDIS_URL });
-const subscriber = publisher.duplicate();
+const client = createClient({ url: REDIS_URL });
 const tell = ({ message }: Error) => console.error(`Redis: ${message}`);
-publisher.once("error", tell);
-// Both reconnect by themselves.
-for (const client of [publisher, subscriber]) client.on("error", () => {});
-await Promise.all([publisher.connect(), subscriber.connect()]);
-publisher.off("error", tell); // from now on `onError` reports outages
+client.once("error", tell);
+client.on("error", () => {}); // it reconnects by itself
+await client.connect();
+client.off("error", tell); // from now on `onError` reports outages
 
 // All servers with the same prefix have the same sessions.
-const sessions = new RedisSessions({ publisher, subscriber }, {
+const sessions = new RedisSessions(client, {
   prefix: "news",
   streams: { replay: {} }, // clients that reconnect get what they missed
   onError: ({ message }) => console.error(`server ${NAME}: ${message}`),
@@ -77,8 +75,7 @@ async function stop(): Promise<void> {
   const stopped = served.stop(); // new connections reach another server
   await sessions.close({ drainMs: DRAIN_MS });
   await stopped;
-  // The clients belong to you: `close` does not close them.
-  for (const client of [publisher, subscriber]) client.destroy();
+  client.destroy(); // it belongs to you: `close` does not close it
   process.exit();
 }
 process.once("SIGINT", stop);

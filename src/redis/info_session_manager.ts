@@ -10,7 +10,7 @@ import type {
 } from "../contracts/options.ts";
 import { resolveInfoOptions } from "../contracts/resolve_options.ts";
 import { RedisNode, type RedisOptions } from "./redis_node.ts";
-import type { RedisClients } from "./connection/clients.ts";
+import type { RedisClient, RedisClients } from "./clients/client_types.ts";
 import { RedisMetadataStore } from "./metadata/metadata_store.ts";
 import { ttlOf } from "./stores.ts";
 
@@ -25,8 +25,8 @@ export interface RedisInfoSessionManagerOptions
  */
 export class RedisInfoSessionManager extends StoredInfoSessionManager {
   /**
-   * Resolves when the other nodes were found. Rejects if the clients or their
-   * server cannot be used; the error says what to do.
+   * Resolves when the other nodes were found. Rejects if the server
+   * cannot be used; the error says what to do.
    */
   readonly ready: Promise<void>;
   readonly #disconnect: () => Promise<void>;
@@ -34,14 +34,18 @@ export class RedisInfoSessionManager extends StoredInfoSessionManager {
   /**
    * Creates a node, which joins the other nodes with the same prefix.
    *
-   * @param clients Two connected clients. This does not close them.
+   * @param client A connected client, or two: this does not close them. From
+   * one client, a second connection is opened, and closed by `close`.
    * @param options Limits, the name of this node, and callbacks.
-   * @throws {InvalidArgumentError} If an option is invalid.
+   * @throws {InvalidArgumentError} If a client or an option is invalid.
    */
-  constructor(clients: RedisClients, options?: RedisInfoSessionManagerOptions) {
+  constructor(
+    client: RedisClient | RedisClients,
+    options?: RedisInfoSessionManagerOptions,
+  ) {
     assertKnownOptions(options, { ...INFO_OPTIONS, ...REDIS_OPTIONS });
     const { idleTimeoutMs, maxSessions } = resolveInfoOptions(options);
-    const redisNode = new RedisNode(clients, "info", options);
+    const redisNode = new RedisNode(client, "info", options);
     const store = new RedisMetadataStore(redisNode, {
       ttlMs: ttlOf(idleTimeoutMs),
       maxSessions,

@@ -1,17 +1,16 @@
 /**
  * Sessions of many processes and machines, over Redis 6.2 or later. You bring
- * the clients: node-redis 5 and 6 fit directly, others need one line.
+ * the client: node-redis 5 and 6, ioredis 5 and 6, and Bun's fit unchanged.
  *
- * @example Two processes, each with two clients of node-redis
+ * @example The same in every process
  * ```ts no-eval
  * import { RedisSessions } from "@crossmcp/session-manager/redis";
  * import { createClient } from "redis";
  *
- * const publisher = createClient({ url: "redis://localhost:6379" });
- * const subscriber = publisher.duplicate();
- * await Promise.all([publisher.connect(), subscriber.connect()]);
+ * const client = createClient({ url: "redis://localhost:6379" });
+ * await client.connect();
  *
- * const sessions = new RedisSessions({ publisher, subscriber });
+ * const sessions = new RedisSessions(client);
  * await sessions.ready;
  * ```
  *
@@ -33,7 +32,14 @@ export {
 } from "./subscription_manager.ts";
 export type { RedisOptions } from "./redis_node.ts";
 export type {
+  BunRedisClient,
+  IoRedisClient,
+  MessageListener,
+  NodeRedisClient,
+  NodeRedisCluster,
+  NodeRedisSentinel,
+  RedisClient,
   RedisClients,
   RedisPublisher,
   RedisSubscriber,
-} from "./connection/clients.ts";
+} from "./clients/client_types.ts";

@@ -18,6 +18,7 @@ export class RedisBus implements MessageBus {
   /** Subscribes, if that has not succeeded yet. */
   #subscribe: (() => Promise<void>) | undefined;
   #onSubscribed: () => Promise<void> = () => Promise.resolve();
+  #onRefused: (error: unknown) => void = () => {};
 
   /**
    * @param connection Publishes and subscribes.
@@ -47,10 +48,15 @@ export class RedisBus implements MessageBus {
   }
 
   /**
-   * Sets a callback for when this node has subscribed; `start` waits for it.
+   * Sets the callbacks for when this node has subscribed, for which `start`
+   * waits, and for when the server denies that.
    */
-  onSubscribed(listener: () => Promise<void>): void {
+  onSubscribed(
+    listener: () => Promise<void>,
+    onRefused: (error: unknown) => void,
+  ): void {
     this.#onSubscribed = listener;
+    this.#onRefused = onRefused;
   }
 
   async start(node: string, receive: (text: string) => void): Promise<void> {
@@ -79,7 +85,7 @@ export class RedisBus implements MessageBus {
     try {
       await subscribe();
     } catch (error) {
-      if (!isTransientError(error)) throw error;
+      if (!isTransientError(error)) return this.#onRefused(error);
       // Some clients fail instead of queueing the command.
       this.#subscribe = subscribe;
       return;

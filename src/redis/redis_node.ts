@@ -12,10 +12,12 @@ import type { PeriodicTask } from "../runtime/scheduler.ts";
 import { safeCallback } from "../runtime/callbacks.ts";
 import type { ErrorReportingOptions } from "../contracts/options.ts";
 import { objectOption } from "../contracts/resolve_options.ts";
-import type { RedisClients } from "./connection/clients.ts";
+import type { RedisClient, RedisClients } from "./clients/client_types.ts";
+import { resolveClients } from "./clients/resolve_clients.ts";
 import { RedisConnection } from "./connection/connection.ts";
 import { FormatCheck } from "./connection/format.ts";
 import { RedisKeys } from "./connection/keys.ts";
+import { checkPermissions } from "./connection/permissions.ts";
 import { LOG_TTL_MS, LOOK } from "./log/log_scripts.ts";
 import { isTransientError } from "./connection/redis_errors.ts";
 import { RedisBus } from "./redis_bus.ts";
@@ -72,19 +74,20 @@ export class RedisNode implements PeriodicTask {
   /** When the other nodes have had time to write what they kept. */
   #settledAt = -Infinity;
   #isSubscribed = false;
+  #isPermitted = false;
   #isClosed = false;
   #checkedAt = 0;
   #finish: () => void = () => {};
   #fail: (error: unknown) => void = () => {};
 
   /**
-   * @param clients The user's clients.
+   * @param client The user's client, or two of them.
    * @param component What the channels are for.
    * @param options The user's options.
-   * @throws {InvalidArgumentError} If an option of the node is invalid.
+   * @throws {InvalidArgumentError} If a client or an option is invalid.
    */
   constructor(
-    clients: RedisClients,
+    client: RedisClient | RedisClients,
     component: string,
     options: RedisOptions & ErrorReportingOptions | undefined,
   ) {
@@ -93,13 +96,7 @@ export class RedisNode implements PeriodicTask {
       options,
     );
     const settings = resolveClusterOptions(cluster);
-    let clientError: Error | undefined;
-    try {
-      this.keys = new RedisKeys(prefix, component);
-    } catch (error) {
-      clientError = error as Error;
-      this.keys = new RedisKeys("none", component);
-    }
+    this.keys = new RedisKeys(prefix, component);
     this.report = safeCallback("onError", onError);
     this.periodMs = settings.heartbeatMs;
     this.#recovery = new Recovery(
@@ -107,9 +104,8 @@ export class RedisNode implements PeriodicTask {
       () => this.components.recovered(),
     );
     this.connection = new RedisConnection(
-      clients,
+      resolveClients(client, this.keys.format),
       settings.requestTimeoutMs,
-      clientError,
     );
     this.#format = new FormatCheck(
       this.connection,
@@ -211,17 +207,25 @@ export class RedisNode implements PeriodicTask {
   }
 
   async #start(): Promise<void> {
-    this.bus.onSubscribed(() => {
+    const refuse = (error: unknown) => {
+      const refused = this.connection.fail(error);
+      this.report(refused);
+      this.#fail(refused);
+    };
+    this.bus.onSubscribed(async () => {
       this.#isSubscribed = true;
-      return this.#readLogState().catch((error) => {
-        if (isTransientError(error)) return;
-        const refused = this.connection.fail(error);
-        this.report(refused);
-        this.#fail(refused);
-      });
-    });
+      try {
+        await this.#readLogState();
+      } catch (error) {
+        if (!isTransientError(error)) refuse(error);
+      }
+    }, refuse);
     await this.connection.start({
       checkState: async () => {
+        if (!this.#isPermitted) {
+          await checkPermissions(this.connection, this.keys);
+        }
+        this.#isPermitted = true;
         await this.#format.check();
         await this.#readLogState();
       },

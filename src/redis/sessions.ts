@@ -14,7 +14,7 @@ import {
   resolveInfoOptions,
 } from "../contracts/resolve_options.ts";
 import { RedisNode, type RedisOptions } from "./redis_node.ts";
-import type { RedisClients } from "./connection/clients.ts";
+import type { RedisClient, RedisClients } from "./clients/client_types.ts";
 import { RedisMetadataStore } from "./metadata/metadata_store.ts";
 import { createStores, ttlOf } from "./stores.ts";
 
@@ -45,16 +45,15 @@ export interface RedisSessionsOptions extends SessionsOptions, RedisOptions {}
  * event from before or during an outage may get events of the outage twice, or
  * a `reset`.
  *
- * @example Two processes, each with two clients of node-redis
+ * @example The same in every process
  * ```ts no-eval
  * import { RedisSessions } from "@crossmcp/session-manager/redis";
  * import { createClient } from "redis";
  *
- * const publisher = createClient({ url: "redis://localhost:6379" });
- * const subscriber = publisher.duplicate();
- * await Promise.all([publisher.connect(), subscriber.connect()]);
+ * const client = createClient({ url: "redis://localhost:6379" });
+ * await client.connect();
  *
- * const sessions = new RedisSessions({ publisher, subscriber }, {
+ * const sessions = new RedisSessions(client, {
  *   prefix: "my-server",
  *   streams: { replay: {} },
  *   onError: console.error,
@@ -65,24 +64,27 @@ export interface RedisSessionsOptions extends SessionsOptions, RedisOptions {}
 export class RedisSessions extends ClusteredSessions {
   /**
    * Resolves when the other nodes were found, within `requestTimeoutMs`.
-   * Rejects if the clients or their server cannot be used; the error says what
-   * to do. It is an `InvalidArgumentError` if the clients are missing, closed
-   * or in subscriber mode or the prefix is invalid, and a `ClusterError` if the
-   * server is too old or refuses a command. It is also reported to `onError`.
-   * Streams of this node work anyway.
+   * Rejects if the server cannot be used; the error says what to do. It is a
+   * `ClusterError` if the server is too old, refuses a command, or has data of
+   * another format, and an `InvalidArgumentError` if the client that sends
+   * commands is in subscriber mode. It is also reported to `onError`. Streams of
+   * this node work anyway.
    */
   declare readonly ready: Promise<void>;
 
   /**
    * Creates a node, which joins the other nodes with the same prefix. `close`
-   * leaves the clients open, and the data in Redis until it expires.
+   * leaves the data in Redis until it expires.
    *
-   * @param clients Two connected clients. This does not close them.
+   * @param client A connected client, or two: this does not close them. From
+   * one client, a second connection is opened, and closed by `close`.
    * @param options Limits, the name of this node, and callbacks.
-   * @throws {InvalidArgumentError} If an option other than the prefix is
-   * invalid.
+   * @throws {InvalidArgumentError} If a client or an option is invalid.
    */
-  constructor(clients: RedisClients, options?: RedisSessionsOptions) {
+  constructor(
+    client: RedisClient | RedisClients,
+    options?: RedisSessionsOptions,
+  ) {
     const given = objectOption("options", options);
     assertKnownOptions(given, { ...SESSIONS_OPTIONS, ...REDIS_OPTIONS });
     assertSessionsOptions(given);
@@ -92,7 +94,7 @@ export class RedisSessions extends ClusteredSessions {
       "info",
     );
     const ttlMs = ttlOf(idleTimeoutMs);
-    const redisNode = new RedisNode(clients, "sessions", given);
+    const redisNode = new RedisNode(client, "sessions", given);
     const { node, ready } = redisNode;
     const made = createStores(redisNode, ttlMs);
     const { stores, log, archive, isAttached } = made;

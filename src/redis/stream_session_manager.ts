@@ -7,7 +7,7 @@ import { ClusterStreamSessionManager } from "../cluster/stream_session_manager.t
 import type { ClusterStreamSessionManagerOptions } from "../cluster/stream_options.ts";
 import type { CloseOptions } from "../contracts/options.ts";
 import { RedisNode, type RedisOptions } from "./redis_node.ts";
-import type { RedisClients } from "./connection/clients.ts";
+import type { RedisClient, RedisClients } from "./clients/client_types.ts";
 import { createStores, DEFAULT_TTL_MS } from "./stores.ts";
 
 /** Options of a {@linkcode RedisStreamSessionManager}. */
@@ -21,8 +21,8 @@ export interface RedisStreamSessionManagerOptions
 export class RedisStreamSessionManager extends ClusterStreamSessionManager
   implements AsyncDisposable {
   /**
-   * Resolves when the other nodes were found. Rejects if the clients or their
-   * server cannot be used; the error says what to do.
+   * Resolves when the other nodes were found. Rejects if the server
+   * cannot be used; the error says what to do.
    */
   readonly ready: Promise<void>;
   readonly #disconnect: () => Promise<void>;
@@ -30,16 +30,17 @@ export class RedisStreamSessionManager extends ClusterStreamSessionManager
   /**
    * Creates a node, which joins the other nodes with the same prefix.
    *
-   * @param clients Two connected clients. This does not close them.
+   * @param client A connected client, or two: this does not close them. From
+   * one client, a second connection is opened, and closed by `close`.
    * @param options Limits, the name of this node, and callbacks.
-   * @throws {InvalidArgumentError} If an option is invalid.
+   * @throws {InvalidArgumentError} If a client or an option is invalid.
    */
   constructor(
-    clients: RedisClients,
+    client: RedisClient | RedisClients,
     options?: RedisStreamSessionManagerOptions,
   ) {
     assertKnownOptions(options, { ...STREAM_OPTIONS, ...REDIS_OPTIONS });
-    const redisNode = new RedisNode(clients, "streams", options);
+    const redisNode = new RedisNode(client, "streams", options);
     super(
       redisNode.node,
       options,

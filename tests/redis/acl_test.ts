@@ -1,5 +1,6 @@
+import { ClusterError } from "@crossmcp/session-manager";
 import { RedisSessions } from "@crossmcp/session-manager/redis";
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { readFileSync } from "node:fs";
 import { after, before, it } from "node:test";
 import { Script } from "../../src/redis/connection/script.ts";
@@ -68,6 +69,39 @@ describeRedis("RedisSessions: a user with the documented permissions", () => {
       );
     }
     assertEquals([...used].sort(), COMMANDS);
+  });
+
+  it("R6 a user without one of the commands is refused before it is ready", async () => {
+    for (const command of COMMANDS) {
+      if (OPTIONAL.includes(command) || command === "unsubscribe") continue;
+      await allow(server, COMMANDS.filter((other) => other !== command));
+      const user = { username: "mcp", password: "secret" };
+      await using clients = await connect({ port: server.port, ...user });
+      await using sessions = new RedisSessions(clients);
+      const refused = await sessions.ready.then(
+        () => undefined,
+        (error) => error,
+      );
+      assert(refused instanceof ClusterError, `${command}: ${refused}`);
+      assertStringIncludes(refused.message, command);
+      assertStringIncludes(refused.message, "docs/redis.md#permissions");
+    }
+  });
+
+  it("R6 a user of other keys or channels is refused before it is ready", async () => {
+    for (const names of [["resetkeys", "~other:*"], ["resetchannels"]]) {
+      await allow(server, COMMANDS);
+      await server.command("ACL", "SETUSER", "mcp", ...names);
+      const user = { username: "mcp", password: "secret" };
+      await using clients = await connect({ port: server.port, ...user });
+      await using sessions = new RedisSessions(clients);
+      const refused = await sessions.ready.then(
+        () => undefined,
+        (error) => error,
+      );
+      assert(refused instanceof ClusterError, `${names}: ${refused}`);
+      assertStringIncludes(refused.message, "docs/redis.md#permissions");
+    }
   });
 
   for (const kind of CLIENT_KINDS) {

@@ -9,13 +9,13 @@ import {
 import {
   assert,
   assertEquals,
-  assertInstanceOf,
   assertStringIncludes,
   assertThrows,
 } from "@std/assert";
+import { Redis } from "ioredis";
 import { Buffer } from "node:buffer";
 import { after, before, it } from "node:test";
-import { createClient } from "redis";
+import { createClient, createClientPool } from "redis";
 import { frame } from "../../src/testing/support/test_client.ts";
 import { until } from "../e2e/support/until.ts";
 import { connect } from "./support/clients.ts";
@@ -73,18 +73,17 @@ async function refusal(
   return refused;
 }
 
-/** The errors of each manager for clients and options. */
-async function refusals(
+/** The errors with which every constructor throws. */
+function refusals(
   clients: unknown,
   options: RedisSessionsOptions = {},
-): Promise<Error[]> {
-  const errors = [await refusal(clients, options)];
-  for (const Class of MANAGERS) {
-    const manager = new Class(clients as never, options);
-    errors.push(await rejection(manager.ready));
-    await manager[Symbol.asyncDispose]();
-  }
-  return errors;
+): InvalidArgumentError[] {
+  return [RedisSessions, ...MANAGERS].map((Class) =>
+    assertThrows(
+      () => new Class(clients as never, options),
+      InvalidArgumentError,
+    )
+  );
 }
 
 describeRedis("RedisSessions: misuse", () => {
@@ -94,53 +93,90 @@ describeRedis("RedisSessions: misuse", () => {
   });
   after(() => server?.kill());
 
-  it("refuses values that are not clients, and names them", async () => {
+  it("R8 the constructor refuses what is not a client, with the cause and the remedy", async () => {
     await using clients = await connect(server);
     const { publisher, subscriber } = clients;
-    const cases: [given: unknown, argument: string][] = [
-      [undefined, "publisher"],
-      [null, "publisher"],
-      [7, "publisher"],
-      ["redis://localhost", "publisher"],
-      [{}, "publisher"],
-      [publisher, "publisher"],
-      [{ subscriber }, "publisher"],
-      [{ publisher: {}, subscriber }, "publisher"],
-      [{ publisher: null, subscriber }, "publisher"],
-      [{ publisher }, "subscriber"],
-      [{ publisher, subscriber: {} }, "subscriber"],
+    const port = {
+      sendCommand: () => Promise.resolve(),
+      subscribe: () => Promise.resolve(),
+      unsubscribe: () => Promise.resolve(),
+    };
+    const promise = Promise.resolve(publisher);
+    const pool = createClientPool({ url: server.url });
+    const prefixed = new Redis(server.port, {
+      lazyConnect: true,
+      keyPrefix: "app:",
+    });
+    const ended = new Redis(server.port, { lazyConnect: true });
+    ended.disconnect();
+    await until(() => ended.status === "end", "the client to be closed");
+    const callbacks = { send_command: () => {}, connected: true };
+    const cases: [given: unknown, argument: string, cause: string][] = [
+      [undefined, "client", "got undefined. Pass a client of node-redis"],
+      [null, "client", "got null"],
+      [7, "client", "got 7"],
+      ["redis://:secret@localhost", "client", "createClient({ url })"],
+      [createClient, "client", "a class"],
+      [promise, "client", "a promise. Await it"],
+      [{}, "client", 'without a method "sendCommand"'],
+      [{ url: server.url }, "client", 'without a method "sendCommand"'],
+      [port, "client", "{ publisher, subscriber }"],
+      [callbacks, "client", "node-redis 3"],
+      [pool, "client", "a pool"],
+      [prefixed, "client", 'the "keyPrefix" "app:"'],
+      [ended, "client", "a closed client of ioredis"],
+      [{ subscriber }, "publisher", "got undefined"],
+      [{ publisher: {}, subscriber }, "publisher", '"sendCommand"'],
+      [{ publisher: null, subscriber }, "publisher", "got null"],
+      [{ publisher: prefixed, subscriber }, "publisher", '"keyPrefix"'],
+      [{ publisher: pool, subscriber }, "publisher", "a pool"],
+      [{ publisher }, "subscriber", "got undefined"],
+      [{ publisher, subscriber: {} }, "subscriber", '"subscribe"'],
+      [{ publisher, subscriber: "redis://a" }, "subscriber", "a string"],
       [
         { publisher, subscriber: { subscribe: () => {}, unsubscribe: 7 } },
         "subscriber",
+        '"unsubscribe"',
       ],
     ];
-    for (const [given, argument] of cases) {
-      for (const error of await refusals(given)) {
-        assertInstanceOf(error, InvalidArgumentError);
+    for (const [given, argument, cause] of cases) {
+      for (const error of refusals(given)) {
         assertEquals(error.argument, argument);
-        assertStringIncludes(error.message, "node-redis");
+        assertStringIncludes(error.message, cause);
+        assert(!error.message.includes("secret"), error.message);
       }
     }
   });
 
-  it("refuses clients that are not connected, and says what to do", async () => {
+  it("R8 the constructor refuses clients that are not connected, and says what to do", async () => {
     const closed = createClient({ url: server.url });
     closed.on("error", () => {});
     await using clients = await connect(server);
     const { publisher, subscriber } = clients;
     for (const round of ["never connected", "closed again"]) {
       for (
-        const given of [{ publisher: closed, subscriber }, {
-          publisher,
-          subscriber: closed,
-        }]
+        const given of [
+          closed,
+          { publisher: closed, subscriber },
+          { publisher, subscriber: closed },
+        ]
       ) {
-        const { message } = await refusal(given);
-        assertStringIncludes(message, "connect()", round);
+        for (const { message } of refusals(given)) {
+          assertStringIncludes(message, "connect()", round);
+        }
       }
       await closed.connect();
       await closed.close();
     }
+  });
+
+  it("R8 refuses a client of ioredis that has subscribed", async () => {
+    const redis = new Redis(server.port, { protocol: 2 });
+    await redis.subscribe("something");
+    for (const error of refusals(redis)) {
+      assertStringIncludes(error.message, "subscriber mode");
+    }
+    redis.disconnect();
   });
 
   it("refuses a subscriber as the publisher", async () => {
@@ -151,10 +187,10 @@ describeRedis("RedisSessions: misuse", () => {
     };
     const [first, second] = [await make(), await make()];
     await first.subscribe("something", () => {});
-    const apart = await refusal({ publisher: first, subscriber: second });
-    assertStringIncludes(apart.message, "publisher");
-    const same = await refusal({ publisher: second, subscriber: second });
-    assertStringIncludes(same.message, "publisher");
+    for (const given of [first, { publisher: first, subscriber: second }]) {
+      const { message } = await refusal(given);
+      assertStringIncludes(message, "subscriber mode");
+    }
     first.destroy();
     second.destroy();
   });
@@ -178,10 +214,7 @@ describeRedis("RedisSessions: misuse", () => {
       "x".repeat(1_000),
     ];
     for (const prefix of prefixes) {
-      for (
-        const error of await refusals(clients, { prefix: prefix as string })
-      ) {
-        assertInstanceOf(error, InvalidArgumentError);
+      for (const error of refusals(clients, { prefix: prefix as string })) {
         assertEquals(error.argument, "prefix");
         assertStringIncludes(error.message, '"prefix" must be');
       }

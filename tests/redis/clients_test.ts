@@ -1,37 +1,46 @@
-import { createClient as createClient5 } from "@redis/client";
+import {
+  createClient as createClient5,
+  createCluster as createCluster5,
+  createSentinel as createSentinel5,
+} from "@redis/client";
 import {
   type RedisPublisher,
   RedisSessions,
   type RedisSubscriber,
 } from "@crossmcp/session-manager/redis";
 import { assertEquals } from "@std/assert";
+import { Cluster, Redis } from "ioredis";
 import { after, before, it } from "node:test";
-import { createClient } from "redis";
+import { createClient, createCluster, createSentinel } from "redis";
 import { frame } from "../../src/testing/support/test_client.ts";
 import { TestSubscriber } from "../../src/testing/support/test_subscriber.ts";
 import { until } from "../e2e/support/until.ts";
 import { openStream, textsOf } from "./support/open_stream.ts";
-import { CLIENT_KINDS } from "./support/clients.ts";
-import { RedisCluster } from "./support/redis_cluster.ts";
+import { CLIENT_KINDS, makeClient } from "./support/clients.ts";
+import { doEverything } from "./support/everything.ts";
+import { met, RedisCluster } from "./support/redis_cluster.ts";
 import { describeRedis, RedisServer } from "./support/redis_server.ts";
 
 /** Must pass the type check; never called. */
 export function clientsThatFitAsTheyAre(): RedisSessions[] {
-  const accepts = (publisher: RedisPublisher, subscriber: RedisSubscriber) =>
-    new RedisSessions({ publisher, subscriber });
-  const of6 = createClient();
-  const of6With2 = createClient({ RESP: 2 });
-  const of6With3 = createClient({ RESP: 3 });
-  const of5 = createClient5();
-  const of5With2 = createClient5({ RESP: 2 });
-  const of5With3 = createClient5({ RESP: 3 });
+  const sentinel = { name: "main", sentinelRootNodes: [] };
+  const cluster = { rootNodes: [] };
+  const port: RedisPublisher & RedisSubscriber = createClient();
   return [
-    accepts(of6, of6.duplicate()),
-    accepts(of6With2, of6With2.duplicate()),
-    accepts(of6With3, of6With3.duplicate()),
-    accepts(of5, of5.duplicate()),
-    accepts(of5With2, of5With2.duplicate()),
-    accepts(of5With3, of5With3.duplicate()),
+    new RedisSessions(createClient()),
+    new RedisSessions(createCluster(cluster)),
+    new RedisSessions(createSentinel(sentinel)),
+    new RedisSessions(createClient5()),
+    new RedisSessions(createCluster5(cluster)),
+    new RedisSessions(createSentinel5(sentinel)),
+    new RedisSessions(new Redis()),
+    new RedisSessions(new Cluster([])),
+    new RedisSessions({ publisher: createClient(), subscriber: new Redis() }),
+    new RedisSessions({ publisher: port, subscriber: port }),
+    // @ts-expect-error: a URL is no client.
+    new RedisSessions("redis://localhost"),
+    // @ts-expect-error: one of two clients is missing.
+    new RedisSessions({ publisher: createClient() }),
   ];
 }
 
@@ -85,6 +94,57 @@ describeRedis("RedisSessions: clients", () => {
       assertEquals(cluster.errors, []);
     });
   }
+
+  for (const kind of CLIENT_KINDS) {
+    it(`R8 opens a second connection of one client, and closes it, with ${kind}`, async () => {
+      await using own = await RedisServer.start();
+      const ofNodes = async () => {
+        const list = await own.command<string>("CLIENT", "LIST");
+        // Without the connection that asks.
+        return list.trim().split("\n").length - 1;
+      };
+      const made = [makeClient(own, kind), makeClient(own, kind)];
+      const errors: Error[] = [];
+      try {
+        await Promise.all(made.map(({ connected }) => connected));
+        assertEquals(await ofNodes(), 2);
+        const options = {
+          cluster: { heartbeatMs: 200 },
+          streams: { replay: {} },
+          onError: (error: Error) => void errors.push(error),
+        };
+        const [here, there] = made.map(({ client }) =>
+          new RedisSessions(client, options)
+        ) as [RedisSessions, RedisSessions];
+        await Promise.all([here.ready, there.ready]);
+        await met([here, there]);
+        assertEquals(await ofNodes(), 4);
+        await doEverything(here, there);
+        await here.close();
+        await there.close();
+        await until(async () => await ofNodes() === 2, "its own to be closed");
+        // The clients can be used for other nodes.
+        await using again = new RedisSessions(made[0]!.client, options);
+        await again.ready;
+        assertEquals(errors, []);
+      } finally {
+        for (const client of made) await client[Symbol.asyncDispose]();
+      }
+    });
+  }
+
+  it("R8 closes its connection also while it is being opened", async () => {
+    await using own = await RedisServer.start();
+    for (const kind of CLIENT_KINDS) {
+      await using made = makeClient(own, kind);
+      await made.connected;
+      const sessions = new RedisSessions(made.client);
+      await sessions.close();
+      const left = async () =>
+        (await own.command<string>("CLIENT", "LIST")).trim().split("\n").length;
+      await until(async () => await left() === 2, `${kind} to be closed`);
+    }
+  });
 
   it("leaves the clients as they were", async () => {
     await using cluster = new RedisCluster(server);

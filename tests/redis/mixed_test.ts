@@ -16,7 +16,7 @@ type Three = [ProcessNode, ProcessNode, ProcessNode];
 
 const RUNTIMES: readonly [RuntimeName, ClientKind][] = [
   ["deno", "node-redis 6, RESP3"],
-  ["node", "ioredis, RESP3"],
+  ["node", "ioredis 6, RESP3"],
   ["bun", "Bun's own"],
 ];
 /** The runtimes that are available, and the reason to skip the others. */

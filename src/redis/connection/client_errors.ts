@@ -1,5 +1,9 @@
 import { ClusterError, InvalidArgumentError } from "../../errors.ts";
-import { isSubscriberModeError, messageOf } from "./redis_errors.ts";
+import {
+  isDeniedError,
+  isSubscriberModeError,
+  messageOf,
+} from "./redis_errors.ts";
 
 /** Explains why clients or a server cannot be used. */
 export function toClientError(error: unknown): Error {
@@ -8,25 +12,27 @@ export function toClientError(error: unknown): Error {
     return new InvalidArgumentError(
       "publisher",
       '"publisher" is in subscriber mode, in which it cannot send commands. ' +
-        'Pass two clients: use publisher.duplicate() as the "subscriber".',
+        "Pass a client that has not subscribed to anything.",
       { cause: error },
     );
   }
   const message = messageOf(error);
   return new ClusterError(
-    `${message.replace(/\.?$/, ".")} ${remedyFor(message)}`,
+    `${message.replace(/\.?$/, ".")} ${remedyFor(error)}`,
     {
       cause: error,
     },
   );
 }
 
-const PERMISSIONS =
+/** Where the documents list the permissions. */
+export const PERMISSIONS: string =
   "https://github.com/crossmcp/session-manager/blob/main/docs/redis.md#permissions";
 
 /** What to do about an error reply of the server, or an error of a client. */
-function remedyFor(message: string): string {
-  if (message.includes("NOPERM")) {
+function remedyFor(error: unknown): string {
+  const message = messageOf(error);
+  if (isDeniedError(error)) {
     return `Redis denies a command to this user. Allow what ${PERMISSIONS} lists.`;
   }
   if (/\b(?:NOAUTH|WRONGPASS)\b/.test(message)) {

@@ -1,6 +1,8 @@
 import { ClusterError } from "../../errors.ts";
 import { waitAtMost } from "../../runtime/deadline.ts";
-import { assertClients, listenTo, type RedisClients } from "./clients.ts";
+import type { AdaptedClients } from "../clients/resolve_clients.ts";
+import type { MessageListener } from "../clients/client_types.ts";
+import { Subscription } from "./subscription.ts";
 import { toClientError } from "./client_errors.ts";
 import { isTransientError, messageOf } from "./redis_errors.ts";
 import { Backoff } from "./backoff.ts";
@@ -31,7 +33,8 @@ export interface ConnectionListener {
  * reported for each outage.
  */
 export class RedisConnection {
-  readonly #clients: RedisClients;
+  readonly #clients: AdaptedClients;
+  readonly #subscription: Subscription;
   readonly #requestTimeoutMs: number;
   readonly #backoff: Backoff;
   readonly #stops: (() => void)[] = [];
@@ -50,20 +53,13 @@ export class RedisConnection {
   /**
    * @param clients The user's clients.
    * @param requestTimeoutMs How long a reply may take, in milliseconds.
-   * @param clientError Why the connection cannot be used, if that is known.
    */
-  constructor(
-    clients: unknown,
-    requestTimeoutMs: number,
-    clientError: Error | undefined,
-  ) {
-    this.#clientError = clientError;
-    try {
-      assertClients(clients);
-    } catch (error) {
-      this.#clientError ??= error as Error;
-    }
-    this.#clients = clients as RedisClients;
+  constructor(clients: AdaptedClients, requestTimeoutMs: number) {
+    this.#clients = clients;
+    this.#subscription = new Subscription(
+      clients.subscriber,
+      () => this.#listener?.onResubscribed(),
+    );
     this.#requestTimeoutMs = requestTimeoutMs;
     this.#backoff = new Backoff(
       async () => {
@@ -87,22 +83,18 @@ export class RedisConnection {
   /**
    * Checks whether the clients and their server can be used.
    *
-   * @throws {InvalidArgumentError} If the clients are invalid.
+   * @throws {InvalidArgumentError} If the publisher is in subscriber mode.
    * @throws {ClusterError} If the server is too old, or refuses a command.
    */
   async start(listener: ConnectionListener): Promise<void> {
     this.#listener = listener;
-    if (this.#clientError !== undefined) throw this.#clientError;
-    const { publisher, subscriber } = this.#clients;
     // Clients notice an outage sooner than commands time out.
-    const onLost = (cause?: unknown) => this.#onOutage(cause ?? "reconnecting");
     this.#stops.push(
-      listenTo(publisher, "error", onLost),
-      listenTo(publisher, "reconnecting", () => onLost()),
-      // Without a listener, a connection error would end the process.
-      listenTo(subscriber, "error", () => {}),
-      listenTo(publisher, "ready", () => this.#reconnected()),
-      listenTo(subscriber, "ready", () => listener.onResubscribed()),
+      this.#clients.publisher.listen({
+        onLost: (cause = "reconnecting") => this.#onOutage(cause),
+        onReady: () => this.#reconnected(),
+      }),
+      () => this.#subscription.close(),
     );
     try {
       this.#runId = await identifyServer((args) => this.#send(args));
@@ -196,17 +188,9 @@ export class RedisConnection {
   /** Subscribes to channels until the connection is closed. */
   async subscribe(
     channels: string[],
-    listener: (message: string, channel: string) => void,
+    listener: MessageListener,
   ): Promise<void> {
-    const { subscriber } = this.#clients;
-    const stop = () =>
-      // The user may have closed the client already.
-      void Promise.resolve(subscriber.unsubscribe(channels, listener))
-        .catch(() => {});
-    if (this.#isClosed) return;
-    this.#stops.push(stop);
-    await subscriber.subscribe(channels, listener);
-    if (this.#isClosed) stop();
+    if (!this.#isClosed) await this.#subscription.start(channels, listener);
   }
 
   /**
@@ -236,7 +220,7 @@ export class RedisConnection {
 
   async #send(args: string[]): Promise<unknown> {
     let isOpen = true;
-    const sent = this.#clients.publisher.sendCommand(args).finally(() => {
+    const sent = this.#clients.publisher.send(args).finally(() => {
       isOpen = false;
       this.#answeredAt = Date.now();
     });

@@ -12,16 +12,20 @@ end
 
 /** A Lua script that runs atomically in the server. */
 export class Script {
-  /** All scripts. */
+  /** All scripts that servers load. */
   static readonly all: Script[] = [];
   /** The source. */
   readonly text: string;
   /** The SHA-1 digest, once a server has loaded it. */
   sha: string | undefined;
 
-  /** @param text The source, without the part that all scripts share. */
-  constructor(text: string) {
-    this.text = COMMON + text;
-    Script.all.push(this);
+  /**
+   * @param text The source, without the part that all scripts share.
+   * @param options `isRare`: it is sent in full instead of loaded, and has no
+   * shared part.
+   */
+  constructor(text: string, options: { readonly isRare?: boolean } = {}) {
+    this.text = options.isRare ? text : COMMON + text;
+    if (!options.isRare) Script.all.push(this);
   }
 }

@@ -1,43 +1,36 @@
-import type { Clients, Connection } from "./clients.ts";
+import type {
+  BunRedisClient,
+  RedisSubscriber,
+} from "@crossmcp/session-manager/redis";
+import type { Connection, OneClient } from "./clients.ts";
 
-/** Bun's built-in client, as far as a node needs it. */
-interface BunRedisClient {
+/** Bun's client, as far as tests use it. */
+interface BunClient extends BunRedisClient, RedisSubscriber {
   connect(): Promise<void>;
   close(): void;
-  send(command: string, args: string[]): Promise<unknown>;
-  subscribe(
-    channels: string[],
-    listener: (message: string, channel: string) => void,
-  ): Promise<unknown>;
-  unsubscribe(channels: string[]): Promise<unknown>;
 }
 
 interface BunGlobal {
   readonly RedisClient: new (
     url: string,
     options: { maxRetries: number },
-  ) => BunRedisClient;
+  ) => BunClient;
 }
 
-/** The clients of a node on Bun. */
-export function bunClients(
+/** Creates a client on Bun, which connects by itself. */
+export function makeBunClient(
   { port, username, password }: Connection,
-): Clients {
+): OneClient {
   const { RedisClient } = (globalThis as unknown as { Bun: BunGlobal }).Bun;
   const user = username === undefined ? "" : `${username}:${password}@`;
-  const make = () =>
-    new RedisClient(`redis://${user}127.0.0.1:${port}`, { maxRetries: 1e6 });
-  const [publisher, subscriber] = [make(), make()];
-  const both = [publisher, subscriber];
+  const url = `redis://${user}127.0.0.1:${port}`;
+  const client = new RedisClient(url, { maxRetries: 1e6 });
   return {
-    publisher: {
-      sendCommand: ([name, ...args]) => publisher.send(name!, args),
-    },
-    subscriber,
-    connected: Promise.all(both.map((client) => client.connect())),
+    client,
+    connected: client.connect(),
     // deno-lint-ignore require-await
     async [Symbol.asyncDispose]() {
-      for (const client of both) client.close();
+      client.close();
     },
   };
 }

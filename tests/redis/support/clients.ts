@@ -1,11 +1,15 @@
 import { createClient as createClient5 } from "@redis/client";
 import type {
+  BunRedisClient,
+  IoRedisClient,
+  NodeRedisClient,
   RedisPublisher,
   RedisSubscriber,
 } from "@crossmcp/session-manager/redis";
 import { Redis } from "ioredis";
 import { createClient } from "redis";
-import { bunClients } from "./bun_client.ts";
+import { makeBunClient } from "./bun_client.ts";
+import { IoRedis5 } from "./ioredis_5.ts";
 
 /** A client that users may have. */
 export type ClientKind =
@@ -13,8 +17,9 @@ export type ClientKind =
   | "node-redis 6, RESP2"
   | "node-redis 5, RESP3"
   | "node-redis 5, RESP2"
-  | "ioredis, RESP3"
-  | "ioredis, RESP2"
+  | "ioredis 6, RESP3"
+  | "ioredis 6, RESP2"
+  | "ioredis 5"
   | "Bun's own";
 
 /** The clients that exist on this runtime. */
@@ -23,8 +28,9 @@ export const CLIENT_KINDS: readonly ClientKind[] = [
   "node-redis 6, RESP2",
   "node-redis 5, RESP3",
   "node-redis 5, RESP2",
-  "ioredis, RESP3",
-  "ioredis, RESP2",
+  "ioredis 6, RESP3",
+  "ioredis 6, RESP2",
+  ...(IoRedis5 === undefined ? [] : ["ioredis 5"] as const),
   ...("Bun" in globalThis ? ["Bun's own"] as const : []),
 ];
 
@@ -35,10 +41,20 @@ export interface Connection {
   readonly password?: string | undefined;
 }
 
+/** A client, as its library makes it. */
+export type Client = NodeRedisClient | IoRedisClient | BunRedisClient;
+
+/** One client, and how to end it. */
+export interface OneClient extends AsyncDisposable {
+  readonly client: Client;
+  /** Resolves when it is connected. */
+  readonly connected: Promise<unknown>;
+}
+
 /** The clients of a node, and how to end them. */
 export interface Clients extends AsyncDisposable {
-  readonly publisher: RedisPublisher;
-  readonly subscriber: RedisSubscriber;
+  readonly publisher: Client & RedisPublisher;
+  readonly subscriber: Client & RedisSubscriber;
   /** Resolves when both are connected. */
   readonly connected: Promise<unknown>;
 }
@@ -46,14 +62,19 @@ export interface Clients extends AsyncDisposable {
 /** So short that tests need not wait for it. */
 const RECONNECT_MS = 50;
 
-/** Creates the clients of a node, which connect by themselves. */
-export function makeClients(
+/** Creates a client, which connects by itself. */
+export function makeClient(
   connection: Connection,
   kind: ClientKind = "node-redis 6, RESP3",
-): Clients {
+): OneClient {
   const RESP = kind.endsWith("RESP2") ? 2 : 3;
-  if (kind.startsWith("ioredis")) return ioredisClients(connection, RESP);
-  if (kind === "Bun's own") return bunClients(connection);
+  if (kind.startsWith("ioredis")) {
+    return ioredisClient(kind === "ioredis 5" ? IoRedis5! : Redis, {
+      ...connection,
+      ...(kind !== "ioredis 5" && { protocol: RESP }),
+    });
+  }
+  if (kind === "Bun's own") return makeBunClient(connection);
   const { port, username, password } = connection;
   const options = {
     RESP,
@@ -61,9 +82,30 @@ export function makeClients(
     ...(username !== undefined && { username }),
     ...(password !== undefined && { password }),
   } as const;
-  return kind.startsWith("node-redis 5")
-    ? nodeRedisClients(createClient5(options), createClient5(options))
-    : nodeRedisClients(createClient(options), createClient(options));
+  return nodeRedisClient(
+    kind.startsWith("node-redis 5")
+      ? createClient5(options)
+      : createClient(options),
+  );
+}
+
+/** Creates the clients of a node, which connect by themselves. */
+export function makeClients(
+  connection: Connection,
+  kind?: ClientKind,
+): Clients {
+  const both = [makeClient(connection, kind), makeClient(connection, kind)];
+  const connected = Promise.all(both.map(({ connected }) => connected));
+  connected.catch(() => {});
+  return {
+    // The tests that call their methods have clients of node-redis.
+    publisher: both[0]!.client as Clients["publisher"],
+    subscriber: both[1]!.client as Clients["subscriber"],
+    connected,
+    async [Symbol.asyncDispose]() {
+      for (const client of both) await client[Symbol.asyncDispose]();
+    },
+  };
 }
 
 /** Creates the clients of a node, and waits until they are connected. */
@@ -77,87 +119,42 @@ export async function connect(
 }
 
 /** What all releases of node-redis have in common. */
-interface NodeRedisClient {
+type EitherNodeRedis = NodeRedisClient & {
   on(event: "error", listener: () => void): unknown;
   connect(): Promise<unknown>;
   destroy(): void;
-  readonly isOpen: boolean;
-}
+};
 
-function nodeRedisClients(
-  publisher: NodeRedisClient & RedisPublisher,
-  subscriber: NodeRedisClient & RedisSubscriber,
-): Clients {
-  const both = [publisher, subscriber];
-  for (const client of both) client.on("error", () => {});
-  const connected = Promise.all(both.map((client) => client.connect()));
+function nodeRedisClient(client: EitherNodeRedis): OneClient {
+  client.on("error", () => {});
+  const connected = client.connect();
   connected.catch(() => {});
   return {
-    publisher,
-    subscriber,
+    client,
     connected,
     // deno-lint-ignore require-await
     async [Symbol.asyncDispose]() {
-      for (const client of both) if (client.isOpen) client.destroy();
+      if (client.isOpen) client.destroy();
     },
   };
 }
 
-function ioredisClients(
-  { port, username, password }: Connection,
-  protocol: 2 | 3,
-): Clients {
-  const make = () =>
-    new Redis({
-      port,
-      protocol,
-      ...(username !== undefined && { username }),
-      ...(password !== undefined && { password }),
-      retryStrategy: () => RECONNECT_MS,
-      // Commands during an outage wait, as with node-redis.
-      maxRetriesPerRequest: null,
-    });
-  const [publisher, subscriber] = [make(), make()];
-  const both = [publisher, subscriber];
-  for (const client of both) client.on("error", () => {});
+function ioredisClient(Class: typeof Redis, options: object): OneClient {
+  const client = new Class({
+    ...options,
+    retryStrategy: () => RECONNECT_MS,
+    // Commands during an outage wait, as with node-redis.
+    maxRetriesPerRequest: null,
+  });
+  client.on("error", () => {});
   return {
-    publisher: ioredisPublisher(publisher),
-    subscriber: ioredisSubscriber(subscriber),
-    connected: Promise.all(
-      both.map((client) =>
-        new Promise<void>((resolve) => client.once("ready", () => resolve()))
-      ),
+    client,
+    connected: new Promise<void>((resolve) =>
+      client.once("ready", () => resolve())
     ),
     // deno-lint-ignore require-await
     async [Symbol.asyncDispose]() {
-      for (const client of both) client.disconnect();
-    },
-  };
-}
-
-/** ioredis as a publisher. */
-export function ioredisPublisher(redis: Redis): RedisPublisher {
-  return {
-    sendCommand: ([name, ...args]) => redis.call(name!, ...args),
-  };
-}
-
-/** ioredis as a subscriber. */
-export function ioredisSubscriber(redis: Redis): RedisSubscriber {
-  type Listener = (message: string, channel: string) => void;
-  const listeners = new Map<string, Listener>();
-  redis.on(
-    "message",
-    (channel, message) => listeners.get(channel)?.(message, channel),
-  );
-  return {
-    subscribe: (channels, listener) => {
-      for (const channel of channels) listeners.set(channel, listener);
-      return redis.subscribe(...channels);
-    },
-    unsubscribe: (channels) => {
-      for (const channel of channels) listeners.delete(channel);
-      return redis.unsubscribe(...channels);
+      client.disconnect();
     },
   };
 }

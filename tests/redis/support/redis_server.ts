@@ -39,28 +39,38 @@ export function describeRedis(name: string, define: () => void): void {
 export class RedisServer implements AsyncDisposable {
   readonly port: number;
   readonly #args: readonly string[];
+  readonly #config: string | undefined;
   #process: ChildProcess | undefined;
   readonly #snapshots: string[] = [];
 
-  private constructor(port: number, args: readonly string[]) {
+  private constructor(
+    port: number,
+    args: readonly string[],
+    config: string | undefined,
+  ) {
     this.port = port;
     this.#args = args;
+    this.#config = config;
   }
 
   /**
    * Starts a server, and waits until it responds.
    *
    * @param args More arguments for it.
+   * @param config The path of its configuration, if it has one.
    */
-  static async start(args: readonly string[] = []): Promise<RedisServer> {
-    const server = new RedisServer(await freePort(), args);
+  static async start(
+    args: readonly string[] = [],
+    config?: string,
+  ): Promise<RedisServer> {
+    const server = new RedisServer(await freePort(), args, config);
     await server.restart();
     return server;
   }
 
   /** Prepares a server without starting it. */
   static async reserve(): Promise<RedisServer> {
-    return new RedisServer(await freePort(), []);
+    return new RedisServer(await freePort(), [], undefined);
   }
 
   get url(): string {
@@ -88,6 +98,7 @@ export class RedisServer implements AsyncDisposable {
       "-c",
       SCRIPT,
       "sh",
+      ...(this.#config === undefined ? [] : [this.#config]),
       "--port",
       `${this.port}`,
       "--bind",
