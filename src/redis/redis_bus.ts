@@ -3,6 +3,7 @@ import type {
   MessageBus,
 } from "../cluster/messaging/message_bus.ts";
 import type { RedisConnection } from "./connection/connection.ts";
+import { EchoCheck } from "./connection/echo_check.ts";
 import type { RedisKeys } from "./connection/keys.ts";
 import { isTransientError } from "./connection/redis_errors.ts";
 
@@ -12,6 +13,8 @@ import { isTransientError } from "./connection/redis_errors.ts";
  */
 export class RedisBus implements MessageBus {
   readonly flowControl: FlowControl;
+  /** Notices that this node receives nothing. */
+  readonly echo: EchoCheck;
   readonly #connection: RedisConnection;
   readonly #keys: RedisKeys;
   #onEvents: (text: string) => void = () => {};
@@ -32,6 +35,7 @@ export class RedisBus implements MessageBus {
   ) {
     this.#connection = connection;
     this.#keys = keys;
+    this.echo = new EchoCheck(heartbeatMs);
     // Every message costs every node some work. Losses only happen with a
     // connection, and are noticed with the next heartbeat.
     this.flowControl = {
@@ -65,6 +69,7 @@ export class RedisBus implements MessageBus {
       this.#connection.subscribe(
         [broadcastChannel, nodeChannelPrefix + node],
         (text) => {
+          this.echo.onReceived();
           if (text.startsWith("[")) this.#onEvents(text);
           else receive(text);
         },
@@ -74,7 +79,7 @@ export class RedisBus implements MessageBus {
 
   /** Whether nothing can be published at the moment. */
   get isDown(): boolean {
-    return this.#connection.isDown;
+    return !this.#connection.canRead;
   }
 
   /** Subscribes to the channels, if that has not succeeded yet. */
@@ -99,9 +104,11 @@ export class RedisBus implements MessageBus {
       ? broadcastChannel
       : nodeChannelPrefix + to;
     // What is lost in an outage is sent again afterwards.
-    if (this.#connection.isDown) return;
-    this.#connection.run("PUBLISH", channel, text).catch((error) =>
-      this.#connection.report(error)
+    if (this.isDown) return;
+    const message = to === undefined ? this.echo.onSend() : 0;
+    this.#connection.publish(channel, text).then(
+      () => this.echo.onPublished(message, performance.now()),
+      (error) => this.#connection.report(error),
     );
   }
 

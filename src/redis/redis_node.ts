@@ -15,6 +15,7 @@ import { objectOption } from "../contracts/resolve_options.ts";
 import type { RedisClient, RedisClients } from "./clients/client_types.ts";
 import { resolveClients } from "./clients/resolve_clients.ts";
 import { RedisConnection } from "./connection/connection.ts";
+import { silenceError } from "./connection/client_errors.ts";
 import { FormatCheck } from "./connection/format.ts";
 import { RedisKeys } from "./connection/keys.ts";
 import { checkPermissions } from "./connection/permissions.ts";
@@ -166,10 +167,15 @@ export class RedisNode implements PeriodicTask {
   }
 
   /**
-   * Resolves when Redis is available and all nodes have restored their
-   * sessions.
+   * Whether sessions of other nodes can be looked up; Redis may reject writes.
    */
-  async whenAvailable(): Promise<void> {
+  get canRead(): boolean {
+    return this.connection.canRead && !this.#recovery.isRunning;
+  }
+
+  /** Resolves when sessions of other nodes can be looked up. */
+  async whenReadable(): Promise<void> {
+    if (this.canRead) return;
     await this.connection.whenAvailable();
     await this.#recovery.done();
   }
@@ -186,9 +192,21 @@ export class RedisNode implements PeriodicTask {
   }
 
   run(now: number): void {
-    if (now - this.#checkedAt < CHECK_HEARTBEATS * this.periodMs) return;
+    const isSilent = this.bus.echo.isSilent(performance.now());
+    const beats = isSilent ? 1 : CHECK_HEARTBEATS;
+    if (now - this.#checkedAt < beats * this.periodMs) return;
     this.#checkedAt = now;
+    // Without its subscriber, this node reads events over its other connection.
     void this.refreshLogState();
+    if (isSilent) this.#replaceSubscriber();
+  }
+
+  #replaceSubscriber(): void {
+    const isReplaceable = this.connection.replaceSubscriber();
+    const { echo } = this.bus;
+    if (echo.wasReported) return;
+    echo.wasReported = true;
+    this.report(silenceError(isReplaceable));
   }
 
   /** Whether this node has left the cluster. */
@@ -232,9 +250,14 @@ export class RedisNode implements PeriodicTask {
       onBack: (isOther) => {
         this.#isEmpty ||= isOther;
         this.#notifyReconnected();
+        this.bus.echo.onReconnecting();
         this.bus.resubscribe().catch((error) => this.connection.report(error));
       },
-      onResubscribed: () => this.components.resubscribed(),
+      onSubscriberLost: () => this.bus.echo.onReconnecting(),
+      onResubscribed: () => {
+        this.bus.echo.onReconnecting();
+        this.components.resubscribed();
+      },
       onError: this.report,
     });
     if (this.isClosed) return this.connection.close();

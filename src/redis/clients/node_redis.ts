@@ -119,11 +119,15 @@ function opener<Client extends Duplicable>(
     return {
       connected: connected.then(() => adapt(duplicate as unknown as Client)),
       close: () => {
-        // Also while it is connecting, where some releases throw or reject.
         connected.catch(ignore);
-        const closed = duplicate.destroy?.() ?? duplicate.disconnect?.();
-        void Promise.resolve(closed).catch(ignore);
+        void end(duplicate).catch(ignore);
       },
     };
   };
+}
+
+/** Closes a client. Rejects if it is not open. */
+async function end(client: ReturnType<NonNullable<Duplicable["duplicate"]>>) {
+  if (typeof client.destroy === "function") await client.destroy();
+  else await client.disconnect?.();
 }

@@ -36,11 +36,15 @@ export class Backoff {
     return this.#isRunning;
   }
 
-  /** Starts, unless retries are in progress. */
-  start(): void {
+  /**
+   * Starts, unless retries are in progress.
+   *
+   * @param isContinued Whether to continue with the delay of the last attempt.
+   */
+  start(isContinued = false): void {
     if (this.#isRunning) return;
     this.#isRunning = true;
-    this.#tries = 0;
+    if (!isContinued) this.#tries = 0;
     this.#wait();
   }
 

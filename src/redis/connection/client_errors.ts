@@ -47,3 +47,21 @@ function remedyFor(error: unknown): string {
   return "The clients or their server cannot be used. Pass two connected clients " +
     "of Redis 6.2 or later.";
 }
+
+/**
+ * Returns an error for a subscriber connection that is silent.
+ *
+ * @param isReplaceable Whether it is replaced.
+ */
+export function silenceError(isReplaceable: boolean): ClusterError {
+  const effect = isReplaceable
+    ? "It is being replaced by a new connection."
+    : "Reconnect the subscriber: until then, events arrive late with replay, " +
+      "and messages of other nodes are lost without it.";
+  return new ClusterError(
+    "The subscriber connection is silent: Redis publishes messages of this " +
+      `node, but it receives none of them. ${effect} If that happens again, ` +
+      "check firewalls and proxies that drop idle connections, and turn on " +
+      "pings or TCP keep-alive in the client.",
+  );
+}

@@ -1,13 +1,14 @@
-import { ClusterError } from "../../errors.ts";
 import { waitAtMost } from "../../runtime/deadline.ts";
 import type { AdaptedClients } from "../clients/resolve_clients.ts";
 import type { MessageListener } from "../clients/client_types.ts";
 import { Subscription } from "./subscription.ts";
 import { toClientError } from "./client_errors.ts";
+import { describeOutage } from "./outage.ts";
+import { OutageHistory } from "./outage_history.ts";
 import { isTransientError, messageOf } from "./redis_errors.ts";
+import { identifyServer, loadScripts } from "./server.ts";
 import { Backoff } from "./backoff.ts";
 import type { Script } from "./script.ts";
-import { identifyServer, loadScripts } from "./server.ts";
 import { Condition } from "./condition.ts";
 
 /** Callbacks of a {@linkcode RedisConnection}. */
@@ -20,6 +21,8 @@ export interface ConnectionListener {
    * @param isOther Whether it may be another server, or was restarted.
    */
   readonly onBack: (isOther: boolean) => void;
+  /** Called when the subscriber has lost its connection. */
+  readonly onSubscriberLost: () => void;
   /**
    * Called when the subscriber has reconnected, and may have missed messages.
    */
@@ -44,10 +47,15 @@ export class RedisConnection {
   #listener: ConnectionListener | undefined;
   /** The run ID of the server; unknown without permission to ask. */
   #runId: string | undefined;
+  /** Whether it may be another server than the one that `#runId` names. */
+  #wasDisconnected = true;
   #isNewServer = false;
+  /** Whether the server may not have the scripts. */
+  #lacksScripts = true;
+  readonly #outages: OutageHistory = new OutageHistory((error) => {
+    if (!this.#isClosed) this.#listener?.onError(error);
+  });
   #checking: Promise<unknown> | undefined;
-  /** Whether the server's refusal was reported in this outage. */
-  #isRefusalReported = false;
   #isClosed = false;
 
   /**
@@ -56,28 +64,27 @@ export class RedisConnection {
    */
   constructor(clients: AdaptedClients, requestTimeoutMs: number) {
     this.#clients = clients;
-    this.#subscription = new Subscription(
-      clients.subscriber,
-      () => this.#listener?.onResubscribed(),
-    );
+    this.#subscription = new Subscription(clients.subscriber, {
+      onLost: () => this.#listener?.onSubscriberLost(),
+      onReady: () => this.#listener?.onResubscribed(),
+    });
     this.#requestTimeoutMs = requestTimeoutMs;
-    this.#backoff = new Backoff(
-      async () => {
-        await this.#identify();
-        // Only then do other nodes' scripts run without this check.
-        await this.#listener?.checkState();
-        await loadScripts((args) => this.#send(args));
-      },
-      {
-        onDone: () => this.#onAvailable(),
-        onFailed: (error) => this.#reportRefusal(error),
-      },
-    );
+    const retry = () => this.#identify().then(() => this.#prepare());
+    this.#backoff = new Backoff(retry, {
+      onDone: () => this.#onAvailable(),
+      onFailed: (error) => this.#outages.continue(error),
+    });
   }
 
-  /** Whether the server is unavailable. */
+  /** Whether the server is unavailable, or rejects writes. */
   get isDown(): boolean {
     return this.#backoff.isRunning || this.#clientError !== undefined;
+  }
+
+  /** Whether the server answers: it may reject writes. */
+  get canRead(): boolean {
+    return !this.isDown ||
+      this.#clientError === undefined && this.#outages.canRead;
   }
 
   /**
@@ -97,9 +104,9 @@ export class RedisConnection {
       () => this.#subscription.close(),
     );
     try {
-      this.#runId = await identifyServer((args) => this.#send(args));
-      await listener.checkState();
-      await loadScripts((args) => this.#send(args));
+      await this.#identify();
+      this.#isNewServer = false;
+      await this.#prepare();
     } catch (error) {
       if (!isTransientError(error)) throw this.fail(error);
     }
@@ -128,14 +135,14 @@ export class RedisConnection {
   }
 
   /**
-   * Sends a command.
+   * Publishes a message.
    *
-   * @throws The error of the server or the client. During an outage nothing is
-   * sent.
+   * @throws The error of the server or the client. Nothing is sent while the
+   * server does not answer.
    */
-  async run(...args: string[]): Promise<unknown> {
-    if (this.isDown) throw this.#unavailableError();
-    return await this.#send(args);
+  async publish(channel: string, text: string): Promise<unknown> {
+    if (!this.canRead) throw this.#unavailableError();
+    return await this.#send(["PUBLISH", channel, text]);
   }
 
   /** Runs a script; its first argument is a key. */
@@ -144,7 +151,8 @@ export class RedisConnection {
     key: string,
     args: readonly string[] = [],
   ): Promise<unknown> {
-    if (this.isDown) throw this.#unavailableError();
+    const isPossible = script.isReadOnly ? this.canRead : !this.isDown;
+    if (!isPossible) throw this.#unavailableError();
     return await this.#evaluate(script, key, args, () => this.#check());
   }
 
@@ -191,6 +199,16 @@ export class RedisConnection {
     listener: MessageListener,
   ): Promise<void> {
     if (!this.#isClosed) await this.#subscription.start(channels, listener);
+  }
+
+  /**
+   * Replaces the connection of the subscriber, which is silent.
+   *
+   * @returns Whether that is possible.
+   */
+  replaceSubscriber(): boolean {
+    this.#subscription.replace();
+    return this.#subscription.isReplaceable;
   }
 
   /**
@@ -242,46 +260,49 @@ export class RedisConnection {
   }
 
   #onOutage(cause: unknown): void {
-    if (this.#isClosed || this.isDown) return;
-    this.#isRefusalReported = false;
-    this.#backoff.start();
-    this.#listener?.onError(
-      new ClusterError(
-        `Redis is unavailable (${
-          messageOf(cause)
-        }). Streams of this node are served, ` +
-          "and other nodes are updated when it is back.",
-        { cause },
-      ),
-    );
-  }
-
-  /** Somebody must do something before the outage can end. */
-  #reportRefusal(error: unknown): void {
-    if (this.#isClosed || this.#isRefusalReported) return;
-    if (isTransientError(error)) return;
-    this.#isRefusalReported = true;
-    this.#listener?.onError(toClientError(error));
+    if (this.#isClosed || this.#clientError !== undefined) return;
+    const outage = describeOutage(cause);
+    this.#wasDisconnected ||= outage.isLost;
+    if (!this.#backoff.isRunning) {
+      this.#backoff.start(this.#outages.begin(outage));
+    } else if (outage.isLost) this.#outages.lose(outage);
   }
 
   #onAvailable(): void {
     const isOther = this.#isNewServer;
     this.#isNewServer = false;
+    this.#outages.end();
     this.#listener?.onBack(isOther);
     this.#available.notifyAll();
   }
 
+  /** Identifies the server, which may be another one than before. */
+  async #identify(): Promise<void> {
+    const runId = await identifyServer((args) => this.#send(args));
+    const isOther = runId === undefined
+      ? this.#wasDisconnected
+      : runId !== this.#runId;
+    this.#isNewServer ||= isOther;
+    this.#lacksScripts ||= isOther;
+    this.#runId = runId;
+    this.#wasDisconnected = false;
+  }
+
+  /** Checks the server, and loads the scripts if it may not have them. */
+  async #prepare(): Promise<void> {
+    await this.#listener?.checkState();
+    if (!this.#lacksScripts) return;
+    // Only now may the scripts of other nodes run without this check.
+    await loadScripts((args) => this.#send(args));
+    this.#lacksScripts = false;
+  }
+
   #reconnected(): void {
+    this.#wasDisconnected = true;
     if (this.#backoff.isRunning) return this.#backoff.retryNow();
     // It may be another server, or one that has lost everything.
     this.#backoff.start();
     this.#backoff.retryNow();
-  }
-
-  async #identify(): Promise<void> {
-    const runId = await identifyServer((args) => this.#send(args));
-    this.#isNewServer ||= runId === undefined || runId !== this.#runId;
-    this.#runId = runId;
   }
 
   #unavailableError(): Error {

@@ -10,22 +10,33 @@ local function extend(key, ttl)
 end
 `;
 
+interface ScriptOptions {
+  readonly isRare?: boolean;
+  readonly isReadOnly?: boolean;
+}
+
 /** A Lua script that runs atomically in the server. */
 export class Script {
   /** All scripts that servers load. */
   static readonly all: Script[] = [];
   /** The source. */
   readonly text: string;
+  /** Whether it writes nothing, so that a full server runs it. */
+  readonly isReadOnly: boolean;
   /** The SHA-1 digest, once a server has loaded it. */
   sha: string | undefined;
 
   /**
    * @param text The source, without the part that all scripts share.
    * @param options `isRare`: it is sent in full instead of loaded, and has no
-   * shared part.
+   * shared part. `isReadOnly`: it writes nothing.
    */
-  constructor(text: string, options: { readonly isRare?: boolean } = {}) {
-    this.text = options.isRare ? text : COMMON + text;
-    if (!options.isRare) Script.all.push(this);
+  constructor(
+    text: string,
+    { isRare = false, isReadOnly = false }: ScriptOptions = {},
+  ) {
+    this.text = isRare ? text : COMMON + text;
+    this.isReadOnly = isReadOnly;
+    if (!isRare) Script.all.push(this);
   }
 }

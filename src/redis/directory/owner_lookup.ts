@@ -26,13 +26,13 @@ export class OwnerLookup {
   }
 
   /**
-   * Returns the owners of sessions, in order. Waits while the server is
-   * unavailable, or is being restored.
+   * Returns the owners of sessions, in order. Waits while the server does
+   * not answer, or is being restored.
    */
   async locate(ids: readonly string[]): Promise<readonly string[]> {
     const { connection, keys } = this.#redisNode;
     for (;;) {
-      await this.#redisNode.whenAvailable();
+      await this.#redisNode.whenReadable();
       try {
         const owners = await connection.evaluate(
           LOCATE,
@@ -43,7 +43,7 @@ export class OwnerLookup {
         if (owners.includes("")) await this.#redisNode.checkEpoch(epoch);
         // A client may have queued the command until the server was back, and
         // empty.
-        if (!this.#redisNode.isRecovering) return owners;
+        if (this.#redisNode.canRead) return owners;
       } catch (error) {
         if (!connection.isWaiting) throw error;
       }

@@ -22,14 +22,18 @@ return { at, known[1] or '' }
  * Returns the owner of a session, whether its stream has ended, and the epoch of
  * the log.
  */
-export const FIND: Script = new Script(`
+export const FIND: Script = new Script(
+  `
 local known = redis.call('HMGET', KEYS[1], 'h', 'p')
 return { known[1] or '', known[2] and '1' or '',
   redis.call('HGET', ARGV[1], 'epoch') or '' }
-`);
+`,
+  { isReadOnly: true },
+);
 
 /** Returns the owners of sessions, in order, and the epoch of the log. */
-export const LOCATE: Script = new Script(`
+export const LOCATE: Script = new Script(
+  `
 local prefix = ARGV[1]
 local owners = {}
 for at = 2, #ARGV do
@@ -37,7 +41,9 @@ for at = 2, #ARGV do
 end
 owners[#ARGV] = redis.call('HGET', KEYS[1], 'epoch') or ''
 return owners
-`);
+`,
+  { isReadOnly: true },
+);
 
 /**
  * Records that streams have ended (p), or that sessions were released (r). Each

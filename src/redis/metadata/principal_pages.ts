@@ -33,7 +33,7 @@ export class PrincipalPages {
   async *pages(principal?: string): AsyncGenerator<readonly string[]> {
     const { connection } = this.#redisNode;
     // Other nodes may still be restoring what Redis has lost.
-    if (!connection.isDown) await this.#redisNode.whenAvailable();
+    if (!connection.isDown) await this.#redisNode.whenReadable();
     if (principal !== undefined) {
       return yield* this.#sessionsOf(principalField(principal));
     }

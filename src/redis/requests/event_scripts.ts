@@ -28,7 +28,8 @@ redis.call('PEXPIRE', key, text(math.ceil(maxAge / 1000)))
 `);
 
 /** Returns the events of a stream: IDs, gaps, and data. */
-export const READ_EVENTS: Script = new Script(`
+export const READ_EVENTS: Script = new Script(
+  `
 local stored = {}
 for _, event in ipairs(redis.call('XRANGE', ARGV[1] .. 'v:' .. ARGV[2], '-', '+')) do
   stored[#stored + 1] = event[2][2]
@@ -36,4 +37,6 @@ for _, event in ipairs(redis.call('XRANGE', ARGV[1] .. 'v:' .. ARGV[2], '-', '+'
   stored[#stored + 1] = event[2][8]
 end
 return stored
-`);
+`,
+  { isReadOnly: true },
+);

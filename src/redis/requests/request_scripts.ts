@@ -31,7 +31,8 @@ end
 `);
 
 /** Returns the events of a request: offsets, previous offsets, and frames. */
-export const READ_REQUEST: Script = new Script(`
+export const READ_REQUEST: Script = new Script(
+  `
 local stored = {}
 for _, event in ipairs(redis.call('XRANGE', ARGV[1] .. 'r:' .. ARGV[2], '-', '+')) do
   stored[#stored + 1] = string.match(event[1], '^%d+')
@@ -39,4 +40,6 @@ for _, event in ipairs(redis.call('XRANGE', ARGV[1] .. 'r:' .. ARGV[2], '-', '+'
   stored[#stored + 1] = event[2][6]
 end
 return stored
-`);
+`,
+  { isReadOnly: true },
+);

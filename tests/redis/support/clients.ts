@@ -68,19 +68,23 @@ export function makeClient(
   kind: ClientKind = "node-redis 6, RESP3",
 ): OneClient {
   const RESP = kind.endsWith("RESP2") ? 2 : 3;
+  const { port, username, password } = connection;
+  const user = {
+    ...(username !== undefined && { username }),
+    ...(password !== undefined && { password }),
+  };
   if (kind.startsWith("ioredis")) {
     return ioredisClient(kind === "ioredis 5" ? IoRedis5! : Redis, {
-      ...connection,
+      port,
+      ...user,
       ...(kind !== "ioredis 5" && { protocol: RESP }),
     });
   }
   if (kind === "Bun's own") return makeBunClient(connection);
-  const { port, username, password } = connection;
   const options = {
     RESP,
     socket: { host: "127.0.0.1", port, reconnectStrategy: () => RECONNECT_MS },
-    ...(username !== undefined && { username }),
-    ...(password !== undefined && { password }),
+    ...user,
   } as const;
   return nodeRedisClient(
     kind.startsWith("node-redis 5")

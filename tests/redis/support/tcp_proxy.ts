@@ -18,6 +18,9 @@ export class TcpProxy implements AsyncDisposable {
   #isSilent = false;
   #isCut = false;
   #target: number;
+  /** Connections that have subscribed, and those that are silent. */
+  readonly #subscribers: Set<Socket> = new Set();
+  readonly #silent: Set<Socket> = new Set();
 
   private constructor(
     target: number,
@@ -36,11 +39,15 @@ export class TcpProxy implements AsyncDisposable {
           other!.destroy();
         });
       }
+      const isSilent = () => this.#isSilent || this.#silent.has(client);
       client.on("data", (data: Buffer) => {
-        if (!this.#isSilent) upstream.write(data);
+        if (/\r\nsubscribe\r\n/i.test(data.toString("latin1"))) {
+          this.#subscribers.add(client);
+        }
+        if (!isSilent()) upstream.write(data);
       });
       upstream.on("data", (data: Buffer) => {
-        if (!this.#isSilent) client.write(rewrite(data));
+        if (!isSilent()) client.write(rewrite(data));
       });
     });
   }
@@ -70,6 +77,11 @@ export class TcpProxy implements AsyncDisposable {
    */
   silence(): void {
     this.#isSilent = true;
+  }
+
+  /** The same for the connections that have subscribed to something. */
+  silenceSubscribers(): void {
+    for (const socket of this.#subscribers) this.#silent.add(socket);
   }
 
   /** Closes all connections, and refuses new ones. */
