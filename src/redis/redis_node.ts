@@ -202,11 +202,14 @@ export class RedisNode implements PeriodicTask {
   }
 
   #replaceSubscriber(): void {
-    const isReplaceable = this.connection.replaceSubscriber();
+    const { subscription } = this.connection;
     const { echo } = this.bus;
+    // Its server may have been killed. Some clients do not tell, and reconnect.
+    if (subscription.isQuiet && !echo.isOverdue(performance.now())) return;
+    subscription.replace();
     if (echo.wasReported) return;
     echo.wasReported = true;
-    this.report(silenceError(isReplaceable));
+    this.report(silenceError(subscription.isReplaceable));
   }
 
   /** Whether this node has left the cluster. */

@@ -23,6 +23,8 @@ export interface SubscriberAdapter {
   listen(events: ConnectionEvents): () => void;
   /** Opens another connection to the same server, if the client can. */
   readonly open: (() => OwnConnection) | undefined;
+  /** Whether it does not report that its connection was lost. */
+  readonly isQuiet?: boolean;
 }
 
 /** A client of a known library. */

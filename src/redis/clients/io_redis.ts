@@ -67,6 +67,7 @@ export function adaptIoRedis(
         reconnecting: () => onLost(),
         ready: () => onReady(),
       }),
+    isQuiet: client.isCluster === true,
     open: () => {
       const duplicate = client.isCluster
         ? client.duplicate([], SUBSCRIBER_OPTIONS)

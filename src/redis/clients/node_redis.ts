@@ -64,6 +64,7 @@ export function adaptCluster(
       listenTo(client, { error: ignore, "node-ready": onReady }),
     open: opener(client, (other) => adaptCluster(other, routingKey)),
     canShare: true,
+    isQuiet: true,
   };
 }
 
@@ -84,6 +85,7 @@ export function adaptSentinel(
       }),
     open: opener(client, adaptSentinel),
     canShare: true,
+    isQuiet: true,
   };
 }
 

@@ -25,6 +25,8 @@ export interface SubscriberSource {
   readonly given: SubscriberAdapter | undefined;
   /** Opens a connection; `undefined` if the client cannot. */
   readonly open: (() => OwnConnection) | undefined;
+  /** Whether the client does not report that its connection was lost. */
+  readonly isQuiet: boolean;
 }
 
 /** The user's clients, adapted. */
@@ -66,7 +68,11 @@ export function resolveClients(
   const adapted = receiving ?? adaptSubscriber(subscriber as never);
   return {
     publisher: sending ?? adaptPublisher(publisher as never),
-    subscriber: { given: adapted, open: adapted.open },
+    subscriber: {
+      given: adapted,
+      open: adapted.open,
+      isQuiet: adapted.isQuiet ?? false,
+    },
   };
 }
 
@@ -92,9 +98,10 @@ function adaptOne(
 }
 
 function secondOf(name: string, client: ClientAdapter): SubscriberSource {
-  if (client.open !== undefined) return { given: undefined, open: client.open };
+  const { open, isQuiet = false } = client;
+  if (open !== undefined) return { given: undefined, open, isQuiet };
   // These have a connection for subscriptions anyway.
-  if (client.canShare) return { given: client, open: undefined };
+  if (client.canShare) return { given: client, open: undefined, isQuiet };
   throw singleConnectionError(name);
 }
 

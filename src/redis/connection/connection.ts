@@ -37,7 +37,8 @@ export interface ConnectionListener {
  */
 export class RedisConnection {
   readonly #clients: AdaptedClients;
-  readonly #subscription: Subscription;
+  /** What this node has subscribed to. */
+  readonly subscription: Subscription;
   readonly #requestTimeoutMs: number;
   readonly #backoff: Backoff;
   readonly #stops: (() => void)[] = [];
@@ -64,7 +65,7 @@ export class RedisConnection {
    */
   constructor(clients: AdaptedClients, requestTimeoutMs: number) {
     this.#clients = clients;
-    this.#subscription = new Subscription(clients.subscriber, {
+    this.subscription = new Subscription(clients.subscriber, {
       onLost: () => this.#listener?.onSubscriberLost(),
       onReady: () => this.#listener?.onResubscribed(),
     });
@@ -101,7 +102,7 @@ export class RedisConnection {
         onLost: (cause = "reconnecting") => this.#onOutage(cause),
         onReady: () => this.#reconnected(),
       }),
-      () => this.#subscription.close(),
+      () => this.subscription.close(),
     );
     try {
       await this.#identify();
@@ -198,17 +199,7 @@ export class RedisConnection {
     channels: string[],
     listener: MessageListener,
   ): Promise<void> {
-    if (!this.#isClosed) await this.#subscription.start(channels, listener);
-  }
-
-  /**
-   * Replaces the connection of the subscriber, which is silent.
-   *
-   * @returns Whether that is possible.
-   */
-  replaceSubscriber(): boolean {
-    this.#subscription.replace();
-    return this.#subscription.isReplaceable;
+    if (!this.#isClosed) await this.subscription.start(channels, listener);
   }
 
   /**

@@ -69,6 +69,12 @@ export class EchoCheck {
     return ++this.#ticks > 1 && now - this.#missingSince >= timeoutMs;
   }
 
+  /** Returns whether the connection is silent for longer than a reconnect. */
+  isOverdue(now: number): boolean {
+    return this.#missingSince !== undefined &&
+      now - this.#missingSince >= RECONNECT_MS;
+  }
+
   #reset(): void {
     this.#missingSince = undefined;
     this.#ticks = 0;

@@ -48,6 +48,11 @@ export class Subscription {
     return this.#source.open !== undefined;
   }
 
+  /** Whether the client does not report that its connection was lost. */
+  get isQuiet(): boolean {
+    return this.#source.isQuiet;
+  }
+
   /** Replaces the connection by a new one, unless that is in progress. */
   replace(): void {
     const { open } = this.#source;
