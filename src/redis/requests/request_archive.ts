@@ -7,6 +7,7 @@ import type {
 import { parseRequestEventId } from "../../requests/request_event_id.ts";
 import { atEndOfTurn } from "../../runtime/end_of_turn.ts";
 import type { RedisNode } from "../redis_node.ts";
+import { parseEventId } from "../log/log_codec.ts";
 import { limitsOf } from "../log/log_scripts.ts";
 import { APPEND_REQUEST, READ_REQUEST } from "./request_scripts.ts";
 
@@ -177,8 +178,8 @@ export class RedisRequestArchive implements RequestArchive {
 
 /** The position of an event in the log of its node. */
 function offsetOf(eventId: string): number {
-  const { logEventId = "" } = parseRequestEventId(eventId) ?? {};
-  return Number(logEventId.split("-")[1] ?? 0);
+  const { logEventId } = parseRequestEventId(eventId) ?? {};
+  return Number(parseEventId(logEventId)?.offset ?? 0);
 }
 
 /** The name of a request among those of all sessions. */
