@@ -55,7 +55,8 @@ async function refusal(
 ): Promise<Error> {
   const reported: Error[] = [];
   const sessions = new RedisSessions(clients as never, {
-    cluster: { heartbeatMs: 50, requestTimeoutMs: 50 },
+    // A timeout would count as an outage, which does not reject it.
+    cluster: { heartbeatMs: 50, requestTimeoutMs: 5_000 },
     prefix: crypto.randomUUID(),
     ...options,
     onError: (error) => void reported.push(error),

@@ -10,7 +10,7 @@ import { describeRedis, RedisServer } from "./support/redis_server.ts";
 /** So long that no regular check happens during the test. */
 const OPTIONS = {
   streams: { replay: {} },
-  cluster: { heartbeatMs: 1_000, requestTimeoutMs: 500 },
+  cluster: { heartbeatMs: 1_000, requestTimeoutMs: 5_000 },
 };
 
 describeRedis("RedisSessions: keys that vanish", () => {
