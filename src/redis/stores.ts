@@ -45,8 +45,10 @@ export function createStores(
       log: (settings) => {
         archive = new RedisRequestArchive(redisNode, settings);
         events = new RedisEventArchive(redisNode, settings);
-        const isLocal = (id: string) => directory!.isLocal(id);
-        return log = new RedisEventLog(redisNode, settings, isLocal);
+        return log = new RedisEventLog(redisNode, settings, {
+          isLocal: (id) => directory!.isLocal(id),
+          localIds: () => directory!.localIds(),
+        });
       },
       directory: (onClaimed) =>
         directory = new RedisSessionDirectory(

@@ -161,4 +161,56 @@ describeRedis("RedisSessions: one node is cut off", () => {
     await client.leave();
     await witness.leave();
   });
+
+  for (const onlyMessages of [false, true]) {
+    const what = onlyMessages ? "whose messages are" : "that is";
+    it(`R7 C19 a node ${what} cut off resets the streams whose own events were trimmed, and no others`, async () => {
+      await using proxy = await TcpProxy.start(server.port);
+      await using cluster = new RedisCluster(server);
+      const options = { ...OPTIONS, streams: { replay: { maxEvents: 10 } } };
+      const a = await cluster.join(options);
+      const { publisher } = await cluster.connect(
+        undefined,
+        onlyMessages ? server.port : proxy.port,
+      );
+      const { subscriber } = await cluster.connect(undefined, proxy.port);
+      const b = await cluster.joinWith({ publisher, subscriber }, options);
+      await met([a, b]);
+      const [many, one, none, here] = await Promise.all(
+        [b, b, b, a].map((node) => MovingClient.begin(node)),
+      ) as [MovingClient, MovingClient, MovingClient, MovingClient];
+      for (const client of [many, one, none]) await client.open(b);
+      await here.open(a);
+      const all = [many, one, none, here];
+      // Nothing that a client has received is missing.
+      const before = all.map(({ id }) => id);
+      await a.streams.send(before, frame("before"));
+      for (const client of all) await client.gets("before");
+      proxy.cut();
+      await a.streams.send([one.id], frame("lost"));
+      const texts = Array.from({ length: 30 }, (_, at) => `m${at}`);
+      for (const text of texts) {
+        await a.streams.send([many.id, here.id], frame(text));
+      }
+      proxy.heal();
+      await many.gets("m29");
+      await a.streams.send(undefined, frame("end"));
+      for (const client of all) await client.gets("end");
+      const kept = texts.slice(20);
+      assertEquals(many.received, ["before", "reset", ...kept, "end"]);
+      assertEquals(one.received, ["before", "reset", "end"]);
+      assertEquals(none.received, ["before", "end"]);
+      assertEquals(here.received, ["before", ...texts, "end"]);
+      assertEquals([a.stats().resets, b.stats().resets], [0, 2]);
+      // Nothing is missing after the reset.
+      await many.open(a);
+      await one.open(a);
+      await a.streams.send([many.id, one.id], frame("after"));
+      for (const client of [many, one]) {
+        await client.gets("after");
+        assertEquals(client.received.slice(-2), ["end", "after"]);
+      }
+      for (const client of all) await client.leave();
+    });
+  }
 });

@@ -124,6 +124,11 @@ export class RedisSessionDirectory implements SessionDirectory, PeriodicTask {
     return this.#owned.has(id);
   }
 
+  /** Returns the sessions that this node owns. */
+  localIds(): Iterable<string> {
+    return this.#owned.keys();
+  }
+
   /** Returns whether a session has a stream on this node. */
   isAttached(id: string): boolean {
     return this.#owned.get(id)?.isDetached === false;

@@ -15,9 +15,10 @@ import { CoveredSends } from "./covered_sends.ts";
 import { DeliveredEvents } from "./delivered_events.ts";
 import { LogWriter } from "./log_writer.ts";
 import { limitsOf } from "./log_scripts.ts";
-import { readLog, trimmedError } from "./read_log.ts";
+import { readLog } from "./read_log.ts";
 import { readMissed } from "./missed_events.ts";
 import { decodeBatch, type PublishedEvent, targetOf } from "./log_codec.ts";
+import { type LocalSessions, TrimmedEvents } from "./trimmed_events.ts";
 import { UnsettledStreams } from "./unsettled_streams.ts";
 import { Condition } from "../connection/condition.ts";
 import { LogPosition } from "./log_position.ts";
@@ -36,10 +37,11 @@ const GAP_TIMEOUT_MS = 50;
  */
 export class RedisEventLog implements EventLog, RedisComponent {
   readonly #redisNode: RedisNode;
-  readonly #isLocal: (id: string) => boolean;
+  readonly #sessions: LocalSessions;
   readonly #limits: string[];
   readonly #writer: LogWriter;
   readonly #unsettled: UnsettledStreams;
+  readonly #trimmed: TrimmedEvents;
   #streams: EventLogListener = { deliver: () => {}, reset: () => {} };
   readonly #position = new LogPosition();
   readonly #deliveredEvents: DeliveredEvents;
@@ -51,25 +53,26 @@ export class RedisEventLog implements EventLog, RedisComponent {
   /**
    * @param redisNode The server, and the channels of this node.
    * @param settings The limits of the log.
-   * @param isLocal Returns whether this node owns a session.
+   * @param sessions The sessions of this node.
    */
   constructor(
     redisNode: RedisNode,
     settings: ReplaySettings,
-    isLocal: (id: string) => boolean,
+    sessions: LocalSessions,
   ) {
     this.#redisNode = redisNode;
-    this.#isLocal = isLocal;
+    this.#sessions = sessions;
     this.#limits = limitsOf(settings);
     this.#deliveredEvents = new DeliveredEvents(redisNode.nodeKeyId);
     this.#unsettled = new UnsettledStreams(redisNode, {
       deliver: (...event) => this.#streams.deliver(...event),
       reset: (...reset) => this.#streams.reset(...reset, "unknown"),
     });
+    this.#trimmed = new TrimmedEvents(redisNode, sessions, this.#position);
     this.#writer = new LogWriter(redisNode, settings, this.#limits, {
       isDelivered: ({ ids, seq }) =>
         this.#deliveredEvents.hasDelivered(ids === undefined, seq) ||
-        ids?.some(isLocal) === false,
+        ids?.some((id) => sessions.isLocal(id)) === false,
       deliver: (event) => {
         const { seq, frame } = event;
         this.#deliveredEvents.markLocal(seq);
@@ -177,9 +180,10 @@ export class RedisEventLog implements EventLog, RedisComponent {
   }
 
   onOwnersRestored(): void {
-    this.#unsettled.settle(this.#isLocal, (id, newest) => {
-      this.#position.replayed(id, newest);
-    }).catch((error) => this.#redisNode.connection.report(error));
+    this.#unsettled.settle(
+      (id) => this.#sessions.isLocal(id),
+      (id, newest) => this.#position.replayed(id, newest),
+    ).catch((error) => this.#redisNode.connection.report(error));
   }
 
   onReconnected(isEmpty: boolean): void {
@@ -275,13 +279,10 @@ export class RedisEventLog implements EventLog, RedisComponent {
       if (page.epoch !== position.epoch) {
         return void this.#redisNode.refreshLogState();
       }
-      const { trimmedUpTo } = page;
-      const { lastBroadcast, contiguousTo } = position;
-      if (trimmedUpTo > Math.max(lastBroadcast, contiguousTo)) {
-        this.#redisNode.report(trimmedError());
-        const eventId = `${page.epoch}-${trimmedUpTo}`;
-        this.#streams.reset(undefined, eventId, "purged");
-        position.advance(true, trimmedUpTo);
+      await this.#trimmed.reset(page, readTo, this.#streams.reset);
+      // Another log may have begun meanwhile.
+      if (page.epoch !== position.epoch) {
+        return void this.#redisNode.refreshLogState();
       }
       for (const { sender, ...event } of page.entries) {
         readTo = event.offset;
@@ -291,7 +292,7 @@ export class RedisEventLog implements EventLog, RedisComponent {
           continue;
         }
         const local = ids.filter((id) =>
-          this.#isLocal(id) && readTo > position.replayedUpTo(id)
+          this.#sessions.isLocal(id) && readTo > position.replayedUpTo(id)
         );
         if (local.length > 0) this.#receive({ ...event, ids: local }, sender);
       }

@@ -16,3 +16,49 @@ for at = 2, #ARGV do
 end
 return { known[1] or '', known[2] or '0', known[3] or '0', newest }
 `);
+
+/**
+ * Returns the entries after an event: offsets, recipients, frames and origins.
+ * Also returns the newest broadcast and the newest targeted event that were
+ * trimmed.
+ */
+export const AFTER: Script = new Script(`
+local meta, events, node, start = KEYS[1], ARGV[1], ARGV[2], ARGV[3]
+local known = redis.call('HMGET', meta, 'epoch', 'all', 'gone', 'lost')
+local after = {}
+for _, event in ipairs(
+  redis.call('XRANGE', events, '(' .. start .. '-0', '+', 'COUNT', 1000)) do
+  after[#after + 1] = string.match(event[1], '^%d+')
+  local fields = event[2]
+  after[#after + 1] = #fields == 6 and fields[2] or ''
+  after[#after + 1] = fields[#fields - 2]
+  after[#after + 1] = fields[#fields]
+end
+return { known[1] or '', known[2] or '0',
+  redis.call('HGET', node, 'to') or '0', after, known[3] or '0',
+  known[4] or '0' }
+`);
+
+/**
+ * Returns the epoch of the log, and the sessions that had events of their own
+ * after one event and up to another, which were trimmed.
+ */
+export const TRIMMED: Script = new Script(`
+local meta, prefix, upTo = KEYS[1], ARGV[1], tonumber(ARGV[2])
+local known = redis.call('HMGET', meta, 'epoch', 'began')
+local began = tonumber(known[2]) or 0
+local lost = {}
+for at = 3, #ARGV, 2 do
+  local id = ARGV[at]
+  local places = prefix .. 'e:' .. id
+  -- Earlier ones were in another log.
+  local from = math.max(tonumber(ARGV[at + 1]) + 1, began)
+  local isLost = redis.call('ZCOUNT', places, text(from), text(upTo)) > 0
+  if not isLost and redis.call('EXISTS', places) == 0 then
+    local newest = tonumber(redis.call('HGET', prefix .. 's:' .. id, 't'))
+    isLost = newest and from <= newest and newest <= upTo
+  end
+  if isLost then lost[#lost + 1] = id end
+end
+return { known[1] or '', lost }
+`);

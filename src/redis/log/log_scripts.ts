@@ -6,8 +6,10 @@ import { Script } from "../connection/script.ts";
 //   epoch  identifies the log; Redis gets a new one after losing it
 //   last   the newest event
 //   all    the newest broadcast
+//   own    the newest targeted event
 //   began  when the log began, in microseconds
 //   gone   the newest broadcast that was trimmed
+//   lost   the newest targeted event that was trimmed
 //   bytes  the size of all events
 //   server the run ID of the server that has it; a copy has the wrong one
 //
@@ -38,9 +40,10 @@ local function weigh(fields)
 end
 local function purge()
   local count = redis.call('XLEN', events)
-  local known = redis.call('HMGET', meta, 'bytes', 'gone', 'all')
+  local known = redis.call('HMGET', meta, 'bytes', 'gone', 'all', 'lost', 'own')
   local bytes, gone = tonumber(known[1]) or 0, tonumber(known[2]) or 0
   local oldLeft = 1000
+  local lost = tonumber(known[4]) or 0
   while count > 0 do
     local first = redis.call('XRANGE', events, '-', '+', 'COUNT', 1)[1]
     local at = tonumber(string.match(first[1], '^%d+'))
@@ -49,16 +52,18 @@ local function purge()
       oldLeft = oldLeft - 1
     end
     bytes = bytes - weigh(first[2])
-    if #first[2] == 4 then gone = at end
+    if #first[2] == 4 then gone = at else lost = at end
     redis.call('XDEL', events, first[1])
     count = count - 1
   end
   if count == 0 then
     -- The whole key may have expired.
     gone = math.max(gone, tonumber(known[3]) or 0)
+    lost = math.max(lost, tonumber(known[5]) or 0)
     bytes = 0
   end
   if gone > 0 then redis.call('HSET', meta, 'gone', text(gone)) end
+  if lost > 0 then redis.call('HSET', meta, 'lost', text(lost)) end
   redis.call('HSET', meta, 'bytes', text(bytes))
 end
 `;
@@ -157,7 +162,7 @@ local function note(id, offset)
   if over >= 0 then redis.call('ZREMRANGEBYRANK', places, 0, text(over)) end
 end
 
-local lastTo = {}
+local lastTo, own = {}, nil
 local at, number = 12, first
 while at <= #ARGV do
   local data, mark, targets = ARGV[at], ARGV[at + 1], tonumber(ARGV[at + 2])
@@ -204,6 +209,7 @@ while at <= #ARGV do
       if #ids > 0 then
         local list = '[' .. table.concat(ids, ',') .. ']'
         redis.call('XADD', events, offset .. '-0', 't', list, 'd', data, 'o', origin)
+        own = offset
         bytes = bytes + 64 + #list + #data + #origin
       end
       for _, owner in ipairs(nodes) do
@@ -226,6 +232,7 @@ end
 redis.call('HSET', senderKey, 'from', text(count))
 redis.call('PEXPIRE', senderKey, ttl)
 redis.call('HSET', meta, 'last', text(last), 'all', all, 'bytes', text(bytes))
+if own then redis.call('HSET', meta, 'own', own) end
 purge()
 redis.call('PEXPIRE', meta, ttl)
 redis.call('PEXPIRE', events, ttl)
@@ -291,26 +298,6 @@ for _, event in ipairs(found) do
   missed[#missed + 1] = event[3]
 end
 return answer('', missed)
-`);
-
-/**
- * Returns the entries after an event: offsets, recipients, frames and origins.
- * Also returns the newest broadcast that was trimmed.
- */
-export const AFTER: Script = new Script(`
-local meta, events, node, start = KEYS[1], ARGV[1], ARGV[2], ARGV[3]
-local known = redis.call('HMGET', meta, 'epoch', 'all', 'gone')
-local after = {}
-for _, event in ipairs(
-  redis.call('XRANGE', events, '(' .. start .. '-0', '+', 'COUNT', 1000)) do
-  after[#after + 1] = string.match(event[1], '^%d+')
-  local fields = event[2]
-  after[#after + 1] = #fields == 6 and fields[2] or ''
-  after[#after + 1] = fields[#fields - 2]
-  after[#after + 1] = fields[#fields]
-end
-return { known[1] or '', known[2] or '0',
-  redis.call('HGET', node, 'to') or '0', after, known[3] or '0' }
 `);
 
 /** The maximum of `maxAgeMs`, in milliseconds: thirty days. */

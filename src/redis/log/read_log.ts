@@ -1,7 +1,6 @@
-import { ClusterError } from "../../errors.ts";
 import type { RedisNode } from "../redis_node.ts";
 import { decodeEntry, type PublishedEvent } from "./log_codec.ts";
-import { AFTER } from "./log_scripts.ts";
+import { AFTER } from "./gap_scripts.ts";
 
 /** A part of the log, as a node reads it. */
 export interface LogPage {
@@ -13,7 +12,9 @@ export interface LogPage {
   /** The events, and their senders; none at the end of the log. */
   readonly entries: readonly (PublishedEvent & { readonly sender: string })[];
   /** The newest broadcast that was trimmed. */
-  readonly trimmedUpTo: number;
+  readonly trimmedBroadcast: number;
+  /** The newest targeted event that was trimmed. */
+  readonly trimmedTargeted: number;
 }
 
 /**
@@ -26,12 +27,18 @@ export async function readLog(
   { connection, keys, nodeKey }: RedisNode,
   offset: number,
 ): Promise<LogPage> {
-  const [epoch, lastBroadcast, lastDirect, events, trimmedUpTo] =
-    await connection.evaluate(
-      AFTER,
-      keys.logState,
-      [keys.events, nodeKey, String(offset)],
-    ) as [string, string, string, string[], string];
+  const [
+    epoch,
+    lastBroadcast,
+    lastDirect,
+    events,
+    trimmedBroadcast,
+    trimmedTargeted,
+  ] = await connection.evaluate(
+    AFTER,
+    keys.logState,
+    [keys.events, nodeKey, String(offset)],
+  ) as [string, string, string, string[], string, string];
   const entries: ReturnType<typeof decodeEntry>[] = [];
   for (let at = 0; at < events.length; at += 4) {
     entries.push(decodeEntry(events.slice(at, at + 4)));
@@ -41,15 +48,7 @@ export async function readLog(
     lastBroadcast: Number(lastBroadcast),
     lastDirect: Number(lastDirect),
     entries,
-    trimmedUpTo: Number(trimmedUpTo),
+    trimmedBroadcast: Number(trimmedBroadcast),
+    trimmedTargeted: Number(trimmedTargeted),
   };
-}
-
-/** Returns the error for broadcasts that a node could not read any more. */
-export function trimmedError(): ClusterError {
-  return new ClusterError(
-    "Broadcasts were trimmed before this node had read them: it was " +
-      'disconnected for too long, or the limits of "replay" are too low. ' +
-      "Its open streams got a reset.",
-  );
 }
