@@ -64,6 +64,29 @@ export function isTemporary(error: unknown): boolean {
     code === "ERR_CLUSTER";
 }
 
+/** Creates the response of a refusal. */
+export function refusalResponse(
+  refusal: Refusal,
+  headers?: HeadersInit,
+): Response {
+  const [status, code, message] = REFUSALS[refusal];
+  return errorResponse(status, code, message, headers);
+}
+
+/** Creates a response with a JSON-RPC error that belongs to no request. */
+export function errorResponse(
+  status: number,
+  code: number,
+  message: string,
+  more?: HeadersInit,
+): Response {
+  const headers = new Headers(more);
+  headers.set("content-type", "application/json");
+  if (status === 503) headers.set("retry-after", String(RETRY_AFTER));
+  const error = { jsonrpc: "2.0", id: null, error: { code, message } };
+  return new Response(JSON.stringify(error), { status, headers });
+}
+
 /** Returns whether a transport has begun a session. */
 export function assignsSession({ ok, headers }: Response): boolean {
   return ok && headers.has(SESSION_HEADER);
@@ -86,12 +109,7 @@ function refusalOf(
   preflight: Preflight | undefined,
 ): Response {
   discardBody(request);
-  const [status, code, message] = REFUSALS[refusal];
-  const headers = new Headers(preflight?.corsHeaders);
-  headers.set("content-type", "application/json");
-  if (status === 503) headers.set("retry-after", String(RETRY_AFTER));
-  const error = { jsonrpc: "2.0", id: null, error: { code, message } };
-  const response = new Response(JSON.stringify(error), { status, headers });
+  const response = refusalResponse(refusal, preflight?.corsHeaders);
   return exposeHeaders(response);
 }
 

@@ -4,12 +4,12 @@ import type {
   SharedHosting,
 } from "../contracts/hosting.ts";
 import { LimitedRequest, readMessage } from "../http/request_body.ts";
+import { refusalResponse } from "../http/refusals.ts";
 import { EVENT_STREAM_HEADERS } from "../http/session_requests.ts";
 import { isEventStream } from "../protocol/sse.ts";
 import { type MessageId, requestIdOf } from "../requests/message_target.ts";
 import { asObject } from "./messages.ts";
 import type { SdkFetchOptions } from "./options.ts";
-import { errorResponse } from "./responses.ts";
 import type { SdkAuthInfo } from "./sdk_types.ts";
 
 /** How often a session may move while its request is under way. */
@@ -63,7 +63,9 @@ export class RemoteHost {
         // The guard refuses it.
         if (limited.isTooLarge) return { request };
         const { message, body, copy } = await readMessage(limited.request);
-        if (limited.isTooLarge) return { response: tooLarge() };
+        if (limited.isTooLarge) {
+          return { response: refusalResponse("tooLarge") };
+        }
         request = copy;
         const call = callOf(sessionId, request, body, caller);
         read = { call, id: requestIdOf(message) };
@@ -80,7 +82,7 @@ export class RemoteHost {
       // It never started, or it drains: the server is created again here.
       if (await rebuild()) return { request };
     }
-    return { response: unavailable() };
+    return { response: refusalResponse("unavailable") };
   }
 
   /** Passes on a response; undefined if the other node died before it began. */
@@ -92,7 +94,7 @@ export class RemoteHost {
     if (response !== undefined && !isEventStream(response)) return response;
     const { body } = response ?? {};
     const rest = await this.#hosting.passOn(sessionId, id, body ?? undefined);
-    if (rest === undefined) return response ?? unavailable();
+    if (rest === undefined) return response ?? refusalResponse("unavailable");
     const init = response ?? { headers: EVENT_STREAM_HEADERS };
     return new Response(rest, init);
   }
@@ -138,12 +140,4 @@ function callOf(
     principal,
     ...authInfo && { caller: { authInfo } },
   };
-}
-
-function unavailable(): Response {
-  return errorResponse(503, -32000, "Service Unavailable: try again later");
-}
-
-function tooLarge(): Response {
-  return errorResponse(413, -32000, "Content Too Large");
 }

@@ -1,5 +1,6 @@
 import type { StreamSessionManager } from "../contracts/stream_session_manager.ts";
 import { SESSION_HEADER, VERSION_HEADER } from "../http/headers.ts";
+import { errorResponse } from "../http/refusals.ts";
 import { EVENT_STREAM_HEADERS } from "../http/session_requests.ts";
 
 /** The revisions with sessions that the SDK knows. */
@@ -45,20 +46,4 @@ export function unsupportedVersion(version: string): Response {
     `Bad Request: Unsupported protocol version: ${version} ` +
       `(supported versions: ${VERSIONS.join(", ")})`,
   );
-}
-
-/** Creates a response with a JSON-RPC error, as the SDK does. */
-export function errorResponse(
-  status: number,
-  code: number,
-  message: string,
-): Response {
-  const error = { jsonrpc: "2.0", id: null, error: { code, message } };
-  return new Response(JSON.stringify(error), {
-    status,
-    headers: {
-      "content-type": "application/json",
-      ...(status === 503 ? { "retry-after": "5" } : {}),
-    },
-  });
 }

@@ -9,6 +9,7 @@ import { InvalidArgumentError } from "../errors.ts";
 import { assertGuardArguments } from "../http/guard_arguments.ts";
 import { SESSION_HEADER, VERSION_HEADER } from "../http/headers.ts";
 import { isPerRequest } from "../http/protocol_version.ts";
+import { errorResponse } from "../http/refusals.ts";
 import { readMessage } from "../http/request_body.ts";
 import { isSessionId } from "../protocol/session_id.ts";
 import {
@@ -24,7 +25,7 @@ import {
 } from "./options.ts";
 import { PerRequestHandler } from "./per_request_handler.ts";
 import { callerOf, RemoteHost, requestOf } from "./remote_host.ts";
-import { errorResponse, openStream, unsupportedVersion } from "./responses.ts";
+import { openStream, unsupportedVersion } from "./responses.ts";
 import type { SdkSession } from "./servers/sdk_session.ts";
 import { serverEventBus } from "./server_event_bus.ts";
 import { SessionServers } from "./servers/session_servers.ts";
