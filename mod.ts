@@ -31,6 +31,7 @@
 // The contracts, for managers of your own.
 export { StreamSessionManager } from "./src/contracts/stream_session_manager.ts";
 export { InfoSessionManager } from "./src/contracts/info_session_manager.ts";
+export type { SessionData } from "./src/contracts/session_data.ts";
 export {
   matchesSubscription,
   type Subscription,

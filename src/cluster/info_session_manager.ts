@@ -52,13 +52,15 @@ export class ClusterInfoSessionManager extends StoredInfoSessionManager {
   constructor(node: ClusterNode, options?: ClusterInfoSessionManagerOptions) {
     const { onError, streams } = objectOption("options", options);
     const owned = streams && ownedSessionsOf(streams);
+    const settings = resolveInfoOptions(options);
     const replica = new MetadataReplica(node, {
-      ...resolveInfoOptions(options),
+      ...settings,
       streams: owned && { has: (id) => owned.isAttached(id) },
       latestEventId: () => streams?.latestEventId,
       onDelete: (id) => owned?.forget(id),
     });
-    super(new ReplicatedMetadataStore(node, replica), onError);
+    const store = new ReplicatedMetadataStore(node, replica);
+    super(store, settings.maxDataBytes, onError);
     this.#replica = replica;
   }
 

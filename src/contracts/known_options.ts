@@ -13,7 +13,11 @@ const STREAMS = {
   replay: { maxEvents: true, maxBytes: true, maxAgeMs: true },
   maxSessions: true,
 } as const;
-const INFO = { idleTimeoutMs: true, maxSessions: true } as const;
+const INFO = {
+  idleTimeoutMs: true,
+  maxSessions: true,
+  maxDataBytes: true,
+} as const;
 const SUBSCRIPTIONS = { closeTimeoutMs: true, maxAgeMs: true } as const;
 
 /** The options of nodes, which every backend with several nodes has. */

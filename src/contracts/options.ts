@@ -117,6 +117,13 @@ export interface InfoOptions {
    * @default Infinity
    */
   readonly maxSessions?: number | undefined;
+  /**
+   * How long the value that `setData` stores for a session may be, in bytes of
+   * JSON. A larger one is refused with an `InvalidArgumentError`.
+   *
+   * @default 65_536
+   */
+  readonly maxDataBytes?: number | undefined;
 }
 
 /** Callbacks of a stream manager. */

@@ -73,6 +73,11 @@ function resolveReplayOptions(
   };
 }
 
+/** The options of an info manager, complete. */
+export type InfoSettings = {
+  readonly [Option in keyof InfoOptions]-?: number;
+};
+
 /**
  * Validates the options of an info manager and fills in the defaults.
  *
@@ -82,8 +87,11 @@ function resolveReplayOptions(
 export function resolveInfoOptions(
   options: InfoOptions | undefined,
   group: string = "options",
-): { idleTimeoutMs: number; maxSessions: number } {
-  const { idleTimeoutMs, maxSessions } = objectOption(group, options);
+): InfoSettings {
+  const { idleTimeoutMs, maxSessions, maxDataBytes } = objectOption(
+    group,
+    options,
+  );
   return {
     idleTimeoutMs: durationMs(
       nameOf(group, "idleTimeoutMs"),
@@ -94,6 +102,11 @@ export function resolveInfoOptions(
       nameOf(group, "maxSessions"),
       maxSessions,
       Infinity,
+    ),
+    maxDataBytes: positiveInteger(
+      nameOf(group, "maxDataBytes"),
+      maxDataBytes,
+      65_536,
     ),
   };
 }

@@ -1,5 +1,6 @@
 import type { GuardOptions, Respond } from "../contracts/guarding.ts";
 import type { InfoSessionManager } from "./info_session_manager.ts";
+import type { SessionData } from "./session_data.ts";
 import type { CloseOptions } from "./options.ts";
 import type { ServerNotification } from "../protocol/notifications.ts";
 import type { SessionsStats } from "./stats.ts";
@@ -36,8 +37,11 @@ export type NotifyTarget =
 export interface Sessions extends AsyncDisposable {
   /** The long-lived streams of the session era (2025-11-25 and before). */
   readonly streams: StreamSessionManager;
-  /** What each client of the session era said about itself. */
-  readonly info: InfoSessionManager;
+  /**
+   * What each client of the session era said about itself, and a value of your
+   * own for each session.
+   */
+  readonly info: InfoSessionManager & SessionData;
   /** The `subscriptions/listen` streams of the per-request era (2026-07-28). */
   readonly subscriptions: SubscriptionManager;
   /**

@@ -57,11 +57,12 @@ export class InMemoryInfoSessionManager extends StoredInfoSessionManager {
   constructor(options?: InMemoryInfoSessionManagerOptions) {
     assertKnownOptions(options, INFO_OPTIONS);
     const { onError, streams } = objectOption("options", options);
+    const settings = resolveInfoOptions(options);
     const store = new LocalMetadataStore(
-      { ...resolveInfoOptions(options), streams },
+      { ...settings, streams },
       safeCallback("onError", onError),
       streams === undefined ? new Scheduler() : sharedScheduler(streams),
     );
-    super(store, onError);
+    super(store, settings.maxDataBytes, onError);
   }
 }

@@ -124,9 +124,9 @@ export class LocalMetadataStore implements MetadataStore {
   /** Removes a session without any metadata. */
   #deleteIfEmpty(id: string, record: SessionRecord): void {
     const { clientInfo, clientCapabilities, logLevel, registration } = record;
-    const { initialize, host } = record;
+    const { data, initialize, host } = record;
     const isEmpty = (clientInfo ?? clientCapabilities ?? logLevel ??
-      registration ?? initialize ?? host) === undefined;
+      registration ?? data ?? initialize ?? host) === undefined;
     if (isEmpty && !this.#subscriptions.hasSession(id)) {
       this.#records.delete(id);
     }

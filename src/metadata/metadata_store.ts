@@ -9,6 +9,7 @@ export type MetadataField =
   | "clientInfo"
   | "clientCapabilities"
   | "logLevel"
+  | "data"
   | "initialize"
   | "host";
 

@@ -17,6 +17,7 @@ export interface SessionRecord extends IdleTracked {
   clientInfo?: string | undefined;
   clientCapabilities?: string | undefined;
   logLevel?: string | undefined;
+  data?: string | undefined;
   initialize?: string | undefined;
   host?: string | undefined;
   registration?: SessionRegistration | undefined;

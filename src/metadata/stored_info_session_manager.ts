@@ -1,5 +1,6 @@
 import { SessionNotFoundError } from "../errors.ts";
 import { InfoSessionManager } from "../contracts/info_session_manager.ts";
+import type { SessionData } from "../contracts/session_data.ts";
 import type {
   ClientCapabilities,
   ClientInfo,
@@ -18,7 +19,7 @@ import {
   assertUri,
   rejectAndReport,
 } from "./metadata_values.ts";
-import { serialize } from "./serialize.ts";
+import { serialize, serializeData } from "./serialize.ts";
 
 /**
  * What the guard asks of an info manager. `register` also throws if the ID is
@@ -44,7 +45,8 @@ export let sessionRegistryOf: (
 ) => SessionRegistry;
 
 /**
- * Remembers what each client said about itself, in a store.
+ * Remembers what each client said about itself, and a value of your own for each
+ * session, in a store.
  *
  * Getters return copies. In a cluster, a write resolves when the other nodes can
  * read it. If a value is invalid, the setter returns a rejected promise and also
@@ -52,12 +54,13 @@ export let sessionRegistryOf: (
  * an unhandled rejection, because tmcp's transports do not wait for it.
  */
 export class StoredInfoSessionManager extends InfoSessionManager
-  implements AsyncDisposable {
+  implements SessionData, AsyncDisposable {
   static {
     sessionRegistryOf = (manager) => manager.#registry;
   }
 
   readonly #store: MetadataStore;
+  readonly #maxDataBytes: number;
   readonly #report: (error: Error) => void;
   readonly #registry: SessionRegistry;
   #isClosed = false;
@@ -66,14 +69,17 @@ export class StoredInfoSessionManager extends InfoSessionManager
    * Creates a manager.
    *
    * @param store Stores the metadata.
+   * @param maxDataBytes How long the data of a session may be.
    * @param onError Called with refused writes.
    */
   constructor(
     store: MetadataStore,
+    maxDataBytes: number,
     onError: ((error: Error) => void) | undefined,
   ) {
     super();
     this.#store = store;
+    this.#maxDataBytes = maxDataBytes;
     this.#report = safeCallback("onError", onError);
     this.#registry = {
       register: (id, registration) => {
@@ -178,6 +184,34 @@ export class StoredInfoSessionManager extends InfoSessionManager
       assertLevel(level);
       return level;
     });
+  }
+
+  /**
+   * Returns the value that {@linkcode setData} has stored for a session, as a
+   * copy; undefined if it has none.
+   *
+   * @param id The session ID.
+   */
+  async getData(id: string): Promise<unknown> {
+    if (this.#isClosed || typeof id !== "string") return undefined;
+    const stored = await this.#store.read(id, "data");
+    return stored === undefined ? undefined : JSON.parse(stored);
+  }
+
+  /**
+   * Stores a value of your own for a session. It replaces the earlier one, and
+   * is deleted with the session.
+   *
+   * @param id The session ID: 1 to 256 characters of visible ASCII (0x21 to
+   * 0x7E).
+   * @param data A value that is serializable as JSON, up to `maxDataBytes`
+   * [65,536] long; `undefined` removes the stored one.
+   * @throws {InvalidArgumentError} If the ID or the value is invalid, or the
+   * value is too large. As a rejected promise.
+   */
+  setData(id: string, data: unknown): void | Promise<void> {
+    const prepare = () => serializeData(data, this.#maxDataBytes);
+    return this.#write(id, "data", prepare);
   }
 
   /**

@@ -44,14 +44,16 @@ export class RedisInfoSessionManager extends StoredInfoSessionManager {
     options?: RedisInfoSessionManagerOptions,
   ) {
     assertKnownOptions(options, { ...INFO_OPTIONS, ...REDIS_OPTIONS });
-    const { idleTimeoutMs, maxSessions } = resolveInfoOptions(options);
+    const { idleTimeoutMs, maxSessions, maxDataBytes } = resolveInfoOptions(
+      options,
+    );
     const redisNode = new RedisNode(client, "info", options);
     const store = new RedisMetadataStore(redisNode, {
       ttlMs: ttlOf(idleTimeoutMs),
       maxSessions,
       flushed: undefined,
     });
-    super(store, options?.onError);
+    super(store, maxDataBytes, options?.onError);
     this.ready = redisNode.ready;
     this.#disconnect = () => redisNode.close();
     redisNode.start();

@@ -89,7 +89,7 @@ export class RedisSessions extends ClusteredSessions {
     assertKnownOptions(given, { ...SESSIONS_OPTIONS, ...REDIS_OPTIONS });
     assertSessionsOptions(given);
     const { subscriptions, onError, onEvict, onReset } = given;
-    const { idleTimeoutMs, maxSessions } = resolveInfoOptions(
+    const { idleTimeoutMs, maxSessions, maxDataBytes } = resolveInfoOptions(
       given.info,
       "info",
     );
@@ -114,7 +114,7 @@ export class RedisSessions extends ClusteredSessions {
     super({
       node,
       streams,
-      info: new StoredInfoSessionManager(store, onError),
+      info: new StoredInfoSessionManager(store, maxDataBytes, onError),
       subscriptions: new ClusterSubscriptionManager(node, {
         ...subscriptions,
         onError,

@@ -68,6 +68,7 @@ export type {
   StreamLimits,
   SubscriptionBehaviour,
   SubscriptionLimits,
+  TestableInfoSessionManager,
   TestableStreamSessionManager,
 } from "./suites/behaviours.ts";
 export type { SuiteOptions, TestFunction } from "./suites/suite.ts";

@@ -9,12 +9,13 @@ export const FIELD_NAMES: Readonly<Record<MetadataField, string>> = {
   clientInfo: "c",
   clientCapabilities: "b",
   logLevel: "l",
+  data: "d",
   initialize: "a",
   host: "s",
 };
 
 /** The names of metadata fields that have one letter. */
-export const METADATA_LETTERS: string = "cblrnas";
+export const METADATA_LETTERS: string = "cblrnasd";
 
 /** Returns the field of a subscription to a resource. */
 export function subscriptionField(uri: string): string {

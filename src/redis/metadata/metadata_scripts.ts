@@ -1,3 +1,4 @@
+import { METADATA_LETTERS } from "./metadata_fields.ts";
 import { Script } from "../connection/script.ts";
 import { PRINCIPALS } from "./principal_scripts.ts";
 
@@ -165,7 +166,7 @@ if principal then unlist(principal, id) end
 for _, field in ipairs(redis.call('HKEYS', key)) do
   local kind = string.sub(field, 1, 2)
   if kind == 'u:' then redis.call('ZREM', prefix .. field, id) end
-  if #field > 1 or string.find('cblrnas', field, 1, true) then
+  if #field > 1 or string.find('${METADATA_LETTERS}', field, 1, true) then
     redis.call('HDEL', key, field)
   end
 end

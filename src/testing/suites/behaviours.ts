@@ -6,6 +6,7 @@ import type {
   StreamOptions,
   SubscriptionOptions,
 } from "../../contracts/options.ts";
+import type { SessionData } from "../../contracts/session_data.ts";
 import type { Sessions } from "../../contracts/sessions.ts";
 import type { StreamSessionManager } from "../../contracts/stream_session_manager.ts";
 import type { SubscriptionManager } from "../../contracts/subscription_manager.ts";
@@ -60,17 +61,27 @@ export type InfoBehaviour =
   | "I7"
   | "I8"
   | "I9"
-  | "I10";
+  | "I10"
+  | "I11";
+
+/** What `testInfoSessionManager` tests: the methods for data are for I11. */
+export type TestableInfoSessionManager =
+  & InfoSessionManager
+  & Partial<SessionData>;
 
 /**
  * The options that the suite passes to a factory: a short `idleTimeoutMs` and
- * `maxSessions`, for I8.
+ * `maxSessions`, for I8, and `maxDataBytes` for I11.
  */
 export interface InfoLimits
-  extends Pick<InfoOptions, "idleTimeoutMs" | "maxSessions"> {}
+  extends Pick<InfoOptions, "idleTimeoutMs" | "maxSessions" | "maxDataBytes"> {}
 
 /** One test of the metadata suite. */
-export type InfoCase = Case<InfoSessionManager, InfoLimits, InfoBehaviour>;
+export type InfoCase = Case<
+  TestableInfoSessionManager,
+  InfoLimits,
+  InfoBehaviour
+>;
 
 /** The number of a behaviour of subscription managers. */
 export type SubscriptionBehaviour =

@@ -1,5 +1,9 @@
-import type { InfoSessionManager } from "../../contracts/info_session_manager.ts";
-import type { InfoBehaviour, InfoLimits } from "./behaviours.ts";
+import type {
+  InfoBehaviour,
+  InfoLimits,
+  TestableInfoSessionManager,
+} from "./behaviours.ts";
+import { infoDataCases } from "../cases/metadata/data_cases.ts";
 import { infoExpiryCases } from "../cases/metadata/expiry_cases.ts";
 import { infoMetadataCases } from "../cases/metadata/values_cases.ts";
 import { infoSubscriptionCases } from "../cases/metadata/subscription_cases.ts";
@@ -7,7 +11,7 @@ import { register, type SuiteOptions } from "./suite.ts";
 
 /** Options of {@linkcode testInfoSessionManager}. */
 export interface InfoSuiteOptions
-  extends SuiteOptions<InfoSessionManager, InfoLimits, InfoBehaviour> {}
+  extends SuiteOptions<TestableInfoSessionManager, InfoLimits, InfoBehaviour> {}
 
 /**
  * Registers the tests that every manager of metadata must pass:
@@ -23,6 +27,7 @@ export interface InfoSuiteOptions
  * - I8 The metadata of unused sessions expires, and `maxSessions` holds.
  * - I9 Names such as `__proto__` are ordinary.
  * - I10 100,000 sessions come and go.
+ * - I11 A session has a value of the user's, bounded, and deleted with it.
  *
  * @param options The test function, the factory, and what it supports.
  * @throws {InvalidArgumentError} If an option is invalid.
@@ -46,6 +51,7 @@ export function testInfoSessionManager(options: InfoSuiteOptions): void {
     ...infoMetadataCases,
     ...infoSubscriptionCases,
     ...infoExpiryCases,
+    ...infoDataCases,
   ];
   register(cases, options);
 }

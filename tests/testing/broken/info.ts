@@ -39,6 +39,37 @@ export const brokenInfo: Record<
       return this.#infos.get(id)!;
     }
   },
+  "stores the caller's data without a copy": class
+    extends InMemoryInfoSessionManager {
+    readonly #data = new Map<string, unknown>();
+    override async setData(id: string, data: unknown): Promise<void> {
+      await super.setData(id, data);
+      this.#data.set(id, data);
+    }
+    override async getData(id: string): Promise<unknown> {
+      const stored = await super.getData(id);
+      return stored === undefined ? undefined : this.#data.get(id);
+    }
+  },
+  "ignores maxDataBytes": class extends InMemoryInfoSessionManager {
+    constructor({ maxDataBytes: _, ...limits }: InfoLimits) {
+      super(limits);
+    }
+  },
+  "cuts data off that is too large": class extends InMemoryInfoSessionManager {
+    override setData(id: string, data: unknown): void | Promise<void> {
+      const isShort = typeof data === "string" && data.length < 80;
+      return super.setData(id, isShort ? data.slice(0, 40) : data);
+    }
+  },
+  "keeps the data of a deleted session": class
+    extends InMemoryInfoSessionManager {
+    override async delete(id: string): Promise<void> {
+      const data = await this.getData(id);
+      await super.delete(id);
+      if (data !== undefined) await this.setData(id, data);
+    }
+  },
   "throws synchronously": class extends InMemoryInfoSessionManager {
     override getLogLevel(id: string): Promise<LoggingLevel> {
       if (id === "unknown") throw new Error("No log level.");

@@ -28,6 +28,9 @@ export const clusterInfoCases: readonly ClusterCase[] = [
         deepStrictEqual(await reader.getClientCapabilities(id), { roots: {} });
         await writer.setLogLevel(id, "alert");
         strictEqual(await other.getLogLevel(id), "alert");
+        await writer.setData(id, { round });
+        deepStrictEqual(await reader.getData(id), { round });
+        deepStrictEqual(await other.getData(id), { round });
         await other.addSubscription(id, URI);
         deepStrictEqual(await reader.getSubscriptions(URI), [id]);
         await reader.removeSubscription(id, URI);
@@ -44,6 +47,7 @@ export const clusterInfoCases: readonly ClusterCase[] = [
             () => info.getClientInfo(id),
             "getClientInfo after delete",
           );
+          strictEqual(await info.getData(id), undefined);
           deepStrictEqual(await info.getSubscriptions(URI), []);
         }
       }
