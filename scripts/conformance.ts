@@ -1,12 +1,18 @@
 /**
- * Runs the official conformance suite against tmcp with its own managers, and
- * against tmcp with ours behind the guard, without and with replay: `deno task
- * conformance`. Fails if ours is worse at anything, and if tmcp alone fails
- * other checks than `tests/conformance/known_failures.ts` lists.
+ * Runs the official conformance suite: `deno task conformance`. Against tmcp with
+ * its own managers, and against tmcp with ours behind the guard, without and with
+ * replay; then against a server of the official SDK alone, and behind
+ * `createSdkHandler`. Name "tmcp" or "sdk" to run only these. Fails if ours is
+ * worse at anything, and if a server alone fails other checks than
+ * `tests/conformance/known_failures.ts` lists.
  */
-import { KNOWN_FAILURES } from "../tests/conformance/known_failures.ts";
+import {
+  KNOWN_FAILURES,
+  SDK_KNOWN_FAILURES,
+} from "../tests/conformance/known_failures.ts";
 import {
   checksOf,
+  type KnownFailure,
   type Outcome,
   outcomeOf,
   type Results,
@@ -18,8 +24,17 @@ import { exitWith } from "./lib/command.ts";
 import { inWords } from "./lib/junit.ts";
 import { jsrAnswers, writeNpmOnlyMap } from "./lib/npm_only.ts";
 
-const ALONE = "tmcp";
-const OTHERS = ["guarded", "replay"];
+/** A server alone, and with this package. */
+interface Group {
+  readonly alone: string;
+  readonly others: readonly string[];
+  readonly known: readonly KnownFailure[];
+}
+
+const GROUPS: readonly Group[] = [
+  { alone: "tmcp", others: ["guarded", "replay"], known: KNOWN_FAILURES },
+  { alone: "sdk", others: ["handled"], known: SDK_KNOWN_FAILURES },
+];
 
 const SHOWN: Record<Outcome, string> = {
   pass: "pass",
@@ -65,6 +80,38 @@ function show(servers: Readonly<Record<string, Results>>): number {
   return passed;
 }
 
+/** Tests a group of servers, and prints the results. */
+async function compare(
+  suite: Suite,
+  { alone: name, others: names, known }: Group,
+  folder: string,
+  importMap: string | undefined,
+): Promise<{ passed: number; failed: number }> {
+  const alone = await test(suite, name, folder, importMap);
+  const others: Record<string, Tested> = {};
+  for (const other of names) {
+    others[other] = await test(suite, other, folder, importMap);
+  }
+  const results = Object.fromEntries(
+    Object.entries(others).map(([other, { results }]) => [other, results]),
+  );
+  const passed = show({ [name]: alone.results, ...results });
+  console.log(`\nKnown failures of ${name} alone, which do not count:\n`);
+  for (const { check, reason, passesWith } of known) {
+    const but = passesWith.map((other) => ` Passes with "${other}".`).join("");
+    console.log(`${check}\n  ${reason}${but}`);
+  }
+  const found = unexpectedResults(alone.results, results, known, name);
+  if (found.length > 0) {
+    for (const [other, { output }] of Object.entries({ alone, ...others })) {
+      console.log(`\n=== Output of the server: ${other}\n\n${output}`);
+    }
+  }
+  for (const complaint of found) console.log(`\nFAILED: ${complaint}`);
+  console.log();
+  return { passed, failed: found.length };
+}
+
 async function main(): Promise<number> {
   const folder = await Deno.makeTempDir({
     prefix: "session-manager-conformance-",
@@ -74,30 +121,18 @@ async function main(): Promise<number> {
       ? undefined
       : await writeNpmOnlyMap(folder);
     const suite = await Suite.install();
-    const alone = await test(suite, ALONE, folder, importMap);
-    const others: Record<string, Tested> = {};
-    for (const name of OTHERS) {
-      others[name] = await test(suite, name, folder, importMap);
+    let passed = 0;
+    let failed = 0;
+    for (const group of GROUPS) {
+      const isWanted = Deno.args.length === 0 ||
+        Deno.args.includes(group.alone);
+      if (!isWanted) continue;
+      const compared = await compare(suite, group, folder, importMap);
+      passed += compared.passed;
+      failed += compared.failed;
     }
-
-    const results = Object.fromEntries(
-      Object.entries(others).map(([name, { results }]) => [name, results]),
-    );
-    const passed = show({ [ALONE]: alone.results, ...results });
-    console.log("\nKnown failures of tmcp alone, which do not count:\n");
-    for (const { check, reason, passesWith } of KNOWN_FAILURES) {
-      const but = passesWith.map((name) => ` Passes with "${name}".`).join("");
-      console.log(`${check}\n  ${reason}${but}`);
-    }
-    const found = unexpectedResults(alone.results, results, KNOWN_FAILURES);
-    if (found.length > 0) {
-      for (const [name, { output }] of Object.entries({ alone, ...others })) {
-        console.log(`\n=== Output of the server: ${name}\n\n${output}`);
-      }
-    }
-    for (const complaint of found) console.log(`\nFAILED: ${complaint}`);
-    console.log(`\n${inWords({ passed, failed: found.length, skipped: 0 })}`);
-    return found.length === 0 ? 0 : 1;
+    console.log(`\n${inWords({ passed, failed, skipped: 0 })}`);
+    return failed === 0 ? 0 : 1;
   } finally {
     await Deno.remove(folder, { recursive: true });
   }

@@ -85,7 +85,8 @@ export function addRetryTools(mcp: McpServer<JsonSchema>): void {
   );
 }
 
-const DEFAULTS = object({
+/** A form with defaults. */
+export const DEFAULTS: JsonSchema = object({
   name: { type: "string", description: "Name", default: "John Doe" },
   age: { type: "integer", description: "Age", default: 30 },
   score: { type: "number", description: "Score", default: 95.5 },
@@ -100,7 +101,8 @@ const DEFAULTS = object({
 
 const OPTIONS = ["option1", "option2", "option3"];
 
-const CHOICES = object({
+/** A form with choices. */
+export const CHOICES: JsonSchema = object({
   untitledSingle: { type: "string", enum: OPTIONS },
   titledSingle: { type: "string", oneOf: titled("Option") },
   legacyEnum: {
@@ -119,7 +121,8 @@ function titled(noun: string): { const: string; title: string }[] {
   }));
 }
 
-function inWords(
+/** Formats the answer to a form. */
+export function inWords(
   { action, content }: { action: string; content?: unknown },
 ): string {
   return `action=${action}, content=${JSON.stringify(content ?? {})}`;

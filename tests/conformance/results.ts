@@ -13,7 +13,7 @@ export interface Check {
   readonly status: string;
 }
 
-/** A check that tmcp alone fails. */
+/** A check that a server alone fails. */
 export interface KnownFailure {
   /** The scenario and the check. */
   readonly check: string;
@@ -61,17 +61,19 @@ export function outcomeOf(results: Results, check: string): Outcome {
 }
 
 /**
- * Returns the unexpected results: tmcp alone differs from the list, another
- * server is worse than tmcp alone, or it passes more or less than listed.
+ * Returns the unexpected results: the server alone differs from the list, another
+ * is worse than it, or passes more or less than listed.
  *
- * @param alone The results of tmcp alone.
+ * @param alone The results of the server alone.
  * @param others The results of the other servers, by name.
  * @param known The list of known failures.
+ * @param server The name of the server.
  */
 export function unexpectedResults(
   alone: Results,
   others: Readonly<Record<string, Results>>,
   known: readonly KnownFailure[],
+  server: string = "tmcp",
 ): string[] {
   const found: string[] = [];
   const checks = checksOf([alone, ...Object.values(others)]);
@@ -81,13 +83,15 @@ export function unexpectedResults(
     if (isWorse(outcome, "info") || listed !== undefined) {
       if (outcome !== listed?.outcome) {
         const instead = listed ? `listed as "${listed.outcome}"` : "not listed";
-        found.push(`${check}: "${outcome}" with tmcp alone, ${instead}`);
+        found.push(`${check}: "${outcome}" with ${server} alone, ${instead}`);
       }
     }
     for (const [name, results] of Object.entries(others)) {
       const its = outcomeOf(results, check);
       if (isWorse(its, outcome)) {
-        found.push(`${check}: "${its}" with ${name}, worse than tmcp alone`);
+        found.push(
+          `${check}: "${its}" with ${name}, worse than ${server} alone`,
+        );
       }
       if (listed && listed.passesWith.includes(name) !== (its === "pass")) {
         found.push(`${check}: "${its}" with ${name}, but listed otherwise`);

@@ -6,6 +6,8 @@
  * deno run -A tests/conformance/server.ts tmcp     tmcp with its own managers
  * deno run -A tests/conformance/server.ts guarded  with ours, behind the guard
  * deno run -A tests/conformance/server.ts replay   the same, with replay
+ * deno run -A tests/conformance/server.ts sdk      the official SDK alone
+ * deno run -A tests/conformance/server.ts handled  behind createSdkHandler
  * ```
  */
 import {
@@ -27,6 +29,7 @@ import {
 import { addPrompts, addResources } from "./contents.ts";
 import { EarlyEnd } from "./early_end.ts";
 import { type JsonSchema, PassThroughAdapter } from "./json_schema.ts";
+import { sdkAlone, sdkHandled } from "./sdk_servers.ts";
 import { addTools } from "./tools.ts";
 
 const earlyEnd = new EarlyEnd();
@@ -90,6 +93,8 @@ const SERVERS: Record<string, () => Handler> = {
   tmcp: tmcpAlone,
   guarded: () => guarded({}),
   replay: () => guarded({ replay: {} }),
+  sdk: () => sdkAlone(earlyEnd.now),
+  handled: () => sdkHandled(earlyEnd.now),
 };
 
 const handler = SERVERS[Deno.args[0] ?? ""]?.();
