@@ -77,6 +77,8 @@ export type {
   InfoOptions,
   ReplayOptions,
   ResetReason,
+  SessionEndReason,
+  SessionEventOptions,
   SessionsOptions,
   StreamEventOptions,
   StreamOptions,

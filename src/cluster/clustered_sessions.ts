@@ -14,6 +14,7 @@ import { SharedManagers } from "../http/shared_managers.ts";
 import type { RequestArchive } from "../requests/request_archive.ts";
 import type { EventArchive, StoredEvents } from "../requests/stored_events.ts";
 import { ManagedHosting } from "../http/hosting.ts";
+import { connectCallbacks } from "../operation/session_callbacks.ts";
 import { Notifier } from "../operation/notifier.ts";
 import type { ServerNotification } from "../protocol/notifications.ts";
 import type { OpenRequests } from "../requests/open_requests.ts";
@@ -101,6 +102,7 @@ export class ClusteredSessions<
     this.ready = parts.ready;
     this.#node = parts.node;
     this.#disconnect = parts.disconnect;
+    connectCallbacks(parts.info, parts.options);
     const { node } = parts;
     const forwarder: RequestForwarder = new RequestForwarder(
       node,

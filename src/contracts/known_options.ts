@@ -31,6 +31,8 @@ export const SESSIONS_OPTIONS: OptionNames = {
   subscriptions: SUBSCRIPTIONS,
   http: { maxBodyBytes: true, maxRequestsPerSession: true },
   ...CALLBACKS,
+  onBegin: true,
+  onEnd: true,
 };
 /** The options of a stream manager. */
 export const STREAM_OPTIONS: OptionNames = { ...STREAMS, ...CALLBACKS };

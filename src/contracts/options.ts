@@ -185,9 +185,53 @@ export interface HttpOptions {
   readonly maxRequestsPerSession?: number | undefined;
 }
 
+/**
+ * Why a session ended: its client sent DELETE, or `info.delete` was called
+ * (`"deleted"`); `sessions.end` was called (`"ended"`); nobody used it for
+ * `info.idleTimeoutMs` (`"expired"`); or it made room for another one
+ * (`"limit"`).
+ */
+export type SessionEndReason = "deleted" | "ended" | "expired" | "limit";
+
+/**
+ * Callbacks for sessions that begin and end, of those that begin through the
+ * guard. Errors that they throw, and those of promises that they return, are
+ * passed to `onError`.
+ *
+ * With several nodes, each call is made on one of them: `onBegin` where the
+ * guard answered `initialize`, `onEnd` where the session was deleted or ended.
+ * That a session expired is found by any node. Over Redis, each session is
+ * reported once, except that during an outage each node that ends it reports
+ * it. Without Redis, an expired session is reported by the live node whose name
+ * sorts first: two nodes may report it, or none, if they disagree about who is
+ * alive; and nodes that delete a session at the same moment all report it.
+ *
+ * `close` ends no session: with several nodes, others continue with them.
+ */
+export interface SessionEventOptions {
+  /**
+   * Called with every session that has begun, and its principal; before its
+   * client gets the response.
+   *
+   * @default undefined
+   */
+  readonly onBegin?:
+    | ((id: string, principal: string | undefined) => void)
+    | undefined;
+  /**
+   * Called once with every session that has ended, and the reason. A session
+   * that expired may be noticed later: expiry is checked once a second, and over
+   * Redis, sessions that no live node has used are found when another session of
+   * their principal begins, or when they are listed.
+   *
+   * @default undefined
+   */
+  readonly onEnd?: ((id: string, reason: SessionEndReason) => void) | undefined;
+}
+
 /** Options of a `…Sessions` object, the same for every backend. */
 export interface SessionsOptions
-  extends ErrorReportingOptions, StreamEventOptions {
+  extends ErrorReportingOptions, StreamEventOptions, SessionEventOptions {
   /** Options of `sessions.streams`. */
   readonly streams?: StreamOptions | undefined;
   /** Options of `sessions.info`. */

@@ -1,4 +1,5 @@
 import { assertKnownOptions, CLOSE_OPTIONS } from "./known_options.ts";
+import { safeCallback } from "../runtime/callbacks.ts";
 import { formatValue } from "../format_value.ts";
 import { InvalidArgumentError } from "../errors.ts";
 import type {
@@ -159,8 +160,12 @@ export function resolveHttpOptions(
 
 /** Throws if an option of a `…Sessions` object is invalid. */
 export function assertSessionsOptions(
-  { streams, info, subscriptions, http }: Partial<SessionsOptions>,
+  { streams, info, subscriptions, http, onBegin, onEnd }: Partial<
+    SessionsOptions
+  >,
 ): void {
+  safeCallback("onBegin", onBegin);
+  safeCallback("onEnd", onEnd);
   resolveHttpOptions(http);
   resolveStreamOptions(streams, "streams");
   resolveInfoOptions(info, "info");

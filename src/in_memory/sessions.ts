@@ -29,6 +29,7 @@ import {
 } from "../http/guarded_sessions.ts";
 import { SharedManagers } from "../http/shared_managers.ts";
 import { ManagedHosting } from "../http/hosting.ts";
+import { connectCallbacks } from "../operation/session_callbacks.ts";
 import { Notifier } from "../operation/notifier.ts";
 import type { ServerNotification } from "../protocol/notifications.ts";
 import type { OpenRequests } from "../requests/open_requests.ts";
@@ -115,6 +116,7 @@ export class InMemorySessions implements Sessions {
       ...subscriptions,
       onError,
     });
+    connectCallbacks(this.info, given);
     const scheduler = sharedScheduler(this.streams);
     const kept = { streams: requestStreamsOf(this.streams), scheduler };
     this.#requests = createOpenRequests(this, given, kept);

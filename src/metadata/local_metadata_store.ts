@@ -1,8 +1,10 @@
 import type { SessionRegistration } from "../contracts/guarding.ts";
 import type { Scheduler } from "../runtime/scheduler.ts";
 import type { MetadataField, MetadataStore } from "./metadata_store.ts";
+import type { SessionEndReason } from "../contracts/options.ts";
 import { PrincipalIndex } from "./principal_index.ts";
 import { ResourceSubscriptions } from "./resource_subscriptions.ts";
+import { SessionEvents } from "./session_events.ts";
 import {
   type RecordLimits,
   type SessionRecord,
@@ -11,6 +13,7 @@ import {
 
 /** Keeps the metadata of sessions in this process. */
 export class LocalMetadataStore implements MetadataStore {
+  readonly events: SessionEvents = new SessionEvents();
   readonly #records: SessionRecords;
   readonly #subscriptions = new ResourceSubscriptions();
   readonly #index = new PrincipalIndex();
@@ -35,7 +38,7 @@ export class LocalMetadataStore implements MetadataStore {
         onExpire: (id, record) => {
           this.#subscriptions.removeSession(id);
           this.#expired++;
-          this.#removeFromIndex(id, record);
+          this.#onEnd(id, record, "expired");
         },
         onError,
       },
@@ -88,6 +91,7 @@ export class LocalMetadataStore implements MetadataStore {
     if (record.registration === undefined) {
       record.registration = { principal, startEventId };
       this.#index.add(id, principal);
+      this.events.begun(id, principal);
     }
     return record.registration.principal === principal;
   }
@@ -104,10 +108,11 @@ export class LocalMetadataStore implements MetadataStore {
     this.#records.touch(id);
   }
 
-  delete(id: string): void {
-    this.#removeFromIndex(id, this.#records.get(id));
+  delete(id: string, reason: SessionEndReason): boolean {
+    const record = this.#records.get(id);
     this.#records.delete(id);
     this.#subscriptions.removeSession(id);
+    return this.#onEnd(id, record, reason);
   }
 
   close(): void {
@@ -116,9 +121,17 @@ export class LocalMetadataStore implements MetadataStore {
     this.#index.clear();
   }
 
-  #removeFromIndex(id: string, record: SessionRecord | undefined): void {
+  /** Called with a session that was removed; returns whether it had begun. */
+  #onEnd(
+    id: string,
+    record: SessionRecord | undefined,
+    reason: SessionEndReason,
+  ): boolean {
     const registration = record?.registration;
-    if (registration) this.#index.remove(id, registration.principal);
+    if (registration === undefined) return false;
+    this.#index.remove(id, registration.principal);
+    this.events.ended(id, reason);
+    return true;
   }
 
   /** Removes a session without any metadata. */

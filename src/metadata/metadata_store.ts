@@ -1,4 +1,6 @@
+import type { SessionEndReason } from "../contracts/options.ts";
 import type { SessionRegistration } from "../contracts/guarding.ts";
+import type { SessionEvents } from "./session_events.ts";
 
 /**
  * A field of a session's metadata, except subscriptions. `initialize` and `host`
@@ -77,8 +79,14 @@ export interface MetadataStore {
   pages(principal?: string): SessionPages;
   /** Marks a session as used. */
   touch(id: string): void;
-  /** Deletes a session, on all nodes. */
-  delete(id: string): MaybePromise<void>;
+  /**
+   * Deletes a session, on all nodes.
+   *
+   * @returns Whether it had begun through the guard, and was there.
+   */
+  delete(id: string, reason: SessionEndReason): MaybePromise<boolean>;
+  /** Informs of the sessions that begin and end. */
+  readonly events: SessionEvents;
   /** How many sessions expired. */
   readonly expired: number;
   /** Removes everything in this process. */

@@ -31,6 +31,7 @@ export type SessionRegistry = Pick<
   | "registration"
   | "touch"
   | "pages"
+  | "events"
   | "peek"
   | "write"
   | "subscriptionsOf"
@@ -89,6 +90,7 @@ export class StoredInfoSessionManager extends InfoSessionManager
       },
       registration: (id) => this.#isClosed ? undefined : store.registration(id),
       touch: (id) => store.touch(id),
+      events: store.events,
       pages: (principal) => this.#isClosed ? [] : store.pages(principal),
       peek: (id, field) => store.peek(id, field),
       write: (id, field, value) => store.write(id, field, value),
@@ -259,7 +261,8 @@ export class StoredInfoSessionManager extends InfoSessionManager
    */
   override delete(id: string): void | Promise<void> {
     if (this.#isClosed || typeof id !== "string") return Promise.resolve();
-    return Promise.resolve(this.#store.delete(id));
+    const deleted = this.#store.delete(id, "deleted");
+    return Promise.resolve(deleted).then(() => {});
   }
 
   /**

@@ -14,12 +14,7 @@ export function safeCallback<Args extends unknown[]>(
   callback: ((...args: Args) => void) | undefined,
 ): (...args: Args) => void {
   if (callback === undefined) return () => {};
-  if (typeof callback !== "function") {
-    throw new InvalidArgumentError(
-      name,
-      `"${name}" must be a function, but got ${formatValue(callback)}.`,
-    );
-  }
+  assertFunction(name, callback);
   return (...args) => {
     try {
       callback(...args);
@@ -27,4 +22,37 @@ export function safeCallback<Args extends unknown[]>(
       // Ignored on purpose, see above.
     }
   };
+}
+
+/**
+ * The same, but errors that it throws are reported, and so are those of a
+ * promise that it returns.
+ *
+ * @param name The name of the option.
+ * @param callback The user's value.
+ * @param report Reports an error. It must not throw.
+ */
+export function reportingCallback<Args extends unknown[]>(
+  name: string,
+  callback: ((...args: Args) => void) | undefined,
+  report: (error: Error) => void,
+): (...args: Args) => void {
+  if (callback === undefined) return () => {};
+  assertFunction(name, callback);
+  return (...args) => {
+    try {
+      const result: unknown = callback(...args);
+      if (result instanceof Promise) result.catch(report);
+    } catch (error) {
+      report(error as Error);
+    }
+  };
+}
+
+function assertFunction(name: string, value: unknown): void {
+  if (typeof value === "function") return;
+  throw new InvalidArgumentError(
+    name,
+    `"${name}" must be a function, but got ${formatValue(value)}.`,
+  );
 }

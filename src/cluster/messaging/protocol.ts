@@ -25,6 +25,7 @@
  *
  * @module
  */
+import type { SessionEndReason } from "../../contracts/options.ts";
 import type { Timestamp } from "../membership/hybrid_clock.ts";
 import type { ForwardMessage } from "./forward_protocol.ts";
 import { isClusterMessage } from "./protocol_items.ts";
@@ -186,6 +187,8 @@ export type ClusterMessage =
     readonly deleted?: Timestamp | undefined;
     /** How many milliseconds ago the session was used, if not now. */
     readonly age?: number | undefined;
+    /** Why it was deleted. */
+    readonly reason?: SessionEndReason | undefined;
   }
   /** Requests the records of the buckets whose digests differ. */
   | { readonly kind: "requestDiff"; readonly digests: readonly number[] }

@@ -22,9 +22,10 @@ const CHECKS: Readonly<
         isTimestamp(owner[1]),
     ),
   released: ({ id, at }) => typeof id === "string" && isTimestamp(at),
-  metadata: ({ id, fields, deleted, age }) =>
+  metadata: ({ id, fields, deleted, age, reason }) =>
     typeof id === "string" && areAll(fields, isFieldWrite) &&
-    isOptional(deleted, isTimestamp) && isOptional(age, isNumber),
+    isOptional(deleted, isTimestamp) && isOptional(age, isNumber) &&
+    isOptional(reason, isString),
   requestDiff: ({ digests }) => areAll(digests, isNumber),
   hosted: ({ id }) => typeof id === "string",
   notification: ({ text }) => typeof text === "string",

@@ -3,6 +3,8 @@ import {
   type RecordLimits,
   SessionRecords,
 } from "../../metadata/session_records.ts";
+import type { SessionEndReason } from "../../contracts/options.ts";
+import type { SessionEvents } from "../../metadata/session_events.ts";
 import type { SessionRegistration } from "../../contracts/guarding.ts";
 import { ResourceSubscriptions } from "../../metadata/resource_subscriptions.ts";
 import type { Timestamp } from "../membership/hybrid_clock.ts";
@@ -15,7 +17,9 @@ import {
   principalField,
   principalOf,
   RegisteredSessions,
+  type Removal,
 } from "./registered_sessions.ts";
+import { SUBSCRIPTION, uriOf, writesOf } from "./replica_fields.ts";
 import { type Fields, LwwRecords } from "./replicated_records.ts";
 
 /** The metadata of a session. */
@@ -33,8 +37,6 @@ export interface ReplicaOptions extends RecordLimits {
   readonly onDelete: (id: string) => void;
 }
 
-const SUBSCRIPTION = "subscription ";
-
 /**
  * The metadata of all sessions, replicated on every node. A node that joins, or
  * whose digest differs for a while, requests what it lacks.
@@ -45,12 +47,13 @@ export class MetadataReplica {
   readonly #records: SessionRecords<ReplicaRecord>;
   readonly #lww: LwwRecords;
   readonly #subscribed = new ResourceSubscriptions();
-  readonly #registered = new RegisteredSessions();
+  readonly #registered: RegisteredSessions;
   #expired = 0;
 
   constructor(node: ClusterNode, options: ReplicaOptions) {
     this.#node = node;
     this.#options = options;
+    this.#registered = new RegisteredSessions(node);
     this.#lww = new LwwRecords(node.scheduler);
     this.#records = new SessionRecords(options, {
       newRecord: (lastUsedAt) => ({
@@ -106,6 +109,11 @@ export class MetadataReplica {
     return this.#subscribed.sessionsOf(uri);
   }
 
+  /** Informs of the sessions that begin and end. */
+  get events(): SessionEvents {
+    return this.#registered.events;
+  }
+
   /** Returns the sessions of a principal, or all, in pages. */
   pages(principal?: string): Iterable<readonly string[]> {
     return this.#registered.pages(principal);
@@ -118,6 +126,7 @@ export class MetadataReplica {
    */
   register(id: string, principal: string | undefined): void {
     this.write(id, PRINCIPAL, principalField(principal));
+    this.events.begun(id, principal);
   }
 
   /**
@@ -146,11 +155,15 @@ export class MetadataReplica {
     this.write(id, SUBSCRIPTION + uri, null);
   }
 
-  /** Deletes the metadata of a session. */
-  delete(id: string): void {
+  /**
+   * Deletes the metadata of a session; returns whether it had begun through the
+   * guard.
+   */
+  delete(id: string, reason: SessionEndReason): boolean {
     const deleted = this.#node.clock.next();
-    this.#remove(id, deleted);
-    this.#node.broadcast({ kind: "metadata", id, fields: [], deleted });
+    const wasThere = this.#remove(id, deleted, { reason });
+    this.#node.broadcast({ kind: "metadata", id, fields: [], deleted, reason });
+    return wasThere;
   }
 
   /** Requests a session that is unknown here from the other nodes. */
@@ -199,12 +212,15 @@ export class MetadataReplica {
   }
 
   #merge(
-    { id, fields, deleted, age }: Extract<ClusterMessage, { kind: "metadata" }>,
+    { id, fields, deleted, age, reason = "deleted" }: Extract<
+      ClusterMessage,
+      { kind: "metadata" }
+    >,
     from: string | undefined,
   ): void {
     if (deleted !== undefined) {
       this.#node.clock.observe(deleted);
-      this.#remove(id, deleted);
+      this.#remove(id, deleted, { reason, isRemote: true });
     }
     if (fields.length === 0) return;
     const isUse = age === undefined;
@@ -244,15 +260,17 @@ export class MetadataReplica {
     return true;
   }
 
-  #remove(id: string, deleted: Timestamp): void {
+  #remove(id: string, deleted: Timestamp, removal: Removal): boolean {
     const fields: Fields = this.#records.get(id)?.fields ?? new Map();
     const known = fields.get(PRINCIPAL);
+    let isRemoved = false;
     for (const field of this.#lww.delete(id, fields, deleted)) {
-      if (field === PRINCIPAL) this.#registered.onRemove(id, known);
+      isRemoved ||= field === PRINCIPAL;
       const uri = uriOf(field);
       if (uri !== undefined) this.#subscribed.remove(id, uri);
     }
     this.#deleteIfEmpty(id);
+    return isRemoved && this.#registered.onRemove(id, known, removal);
   }
 
   /** Removes a session without fields. */
@@ -266,10 +284,11 @@ export class MetadataReplica {
   #expire(id: string, { fields }: ReplicaRecord): void {
     this.#lww.forget(id, fields);
     this.#subscribed.removeSession(id);
-    this.#registered.onRemove(id, fields.get(PRINCIPAL));
     this.#expired++;
-    this.delete(id);
+    this.delete(id, "expired");
     this.#options.onDelete(id);
+    const known = fields.get(PRINCIPAL);
+    this.#registered.onRemove(id, known, { reason: "expired" });
   }
 
   /** Nodes that can't respond may be using the sessions. */
@@ -303,17 +322,4 @@ export class MetadataReplica {
     }
     this.#node.send(node, { kind: "diffDone" });
   }
-}
-
-/**
- * Returns the resource of a subscription field; `undefined` for other fields.
- */
-function uriOf(field: string): string | undefined {
-  return field.startsWith(SUBSCRIPTION)
-    ? field.slice(SUBSCRIPTION.length)
-    : undefined;
-}
-
-function writesOf(fields: Fields): FieldWrite[] {
-  return [...fields].map(([field, [value, at]]) => [field, value, at]);
 }

@@ -1,10 +1,20 @@
+import type { SessionEndReason } from "../../contracts/options.ts";
 import { PrincipalIndex } from "../../metadata/principal_index.ts";
+import { SessionEvents } from "../../metadata/session_events.ts";
+import type { ClusterNode } from "../membership/cluster_node.ts";
 
 /** The field with the principal of a session that began through the guard. */
 export const PRINCIPAL = "principal";
 
 /** The value of a field, and perhaps its timestamp. */
 type Value = readonly [value: string, ...unknown[]];
+
+/** How a session was removed. */
+export interface Removal {
+  readonly reason: SessionEndReason;
+  /** Whether another node has removed it. */
+  readonly isRemote?: boolean;
+}
 
 /** Returns the value of {@linkcode PRINCIPAL}. */
 export function principalField(principal: string | undefined): string {
@@ -19,7 +29,14 @@ export function principalOf([value]: Value): string | undefined {
 
 /** The sessions that began through the guard, as this node knows them. */
 export class RegisteredSessions {
+  readonly events: SessionEvents = new SessionEvents();
+  readonly #node: ClusterNode;
   readonly #index = new PrincipalIndex();
+
+  /** @param node This node. */
+  constructor(node: ClusterNode) {
+    this.#node = node;
+  }
 
   /** Called when the field of a session was written; `null` if removed. */
   onWrite(id: string, before: Value | undefined, value: string | null): void {
@@ -27,9 +44,23 @@ export class RegisteredSessions {
     if (value !== null) this.#index.add(id, principalOf([value]));
   }
 
-  /** Called when a session was removed, with its field. */
-  onRemove(id: string, field: Value | undefined): void {
-    if (field !== undefined) this.#index.remove(id, principalOf(field));
+  /**
+   * Called when a session was removed, with its field. Returns whether it was
+   * there.
+   */
+  onRemove(
+    id: string,
+    field: Value | undefined,
+    { reason, isRemote = false }: Removal,
+  ): boolean {
+    if (field === undefined) return false;
+    if (!this.#index.remove(id, principalOf(field))) return false;
+    // Several nodes find expired sessions. One of them reports each.
+    const isReported = reason === "expired"
+      ? this.#node.others.every((name) => this.#node.name < name)
+      : !isRemote;
+    if (isReported) this.events.ended(id, reason);
+    return true;
   }
 
   /** Returns the sessions of a principal, or all, in pages. */

@@ -1,3 +1,5 @@
+import type { SessionEndReason } from "../../contracts/options.ts";
+import type { SessionEvents } from "../../metadata/session_events.ts";
 import type { SessionRegistration } from "../../contracts/guarding.ts";
 import type { MetadataReplica } from "./metadata_replica.ts";
 import type {
@@ -86,9 +88,14 @@ export class ReplicatedMetadataStore implements MetadataStore {
     this.#replica.touch(id);
   }
 
-  delete(id: string): Promise<void> {
-    this.#replica.delete(id);
-    return this.#node.flushed();
+  get events(): SessionEvents {
+    return this.#replica.events;
+  }
+
+  async delete(id: string, reason: SessionEndReason): Promise<boolean> {
+    const wasThere = this.#replica.delete(id, reason);
+    await this.#node.flushed();
+    return wasThere;
   }
 
   close(): void {

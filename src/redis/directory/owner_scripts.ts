@@ -1,4 +1,5 @@
 import { Script } from "../connection/script.ts";
+import { KEEP_PRINCIPAL } from "../metadata/principal_scripts.ts";
 
 // A session is a hash. Its fields about the owner are: h, the incarnation and
 // name of the node; i, when it claimed the session, in microseconds; p, set if
@@ -77,11 +78,13 @@ end
  */
 export const KEEP: Script = new Script(`
 local prefix, owner, ttl = ARGV[1], ARGV[2], ARGV[3]
-local lost, claimed = {}, {}
+local root = string.sub(prefix, 1, -3)
+${KEEP_PRINCIPAL}
+local lost, claimed, kept = {}, {}, {}
 for at = 4, #ARGV, 3 do
   local id, since, state = ARGV[at], ARGV[at + 1], ARGV[at + 2]
   local key = prefix .. id
-  local known = redis.call('HMGET', key, 'h', 'i')
+  local known = redis.call('HMGET', key, 'h', 'i', 'r')
   local isOther = known[1] and known[1] ~= owner
   local isDetached = state == 'p' or state == 'P'
   if isOther and (state == 'P' or tonumber(known[2]) > tonumber(since)) then
@@ -108,7 +111,9 @@ for at = 4, #ARGV, 3 do
       else redis.call('HDEL', key, 'p') end
     end
     if not isDetached or redis.call('PTTL', key) < 0 then extend(key, ttl) end
+    if known[3] then kept[known[3]] = true end
   end
 end
+for principal in pairs(kept) do keepprincipal(principal) end
 return { lost, claimed }
 `);

@@ -1,6 +1,6 @@
 import { METADATA_LETTERS } from "./metadata_fields.ts";
 import { Script } from "../connection/script.ts";
-import { PRINCIPALS } from "./principal_scripts.ts";
+import { KEEP_PRINCIPAL, PRINCIPALS } from "./principal_scripts.ts";
 
 // A session is a hash. Its metadata fields are: c, the client info; b, the
 // capabilities; l, the log level; r, the principal; n, the newest event when it
@@ -85,22 +85,27 @@ return text(now)
 
 /**
  * Registers a session, unless it exists. Returns its principal and start event
- * ID, or "" if it was not admitted.
+ * ID, "1" if it is new, and others that were found to have expired; or "" if it
+ * was not admitted.
  */
 export const REGISTER: Script = new Script(`
 local key, prefix, id = KEYS[1], ARGV[1], ARGV[2]
 local ttl, max = tonumber(ARGV[3]), tonumber(ARGV[4])
-${SETS}${ADMIT}${PRINCIPALS}
+local root = prefix
+${SETS}${ADMIT}${PRINCIPALS}${KEEP_PRINCIPAL}
 local there = redis.call('HMGET', key, 'r', 'n')
-if there[1] then return { there[1], there[2] or '' } end
+if there[1] then return { there[1], there[2] or '', '' } end
 if not admit() then return { '' } end
 local meta = redis.call('HMGET', prefix .. 'log', 'epoch', 'last')
 local newest = meta[1] and meta[1] .. '-' .. (meta[2] or '0') or ''
 redis.call('HSET', key, 'r', ARGV[5])
 if ARGV[6] == 'log' then redis.call('HSET', key, 'n', newest) end
 extend(key, ttl)
-list(ARGV[5], id, ttl)
-return { ARGV[5], newest }
+local answer = { ARGV[5], newest, '1' }
+list(ARGV[5], id)
+keepprincipal(ARGV[5])
+prunesome(ARGV[5], answer)
+return answer
 `);
 
 /**
@@ -141,7 +146,11 @@ return uris
 
 /** Marks a session as used. */
 export const TOUCH: Script = new Script(`
-extend(KEYS[1], ARGV[1])
+local root, ttl = ARGV[1], ARGV[2]
+${KEEP_PRINCIPAL}
+extend(KEYS[1], ttl)
+local principal = redis.call('HGET', KEYS[1], 'r')
+if principal then keepprincipal(principal) end
 return 1
 `);
 
@@ -157,12 +166,23 @@ extend(set, SET_TTL)
 return redis.call('ZRANGE', set, 0, -1)
 `);
 
-/** Deletes the metadata of a session. */
+/**
+ * Removes a session that expired from those of its principal. Returns 1 if it was
+ * there.
+ */
+export const UNLIST: Script = new Script(`
+local key, prefix, id, field = KEYS[1], ARGV[1], ARGV[2], ARGV[3]
+${PRINCIPALS}
+if islisted(field, id) then return 0 end
+return unlist(field, id)
+`);
+
+/** Deletes the metadata of a session. Returns 1 if it began through the guard. */
 export const DELETE: Script = new Script(`
 local key, prefix, id = KEYS[1], ARGV[1], ARGV[2]
 ${PRINCIPALS}
 local principal = redis.call('HGET', key, 'r')
-if principal then unlist(principal, id) end
+local removed = principal and unlist(principal, id) or 0
 for _, field in ipairs(redis.call('HKEYS', key)) do
   local kind = string.sub(field, 1, 2)
   if kind == 'u:' then redis.call('ZREM', prefix .. field, id) end
@@ -171,7 +191,7 @@ for _, field in ipairs(redis.call('HKEYS', key)) do
   end
 end
 redis.call('ZREM', prefix .. 'known', id)
-return text(now)
+return removed
 `);
 
 /** Returns all fields of sessions, a list for each, and the time. */
@@ -205,7 +225,8 @@ return left
 export const RESTORE: Script = new Script(`
 local key, prefix, id = KEYS[1], ARGV[1], ARGV[2]
 local ttl, max = tonumber(ARGV[3]), tonumber(ARGV[4])
-${SETS}${PRINCIPALS}
+local root = prefix
+${SETS}${PRINCIPALS}${KEEP_PRINCIPAL}
 if max > 0 then put(prefix .. 'known', id, ttl) end
 for at = 5, #ARGV, 3 do
   local field, value, since = ARGV[at], ARGV[at + 1], ARGV[at + 2]
@@ -217,7 +238,10 @@ for at = 5, #ARGV, 3 do
   end
 end
 local principal = redis.call('HGET', key, 'r')
-if principal then list(principal, id, ttl) end
+if principal then
+  list(principal, id)
+  keepprincipal(principal)
+end
 extend(key, ttl)
 return 1
 `);

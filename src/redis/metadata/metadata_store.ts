@@ -1,5 +1,7 @@
 import { SessionLimitError } from "../../errors.ts";
 import { checkPeriodFor, type PeriodicTask } from "../../runtime/scheduler.ts";
+import type { SessionEndReason } from "../../contracts/options.ts";
+import type { SessionEvents } from "../../metadata/session_events.ts";
 import type { SessionRegistration } from "../../contracts/guarding.ts";
 import type {
   MetadataField,
@@ -15,11 +17,8 @@ import { KnownSessions } from "./known_sessions.ts";
 import { MetadataExpiry } from "./metadata_expiry.ts";
 import { MetadataPrefetcher } from "./metadata_prefetcher.ts";
 import { type MetadataLimits, MetadataRestorer } from "./metadata_restorer.ts";
-import {
-  principalField,
-  principalOf,
-  PrincipalPages,
-} from "./principal_pages.ts";
+import { principalOf } from "./principal_pages.ts";
+import { Registrations } from "./registrations.ts";
 import { SubscriptionReader } from "./subscription_reader.ts";
 import { ENDED, PendingWrites } from "./pending_writes.ts";
 
@@ -48,7 +47,7 @@ export class RedisMetadataStore
   readonly #restorer: MetadataRestorer;
   readonly #prefetcher: MetadataPrefetcher;
   readonly #subscriptions: SubscriptionReader;
-  readonly #principals: PrincipalPages;
+  readonly #registrations: Registrations;
   readonly #expiry: MetadataExpiry;
   readonly #report: (error: unknown) => void;
   readonly #known: KnownSessions;
@@ -69,13 +68,9 @@ export class RedisMetadataStore
       redisNode,
       this.#cache,
       options.ttlMs,
-      (id) => {
-        this.#known.forget(id);
-        this.#expired++;
-      },
+      (id) => this.#expire(id),
     );
     this.#subscriptions = new SubscriptionReader(redisNode, this.#cache);
-    this.#principals = new PrincipalPages(redisNode);
     this.#restorer = new MetadataRestorer(redisNode, this.#cache, options);
     this.#known = new KnownSessions({
       redisNode,
@@ -83,6 +78,15 @@ export class RedisMetadataStore
       pendingWrites: this.#pendingWrites,
       restorer: this.#restorer,
       isAttached: options.isAttached,
+    });
+    this.#registrations = new Registrations({
+      redisNode,
+      limits: options,
+      flushed: options.flushed,
+      cache: this.#cache,
+      pendingWrites: this.#pendingWrites,
+      known: this.#known,
+      cachePut: (...field) => this.#cachePut(...field),
     });
     redisNode.components.add(this);
     redisNode.node.handle("metadata", ({ id, deleted }) => {
@@ -140,29 +144,11 @@ export class RedisMetadataStore
     }
   }
 
-  async register(
+  register(
     id: string,
     { principal }: SessionRegistration,
   ): Promise<boolean> {
-    const { flushed } = this.#options;
-    await flushed?.();
-    const value = principalField(principal);
-    const register = () =>
-      this.#run(scripts.REGISTER, id, [
-        ...this.#limits(),
-        value,
-        flushed === undefined ? "" : "log",
-      ]) as Promise<[string, string?]>;
-    const [owner, startEventId] =
-      await this.#pendingWrites.runOrQueue(id, "r", register) ??
-        [this.#cache.field(id, "r") ?? value];
-    if (owner === "") throw new SessionLimitError(this.#options.maxSessions);
-    this.#known.onBegin(id);
-    this.#cachePut(id, "r", owner);
-    // It has just begun: nothing else is stored of it.
-    if (owner === value) this.#cache.complete(id);
-    if (startEventId) this.#cachePut(id, "n", startEventId);
-    return owner === value;
+    return this.#registrations.register(id, principal);
   }
 
   async registration(id: string): Promise<SessionRegistration | undefined> {
@@ -200,7 +186,7 @@ export class RedisMetadataStore
   }
 
   pages(principal?: string): AsyncIterable<readonly string[]> {
-    return this.#principals.pages(principal);
+    return this.#registrations.pages(principal);
   }
 
   touch(id: string): void {
@@ -209,7 +195,8 @@ export class RedisMetadataStore
     if (!this.#cache.renew(id, now, ttlMs / 10)) return;
     // Kept until it is restored.
     const keptMs = String(Math.ceil(ttlMs * 1.1));
-    this.#evaluate(scripts.TOUCH, id, [keptMs]).catch(this.#report);
+    const { prefix } = this.#redisNode.keys;
+    this.#evaluate(scripts.TOUCH, id, [prefix, keptMs]).catch(this.#report);
   }
 
   sessionsSubscribedTo(uri: string): Promise<string[]> {
@@ -220,16 +207,12 @@ export class RedisMetadataStore
     return this.#subscriptions.urisOf(id);
   }
 
-  async delete(id: string): Promise<void> {
-    this.#known.onEnd(id);
-    const { node } = this.#redisNode;
-    const deleted = node.clock.next();
-    node.broadcast({ kind: "metadata", id, fields: [], deleted });
-    await this.#pendingWrites.runOrQueue(
-      id,
-      ENDED,
-      () => this.#run(scripts.DELETE, id, []),
-    );
+  get events(): SessionEvents {
+    return this.#registrations.events;
+  }
+
+  delete(id: string, reason: SessionEndReason): Promise<boolean> {
+    return this.#registrations.delete(id, reason);
   }
 
   onSessionsClaimed(ids: Iterable<string>): void {
@@ -292,6 +275,15 @@ export class RedisMetadataStore
     const { scheduler } = this.#redisNode.node;
     scheduler.start(this);
     this.#cache.set(id, field, value, at, scheduler.now());
+  }
+
+  /** Called with a session of the cache that has expired. */
+  #expire(id: string): void {
+    const field = this.#cache.field(id, "r");
+    this.#known.forget(id);
+    this.#expired++;
+    if (field === undefined) return;
+    this.#registrations.expire(id, field).catch(this.#report);
   }
 
   /** Makes queued writes, and restores sessions that Redis has lost. */

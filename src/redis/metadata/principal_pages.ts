@@ -16,63 +16,68 @@ export function principalOf(field: string): string | undefined {
   return field === "-" ? undefined : field.slice(1);
 }
 
-/** Reads the sessions of principals, in pages. */
-export class PrincipalPages {
-  readonly #redisNode: RedisNode;
-
-  /** @param redisNode The server. */
-  constructor(redisNode: RedisNode) {
-    this.#redisNode = redisNode;
+/**
+ * Returns the sessions of a principal, or all, in pages.
+ *
+ * @param redisNode The server.
+ * @param principal The principal.
+ * @param onExpired Called with sessions that were found to have expired.
+ * @throws {ClusterError} If Redis is unavailable.
+ */
+export async function* sessionPages(
+  redisNode: RedisNode,
+  principal: string | undefined,
+  onExpired: (ids: readonly string[]) => void,
+): AsyncGenerator<readonly string[]> {
+  // Other nodes may still be restoring what Redis has lost.
+  if (!redisNode.connection.isDown) await redisNode.whenReadable();
+  if (principal !== undefined) {
+    return yield* pagesOf(redisNode, principalField(principal), onExpired);
   }
+  let fields: string[];
+  let after = "";
+  do {
+    fields = await run(redisNode, PRINCIPAL_PAGE, [after, String(PAGE_SIZE)]);
+    for (const field of fields) yield* pagesOf(redisNode, field, onExpired);
+    after = fields.at(-1) ?? "";
+  } while (fields.length === PAGE_SIZE);
+}
 
-  /**
-   * Returns the sessions of a principal, or all.
-   *
-   * @throws {ClusterError} If Redis is unavailable.
-   */
-  async *pages(principal?: string): AsyncGenerator<readonly string[]> {
-    const { connection } = this.#redisNode;
-    // Other nodes may still be restoring what Redis has lost.
-    if (!connection.isDown) await this.#redisNode.whenReadable();
-    if (principal !== undefined) {
-      return yield* this.#sessionsOf(principalField(principal));
-    }
-    let fields: string[];
-    let after = "";
-    do {
-      fields = await this.#run(PRINCIPAL_PAGE, [after, String(PAGE_SIZE)]);
-      for (const field of fields) yield* this.#sessionsOf(field);
-      after = fields.at(-1) ?? "";
-    } while (fields.length === PAGE_SIZE);
-  }
+async function* pagesOf(
+  redisNode: RedisNode,
+  field: string,
+  onExpired: (ids: readonly string[]) => void,
+): AsyncGenerator<readonly string[]> {
+  let after = "";
+  do {
+    const [last, count, ...ids] = await run(
+      redisNode,
+      SESSION_PAGE,
+      [field, after, String(PAGE_SIZE)],
+    );
+    const page = ids.slice(0, Number(count));
+    if (ids.length > page.length) onExpired(ids.slice(page.length));
+    if (page.length > 0) yield page;
+    after = last!;
+  } while (after !== "");
+}
 
-  async *#sessionsOf(field: string): AsyncGenerator<readonly string[]> {
-    let after = "";
-    do {
-      const [last, ...ids] = await this.#run(
-        SESSION_PAGE,
-        [field, after, String(PAGE_SIZE)],
-      );
-      if (ids.length > 0) yield ids;
-      after = last!;
-    } while (after !== "");
-  }
-
-  async #run(script: Script, args: readonly string[]): Promise<string[]> {
-    const { connection, keys } = this.#redisNode;
-    try {
-      return await connection.evaluate(
-        script,
-        keys.logState,
-        [keys.prefix, ...args],
-      ) as string[];
-    } catch (cause) {
-      if (!isTransientError(cause)) throw cause;
-      throw new ClusterError(
-        "The sessions cannot be looked up: Redis is unavailable. Try again " +
-          "later.",
-        { cause },
-      );
-    }
+async function run(
+  { connection, keys }: RedisNode,
+  script: Script,
+  args: readonly string[],
+): Promise<string[]> {
+  try {
+    return await connection.evaluate(
+      script,
+      keys.logState,
+      [keys.prefix, ...args],
+    ) as string[];
+  } catch (cause) {
+    if (!isTransientError(cause)) throw cause;
+    throw new ClusterError(
+      "The sessions cannot be looked up: Redis is unavailable. Try again later.",
+      { cause },
+    );
   }
 }

@@ -6,12 +6,23 @@ import { Script } from "../connection/script.ts";
 // the last name of the page before.
 
 /**
- * Adds a session to those of its principal, and removes it. A session that
- * expired stays until it is found: by a page, or by another session of its
- * principal that begins and looks at two. Needs: prefix.
+ * Keeps the sets of a principal a day longer than its sessions. Needs: ttl, and
+ * `root`, the prefix of all keys.
  */
-export const PRINCIPALS = `
-local SET_TTL = 2592000000
+export const KEEP_PRINCIPAL: string = `
+local function keepprincipal(field)
+  extend(root .. 'p:' .. field, tonumber(ttl) + 86400000)
+  extend(root .. 'principals', tonumber(ttl) + 86400000)
+end
+`;
+
+/**
+ * Adds a session to those of its principal, and removes it. A session that
+ * expired stays until it is found: by a page, by a node that has it in its
+ * cache, or by another session of its principal that begins and looks at two.
+ * Needs: prefix.
+ */
+export const PRINCIPALS: string = `
 local function unlist(field, id)
   local set = prefix .. 'p:' .. field
   local removed = redis.call('ZREM', set, id)
@@ -23,33 +34,44 @@ end
 local function islisted(field, id)
   return redis.call('HGET', prefix .. 's:' .. id, 'r') == field
 end
-local function list(field, id, ttl)
-  local set = prefix .. 'p:' .. field
-  local added = redis.call('ZADD', set, 0, id)
-  if added == 1 then
-    redis.call('ZADD', prefix .. 'principals', 0, field)
-    for _, other in ipairs(redis.call('ZRANDMEMBER', set, 2)) do
-      if not islisted(field, other) then unlist(field, other) end
+local function list(field, id)
+  redis.call('ZADD', prefix .. 'p:' .. field, 0, id)
+  redis.call('ZADD', prefix .. 'principals', 0, field)
+end
+-- Looks at two sessions of a principal, and adds those that expired to a list;
+-- and at two principals.
+local function prunesome(field, expired)
+  for _, id in ipairs(redis.call('ZRANDMEMBER', prefix .. 'p:' .. field, 2)) do
+    if not islisted(field, id) and unlist(field, id) == 1 then
+      expired[#expired + 1] = id
     end
   end
-  extend(set, math.max(ttl, SET_TTL))
-  extend(prefix .. 'principals', math.max(ttl, SET_TTL))
+  local principals = prefix .. 'principals'
+  for _, other in ipairs(redis.call('ZRANDMEMBER', principals, 2)) do
+    if redis.call('EXISTS', prefix .. 'p:' .. other) == 0 then
+      redis.call('ZREM', principals, other)
+    end
+  end
 end
 `;
 
 /**
- * Returns the last name of a page of sessions ("" after the last page), and the
- * sessions that exist.
+ * Returns the last name of a page of sessions ("" after the last page), how many
+ * of them exist, these, and those that expired.
  */
 export const SESSION_PAGE: Script = new Script(`
 local prefix, field, after, limit = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
 ${PRINCIPALS}
 local ids = redis.call('ZRANGEBYLEX', prefix .. 'p:' .. field,
   after == '' and '-' or '(' .. after, '+', 'LIMIT', 0, limit)
-local page = { #ids == tonumber(limit) and ids[#ids] or '' }
+local page = { #ids == tonumber(limit) and ids[#ids] or '', '0' }
+local expired = {}
 for _, id in ipairs(ids) do
-  if islisted(field, id) then page[#page + 1] = id else unlist(field, id) end
+  if islisted(field, id) then page[#page + 1] = id
+  elseif unlist(field, id) == 1 then expired[#expired + 1] = id end
 end
+page[2] = text(#page - 2)
+for _, id in ipairs(expired) do page[#page + 1] = id end
 return page
 `);
 

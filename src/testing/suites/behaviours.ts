@@ -141,7 +141,8 @@ export type SessionsBehaviour =
   | "S18"
   | "S19"
   | "O1"
-  | "O2";
+  | "O2"
+  | "O5";
 
 /** The options that the suite passes to a factory. */
 export interface SessionsLimits extends SessionsOptions {
@@ -176,4 +177,5 @@ export type ClusterBehaviour =
   | "S19"
   | "H15"
   | "O1"
-  | "O2";
+  | "O2"
+  | "O5";

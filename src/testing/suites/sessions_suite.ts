@@ -4,6 +4,7 @@ import type { SessionsOptions } from "../../contracts/options.ts";
 import type { Sessions } from "../../contracts/sessions.ts";
 import type { SessionsBehaviour, SessionsCase } from "./behaviours.ts";
 import { sessionsFrameCases } from "../cases/sessions/frame_cases.ts";
+import { beginEndCases } from "../cases/operation/begin_end_cases.ts";
 import { notifyCases } from "../cases/operation/notify_cases.ts";
 import { sessionsGuardCases } from "../cases/sessions/guard_cases.ts";
 import { sessionsLifetimeCases } from "../cases/sessions/lifetime_cases.ts";
@@ -50,6 +51,7 @@ const CASES: readonly SessionsCase[] = [
   ...sessionsFrameCases,
   ...sessionsLifetimeCases,
   ...notifyCases,
+  ...beginEndCases,
 ];
 
 /**
@@ -88,6 +90,7 @@ const CASES: readonly SessionsCase[] = [
  * - S18 Every event arrives unchanged, with a reliable ID.
  * - O1 `notify` reaches each client once, in both eras.
  * - O2 The sessions of a principal can be addressed together.
+ * - O5 What began and ended is reported once.
  *
  * @param options The test function, the factory, and what it supports.
  * @throws {InvalidArgumentError} If an option is invalid.

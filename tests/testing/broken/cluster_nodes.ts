@@ -52,6 +52,20 @@ export const brokenNodes: Record<string, () => Nodes> = {
     const toEveryone: Notify = (notification) => notify(notification);
     node.notify = toEveryone as ClusterSessions["notify"];
   }),
+  "report every end on all nodes": () => {
+    const network = new LossyNetwork();
+    const onEnds = new Set<NonNullable<ClusterNodeOptions["onEnd"]>>();
+    return {
+      createNode: (cluster, { onEnd, ...options }) => {
+        if (onEnd !== undefined) onEnds.add(onEnd);
+        return new ClusterSessions(network.bus(cluster), {
+          ...options,
+          onEnd: (...end) => onEnds.forEach((each) => each(...end)),
+        });
+      },
+      kill: killOn(network),
+    };
+  },
   "deliver frames out of order": withFault(({ streams }) => {
     const send = streams.send.bind(streams);
     streams.send = (ids, frame) => {

@@ -4,7 +4,7 @@ import {
   type NotifyTarget,
   type ServerNotification,
 } from "@crossmcp/session-manager";
-import { type CreateFaulty, withFault } from "./faulty.ts";
+import { type CreateFaulty, withFault, withOptions } from "./faulty.ts";
 
 type Notify = (
   notification: ServerNotification,
@@ -74,4 +74,41 @@ export const brokenOperations: Record<string, CreateFaulty> = {
   "sends anything as a notification": withNotify((next, call) =>
     next(...call).catch(() => {})
   ),
+  "does not report that a session has begun": withOptions((
+    { onBegin: _, ...options },
+  ) => options),
+  "does not report that a session has ended": withOptions((
+    { onEnd: _, ...options },
+  ) => options),
+  "gives every end the same reason": withOptions(({ onEnd, ...options }) => ({
+    ...options,
+    onEnd: (id) => onEnd?.(id, "deleted"),
+  })),
+  "reports every end twice": withOptions(({ onEnd, ...options }) => ({
+    ...options,
+    onEnd: (...end) => {
+      onEnd?.(...end);
+      return onEnd?.(...end);
+    },
+  })),
+  "ignores the errors of callbacks": withOptions(
+    ({ onBegin, onEnd, ...options }) => ({
+      ...options,
+      onBegin: ignoringErrors(onBegin),
+      onEnd: ignoringErrors(onEnd),
+    }),
+  ),
 };
+
+/** Wraps a callback so that it does not fail. */
+function ignoringErrors<Args extends unknown[]>(
+  callback: ((...args: Args) => unknown) | undefined,
+): (...args: Args) => void {
+  return async (...args) => {
+    try {
+      await callback?.(...args);
+    } catch {
+      // This is the fault.
+    }
+  };
+}

@@ -1,0 +1,117 @@
+import type { SessionEndReason } from "../../contracts/options.ts";
+import { SessionLimitError } from "../../errors.ts";
+import { SessionEvents } from "../../metadata/session_events.ts";
+import type { Script } from "../connection/script.ts";
+import type { RedisNode } from "../redis_node.ts";
+import type { KnownSessions } from "./known_sessions.ts";
+import type { MetadataCache } from "./metadata_cache.ts";
+import type { MetadataLimits } from "./metadata_restorer.ts";
+import {
+  DELETE,
+  maxSessionsArgument,
+  REGISTER,
+  UNLIST,
+} from "./metadata_scripts.ts";
+import { ENDED, type PendingWrites } from "./pending_writes.ts";
+import { principalField, sessionPages } from "./principal_pages.ts";
+
+/** What {@linkcode Registrations} needs. */
+export interface RegistrationsParts {
+  readonly redisNode: RedisNode;
+  readonly limits: MetadataLimits;
+  /** Resolves when what was sent before is in the log, if there is one. */
+  readonly flushed: (() => Promise<void>) | undefined;
+  readonly cache: MetadataCache;
+  readonly pendingWrites: PendingWrites;
+  readonly known: KnownSessions;
+  /** Stores a field in the cache. */
+  readonly cachePut: (id: string, field: string, value: string) => void;
+}
+
+/**
+ * The beginning and the end of sessions. The node that removes a session from
+ * those of its principal reports that it ended, so that each is reported once.
+ */
+export class Registrations {
+  readonly events: SessionEvents = new SessionEvents();
+  readonly #parts: RegistrationsParts;
+
+  /** @param parts The store. */
+  constructor(parts: RegistrationsParts) {
+    this.#parts = parts;
+  }
+
+  /** See `MetadataStore.register`. */
+  async register(
+    id: string,
+    principal: string | undefined,
+  ): Promise<boolean> {
+    const { flushed, limits, cache, pendingWrites, known, cachePut } =
+      this.#parts;
+    await flushed?.();
+    const value = principalField(principal);
+    const register = () =>
+      this.#run(REGISTER, id, [
+        String(limits.ttlMs),
+        maxSessionsArgument(limits.maxSessions),
+        value,
+        flushed === undefined ? "" : "log",
+      ]) as Promise<[string, string?, string?, ...string[]]>;
+    const isKnown = cache.field(id, "r") !== undefined;
+    const [owner, startEventId, isNew = isKnown ? "" : "1", ...expired] =
+      await pendingWrites.runOrQueue(id, "r", register) ??
+        [cache.field(id, "r") ?? value];
+    if (owner === "") throw new SessionLimitError(limits.maxSessions);
+    known.onBegin(id);
+    cachePut(id, "r", owner);
+    // It has just begun: nothing else is stored of it.
+    if (owner === value) cache.complete(id);
+    if (startEventId) cachePut(id, "n", startEventId);
+    if (isNew === "1") this.events.begun(id, principal);
+    this.#onExpired(expired);
+    return owner === value;
+  }
+
+  /** See `MetadataStore.delete`. */
+  async delete(id: string, reason: SessionEndReason): Promise<boolean> {
+    const { redisNode: { node }, cache, pendingWrites, known } = this.#parts;
+    const wasKnown = cache.field(id, "r") !== undefined;
+    known.onEnd(id);
+    const deleted = node.clock.next();
+    node.broadcast({ kind: "metadata", id, fields: [], deleted, reason });
+    const removed = await pendingWrites.runOrQueue(
+      id,
+      ENDED,
+      () => this.#run(DELETE, id, []),
+    );
+    // During an outage, other nodes may report it as well.
+    const wasThere = removed === undefined ? wasKnown : Number(removed) === 1;
+    if (wasThere) this.events.ended(id, reason);
+    return wasThere;
+  }
+
+  /** Called with a session of the cache that has expired, and its principal. */
+  async expire(id: string, field: string): Promise<void> {
+    const removed = await this.#run(UNLIST, id, [field]);
+    if (Number(removed) === 1) this.#onExpired([id]);
+  }
+
+  /** See `MetadataStore.pages`. */
+  pages(principal?: string): AsyncIterable<readonly string[]> {
+    return sessionPages(
+      this.#parts.redisNode,
+      principal,
+      (ids) => this.#onExpired(ids),
+    );
+  }
+
+  #onExpired(ids: readonly string[]): void {
+    for (const id of ids) this.events.ended(id, "expired");
+  }
+
+  #run(script: Script, id: string, args: readonly string[]): Promise<unknown> {
+    const { connection, keys } = this.#parts.redisNode;
+    const key = keys.sessions + id;
+    return connection.evaluate(script, key, [keys.prefix, id, ...args]);
+  }
+}
