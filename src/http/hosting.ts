@@ -12,10 +12,8 @@ import {
   resolveInfoOptions,
   resolveStreamOptions,
 } from "../contracts/resolve_options.ts";
-import {
-  type SessionRegistry,
-  sessionRegistryOf,
-} from "../metadata/stored_info_session_manager.ts";
+import { sessionRegistryOf } from "../metadata/stored_info_session_manager.ts";
+import type { SessionRegistry } from "../metadata/metadata_store.ts";
 import type { OpenRequests } from "../requests/open_requests.ts";
 import { safeCallback } from "../runtime/callbacks.ts";
 import type { Scheduler } from "../runtime/scheduler.ts";

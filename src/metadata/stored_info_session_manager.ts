@@ -12,6 +12,7 @@ import type {
   MaybePromise,
   MetadataField,
   MetadataStore,
+  SessionRegistry,
 } from "./metadata_store.ts";
 import {
   assertLevel,
@@ -20,22 +21,6 @@ import {
   rejectAndReport,
 } from "./metadata_values.ts";
 import { serialize, serializeData } from "./serialize.ts";
-
-/**
- * What the guard asks of an info manager. `register` also throws if the ID is
- * invalid, or if the manager was closed.
- */
-export type SessionRegistry = Pick<
-  MetadataStore,
-  | "register"
-  | "registration"
-  | "touch"
-  | "pages"
-  | "events"
-  | "peek"
-  | "write"
-  | "subscriptionsOf"
->;
 
 /**
  * Returns the registry of an info manager. The guard needs it, users don't: they

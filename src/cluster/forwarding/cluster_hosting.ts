@@ -5,10 +5,10 @@ import type {
   SharedHosting,
 } from "../../contracts/hosting.ts";
 import {
-  type SessionRegistry,
   sessionRegistryOf,
   type StoredInfoSessionManager,
 } from "../../metadata/stored_info_session_manager.ts";
+import type { SessionRegistry } from "../../metadata/metadata_store.ts";
 import type { ClusterNode } from "../membership/cluster_node.ts";
 import type { RequestForwarder } from "./request_forwarder.ts";
 
