@@ -40,6 +40,7 @@ export {
   SubscriptionManager,
 } from "./src/contracts/subscription_manager.ts";
 export type {
+  EndTarget,
   NotifyTarget,
   Sessions,
   TransportSessions,

@@ -15,6 +15,7 @@ import type { RequestArchive } from "../requests/request_archive.ts";
 import type { EventArchive, StoredEvents } from "../requests/stored_events.ts";
 import { ManagedHosting } from "../http/hosting.ts";
 import { connectCallbacks } from "../operation/session_callbacks.ts";
+import { endSessions } from "../operation/session_ender.ts";
 import { Notifier } from "../operation/notifier.ts";
 import type { ServerNotification } from "../protocol/notifications.ts";
 import type { OpenRequests } from "../requests/open_requests.ts";
@@ -24,6 +25,7 @@ import {
   resolveHttpOptions,
 } from "../contracts/resolve_options.ts";
 import type {
+  EndTarget,
   NotifyTarget,
   Sessions,
   TransportSessions,
@@ -37,6 +39,7 @@ import type { ClusterStats, NodeInfo } from "./membership/node_info.ts";
 import type { StoredInfoSessionManager } from "../metadata/stored_info_session_manager.ts";
 import {
   type ClusterStreamSessionManager,
+  ownedSessionsOf,
   requestStreamsOf,
 } from "./stream_session_manager.ts";
 import {
@@ -102,7 +105,10 @@ export class ClusteredSessions<
     this.ready = parts.ready;
     this.#node = parts.node;
     this.#disconnect = parts.disconnect;
-    connectCallbacks(parts.info, parts.options);
+    connectCallbacks(parts.info, parts.options, (id) => {
+      ownedSessionsOf(parts.streams).end(id);
+      this.#requests.endSession(id);
+    });
     const { node } = parts;
     const forwarder: RequestForwarder = new RequestForwarder(
       node,
@@ -211,6 +217,20 @@ export class ClusteredSessions<
     to?: NotifyTarget,
   ): Promise<void> {
     return this.#notifier.notify(notification, to);
+  }
+
+  /**
+   * Ends sessions, on all nodes: their next request gets 404. Returns how many.
+   * {@linkcode Sessions} describes it in full.
+   *
+   * @param target One session, or all those of a principal.
+   * @throws {InvalidArgumentError} If the target is invalid. As a rejected
+   * promise.
+   * @throws {ClusterError} If not all nodes could be informed. Call it again. As
+   * a rejected promise.
+   */
+  async end(target: EndTarget): Promise<number> {
+    return await endSessions(this.info, target);
   }
 
   /** Returns the counters of this node. Visits each of its streams. */

@@ -121,6 +121,11 @@ export interface SessionGate {
     principal: string | undefined,
   ): Promise<SessionRegistration | undefined>;
   /**
+   * Returns whether `sessions.end` has ended a session that was authorized a
+   * moment ago.
+   */
+  isGone(id: string): boolean;
+  /**
    * Registers a new session. Returns false if the ID belongs to another
    * principal.
    *

@@ -28,6 +28,17 @@ export type NotifyTarget =
     readonly principal: string;
   };
 
+/** Which sessions to end: one, or all those of a principal. */
+export type EndTarget =
+  | {
+    /** The session ID. */
+    readonly session: string;
+  }
+  | {
+    /** The principal that was passed to `guard` when the sessions began. */
+    readonly principal: string;
+  };
+
 /**
  * The three managers of a server, and the guard. Pass the object directly to a
  * transport.
@@ -161,6 +172,39 @@ export interface Sessions extends AsyncDisposable {
     notification: ServerNotification<Method>,
     to?: NotifyTarget,
   ): Promise<void>;
+  /**
+   * Ends sessions that began through the guard: "log this user out everywhere".
+   * Their next request gets 404 on every node, so that their clients begin new
+   * sessions. Their streams are closed, their open requests are aborted, and
+   * their metadata is removed. In one process without `streams.replay`, the
+   * responses to requests that have started go on.
+   *
+   * Sessions of a principal that begin meanwhile may stay. Many sessions are
+   * ended in slices: other work goes on, and each slice has ended when the next
+   * one begins.
+   *
+   * Over Redis, the promise is rejected with a `ClusterError` if Redis is or
+   * becomes unavailable. What this node has ended stays ended: it is removed from
+   * Redis when that is back, also if other nodes have restored it or Redis comes
+   * back from an older state, as long as one of the nodes that heard of it lives.
+   * Call it again for the rest.
+   *
+   * @param target One session, or all those of a principal.
+   * @returns How many were ended. Resolves when every node knows.
+   * @throws {InvalidArgumentError} If the target is invalid. Nothing was ended.
+   * As a rejected promise.
+   * @throws {ClusterError} If not all nodes could be informed. As a rejected
+   * promise.
+   *
+   * @example
+   * ```ts
+   * import { InMemorySessions } from "@crossmcp/session-manager";
+   *
+   * await using sessions = new InMemorySessions();
+   * console.log(await sessions.end({ principal: "alice" })); // 0
+   * ```
+   */
+  end(target: EndTarget): Promise<number>;
   /** Returns the counters. Cheap enough to call every second. */
   stats(): SessionsStats;
   /**

@@ -133,7 +133,14 @@ async function answerGet(
   }
   try {
     const response = orNotFound(await respond(request));
-    if (isEventStream(response)) sessions.onStream?.("streamable");
+    if (isEventStream(response)) {
+      if (sessions.isGone(id)) {
+        // It was ended before its stream was attached.
+        await discard(response);
+        return refuseSession("unknownSession", request, respond);
+      }
+      sessions.onStream?.("streamable");
+    }
     prepared.onResponse(response);
     return response;
   } finally {

@@ -111,6 +111,7 @@ export function createSessionGate(
       registry.touch(id);
       return registration;
     },
+    isGone: (id) => sessionRegistryOf(managers.info).events.isGone(id),
     register: (id, principal) => {
       const { info, streams } = managers;
       return sessionRegistryOf(info).register(id, {

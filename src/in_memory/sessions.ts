@@ -17,6 +17,7 @@ import {
   resolveHttpOptions,
 } from "../contracts/resolve_options.ts";
 import type {
+  EndTarget,
   NotifyTarget,
   Sessions,
   TransportSessions,
@@ -30,6 +31,7 @@ import {
 import { SharedManagers } from "../http/shared_managers.ts";
 import { ManagedHosting } from "../http/hosting.ts";
 import { connectCallbacks } from "../operation/session_callbacks.ts";
+import { endSessions } from "../operation/session_ender.ts";
 import { Notifier } from "../operation/notifier.ts";
 import type { ServerNotification } from "../protocol/notifications.ts";
 import type { OpenRequests } from "../requests/open_requests.ts";
@@ -116,7 +118,10 @@ export class InMemorySessions implements Sessions {
       ...subscriptions,
       onError,
     });
-    connectCallbacks(this.info, given);
+    connectCallbacks(this.info, given, (id) => {
+      this.streams.delete(id);
+      this.#requests?.endSession(id);
+    });
     const scheduler = sharedScheduler(this.streams);
     const kept = { streams: requestStreamsOf(this.streams), scheduler };
     this.#requests = createOpenRequests(this, given, kept);
@@ -188,6 +193,18 @@ export class InMemorySessions implements Sessions {
     to?: NotifyTarget,
   ): Promise<void> {
     return this.#notifier.notify(notification, to);
+  }
+
+  /**
+   * Ends sessions, on all nodes: their next request gets 404. Returns how many.
+   * {@linkcode Sessions} describes it in full.
+   *
+   * @param target One session, or all those of a principal.
+   * @throws {InvalidArgumentError} If the target is invalid. As a rejected
+   * promise.
+   */
+  async end(target: EndTarget): Promise<number> {
+    return await endSessions(this.info, target);
   }
 
   /** Returns the counters. Visits every stream. */

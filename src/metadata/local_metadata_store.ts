@@ -131,6 +131,7 @@ export class LocalMetadataStore implements MetadataStore {
     if (registration === undefined) return false;
     this.#index.remove(id, registration.principal);
     this.events.ended(id, reason);
+    if (reason === "ended") this.events.gone(id);
     return true;
   }
 

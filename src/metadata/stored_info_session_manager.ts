@@ -75,6 +75,7 @@ export class StoredInfoSessionManager extends InfoSessionManager
       },
       registration: (id) => this.#isClosed ? undefined : store.registration(id),
       touch: (id) => store.touch(id),
+      end: (id) => this.#isClosed ? false : store.delete(id, "ended"),
       events: store.events,
       pages: (principal) => this.#isClosed ? [] : store.pages(principal),
       peek: (id, field) => store.peek(id, field),

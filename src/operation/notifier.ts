@@ -12,7 +12,7 @@ import {
   checkNotification,
 } from "../protocol/notifications.ts";
 import { formatSseEvent } from "../protocol/sse.ts";
-import { assertPrincipal } from "./principal.ts";
+import { assertString } from "./assert_string.ts";
 
 /** The managers of the sessions. Subclasses may replace them. */
 export interface NotifiedManagers
@@ -112,7 +112,7 @@ function checkTarget(to: NotifyTarget | undefined): NotifyTarget | undefined {
     );
   }
   if (sessions === undefined) {
-    assertPrincipal("to.principal", principal);
+    assertString("to.principal", principal);
     return { principal };
   }
   if (!Array.isArray(sessions) || !sessions.every(isString)) {

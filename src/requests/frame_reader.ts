@@ -49,11 +49,13 @@ export async function readFrames(
  * @param body The stream.
  * @param onFrame Called with each frame.
  * @param onEnd Called once, when the stream ends, fails or is cancelled.
+ * @param signal Ends the stream.
  */
 export function observedBody(
   body: ReadableStream<Uint8Array>,
   onFrame: (frame: string) => void,
   onEnd: () => void,
+  signal: AbortSignal,
 ): ReadableStream<Uint8Array> {
   const splitter = new FrameSplitter();
   const reader = body.getReader();
@@ -62,6 +64,11 @@ export function observedBody(
     if (!isOver) onEnd();
     isOver = true;
   };
+  signal.addEventListener("abort", () => {
+    end();
+    // The next read finds the end.
+    void reader.cancel(signal.reason).catch(() => {});
+  });
   return new ReadableStream({
     async pull(controller) {
       try {

@@ -260,6 +260,7 @@ export class OpenRequests implements RequestGate, LocalRequests, PeriodicTask {
           response.body,
           (frame) => open.awaited.observe(frame),
           () => this.#onEnd(open),
+          abort.signal,
         )
         : this.#keep(open, response.body, { prime, requestId }, kept);
       return new Response(body, response);

@@ -99,6 +99,14 @@ export class OwnedSessions {
     if (this.#detached?.delete(id)) this.#release(id);
   }
 
+  /** Ends a session on this node, with its stream. */
+  end(id: string): void {
+    this.#takeovers.end(id);
+    this.#engine.delete(id);
+    this.detach(id);
+    this.forget(id);
+  }
+
   /** Stops waiting for clients. */
   close(): void {
     this.#detached?.close();

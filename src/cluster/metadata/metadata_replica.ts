@@ -270,7 +270,8 @@ export class MetadataReplica {
       if (uri !== undefined) this.#subscribed.remove(id, uri);
     }
     this.#deleteIfEmpty(id);
-    return isRemoved && this.#registered.onRemove(id, known, removal);
+    const field = isRemoved ? known : undefined;
+    return this.#registered.onRemove(id, field, removal);
   }
 
   /** Removes a session without fields. */

@@ -53,6 +53,7 @@ export class RegisteredSessions {
     field: Value | undefined,
     { reason, isRemote = false }: Removal,
   ): boolean {
+    if (reason === "ended") this.events.gone(id);
     if (field === undefined) return false;
     if (!this.#index.remove(id, principalOf(field))) return false;
     // Several nodes find expired sessions. One of them reports each.

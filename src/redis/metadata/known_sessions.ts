@@ -8,6 +8,16 @@ import type { PendingWrites } from "./pending_writes.ts";
 
 /** How many ended sessions are remembered. */
 const MAX_ENDED = 10_000;
+/** The oldest state that Redis may come back from, in microseconds. */
+const RECENT_US = 300_000_000;
+
+/** The end of a session. */
+interface Ended {
+  /** When, in microseconds of the server. */
+  readonly at: number;
+  /** Whether this node has ended it. */
+  readonly isOwn: boolean;
+}
 
 /** What a {@linkcode KnownSessions} is made of. */
 export interface KnownSessionsParts {
@@ -23,7 +33,7 @@ export interface KnownSessionsParts {
 export class KnownSessions {
   readonly #parts: KnownSessionsParts;
   /** Sessions that are known to have ended, the latest last. */
-  readonly #ended: Map<string, true> = new Map();
+  readonly #ended: Map<string, Ended> = new Map();
 
   /** @param parts Where to look. */
   constructor(parts: KnownSessionsParts) {
@@ -70,10 +80,37 @@ export class KnownSessions {
     this.#ended.delete(id);
   }
 
-  /** Called when a session has ended. */
-  onEnd(id: string): void {
+  /**
+   * Called when a session has ended.
+   *
+   * @param id The session ID.
+   * @param isOwn Whether this node has ended it.
+   */
+  onEnd(id: string, isOwn: boolean): void {
     this.forget(id);
-    touch(this.#ended, id, true, MAX_ENDED);
+    const at = this.#parts.redisNode.clock.now();
+    touch(this.#ended, id, { at, isOwn }, MAX_ENDED);
+  }
+
+  /**
+   * Returns whether a session that Redis knows has ended, because Redis came
+   * back from an older state.
+   *
+   * @param id The session ID.
+   * @param startedAt When it began, in microseconds of the server.
+   */
+  hasEnded(id: string, startedAt: string): boolean {
+    const ended = this.#ended.get(id);
+    return ended !== undefined && startedAt !== "" &&
+      Number(startedAt) < ended.at;
+  }
+
+  /** Sessions that this node has ended recently. */
+  recentlyEnded(): string[] {
+    const since = this.#parts.redisNode.clock.now() - RECENT_US;
+    return [...this.#ended].flatMap(([id, { at, isOwn }]) =>
+      isOwn && at > since ? id : []
+    );
   }
 
   /** Forgets what is stored of a session. */

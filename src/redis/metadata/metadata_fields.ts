@@ -15,7 +15,7 @@ export const FIELD_NAMES: Readonly<Record<MetadataField, string>> = {
 };
 
 /** The names of metadata fields that have one letter. */
-export const METADATA_LETTERS: string = "cblrnasd";
+export const METADATA_LETTERS: string = "cblrnastd";
 
 /** Returns the field of a subscription to a resource. */
 export function subscriptionField(uri: string): string {

@@ -22,6 +22,8 @@ export class MetadataRestorer {
   readonly #cache: MetadataCache;
   readonly #limits: MetadataLimits;
   readonly #lost: Set<string> = new Set();
+  /** The sessions that were restored since Redis has lost its data. */
+  readonly #restored: Set<string> = new Set();
 
   /**
    * @param redisNode The server.
@@ -40,6 +42,7 @@ export class MetadataRestorer {
 
   /** Called when Redis has lost all sessions. */
   onDataLost(): void {
+    this.#restored.clear();
     for (const id of this.#cache.ids()) this.#lost.add(id);
   }
 
@@ -53,6 +56,7 @@ export class MetadataRestorer {
     const now = this.#redisNode.node.scheduler.now();
     for (const chunk of inChunks([...this.#lost], CONCURRENCY)) {
       await Promise.all(chunk.map(async (id) => {
+        this.#restored.add(id);
         await this.#restore(id, now);
         this.#lost.delete(id);
       }));
@@ -64,8 +68,14 @@ export class MetadataRestorer {
     await this.#restore(id, this.#redisNode.node.scheduler.now());
   }
 
+  /** Returns whether this node has restored a session. */
+  hasRestored(id: string): boolean {
+    return this.#restored.has(id);
+  }
+
   /** Restores nothing any more. */
   clear(): void {
+    this.#restored.clear();
     this.#lost.clear();
   }
 

@@ -4,7 +4,7 @@ import { KEEP_PRINCIPAL, PRINCIPALS } from "./principal_scripts.ts";
 
 // A session is a hash. Its metadata fields are: c, the client info; b, the
 // capabilities; l, the log level; r, the principal; n, the newest event when it
-// began; a, its initialize request; s, the node that has its server; "u:" and a
+// began; t, when it began; a, its initialize request; s, the node that has its server; "u:" and a
 // URI for each subscription. A field that was restored after
 // Redis had lost it also has "~" and its name, with the time when it was last
 // confirmed. The set "u:" and a URI has the sessions that subscribed to a
@@ -85,7 +85,7 @@ return text(now)
 
 /**
  * Registers a session, unless it exists. Returns its principal and start event
- * ID, "1" if it is new, and others that were found to have expired; or "" if it
+ * ID, the time if it is new, and others that were found to have expired; or "" if it
  * was not admitted.
  */
 export const REGISTER: Script = new Script(`
@@ -98,10 +98,10 @@ if there[1] then return { there[1], there[2] or '', '' } end
 if not admit() then return { '' } end
 local meta = redis.call('HMGET', prefix .. 'log', 'epoch', 'last')
 local newest = meta[1] and meta[1] .. '-' .. (meta[2] or '0') or ''
-redis.call('HSET', key, 'r', ARGV[5])
+redis.call('HSET', key, 'r', ARGV[5], 't', text(now))
 if ARGV[6] == 'log' then redis.call('HSET', key, 'n', newest) end
 extend(key, ttl)
-local answer = { ARGV[5], newest, '1' }
+local answer = { ARGV[5], newest, text(now) }
 list(ARGV[5], id)
 keepprincipal(ARGV[5])
 prunesome(ARGV[5], answer)
@@ -119,13 +119,13 @@ return { value, text(now), redis.call('HGET', ARGV[1], 'epoch') or '' }
 `);
 
 /**
- * Returns the principal and the start event ID of a session, the time, and the
- * epoch of the log. Does not count as use.
+ * Returns the principal and the start event ID of a session, the time, the
+ * epoch of the log, and when the session began. Does not count as use.
  */
 export const PEEK: Script = new Script(`
-local values = redis.call('HMGET', KEYS[1], 'r', 'n')
+local values = redis.call('HMGET', KEYS[1], 'r', 'n', 't')
 return { values[1] or '', values[2] or '', text(now),
-  redis.call('HGET', ARGV[1], 'epoch') or '' }
+  redis.call('HGET', ARGV[1], 'epoch') or '', values[3] or '' }
 `);
 
 /** Returns a field of a session. Does not count as use. */

@@ -86,11 +86,14 @@ export class RedisMetadataStore
       cache: this.#cache,
       pendingWrites: this.#pendingWrites,
       known: this.#known,
+      restorer: this.#restorer,
       cachePut: (...field) => this.#cachePut(...field),
     });
     redisNode.components.add(this);
-    redisNode.node.handle("metadata", ({ id, deleted }) => {
-      if (deleted !== undefined) this.#known.onEnd(id);
+    redisNode.node.handle("metadata", ({ id, deleted, reason }) => {
+      if (deleted !== undefined) {
+        this.#registrations.onEndedElsewhere(id, reason);
+      }
     });
   }
 
@@ -157,13 +160,17 @@ export class RedisMetadataStore
     try {
       let at: string;
       let epoch: string;
-      [owner, startEventId, at, epoch] = await this.#evaluate(
+      let startedAt: string;
+      [owner, startEventId, at, epoch, startedAt] = await this.#evaluate(
         scripts.PEEK,
         id,
         [this.#redisNode.keys.logState],
-      ) as [string, string, string, string];
+      ) as [string, string, string, string, string];
       if (owner === "") await this.#redisNode.checkEpoch(epoch);
-      if (this.#pendingWrites.has(id, ENDED)) return undefined;
+      if (
+        this.#pendingWrites.has(id, ENDED) ||
+        owner !== "" && this.#registrations.hasEnded(id, startedAt)
+      ) return undefined;
       if (owner === "" && this.#known.isUncertain(id)) {
         owner = this.#known.cachedField(id, "r");
         startEventId = this.#cache.field(id, "n");
@@ -174,6 +181,7 @@ export class RedisMetadataStore
         startEventId = this.#cache.field(id, "n");
       } else if (owner !== "") this.#cachePut(id, "r", owner, at);
       if (startEventId) this.#cachePut(id, "n", startEventId, at);
+      if (startedAt) this.#cachePut(id, "t", startedAt, at);
     } catch (error) {
       owner = this.#known.fromCache(error, id, "r");
       startEventId = this.#cache.field(id, "n");
@@ -291,5 +299,6 @@ export class RedisMetadataStore
     // Only then do other nodes know the sessions that began here.
     await this.#pendingWrites.repeat("r");
     await this.#restorer.restore();
+    await this.#registrations.repeatEnds();
   }
 }

@@ -1,11 +1,13 @@
 import type { SessionEndReason } from "../../contracts/options.ts";
-import { SessionLimitError } from "../../errors.ts";
+import { formatValue } from "../../format_value.ts";
+import { inChunks } from "../connection/chunks.ts";
+import { ClusterError, SessionLimitError } from "../../errors.ts";
 import { SessionEvents } from "../../metadata/session_events.ts";
 import type { Script } from "../connection/script.ts";
 import type { RedisNode } from "../redis_node.ts";
 import type { KnownSessions } from "./known_sessions.ts";
 import type { MetadataCache } from "./metadata_cache.ts";
-import type { MetadataLimits } from "./metadata_restorer.ts";
+import type { MetadataLimits, MetadataRestorer } from "./metadata_restorer.ts";
 import {
   DELETE,
   maxSessionsArgument,
@@ -14,6 +16,9 @@ import {
 } from "./metadata_scripts.ts";
 import { ENDED, type PendingWrites } from "./pending_writes.ts";
 import { principalField, sessionPages } from "./principal_pages.ts";
+
+/** How many sessions are removed at once. */
+const CONCURRENCY = 500;
 
 /** What {@linkcode Registrations} needs. */
 export interface RegistrationsParts {
@@ -24,6 +29,7 @@ export interface RegistrationsParts {
   readonly cache: MetadataCache;
   readonly pendingWrites: PendingWrites;
   readonly known: KnownSessions;
+  readonly restorer: MetadataRestorer;
   /** Stores a field in the cache. */
   readonly cachePut: (id: string, field: string, value: string) => void;
 }
@@ -58,7 +64,8 @@ export class Registrations {
         flushed === undefined ? "" : "log",
       ]) as Promise<[string, string?, string?, ...string[]]>;
     const isKnown = cache.field(id, "r") !== undefined;
-    const [owner, startEventId, isNew = isKnown ? "" : "1", ...expired] =
+    const now = String(this.#parts.redisNode.clock.now());
+    const [owner, startEventId, startedAt = isKnown ? "" : now, ...expired] =
       await pendingWrites.runOrQueue(id, "r", register) ??
         [cache.field(id, "r") ?? value];
     if (owner === "") throw new SessionLimitError(limits.maxSessions);
@@ -67,7 +74,10 @@ export class Registrations {
     // It has just begun: nothing else is stored of it.
     if (owner === value) cache.complete(id);
     if (startEventId) cachePut(id, "n", startEventId);
-    if (isNew === "1") this.events.begun(id, principal);
+    if (startedAt !== "") {
+      cachePut(id, "t", startedAt);
+      this.events.begun(id, principal);
+    }
     this.#onExpired(expired);
     return owner === value;
   }
@@ -76,7 +86,8 @@ export class Registrations {
   async delete(id: string, reason: SessionEndReason): Promise<boolean> {
     const { redisNode: { node }, cache, pendingWrites, known } = this.#parts;
     const wasKnown = cache.field(id, "r") !== undefined;
-    known.onEnd(id);
+    known.onEnd(id, true);
+    if (reason === "ended") this.events.gone(id);
     const deleted = node.clock.next();
     node.broadcast({ kind: "metadata", id, fields: [], deleted, reason });
     const removed = await pendingWrites.runOrQueue(
@@ -87,7 +98,39 @@ export class Registrations {
     // During an outage, other nodes may report it as well.
     const wasThere = removed === undefined ? wasKnown : Number(removed) === 1;
     if (wasThere) this.events.ended(id, reason);
+    if (reason !== "ended") return wasThere;
+    if (removed === undefined) throw unavailable(id);
+    await node.flushed();
     return wasThere;
+  }
+
+  /** Called when another node has ended a session. */
+  onEndedElsewhere(id: string, reason: SessionEndReason | undefined): void {
+    const { redisNode, restorer, known } = this.#parts;
+    known.onEnd(id, false);
+    if (reason === "ended") this.events.gone(id);
+    // This node may have restored it after the other one had removed it.
+    if (redisNode.isSettling || restorer.hasRestored(id)) this.#repeatEnd(id);
+  }
+
+  /**
+   * Removes the sessions again that this node has ended: Redis may have come back
+   * from an older state.
+   */
+  async repeatEnds(): Promise<void> {
+    const ids = this.#parts.known.recentlyEnded();
+    for (const chunk of inChunks(ids, CONCURRENCY)) {
+      await Promise.all(chunk.map((id) => this.#run(DELETE, id, [])));
+    }
+  }
+
+  /**
+   * Returns whether a session that Redis knows has ended. Removes it again then.
+   */
+  hasEnded(id: string, startedAt: string): boolean {
+    if (!this.#parts.known.hasEnded(id, startedAt)) return false;
+    this.#repeatEnd(id);
+    return true;
   }
 
   /** Called with a session of the cache that has expired, and its principal. */
@@ -105,6 +148,11 @@ export class Registrations {
     );
   }
 
+  #repeatEnd(id: string): void {
+    const { connection } = this.#parts.redisNode;
+    this.#run(DELETE, id, []).catch((error) => connection.report(error));
+  }
+
   #onExpired(ids: readonly string[]): void {
     for (const id of ids) this.events.ended(id, "expired");
   }
@@ -114,4 +162,12 @@ export class Registrations {
     const key = keys.sessions + id;
     return connection.evaluate(script, key, [keys.prefix, id, ...args]);
   }
+}
+
+function unavailable(id: string): ClusterError {
+  return new ClusterError(
+    `Session ${formatValue(id)} has ended on this node, but Redis is ` +
+      "unavailable, so other nodes don't know. They will when it is back. " +
+      "Call `end` again then: others of the same principal may be left.",
+  );
 }

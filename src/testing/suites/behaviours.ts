@@ -142,6 +142,7 @@ export type SessionsBehaviour =
   | "S19"
   | "O1"
   | "O2"
+  | "O3"
   | "O5";
 
 /** The options that the suite passes to a factory. */
@@ -178,4 +179,5 @@ export type ClusterBehaviour =
   | "H15"
   | "O1"
   | "O2"
+  | "O3"
   | "O5";

@@ -5,6 +5,7 @@ import type { Sessions } from "../../contracts/sessions.ts";
 import type { SessionsBehaviour, SessionsCase } from "./behaviours.ts";
 import { sessionsFrameCases } from "../cases/sessions/frame_cases.ts";
 import { beginEndCases } from "../cases/operation/begin_end_cases.ts";
+import { endCases } from "../cases/operation/end_cases.ts";
 import { notifyCases } from "../cases/operation/notify_cases.ts";
 import { sessionsGuardCases } from "../cases/sessions/guard_cases.ts";
 import { sessionsLifetimeCases } from "../cases/sessions/lifetime_cases.ts";
@@ -52,6 +53,7 @@ const CASES: readonly SessionsCase[] = [
   ...sessionsLifetimeCases,
   ...notifyCases,
   ...beginEndCases,
+  ...endCases,
 ];
 
 /**
@@ -90,6 +92,7 @@ const CASES: readonly SessionsCase[] = [
  * - S18 Every event arrives unchanged, with a reliable ID.
  * - O1 `notify` reaches each client once, in both eras.
  * - O2 The sessions of a principal can be addressed together.
+ * - O3 Nothing is left of a session that was ended.
  * - O5 What began and ended is reported once.
  *
  * @param options The test function, the factory, and what it supports.

@@ -66,6 +66,18 @@ export const brokenNodes: Record<string, () => Nodes> = {
       kill: killOn(network),
     };
   },
+  "end sessions before other nodes know": withFault((node) => {
+    const end = node.end.bind(node);
+    node.end = async (target) => {
+      const isKnown = "session" in target &&
+        await node.info.getClientInfo(target.session).then(
+          () => true,
+          () => false,
+        );
+      setTimeout(() => void end(target).catch(() => {}), 20);
+      return isKnown ? 1 : 0;
+    };
+  }),
   "deliver frames out of order": withFault(({ streams }) => {
     const send = streams.send.bind(streams);
     streams.send = (ids, frame) => {

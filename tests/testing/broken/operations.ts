@@ -1,4 +1,5 @@
 import {
+  type EndTarget,
   formatSseEvent,
   type InMemorySessions,
   type NotifyTarget,
@@ -23,6 +24,20 @@ function withNotify(
     const next: Notify = sessions.notify.bind(sessions);
     const wrapped: Notify = (...call) => notify(next, call, sessions);
     sessions.notify = wrapped as InMemorySessions["notify"];
+  });
+}
+
+/** Wraps `end`. */
+function withEnd(
+  end: (
+    next: InMemorySessions["end"],
+    target: EndTarget,
+    sessions: InMemorySessions,
+  ) => Promise<number>,
+): CreateFaulty {
+  return withFault((sessions) => {
+    const next = sessions.end.bind(sessions);
+    sessions.end = (target) => end(next, target, sessions);
   });
 }
 
@@ -73,6 +88,32 @@ export const brokenOperations: Record<string, CreateFaulty> = {
   ),
   "sends anything as a notification": withNotify((next, call) =>
     next(...call).catch(() => {})
+  ),
+  "counts an ended principal as one session": withEnd(
+    async (next, target) => Math.min(await next(target), 1),
+  ),
+  "ends the sessions of everyone": withEnd(async (next, target) => {
+    const count = await next(target);
+    for (const principal of ["alice", "bob", ""]) await next({ principal });
+    return count;
+  }),
+  "ends only the metadata of a session": withEnd(
+    async (next, target, { info }) => {
+      if (typeof (target as { session?: unknown })?.session !== "string") {
+        return await next(target);
+      }
+      const { session } = target as { readonly session: string };
+      try {
+        await info.getClientInfo(session);
+      } catch {
+        return 0;
+      }
+      await info.delete(session);
+      return 1;
+    },
+  ),
+  "ends nothing for an invalid target": withEnd((next, target) =>
+    next(target).catch(() => 0)
   ),
   "does not report that a session has begun": withOptions((
     { onBegin: _, ...options },

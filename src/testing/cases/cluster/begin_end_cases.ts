@@ -8,10 +8,14 @@ export const clusterBeginEndCases: readonly ClusterCase[] = [
   {
     behaviour: "O5",
     name: "a session that begins or is deleted is reported by its node, once",
-    run: async ({ addNode, within }) => {
+    run: async ({ addNode, within, waitUntil }) => {
       const records = [new RecordedCalls(), new RecordedCalls()];
       const here = await addNode(records[0]!.options);
       const there = await addNode(records[1]!.options);
+      await waitUntil(
+        () => [here, there].every((node) => node.nodes().length === 2),
+        "the nodes to know each other",
+      );
       const client = await within(TestClient.begin(here), "a session");
       const { id } = client;
       const moved = new TestClient(there, { id });

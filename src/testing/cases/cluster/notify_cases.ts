@@ -74,7 +74,7 @@ export const clusterNotifyCases: readonly ClusterCase[] = [
   {
     behaviour: "O2",
     name: "a notification to a principal reaches its sessions on all nodes",
-    run: async ({ addNodes, within }) => {
+    run: async ({ addNodes, within, waitUntil }) => {
       const nodes = await addNodes(3);
       const principals = ["alice", "bob", undefined];
       const streams = await forEachNode(nodes, async (node, at) => {
@@ -86,6 +86,12 @@ export const clusterNotifyCases: readonly ClusterCase[] = [
           const { id } = await within(begun, "a session");
           const client = new TestClient(node, { id, principal });
           own.push(await within(client.listen(), "a stream"));
+          for (const other of nodes) {
+            await waitUntil(
+              () => other.streams.has(id),
+              "all nodes to know the stream",
+            );
+          }
         }
         return own;
       });

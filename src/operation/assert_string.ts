@@ -2,12 +2,12 @@ import { InvalidArgumentError } from "../errors.ts";
 import { formatValue } from "../format_value.ts";
 
 /**
- * Throws if a value cannot be a principal.
+ * Throws if a value is not a string.
  *
  * @param argument The name of the argument, for the error.
  * @param value The value.
  */
-export function assertPrincipal(
+export function assertString(
   argument: string,
   value: unknown,
 ): asserts value is string {
