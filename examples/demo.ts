@@ -8,6 +8,7 @@
  * deno task demo                     one server, then one with several workers
  * deno task demo workers             only the latter
  * deno task demo redis               servers that share their sessions through Redis
+ * deno task demo sdk                 servers of the official SDK, one of which dies
  * deno task demo COMMAND…            another server instead of `server.ts`
  * deno task demo workers COMMAND…    another server instead of `workers/main.ts`
  * deno task demo redis COMMAND…      another server instead of `redis/server.ts`
@@ -15,19 +16,21 @@
  */
 import { showOneServer } from "./demo/one_server.ts";
 import { RedisProcess } from "./demo/redis_process.ts";
+import { showSdkServers } from "./demo/sdk_servers.ts";
 import { showRedisServers } from "./demo/redis_servers.ts";
 import { Report } from "./demo/report.ts";
 import { showSeveralWorkers } from "./demo/several_workers.ts";
 
 const report = new Report();
 const [mode] = Deno.args;
-const command = mode === "workers" || mode === "redis"
-  ? Deno.args.slice(1)
-  : Deno.args;
+const MODES = ["workers", "redis", "sdk"];
+const command = MODES.includes(mode ?? "") ? Deno.args.slice(1) : Deno.args;
 if (mode === "workers") {
   await showSeveralWorkers(report, commandOr("workers/main.ts"));
 } else if (mode === "redis") {
-  await showRedis();
+  await showRedis(showRedisServers, "redis/server.ts");
+} else if (mode === "sdk") {
+  await showRedis(showSdkServers, "sdk/server.ts");
 } else {
   await showOneServer(report, commandOr("server.ts"));
   if (command.length === 0) {
@@ -43,7 +46,10 @@ if (problems.length === 0) {
 }
 Deno.exit(problems.length === 0 ? 0 : 1);
 
-async function showRedis(): Promise<void> {
+async function showRedis(
+  show: typeof showRedisServers,
+  server: string,
+): Promise<void> {
   const version = await RedisProcess.version();
   if (version === undefined) {
     console.log(
@@ -54,9 +60,9 @@ async function showRedis(): Promise<void> {
   }
   await using redis = new RedisProcess();
   report.print("Redis", `${version} at ${redis.url}, in its own process`);
-  await showRedisServers(
+  await show(
     report,
-    commandOr("redis/server.ts"),
+    commandOr(server),
     deno("redis/load_balancer.ts"),
     redis,
   );

@@ -1,23 +1,47 @@
 /**
- * A server that was built with the official SDK, and its handler. `server.ts`
- * serves it.
+ * A server that was built with the official SDK, and its handler. The other
+ * files of this folder serve it.
  */
 import {
   createSdkHandler,
   type SdkHandler,
+  type SdkServerContext,
 } from "@crossmcp/session-manager/sdk";
 import type { Sessions } from "@crossmcp/session-manager";
 import {
   createMcpHandler,
+  fromJsonSchema,
   McpServer,
   WebStandardStreamableHTTPServerTransport,
 } from "@modelcontextprotocol/server";
+import process from "node:process";
+
+const NOTE = fromJsonSchema<{ note: string }>({
+  type: "object",
+  properties: { note: { type: "string" } },
+  required: ["note"],
+});
 
 /** Creates the server of one session. */
-function createServer(): McpServer {
+function createServer(
+  sessions: Sessions,
+  { sessionId }: SdkServerContext,
+): McpServer {
   const server = new McpServer(
     { name: "notes", version: "1.0.0" },
     { capabilities: { logging: {} } },
+  );
+  server.registerTool(
+    "add_note",
+    { description: "Adds a note to your session", inputSchema: NOTE },
+    async ({ note }) => {
+      if (sessionId === undefined) throw new Error("Notes need a session.");
+      // Unlike a variable, it outlives the server.
+      const stored = await sessions.info.getData(sessionId) as string[] ?? [];
+      const notes = [...stored, note];
+      await sessions.info.setData(sessionId, notes);
+      return { content: [{ type: "text", text: notes.join(", ") }] };
+    },
   );
   server.registerTool(
     "count",
@@ -32,10 +56,19 @@ function createServer(): McpServer {
   );
   server.registerTool(
     "whoami",
-    { description: "Returns the name of the caller" },
+    { description: "Returns the names of the client and of this process" },
     () => {
       const name = server.server.getClientVersion()?.name ?? "a stranger";
-      return { content: [{ type: "text", text: `You are ${name}.` }] };
+      const text = `You are ${name}. I am ${process.env.NAME ?? process.pid}.`;
+      return { content: [{ type: "text", text }] };
+    },
+  );
+  server.registerTool(
+    "notify",
+    { description: "Tells your session that the tools have changed" },
+    () => {
+      server.sendToolListChanged();
+      return { content: [{ type: "text", text: "Sent." }] };
     },
   );
   return server;
@@ -45,7 +78,7 @@ function createServer(): McpServer {
 export function createHandler(sessions: Sessions): SdkHandler {
   return createSdkHandler({
     sessions,
-    createServer,
+    createServer: (context) => createServer(sessions, context),
     Transport: WebStandardStreamableHTTPServerTransport,
     createMcpHandler,
   });
