@@ -106,8 +106,8 @@ export const infoDataCases: readonly InfoCase[] = [
       }
       await within(manager.setData("b", undefined), "setData");
       await assertNotFound(
-        () => within(manager.getLogLevel("b"), "getLogLevel"),
-        "getLogLevel of a session without metadata",
+        () => within(manager.getClientInfo("b"), "getClientInfo"),
+        "getClientInfo of a session without metadata",
       );
     },
   },
