@@ -74,7 +74,6 @@ export type {
   CloseOptions,
   ErrorReportingOptions,
   EvictionReason,
-  HttpOptions,
   InfoOptions,
   ReplayOptions,
   ResetReason,
@@ -85,6 +84,8 @@ export type {
   StreamOptions,
   SubscriptionOptions,
 } from "./src/contracts/options.ts";
+export type { HttpOptions } from "./src/contracts/http_options.ts";
+export type { RefusalReason } from "./src/contracts/refusal_reason.ts";
 
 // Server-sent events.
 export {
@@ -101,6 +102,7 @@ export {
   DeliveryError,
   type DeliveryErrorOptions,
   InvalidArgumentError,
+  LimitError,
   SessionLimitError,
   SessionNotFoundError,
 } from "./src/errors.ts";

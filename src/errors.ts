@@ -76,6 +76,36 @@ export class SessionLimitError extends Error {
   }
 }
 
+/** A client exceeds a limit, or what it sends does. Nothing was changed. */
+export class LimitError extends Error {
+  /** The code of this error; it never changes. */
+  readonly code = "ERR_LIMIT" as const;
+  /**
+   * The option with the limit, as in the options of a `…Sessions` object, for
+   * example `"info.maxUriBytes"`.
+   */
+  readonly option: string;
+  /** The limit. */
+  readonly limit: number;
+
+  /**
+   * Creates the error.
+   *
+   * @param option The option with the limit.
+   * @param limit The limit.
+   * @param message What exceeds the limit.
+   */
+  constructor(option: string, limit: number, message: string) {
+    super(
+      `${message} The limit is ${limit}. ` +
+        `Raise the option "${option}" if clients need more.`,
+    );
+    this.name = "LimitError";
+    this.option = option;
+    this.limit = limit;
+  }
+}
+
 /** The manager was closed, or a stream was replaced by a newer one. */
 export class ClosedError extends Error {
   /** The code of this error; it never changes. */

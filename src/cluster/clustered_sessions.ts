@@ -20,10 +20,7 @@ import { Notifier } from "../operation/notifier.ts";
 import type { ServerNotification } from "../protocol/notifications.ts";
 import type { OpenRequests } from "../requests/open_requests.ts";
 import type { CloseOptions, SessionsOptions } from "../contracts/options.ts";
-import {
-  resolveCloseOptions,
-  resolveHttpOptions,
-} from "../contracts/resolve_options.ts";
+import { resolveCloseOptions } from "../contracts/resolve_options.ts";
 import type {
   EndTarget,
   NotifyTarget,
@@ -142,7 +139,7 @@ export class ClusteredSessions<
     this.#transports = new SharedManagers(parts.options.onError);
     this.#gate = createSessionGate(
       this,
-      resolveHttpOptions(parts.options.http),
+      parts.options,
       this.#requests,
       this.#transports,
     );

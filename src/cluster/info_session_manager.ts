@@ -52,15 +52,15 @@ export class ClusterInfoSessionManager extends StoredInfoSessionManager {
   constructor(node: ClusterNode, options?: ClusterInfoSessionManagerOptions) {
     const { onError, streams } = objectOption("options", options);
     const owned = streams && ownedSessionsOf(streams);
-    const settings = resolveInfoOptions(options);
+    const limits = resolveInfoOptions(options);
     const replica = new MetadataReplica(node, {
-      ...settings,
+      ...limits,
       streams: owned && { has: (id) => owned.isAttached(id) },
       latestEventId: () => streams?.latestEventId,
       onDelete: (id) => owned?.forget(id),
     });
     const store = new ReplicatedMetadataStore(node, replica);
-    super(store, settings.maxDataBytes, onError);
+    super(store, limits, onError);
     this.#replica = replica;
   }
 

@@ -102,6 +102,8 @@ export class ClusterSubscriptionManager extends SubscriptionManager {
    * @returns `false` if the ID is already used in that origin, on any node.
    * @throws {InvalidArgumentError} If the subscription or a callback is
    * invalid.
+   * @throws {LimitError} If it exceeds `maxPerOrigin` on this node, `maxUris` or
+   * `maxUriBytes`.
    * @throws {DeliveryError} If `acknowledge` takes longer than `maxAgeMs`.
    * @throws {ClosedError} If the manager was closed.
    * @throws The error of `acknowledge`, if it fails. Nothing is registered
@@ -116,6 +118,7 @@ export class ClusterSubscriptionManager extends SubscriptionManager {
     const { id, origin, filters } = subscription;
     const key = keyOf(id, origin);
     if (this.#pending.has(key) || this.#local.has(id, origin)) return false;
+    this.#local.assertCapacity(subscription);
     const copy = { id, origin, filters: structuredClone(filters) };
     const at = this.#node.clock.next();
     this.#pending.set(key, at);

@@ -1,3 +1,5 @@
+import type { RefusalReason } from "./refusal_reason.ts";
+
 /** Answers a request, like `respond` of tmcp's transports. */
 export type Respond = (
   request: Request,
@@ -97,6 +99,37 @@ export interface RequestGate {
   endSession(sessionId: string): void;
 }
 
+/** Counts the requests of each client that are being answered. */
+export interface RequestCounts {
+  /** Whether nothing has to be counted. */
+  readonly isUnlimited: boolean;
+  /** Returns whether a client has as many as it may have. */
+  isFull(client: string): boolean;
+  /** Counts a request, until `leave` or the end of its response. */
+  enter(client: string): void;
+  /** Counts a request no longer. */
+  leave(client: string): void;
+  /** Counts a request until the end of its response; returns that. */
+  untilEnd(client: string, response: Response): Response;
+}
+
+/** What single clients may hold on this node. */
+export interface ClientLimits {
+  /** How fast principals begin sessions. */
+  readonly rate: {
+    /** Returns whether a principal may not begin a session now. */
+    isExhausted(principal: string | undefined): boolean;
+    /** Counts a new session. Returns false if it is one too many. */
+    take(principal: string | undefined): boolean;
+  };
+  /** The requests of principals without a session. */
+  readonly streams: RequestCounts;
+  /** The requests of sessions, if there are no {@linkcode RequestGate}. */
+  readonly requests: RequestCounts;
+  /** How long to wait for a body, in milliseconds. */
+  readonly bodyTimeoutMs: number;
+}
+
 /**
  * What a guard needs to know about sessions, independent of where they are
  * stored.
@@ -108,6 +141,15 @@ export interface SessionGate {
   readonly onStream?: ((transport: StreamTransport) => void) | undefined;
   /** How long a JSON body may be, in bytes; Infinity for no limit. */
   readonly maxBodyBytes: number;
+  /** What single clients may hold. */
+  readonly limits: ClientLimits;
+  /** Called with each request that was refused. */
+  readonly onRefuse: (
+    reason: RefusalReason,
+    principal: string | undefined,
+  ) => void;
+  /** Deletes what a transport has stored of a session that was refused. */
+  forget(id: string): void | Promise<void>;
   /** The open requests; undefined in one process without replay. */
   readonly requests?: RequestGate | undefined;
   /**
@@ -130,6 +172,7 @@ export interface SessionGate {
    * principal.
    *
    * @throws {SessionLimitError | ClosedError} If no session can be added.
+   * @throws {LimitError} If its client exceeds a limit.
    */
   register(
     id: string,

@@ -112,6 +112,8 @@ export interface SessionHosting {
   readonly keepsResponses: boolean;
   /** How long a JSON body may be, in bytes. */
   readonly maxBodyBytes: number;
+  /** How long to wait for a body, in milliseconds. */
+  readonly bodyTimeoutMs: number;
   /** The hosts of other nodes; undefined in one process. */
   readonly shared: SharedHosting | undefined;
   /** Stores events of streams; undefined without replay. */

@@ -10,15 +10,26 @@ const STREAMS = {
   backlog: { maxBytes: true, maxAgeMs: true },
   keepAliveMs: true,
   coalesce: true,
-  replay: { maxEvents: true, maxBytes: true, maxAgeMs: true },
+  replay: { maxEvents: true, maxBytes: true, maxAgeMs: true, maxShare: true },
   maxSessions: true,
 } as const;
 const INFO = {
   idleTimeoutMs: true,
   maxSessions: true,
+  maxSessionsPerPrincipal: true,
+  maxSubscriptionsPerSession: true,
+  maxUriBytes: true,
+  maxClientInfoBytes: true,
+  maxCapabilitiesBytes: true,
   maxDataBytes: true,
 } as const;
-const SUBSCRIPTIONS = { closeTimeoutMs: true, maxAgeMs: true } as const;
+const SUBSCRIPTIONS = {
+  closeTimeoutMs: true,
+  maxAgeMs: true,
+  maxPerOrigin: true,
+  maxUris: true,
+  maxUriBytes: true,
+} as const;
 
 /** The options of nodes, which every backend with several nodes has. */
 export const CLUSTER_OPTIONS: OptionNames = {
@@ -29,7 +40,14 @@ export const SESSIONS_OPTIONS: OptionNames = {
   streams: STREAMS,
   info: INFO,
   subscriptions: SUBSCRIPTIONS,
-  http: { maxBodyBytes: true, maxRequestsPerSession: true },
+  http: {
+    maxBodyBytes: true,
+    maxRequestsPerSession: true,
+    maxStreamsPerPrincipal: true,
+    maxNewSessionsPerSecond: true,
+    bodyTimeoutMs: true,
+  },
+  onRefuse: true,
   ...CALLBACKS,
   onBegin: true,
   onEnd: true,

@@ -1,3 +1,6 @@
+import type { HttpOptions } from "./http_options.ts";
+import type { RefusalReason } from "./refusal_reason.ts";
+
 /** An option of every manager. */
 export interface ErrorReportingOptions {
   /**
@@ -56,6 +59,12 @@ export interface ReplayOptions {
   readonly maxBytes?: number | undefined;
   /** The maximum age of an event, in milliseconds. */
   readonly maxAgeMs?: number | undefined;
+  /**
+   * The part of the log that events for one session alone may take once the log
+   * is full, above 0 and up to 1. Its oldest ones are dropped first then. Each
+   * session may have 100 events and 64 KiB.
+   */
+  readonly maxShare?: number | undefined;
 }
 
 /** Options of a stream manager. */
@@ -124,6 +133,43 @@ export interface InfoOptions {
    * @default 65_536
    */
   readonly maxDataBytes?: number | undefined;
+  /**
+   * How many sessions a principal may have at once, on all nodes. A further
+   * `initialize` gets 429 from the guard. Sessions without a principal are not
+   * limited by it.
+   *
+   * @default 10_000
+   */
+  readonly maxSessionsPerPrincipal?: number | undefined;
+  /**
+   * To how many resources a session may be subscribed at once. Further
+   * subscriptions are refused with a `LimitError`.
+   *
+   * @default 1_000
+   */
+  readonly maxSubscriptionsPerSession?: number | undefined;
+  /**
+   * How long the URI of a resource that a session subscribes to may be, in
+   * bytes of UTF-8. Longer ones are refused with a `LimitError`.
+   *
+   * @default 8_192
+   */
+  readonly maxUriBytes?: number | undefined;
+  /**
+   * How long client info may be, in bytes of JSON. It may have icons. Longer
+   * info is refused with a `LimitError`, and the guard answers an `initialize`
+   * with it with 413.
+   *
+   * @default 262_144
+   */
+  readonly maxClientInfoBytes?: number | undefined;
+  /**
+   * How long client capabilities may be, in bytes of JSON. At the limit, the
+   * same happens as for `maxClientInfoBytes`.
+   *
+   * @default 65_536
+   */
+  readonly maxCapabilitiesBytes?: number | undefined;
 }
 
 /** Callbacks of a stream manager. */
@@ -164,25 +210,27 @@ export interface SubscriptionOptions {
    * @default 30_000
    */
   readonly maxAgeMs?: number | undefined;
-}
-
-/** Options of the guard. */
-export interface HttpOptions {
   /**
-   * How long the JSON body of a POST request may be, in bytes. The response to
-   * a longer one is 413, and nothing of it reaches the transport; `Infinity`
-   * for no limit.
+   * How many subscriptions of one origin a node may have at once. Further ones
+   * are refused with a `LimitError`.
    *
-   * @default 4_194_304
+   * @default 1_000
    */
-  readonly maxBodyBytes?: number | undefined;
+  readonly maxPerOrigin?: number | undefined;
   /**
-   * How many requests of one session may be open at once, if `streams.replay`
-   * keeps their responses. Further ones get 503.
+   * How many URIs a subscription may have. One with more is refused with a
+   * `LimitError`.
    *
-   * @default 64
+   * @default 1_000
    */
-  readonly maxRequestsPerSession?: number | undefined;
+  readonly maxUris?: number | undefined;
+  /**
+   * How long each URI of a subscription may be, in bytes of UTF-8. One with a
+   * longer URI is refused with a `LimitError`.
+   *
+   * @default 8_192
+   */
+  readonly maxUriBytes?: number | undefined;
 }
 
 /**
@@ -240,6 +288,16 @@ export interface SessionsOptions
   readonly subscriptions?: SubscriptionOptions | undefined;
   /** Options of `sessions.guard`. */
   readonly http?: HttpOptions | undefined;
+  /**
+   * Called with each request that the guard has refused: why, and who sent it.
+   * Count them for your own rate limit, or to ban a client. Errors that it throws
+   * are ignored.
+   *
+   * @default undefined
+   */
+  readonly onRefuse?:
+    | ((reason: RefusalReason, principal: string | undefined) => void)
+    | undefined;
 }
 
 /** How to end streams. */

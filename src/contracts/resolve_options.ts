@@ -1,10 +1,10 @@
 import { assertKnownOptions, CLOSE_OPTIONS } from "./known_options.ts";
 import { safeCallback } from "../runtime/callbacks.ts";
+import type { HttpOptions } from "./http_options.ts";
 import { formatValue } from "../format_value.ts";
 import { InvalidArgumentError } from "../errors.ts";
 import type {
   CloseOptions,
-  HttpOptions,
   InfoOptions,
   ReplayOptions,
   SessionsOptions,
@@ -66,11 +66,15 @@ function resolveReplayOptions(
   group: string,
 ): ReplaySettings | undefined {
   if (options === undefined || options === false) return undefined;
-  const { maxEvents, maxBytes, maxAgeMs } = objectOption(group, options);
+  const { maxEvents, maxBytes, maxAgeMs, maxShare } = objectOption(
+    group,
+    options,
+  );
   return {
     maxEvents: positiveInteger(`${group}.maxEvents`, maxEvents, 10_000),
     maxBytes: positiveInteger(`${group}.maxBytes`, maxBytes, 16_777_216),
     maxAgeMs: durationMs(`${group}.maxAgeMs`, maxAgeMs, 300_000),
+    maxShare: shareOption(`${group}.maxShare`, maxShare, 0.25),
   };
 }
 
@@ -89,28 +93,29 @@ export function resolveInfoOptions(
   options: InfoOptions | undefined,
   group: string = "options",
 ): InfoSettings {
-  const { idleTimeoutMs, maxSessions, maxDataBytes } = objectOption(
-    group,
-    options,
-  );
+  const given = objectOption(group, options);
+  const limit = (option: keyof InfoOptions, fallback: number) =>
+    positiveInteger(nameOf(group, option), given[option], fallback);
   return {
     idleTimeoutMs: durationMs(
       nameOf(group, "idleTimeoutMs"),
-      idleTimeoutMs,
+      given.idleTimeoutMs,
       7_200_000,
     ),
-    maxSessions: positiveInteger(
-      nameOf(group, "maxSessions"),
-      maxSessions,
-      Infinity,
-    ),
-    maxDataBytes: positiveInteger(
-      nameOf(group, "maxDataBytes"),
-      maxDataBytes,
-      65_536,
-    ),
+    maxSessions: limit("maxSessions", Infinity),
+    maxSessionsPerPrincipal: limit("maxSessionsPerPrincipal", 10_000),
+    maxSubscriptionsPerSession: limit("maxSubscriptionsPerSession", 1_000),
+    maxUriBytes: limit("maxUriBytes", 8_192),
+    maxClientInfoBytes: limit("maxClientInfoBytes", 262_144),
+    maxCapabilitiesBytes: limit("maxCapabilitiesBytes", 65_536),
+    maxDataBytes: limit("maxDataBytes", 65_536),
   };
 }
+
+/** The options of a subscription manager, complete. */
+export type SubscriptionSettings = {
+  readonly [Option in keyof SubscriptionOptions]-?: number;
+};
 
 /**
  * Validates the options of a subscription manager and fills in the defaults.
@@ -121,40 +126,39 @@ export function resolveInfoOptions(
 export function resolveSubscriptionOptions(
   options: SubscriptionOptions | undefined,
   group: string = "options",
-): { closeTimeoutMs: number; maxAgeMs: number } {
-  const { closeTimeoutMs, maxAgeMs } = objectOption(group, options);
+): SubscriptionSettings {
+  const given = objectOption(group, options);
+  const timeout = (option: keyof SubscriptionOptions, fallback: number) =>
+    timeoutMs(nameOf(group, option), given[option], fallback);
+  const limit = (option: keyof SubscriptionOptions, fallback: number) =>
+    positiveInteger(nameOf(group, option), given[option], fallback);
   return {
-    closeTimeoutMs: timeoutMs(
-      nameOf(group, "closeTimeoutMs"),
-      closeTimeoutMs,
-      1_000,
-    ),
-    maxAgeMs: timeoutMs(nameOf(group, "maxAgeMs"), maxAgeMs, 30_000),
+    closeTimeoutMs: timeout("closeTimeoutMs", 1_000),
+    maxAgeMs: timeout("maxAgeMs", 30_000),
+    maxPerOrigin: limit("maxPerOrigin", 1_000),
+    maxUris: limit("maxUris", 1_000),
+    maxUriBytes: limit("maxUriBytes", 8_192),
   };
 }
 
 /** The options of a guard, complete. */
-export interface HttpSettings {
-  readonly maxBodyBytes: number;
-  readonly maxRequestsPerSession: number;
-}
+export type HttpSettings = {
+  readonly [Option in keyof HttpOptions]-?: number;
+};
 
 /** Validates the options of a guard and fills in the defaults. */
 export function resolveHttpOptions(
   options: HttpOptions | undefined,
 ): HttpSettings {
-  const { maxBodyBytes, maxRequestsPerSession } = objectOption("http", options);
+  const given = objectOption("http", options);
+  const limit = (option: keyof HttpOptions, fallback: number) =>
+    positiveInteger(`http.${option}`, given[option], fallback);
   return {
-    maxBodyBytes: positiveInteger(
-      "http.maxBodyBytes",
-      maxBodyBytes,
-      4_194_304,
-    ),
-    maxRequestsPerSession: positiveInteger(
-      "http.maxRequestsPerSession",
-      maxRequestsPerSession,
-      64,
-    ),
+    maxBodyBytes: limit("maxBodyBytes", 4_194_304),
+    maxRequestsPerSession: limit("maxRequestsPerSession", 64),
+    maxStreamsPerPrincipal: limit("maxStreamsPerPrincipal", 1_000),
+    maxNewSessionsPerSecond: limit("maxNewSessionsPerSecond", 100),
+    bodyTimeoutMs: timeoutMs("http.bodyTimeoutMs", given.bodyTimeoutMs, 60_000),
   };
 }
 
@@ -238,6 +242,21 @@ function durationMs(
     name,
     `"${name}" must be a number of milliseconds above 0, or Infinity, but ` +
       `got ${formatValue(value)}.`,
+  );
+}
+
+/** Validates a part of a whole. */
+function shareOption(
+  name: string,
+  value: number | undefined,
+  fallback: number,
+): number {
+  if (value === undefined) return fallback;
+  if (typeof value === "number" && value > 0 && value <= 1) return value;
+  throw new InvalidArgumentError(
+    name,
+    `"${name}" must be a number above 0 and up to 1, but got ` +
+      `${formatValue(value)}.`,
   );
 }
 

@@ -13,15 +13,16 @@ import { assertGuardArguments } from "./guard_arguments.ts";
 import { SESSION_HEADER, VERSION_HEADER, withoutSessionId } from "./headers.ts";
 import { isPerRequest } from "./protocol_version.ts";
 import {
-  assignsSession,
   discard,
   isTemporary,
   orNotFound,
+  refusalReason,
   refuse,
   refuseSession,
 } from "./refusals.ts";
 import { asNewInitialize, LimitedRequest } from "./request_body.ts";
 import { answerPost, primeFor, resumeRequest } from "./session_requests.ts";
+import { answerWithoutSession } from "./sessionless_requests.ts";
 
 const METHODS: readonly string[] = ["GET", "POST", "DELETE"];
 const MAX_PRINCIPAL_LENGTH = 1_024;
@@ -39,18 +40,23 @@ export async function guard(
   assertGuardArguments(request, respond, options);
   const { principal } = options;
   const limited = new LimitedRequest(request, sessions.maxBodyBytes);
-  if (limited.isTooLarge) return refuse("tooLarge", request, respond);
-  let response: Response;
+  let response: Response | undefined;
   try {
-    response = await answer(sessions, limited.request, respond, principal);
+    if (!limited.isTooLarge) {
+      response = await answer(sessions, limited.request, respond, principal);
+    }
   } catch (error) {
-    if (limited.isTooLarge) return refuse("tooLarge", request, respond);
-    throw error;
+    if (!limited.isTooLarge) throw error;
   }
-  if (!limited.isTooLarge) return exposeHeaders(response);
-  // The transport could not parse the body.
-  await discard(response);
-  return refuse("tooLarge", request, respond);
+  if (limited.isTooLarge || response === undefined) {
+    // The transport could not parse the body.
+    if (response !== undefined) await discard(response);
+    response = await refuse("tooLarge", request, respond);
+  }
+  const reason = refusalReason(response);
+  if (reason === undefined) return exposeHeaders(response);
+  sessions.onRefuse(reason, principal);
+  return response;
 }
 
 async function answer(
@@ -88,7 +94,8 @@ async function answer(
   if (registration === undefined) {
     // Some clients keep sending the ID of a session that is gone, also with
     // `initialize`. They would never connect again.
-    const initialize = await asNewInitialize(request);
+    const initialize = await asNewInitialize(request, sessions.limits);
+    if (initialize === "slow") return refuse("slowBody", request, respond);
     return initialize === undefined
       ? refuseSession("unknownSession", request, respond)
       : answerWithoutSession(sessions, initialize, respond, principal);
@@ -146,36 +153,4 @@ async function answerGet(
   } finally {
     prepared.revoke();
   }
-}
-
-/** Answers a request without a session ID, which may begin a session. */
-async function answerWithoutSession(
-  sessions: SessionGate,
-  request: Request,
-  respond: Respond,
-  principal: string | undefined,
-): Promise<Response> {
-  const response = orNotFound(await respond(request));
-  if (!assignsSession(response)) {
-    const opensStream = request.method === "GET" && isEventStream(response);
-    if (opensStream) sessions.onStream?.("sse");
-    return response;
-  }
-  if (request.method === "GET") {
-    // No client knows the session that this stream belongs to.
-    await discard(response);
-    return refuse("missingSession", request, respond);
-  }
-  if (request.method !== "POST") return response;
-  const assigned = response.headers.get(SESSION_HEADER)!;
-  try {
-    if (await sessions.register(assigned, principal)) return response;
-  } catch (error) {
-    if (!isTemporary(error)) throw error;
-    await discard(response);
-    return refuse("unavailable", request, respond);
-  }
-  // The transport assigned the same ID to two clients.
-  await discard(response);
-  return refuse("unknownSession", request, respond);
 }

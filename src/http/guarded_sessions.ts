@@ -1,7 +1,6 @@
 import type { RequestGate, SessionGate } from "../contracts/guarding.ts";
 import type { SessionsOptions } from "../contracts/options.ts";
 import {
-  type HttpSettings,
   resolveHttpOptions,
   resolveStreamOptions,
 } from "../contracts/resolve_options.ts";
@@ -9,6 +8,8 @@ import {
   sessionRegistryOf,
   type StoredInfoSessionManager,
 } from "../metadata/stored_info_session_manager.ts";
+import { ResponseCounts } from "./response_counts.ts";
+import { SessionRate } from "./session_rate.ts";
 import { OpenRequests } from "../requests/open_requests.ts";
 import type { SharedManagers } from "./shared_managers.ts";
 import type { RemoteRequests } from "../requests/remote_requests.ts";
@@ -87,18 +88,30 @@ export interface GuardedManagers {
  * Creates the gate of a guard.
  *
  * @param managers The managers of its sessions.
- * @param settings The limits for requests.
+ * @param options The options of the sessions.
  * @param requests The open requests, if they are kept.
  * @param transports Notices transports that share the managers.
  */
 export function createSessionGate(
   managers: GuardedManagers,
-  { maxBodyBytes }: HttpSettings,
+  { http, onRefuse }: SessionsOptions,
   requests: RequestGate | undefined,
   transports: SharedManagers,
 ): SessionGate {
+  const settings = resolveHttpOptions(http);
   return {
-    maxBodyBytes,
+    maxBodyBytes: settings.maxBodyBytes,
+    limits: {
+      rate: new SessionRate(settings.maxNewSessionsPerSecond),
+      streams: new ResponseCounts(settings.maxStreamsPerPrincipal),
+      // To count them takes time, which open requests need anyway.
+      requests: new ResponseCounts(http?.maxRequestsPerSession ?? Infinity),
+      bodyTimeoutMs: settings.bodyTimeoutMs,
+    },
+    onRefuse: safeCallback("onRefuse", onRefuse),
+    forget: async (id) => {
+      await sessionRegistryOf(managers.info).delete(id, "deleted");
+    },
     onStream: (transport) => transports.onStream(transport),
     requests,
     authorize: async (id, principal) => {
@@ -114,7 +127,10 @@ export function createSessionGate(
     isGone: (id) => sessionRegistryOf(managers.info).events.isGone(id),
     register: (id, principal) => {
       const { info, streams } = managers;
-      return sessionRegistryOf(info).register(id, {
+      const registry = sessionRegistryOf(info);
+      const refusal = registry.takeRefusal(id);
+      if (refusal !== undefined) throw refusal;
+      return registry.register(id, {
         principal,
         startEventId: streams.latestEventId,
       });

@@ -1,3 +1,4 @@
+import type { SessionRegistry } from "../metadata/session_registry.ts";
 import type {
   EventStorage,
   HostedCall,
@@ -13,7 +14,6 @@ import {
   resolveStreamOptions,
 } from "../contracts/resolve_options.ts";
 import { sessionRegistryOf } from "../metadata/stored_info_session_manager.ts";
-import type { SessionRegistry } from "../metadata/metadata_store.ts";
 import type { OpenRequests } from "../requests/open_requests.ts";
 import { safeCallback } from "../runtime/callbacks.ts";
 import type { Scheduler } from "../runtime/scheduler.ts";
@@ -39,6 +39,7 @@ export class ManagedHosting implements SessionHosting {
   readonly scheduler: Scheduler;
   readonly idleTimeoutMs: number;
   readonly maxBodyBytes: number;
+  readonly bodyTimeoutMs: number;
   readonly keepsResponses: boolean;
   readonly report: (error: Error) => void;
   readonly listen: SessionHosting["listen"];
@@ -56,7 +57,9 @@ export class ManagedHosting implements SessionHosting {
     const { streams, info, http, onError } = options;
     this.scheduler = scheduler;
     this.idleTimeoutMs = resolveInfoOptions(info, "info").idleTimeoutMs;
-    this.maxBodyBytes = resolveHttpOptions(http).maxBodyBytes;
+    const { maxBodyBytes, bodyTimeoutMs } = resolveHttpOptions(http);
+    this.maxBodyBytes = maxBodyBytes;
+    this.bodyTimeoutMs = bodyTimeoutMs;
     this.keepsResponses =
       resolveStreamOptions(streams, "streams").replay !== undefined;
     this.report = safeCallback("onError", onError);

@@ -1,4 +1,5 @@
 import type { Respond } from "../contracts/guarding.ts";
+import type { RefusalReason } from "../contracts/refusal_reason.ts";
 import { exposeHeaders, type Preflight, sendPreflight } from "./cors.ts";
 import { SESSION_HEADER, withoutSessionId } from "./headers.ts";
 
@@ -15,11 +16,34 @@ const REFUSALS = {
   unknownEvent: [400, -32000, "Bad Request: unknown Last-Event-ID"],
   unknownSession: [404, -32001, "Session not found"],
   tooLarge: [413, -32000, "Content Too Large"],
+  slowBody: [408, -32000, "Request Timeout"],
+  tooManySessions: [429, -32000, "Too Many Requests: too many sessions"],
+  tooManyStreams: [429, -32000, "Too Many Requests: too many open streams"],
+  tooManyRequests: [503, -32000, "Service Unavailable: too many open requests"],
   unavailable: [503, -32000, "Service Unavailable: try again later"],
-} as const;
+} as const satisfies Readonly<
+  Record<RefusalReason, readonly [status: number, code: number, text: string]>
+>;
 
-/** The reason for a refusal. */
-export type Refusal = keyof typeof REFUSALS;
+const reasons = new WeakMap<Response, RefusalReason>();
+
+/** Returns why a response refuses a request; undefined if it doesn't. */
+export function refusalReason(response: Response): RefusalReason | undefined {
+  return response.status < 400 ? undefined : reasons.get(response);
+}
+
+/** Returns how to refuse a session that exceeds a limit of its client. */
+export function limitRefusal(error: unknown): RefusalReason | undefined {
+  const { code, option } = (error ?? {}) as {
+    code?: unknown;
+    option?: unknown;
+  };
+  if (code === "ERR_SESSION_LIMIT") return "unavailable";
+  if (code !== "ERR_LIMIT") return undefined;
+  return option === "info.maxSessionsPerPrincipal"
+    ? "tooManySessions"
+    : "tooLarge";
+}
 
 /**
  * Refuses a request because of its session ID. If the transport does not serve
@@ -44,7 +68,7 @@ export async function refuseSession(
 
 /** Refuses a request to a path that the transport serves. */
 export async function refuse(
-  refusal: Refusal,
+  refusal: RefusalReason,
   request: Request,
   respond: Respond,
 ): Promise<Response> {
@@ -66,7 +90,7 @@ export function isTemporary(error: unknown): boolean {
 
 /** Creates the response of a refusal. */
 export function refusalResponse(
-  refusal: Refusal,
+  refusal: RefusalReason,
   headers?: HeadersInit,
 ): Response {
   const [status, code, message] = REFUSALS[refusal];
@@ -82,7 +106,9 @@ export function errorResponse(
 ): Response {
   const headers = new Headers(more);
   headers.set("content-type", "application/json");
-  if (status === 503) headers.set("retry-after", String(RETRY_AFTER));
+  if (status === 503 || status === 429) {
+    headers.set("retry-after", String(RETRY_AFTER));
+  }
   const error = { jsonrpc: "2.0", id: null, error: { code, message } };
   return new Response(JSON.stringify(error), { status, headers });
 }
@@ -104,13 +130,15 @@ export function orNotFound(response: Response | null | undefined): Response {
 }
 
 function refusalOf(
-  refusal: Refusal,
+  refusal: RefusalReason,
   request: Request,
   preflight: Preflight | undefined,
 ): Response {
   discardBody(request);
   const response = refusalResponse(refusal, preflight?.corsHeaders);
-  return exposeHeaders(response);
+  const exposed = exposeHeaders(response);
+  reasons.set(exposed, refusal);
+  return exposed;
 }
 
 /** Some servers wait until the body of a request is read or cancelled. */

@@ -1,3 +1,4 @@
+import type { ClientLimits } from "../contracts/guarding.ts";
 import { withoutSessionId } from "./headers.ts";
 
 /** A request whose body is limited in size. */
@@ -57,39 +58,69 @@ export class LimitedRequest {
 
 /**
  * Returns an `initialize` request without its session ID, or undefined if a
- * request is another one. Reads the body of JSON requests.
+ * request is another one; "slow" if its body takes too long. Reads the body of
+ * JSON requests.
  */
 export async function asNewInitialize(
   request: Request,
-): Promise<Request | undefined> {
+  limits: BodyLimits,
+): Promise<Request | "slow" | undefined> {
   if (!isJsonPost(request)) return undefined;
-  const { message, copy } = await readMessage(request);
+  const { message, copy, isSlow } = await readMessage(request, limits);
+  if (isSlow) return "slow";
   const { method } = (message ?? {}) as { method?: unknown };
   return method === "initialize" ? withoutSessionId(copy) : undefined;
 }
 
-/**
- * Reads the JSON body of a request.
- *
- * @returns The message and the body, if there are any, and a copy of the
- * request that can be read.
- */
+/** The body of a request that was read. */
+export interface ReadBody {
+  /** The message, if it is one. */
+  readonly message: unknown;
+  readonly body: string | undefined;
+  /** A copy of the request that can be read. */
+  readonly copy: Request;
+  /** Whether the body did not arrive in time. */
+  readonly isSlow: boolean;
+}
+
+/** How long to wait for a body. */
+type BodyLimits = Pick<ClientLimits, "bodyTimeoutMs">;
+
+/** Reads the JSON body of a request. */
 export async function readMessage(
   request: Request,
-): Promise<{ message: unknown; body: string | undefined; copy: Request }> {
+  { bodyTimeoutMs }: BodyLimits,
+): Promise<ReadBody> {
   if (!isJsonPost(request)) {
-    return { message: undefined, body: undefined, copy: request };
+    return {
+      message: undefined,
+      body: undefined,
+      copy: request,
+      isSlow: false,
+    };
   }
+  const reading = request.text();
   let text = "";
   let message: unknown;
+  let isSlow = false;
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const timeout = new Promise<undefined>((resolve) => {
+    timer = setTimeout(() => resolve(undefined), bodyTimeoutMs);
+  });
   try {
-    text = await request.text();
+    const read = await Promise.race([reading, timeout]);
+    isSlow = read === undefined;
+    text = read ?? "";
     message = JSON.parse(text);
   } catch {
     // The transport refuses what is no JSON, or was cut off.
+  } finally {
+    clearTimeout(timer);
   }
+  // Its connection is closed by the server, or by the client.
+  if (isSlow) reading.catch(() => {});
   const copy = withBody(request, text, request.headers);
-  return { message, body: text, copy };
+  return { message, body: text, copy, isSlow };
 }
 
 /** Returns whether a transport parses the body of a request. */

@@ -1,9 +1,14 @@
-import type { Respond, SessionGate } from "../contracts/guarding.ts";
+import type {
+  ClientLimits,
+  Respond,
+  SessionGate,
+} from "../contracts/guarding.ts";
 import { sendPreflight } from "./cors.ts";
 import { SESSION_HEADER, VERSION_HEADER } from "./headers.ts";
 import { isPrimed } from "./protocol_version.ts";
 import { orNotFound, refuse } from "./refusals.ts";
 import { readMessage } from "./request_body.ts";
+import { isEventStream } from "../protocol/sse.ts";
 import { requestIdOf } from "../requests/message_target.ts";
 
 /** The headers of an event stream, as tmcp's transports send them. */
@@ -15,25 +20,60 @@ export const EVENT_STREAM_HEADERS: Readonly<Record<string, string>> = {
 
 /** Answers a POST request of a session. */
 export async function answerPost(
-  { requests }: SessionGate,
+  { requests, limits }: SessionGate,
   sessionId: string,
   request: Request,
   respond: Respond,
 ): Promise<Response> {
-  if (requests === undefined) return orNotFound(await respond(request));
+  if (requests === undefined) {
+    return await answerCounted(limits, sessionId, request, respond);
+  }
   const prime = primeFor(request);
   const isFull = requests.isFull(sessionId);
   if (!isFull && !requests.isShared) {
     const post = { sessionId, request, respond, prime };
     return orNotFound(await requests.respond(post));
   }
-  const { message, body, copy } = await readMessage(request);
+  const { message, body, copy, isSlow } = await readMessage(request, limits);
+  if (isSlow) return refuse("slowBody", copy, respond);
   // Responses and notifications must pass: the open requests may wait for them.
   if (isFull && requestIdOf(message) !== undefined) {
-    return refuse("unavailable", request, respond);
+    return refuse("tooManyRequests", copy, respond);
   }
   const post = { sessionId, request: copy, respond, prime, message, body };
   return orNotFound(await requests.respond(post));
+}
+
+/** Answers a POST request in one process without replay. */
+async function answerCounted(
+  limits: ClientLimits,
+  sessionId: string,
+  request: Request,
+  respond: Respond,
+): Promise<Response> {
+  const { requests } = limits;
+  if (requests.isUnlimited) return orNotFound(await respond(request));
+  let passed = request;
+  if (requests.isFull(sessionId)) {
+    const { message, copy, isSlow } = await readMessage(request, limits);
+    if (isSlow) return refuse("slowBody", copy, respond);
+    if (requestIdOf(message) !== undefined) {
+      return refuse("tooManyRequests", copy, respond);
+    }
+    passed = copy;
+  }
+  requests.enter(sessionId);
+  let response: Response | undefined;
+  try {
+    response = orNotFound(await respond(passed));
+  } finally {
+    if (response === undefined || !isEventStream(response)) {
+      requests.leave(sessionId);
+    }
+  }
+  return isEventStream(response)
+    ? requests.untilEnd(sessionId, response)
+    : response;
 }
 
 /** Answers a GET request for the rest of the response to a POST request. */

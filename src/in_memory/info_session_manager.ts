@@ -57,12 +57,12 @@ export class InMemoryInfoSessionManager extends StoredInfoSessionManager {
   constructor(options?: InMemoryInfoSessionManagerOptions) {
     assertKnownOptions(options, INFO_OPTIONS);
     const { onError, streams } = objectOption("options", options);
-    const settings = resolveInfoOptions(options);
+    const limits = resolveInfoOptions(options);
     const store = new LocalMetadataStore(
-      { ...settings, streams },
+      { ...limits, streams },
       safeCallback("onError", onError),
       streams === undefined ? new Scheduler() : sharedScheduler(streams),
     );
-    super(store, settings.maxDataBytes, onError);
+    super(store, limits, onError);
   }
 }

@@ -14,7 +14,6 @@ import {
   assertSessionsOptions,
   objectOption,
   resolveCloseOptions,
-  resolveHttpOptions,
 } from "../contracts/resolve_options.ts";
 import type {
   EndTarget,
@@ -139,7 +138,7 @@ export class InMemorySessions implements Sessions {
     setHosting(this, this.#hosting);
     this.#gate = createSessionGate(
       this,
-      resolveHttpOptions(given.http),
+      given,
       this.#requests,
       this.#transports,
     );

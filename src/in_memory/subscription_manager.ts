@@ -4,24 +4,25 @@ import {
 } from "../contracts/known_options.ts";
 import { safeCallback } from "../runtime/callbacks.ts";
 import { formatValue } from "../format_value.ts";
-import { ClosedError, InvalidArgumentError } from "../errors.ts";
+import { ClosedError, InvalidArgumentError, LimitError } from "../errors.ts";
 import type { JSONRPCNotification } from "../protocol/mcp_types.ts";
 import type {
   ErrorReportingOptions,
   SubscriptionOptions,
 } from "../contracts/options.ts";
-import { resolveSubscriptionOptions } from "../contracts/resolve_options.ts";
+import {
+  resolveSubscriptionOptions,
+  type SubscriptionSettings,
+} from "../contracts/resolve_options.ts";
 import {
   type Subscription,
   type SubscriptionCallbacks,
   type SubscriptionCloseReason,
   SubscriptionManager,
 } from "../contracts/subscription_manager.ts";
+import { exceedsBytes } from "../runtime/utf8_length.ts";
 import { waitAtMost } from "../runtime/deadline.ts";
-import {
-  SubscriptionQueue,
-  type SubscriptionQueueLimits,
-} from "../subscriptions/subscriber.ts";
+import { SubscriptionQueue } from "../subscriptions/subscriber.ts";
 import { FilterIndex } from "../subscriptions/filter_index.ts";
 
 /** Called with each notification that is sent, whatever its subscriptions. */
@@ -80,7 +81,7 @@ export class InMemorySubscriptionManager extends SubscriptionManager
   readonly #origins: Map<string, Map<string | number, SubscriptionQueue>> =
     new Map();
   readonly #index: FilterIndex<SubscriptionQueue> = new FilterIndex();
-  readonly #limits: SubscriptionQueueLimits;
+  readonly #limits: SubscriptionSettings;
   readonly #report: (error: Error) => void;
   #closed = false;
 
@@ -107,6 +108,8 @@ export class InMemorySubscriptionManager extends SubscriptionManager
    * @returns `false` if the ID is already used in that origin.
    * @throws {InvalidArgumentError} If the subscription or a callback is
    * invalid.
+   * @throws {LimitError} If it exceeds `maxPerOrigin`, `maxUris` or
+   * `maxUriBytes`.
    * @throws {DeliveryError} If `acknowledge` takes longer than `maxAgeMs`.
    * @throws {ClosedError} If the manager was disposed of.
    * @throws The error of `acknowledge`, if it fails. Nothing is registered
@@ -126,6 +129,7 @@ export class InMemorySubscriptionManager extends SubscriptionManager
     const { id, origin, filters } = subscription;
     const siblings = this.#origins.get(origin) ?? new Map();
     if (siblings.has(id)) return false;
+    this.assertCapacity(subscription);
     const subscriber: SubscriptionQueue = new SubscriptionQueue(
       { id, origin },
       callbacks,
@@ -152,6 +156,31 @@ export class InMemorySubscriptionManager extends SubscriptionManager
    */
   has(id: string | number, origin: string): boolean {
     return this.#origins.get(origin)?.has(id) === true;
+  }
+
+  /**
+   * Throws if a subscription cannot be added.
+   *
+   * @param subscription The subscription.
+   * @throws {LimitError} If it exceeds `maxPerOrigin`, `maxUris` or
+   * `maxUriBytes`.
+   */
+  assertCapacity({ origin, filters }: Subscription): void {
+    const { maxPerOrigin, maxUris, maxUriBytes } = this.#limits;
+    const { resourceSubscriptions: uris = [] } = filters;
+    const count = this.#origins.get(origin)?.size ?? 0;
+    if (count >= maxPerOrigin) {
+      const message = "The origin has too many subscriptions.";
+      throw new LimitError("subscriptions.maxPerOrigin", maxPerOrigin, message);
+    }
+    if (uris.length > maxUris) {
+      const message = "The subscription has too many URIs.";
+      throw new LimitError("subscriptions.maxUris", maxUris, message);
+    }
+    if (uris.some((uri) => exceedsBytes(uri, maxUriBytes))) {
+      const message = "A URI of the subscription has too many bytes.";
+      throw new LimitError("subscriptions.maxUriBytes", maxUriBytes, message);
+    }
   }
 
   /**

@@ -16,7 +16,8 @@ export class LocalMetadataStore implements MetadataStore {
   readonly events: SessionEvents = new SessionEvents();
   readonly #records: SessionRecords;
   readonly #subscriptions = new ResourceSubscriptions();
-  readonly #index = new PrincipalIndex();
+  readonly #index: PrincipalIndex;
+  readonly #maxSubscriptions: number;
   #expired = 0;
 
   /**
@@ -29,6 +30,8 @@ export class LocalMetadataStore implements MetadataStore {
     onError: (error: Error) => void,
     scheduler: Scheduler,
   ) {
+    this.#index = new PrincipalIndex(limits.maxSessionsPerPrincipal);
+    this.#maxSubscriptions = limits.maxSubscriptionsPerSession;
     this.#records = new SessionRecords<SessionRecord>(
       limits,
       {
@@ -74,7 +77,7 @@ export class LocalMetadataStore implements MetadataStore {
 
   subscribe(id: string, uri: string): void {
     this.#records.getOrCreate(id);
-    this.#subscriptions.add(id, uri);
+    this.#subscriptions.add(id, uri, this.#maxSubscriptions);
   }
 
   unsubscribe(id: string, uri: string): void {
@@ -87,13 +90,14 @@ export class LocalMetadataStore implements MetadataStore {
     id: string,
     { principal, startEventId }: SessionRegistration,
   ): boolean {
+    const known = this.#records.touch(id)?.registration;
+    if (known !== undefined) return known.principal === principal;
+    this.#index.assertCapacity(principal);
     const record = this.#records.getOrCreate(id);
-    if (record.registration === undefined) {
-      record.registration = { principal, startEventId };
-      this.#index.add(id, principal);
-      this.events.begun(id, principal);
-    }
-    return record.registration.principal === principal;
+    record.registration = { principal, startEventId };
+    this.#index.add(id, principal);
+    this.events.begun(id, principal);
+    return true;
   }
 
   registration(id: string): SessionRegistration | undefined {

@@ -92,24 +92,3 @@ export interface MetadataStore {
   /** Removes everything in this process. */
   close(): void;
 }
-
-/**
- * What the guard asks of an info manager. `register` also throws if the ID is
- * invalid, or if the manager was closed.
- */
-export type SessionRegistry =
-  & Pick<
-    MetadataStore,
-    | "register"
-    | "registration"
-    | "touch"
-    | "pages"
-    | "events"
-    | "peek"
-    | "write"
-    | "subscriptionsOf"
-  >
-  & {
-    /** Ends a session for `sessions.end`; returns whether it was there. */
-    end(id: string): MaybePromise<boolean>;
-  };

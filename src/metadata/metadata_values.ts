@@ -1,5 +1,7 @@
 import { formatValue } from "../format_value.ts";
-import { ClosedError, InvalidArgumentError } from "../errors.ts";
+import type { InfoSettings } from "../contracts/resolve_options.ts";
+import { ClosedError, InvalidArgumentError, LimitError } from "../errors.ts";
+import { exceedsBytes } from "../runtime/utf8_length.ts";
 import { LOGGING_LEVELS, type LoggingLevel } from "../protocol/mcp_types.ts";
 
 /** Throws if a value is neither a log level nor `undefined`. */
@@ -12,13 +14,38 @@ export function assertLevel(level: LoggingLevel | undefined): void {
   );
 }
 
-/** Throws if a value cannot be the URI of a resource. */
-export function assertUri(uri: unknown): asserts uri is string {
-  if (typeof uri === "string") return;
-  throw new InvalidArgumentError(
-    "uri",
-    `"uri" must be a string, but got ${formatValue(uri)}.`,
-  );
+/** How long values may be, in bytes. */
+export type ValueLimits = Pick<
+  InfoSettings,
+  | "maxUriBytes"
+  | "maxClientInfoBytes"
+  | "maxCapabilitiesBytes"
+  | "maxDataBytes"
+>;
+
+/** Throws if a value cannot be the URI of a resource, or is too long. */
+export function assertUri(
+  uri: unknown,
+  limits: ValueLimits,
+): asserts uri is string {
+  if (typeof uri !== "string") {
+    throw new InvalidArgumentError(
+      "uri",
+      `"uri" must be a string, but got ${formatValue(uri)}.`,
+    );
+  }
+  const { maxUriBytes } = limits;
+  if (!exceedsBytes(uri, maxUriBytes)) return;
+  throw tooLong("The URI of a resource", "maxUriBytes", maxUriBytes);
+}
+
+/** The error of a value that is too long. */
+export function tooLong(
+  name: string,
+  option: keyof ValueLimits,
+  limit: number,
+): LimitError {
+  return new LimitError(`info.${option}`, limit, `${name} has too many bytes.`);
 }
 
 /** Throws if a manager is closed. */

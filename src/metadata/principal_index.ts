@@ -1,3 +1,5 @@
+import { LimitError } from "../errors.ts";
+
 /** How many sessions one page has. */
 export const PAGE_SIZE = 1_000;
 
@@ -7,11 +9,31 @@ export const PAGE_SIZE = 1_000;
  */
 export class PrincipalIndex {
   readonly #sessions: Map<string | undefined, Set<string>> = new Map();
+  readonly #maxPerPrincipal: number;
   #size = 0;
+
+  /** @param maxPerPrincipal How many sessions a principal may have. */
+  constructor(maxPerPrincipal: number = Infinity) {
+    this.#maxPerPrincipal = maxPerPrincipal;
+  }
 
   /** The number of sessions. */
   get size(): number {
     return this.#size;
+  }
+
+  /**
+   * Throws if a principal cannot have one more session. Clients without a
+   * principal are not limited.
+   *
+   * @throws {LimitError} If it has as many as it may have.
+   */
+  assertCapacity(principal: string | undefined): void {
+    if (principal === undefined) return;
+    const count = this.#sessions.get(principal)?.size ?? 0;
+    if (count >= this.#maxPerPrincipal) {
+      throw tooManySessions(this.#maxPerPrincipal);
+    }
   }
 
   /** Adds a session; returns whether it is new. */
@@ -59,4 +81,13 @@ export class PrincipalIndex {
       for (const sessions of this.#sessions.values()) yield* sessions;
     }
   }
+}
+
+/** The error of a principal that has as many sessions as it may have. */
+export function tooManySessions(max: number): LimitError {
+  return new LimitError(
+    "info.maxSessionsPerPrincipal",
+    max,
+    "The principal has too many sessions.",
+  );
 }

@@ -1,3 +1,5 @@
+import { LimitError } from "../errors.ts";
+
 /**
  * Which session subscribed to which resource, indexed both ways: the cost of an
  * operation depends only on the entries it touches.
@@ -21,10 +23,34 @@ export class ResourceSubscriptions {
     return this.#uris.has(id);
   }
 
-  /** Subscribes a session to a resource. */
-  add(id: string, uri: string): void {
+  /**
+   * Throws if a session cannot subscribe to one more resource.
+   *
+   * @param id The session ID.
+   * @param uri The resource.
+   * @param max How many subscriptions a session may have.
+   * @throws {LimitError} If it has as many.
+   */
+  assertCapacity(id: string, uri: string, max: number): void {
+    const uris = this.#uris.get(id);
+    if (uris === undefined || uris.size < max || uris.has(uri)) return;
+    throw tooManySubscriptions(max);
+  }
+
+  /**
+   * Subscribes a session to a resource.
+   *
+   * @param id The session ID.
+   * @param uri The resource.
+   * @param max How many subscriptions the session may have.
+   * @throws {LimitError} If it has as many.
+   */
+  add(id: string, uri: string, max: number = Infinity): void {
+    const uris = this.#uris.get(id);
+    if (uris === undefined) this.#uris.set(id, new Set([uri]));
+    else if (uris.size < max || uris.has(uri)) uris.add(uri);
+    else throw tooManySubscriptions(max);
     addTo(this.#sessions, uri, id);
-    addTo(this.#uris, id, uri);
   }
 
   /** Ends a session's subscription to a resource. */
@@ -46,6 +72,15 @@ export class ResourceSubscriptions {
     this.#sessions.clear();
     this.#uris.clear();
   }
+}
+
+/** The error of a session that has as many subscriptions as it may have. */
+export function tooManySubscriptions(max: number): LimitError {
+  return new LimitError(
+    "info.maxSubscriptionsPerSession",
+    max,
+    "The session subscribes to too many resources.",
+  );
 }
 
 function addTo(

@@ -32,6 +32,8 @@ export interface IdleTracked {
 export interface RecordLimits {
   readonly idleTimeoutMs: number;
   readonly maxSessions: number;
+  readonly maxSessionsPerPrincipal: number;
+  readonly maxSubscriptionsPerSession: number;
   /** Knows which sessions have an open stream. */
   readonly streams: Pick<StreamSessionManager, "has"> | undefined;
 }

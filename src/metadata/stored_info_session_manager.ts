@@ -12,15 +12,17 @@ import type {
   MaybePromise,
   MetadataField,
   MetadataStore,
-  SessionRegistry,
 } from "./metadata_store.ts";
 import {
   assertLevel,
   assertOpen,
   assertUri,
   rejectAndReport,
+  type ValueLimits,
 } from "./metadata_values.ts";
-import { serialize, serializeData } from "./serialize.ts";
+import { ClientValues } from "./client_values.ts";
+import { createRegistry, type SessionRegistry } from "./session_registry.ts";
+import { serializeData } from "./serialize.ts";
 
 /**
  * Returns the registry of an info manager. The guard needs it, users don't: they
@@ -46,7 +48,8 @@ export class StoredInfoSessionManager extends InfoSessionManager
   }
 
   readonly #store: MetadataStore;
-  readonly #maxDataBytes: number;
+  readonly #limits: ValueLimits;
+  readonly #values: ClientValues;
   readonly #report: (error: Error) => void;
   readonly #registry: SessionRegistry;
   #isClosed = false;
@@ -55,33 +58,24 @@ export class StoredInfoSessionManager extends InfoSessionManager
    * Creates a manager.
    *
    * @param store Stores the metadata.
-   * @param maxDataBytes How long the data of a session may be.
+   * @param limits How long values may be.
    * @param onError Called with refused writes.
    */
   constructor(
     store: MetadataStore,
-    maxDataBytes: number,
+    limits: ValueLimits,
     onError: ((error: Error) => void) | undefined,
   ) {
     super();
     this.#store = store;
-    this.#maxDataBytes = maxDataBytes;
+    this.#limits = limits;
+    this.#values = new ClientValues(limits);
     this.#report = safeCallback("onError", onError);
-    this.#registry = {
-      register: (id, registration) => {
-        assertSessionId(id);
-        assertOpen(this.#isClosed);
-        return store.register(id, registration);
-      },
-      registration: (id) => this.#isClosed ? undefined : store.registration(id),
-      touch: (id) => store.touch(id),
-      end: (id) => this.#isClosed ? false : store.delete(id, "ended"),
-      events: store.events,
-      pages: (principal) => this.#isClosed ? [] : store.pages(principal),
-      peek: (id, field) => store.peek(id, field),
-      write: (id, field, value) => store.write(id, field, value),
-      subscriptionsOf: (id) => store.subscriptionsOf(id),
-    };
+    this.#registry = createRegistry(
+      store,
+      this.#values,
+      () => this.#isClosed,
+    );
   }
 
   /**
@@ -103,12 +97,18 @@ export class StoredInfoSessionManager extends InfoSessionManager
    * @param info A JSON object; `undefined` removes the stored one.
    * @throws {InvalidArgumentError} If the ID or the value is invalid. As a
    * rejected promise.
+   * @throws {LimitError} If it exceeds `maxClientInfoBytes`. As a rejected
+   * promise.
    */
   override setClientInfo(
     id: string,
     info: ClientInfo | undefined,
   ): void | Promise<void> {
-    return this.#write(id, "clientInfo", () => serialize("info", info));
+    return this.#write(
+      id,
+      "clientInfo",
+      () => this.#values.serialize(id, "info", info, "maxClientInfoBytes"),
+    );
   }
 
   /**
@@ -131,15 +131,18 @@ export class StoredInfoSessionManager extends InfoSessionManager
    * @param capabilities A JSON object; `undefined` removes the stored one.
    * @throws {InvalidArgumentError} If the ID or the value is invalid. As a
    * rejected promise.
+   * @throws {LimitError} If they exceed `maxCapabilitiesBytes`. As a rejected
+   * promise.
    */
   override setClientCapabilities(
     id: string,
     capabilities: ClientCapabilities | undefined,
   ): void | Promise<void> {
+    const option = "maxCapabilitiesBytes";
     return this.#write(
       id,
       "clientCapabilities",
-      () => serialize("capabilities", capabilities),
+      () => this.#values.serialize(id, "capabilities", capabilities, option),
     );
   }
 
@@ -198,7 +201,7 @@ export class StoredInfoSessionManager extends InfoSessionManager
    * value is too large. As a rejected promise.
    */
   setData(id: string, data: unknown): void | Promise<void> {
-    const prepare = () => serializeData(data, this.#maxDataBytes);
+    const prepare = () => serializeData(data, this.#limits.maxDataBytes);
     return this.#write(id, "data", prepare);
   }
 
@@ -220,10 +223,12 @@ export class StoredInfoSessionManager extends InfoSessionManager
    * @param uri The URI of the resource, any string.
    * @throws {InvalidArgumentError} If the ID or the URI is invalid. As a
    * rejected promise.
+   * @throws {LimitError} If the URI exceeds `maxUriBytes`, or the session has
+   * `maxSubscriptionsPerSession` subscriptions. As a rejected promise.
    */
   override addSubscription(id: string, uri: string): void | Promise<void> {
     return this.#change(id, () => {
-      assertUri(uri);
+      assertUri(uri, this.#limits);
       return this.#store.subscribe(id, uri);
     });
   }

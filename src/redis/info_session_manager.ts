@@ -44,16 +44,14 @@ export class RedisInfoSessionManager extends StoredInfoSessionManager {
     options?: RedisInfoSessionManagerOptions,
   ) {
     assertKnownOptions(options, { ...INFO_OPTIONS, ...REDIS_OPTIONS });
-    const { idleTimeoutMs, maxSessions, maxDataBytes } = resolveInfoOptions(
-      options,
-    );
+    const limits = resolveInfoOptions(options);
     const redisNode = new RedisNode(client, "info", options);
     const store = new RedisMetadataStore(redisNode, {
-      ttlMs: ttlOf(idleTimeoutMs),
-      maxSessions,
+      ...limits,
+      ttlMs: ttlOf(limits.idleTimeoutMs),
       flushed: undefined,
     });
-    super(store, maxDataBytes, options?.onError);
+    super(store, limits, options?.onError);
     this.ready = redisNode.ready;
     this.#disconnect = () => redisNode.close();
     redisNode.start();

@@ -89,11 +89,8 @@ export class RedisSessions extends ClusteredSessions {
     assertKnownOptions(given, { ...SESSIONS_OPTIONS, ...REDIS_OPTIONS });
     assertSessionsOptions(given);
     const { subscriptions, onError, onEvict, onReset } = given;
-    const { idleTimeoutMs, maxSessions, maxDataBytes } = resolveInfoOptions(
-      given.info,
-      "info",
-    );
-    const ttlMs = ttlOf(idleTimeoutMs);
+    const limits = resolveInfoOptions(given.info, "info");
+    const ttlMs = ttlOf(limits.idleTimeoutMs);
     const redisNode = new RedisNode(client, "sessions", given);
     const { node, ready } = redisNode;
     const made = createStores(redisNode, ttlMs);
@@ -106,15 +103,15 @@ export class RedisSessions extends ClusteredSessions {
     }, stores);
     const events = log();
     const store = new RedisMetadataStore(redisNode, {
+      ...limits,
       ttlMs,
-      maxSessions,
       flushed: events && (() => events.flushed()),
       isAttached,
     });
     super({
       node,
       streams,
-      info: new StoredInfoSessionManager(store, maxDataBytes, onError),
+      info: new StoredInfoSessionManager(store, limits, onError),
       subscriptions: new ClusterSubscriptionManager(node, {
         ...subscriptions,
         onError,

@@ -11,6 +11,8 @@ export class LowWatermarks {
   readonly #maxSessions: number;
   readonly #trimmedUpTo: Map<string, number> = new Map();
   readonly #handedOffAt: Map<string, number> = new Map();
+  /** The same, for events that were dropped before older ones of others. */
+  readonly #droppedUpTo: Map<string, number> = new Map();
   #broadcastsTrimmedUpTo = 0;
   /** Only for broadcasts to the streams of one transport, by its name. */
   readonly #transportsTrimmedUpTo: Map<string, number> = new Map();
@@ -45,6 +47,15 @@ export class LowWatermarks {
     for (const session of sessions) {
       this.#recordSession(this.#trimmedUpTo, session, offset);
     }
+  }
+
+  /**
+   * Records that the event of a session or request was dropped, and older ones
+   * of others were not.
+   */
+  drop(recipient: string, offset: number): void {
+    if (isRequestKey(recipient)) this.trim(recipient, offset);
+    else this.#recordSession(this.#droppedUpTo, recipient, offset);
   }
 
   /**
@@ -85,6 +96,7 @@ export class LowWatermarks {
     return offset < this.#broadcastsTrimmedUpTo ||
       offset < (this.#transportsTrimmedUpTo.get(transport ?? "") ?? 0) ||
       offset < (this.#trimmedUpTo.get(session) ?? 0) ||
+      offset < (this.#droppedUpTo.get(session) ?? 0) ||
       offset < this.handedOffAt(session);
   }
 

@@ -30,3 +30,15 @@ export function isBroadcast(
 ): target is TransportStreams | undefined {
   return target === undefined || isForTransport(target);
 }
+
+/** The recipients of an empty list. */
+export const NOBODY: ReadonlySet<string> = new Set();
+
+/** Returns the recipients of a frame. */
+export function recipientsOf(target: SendTarget): Recipients {
+  if (target === undefined || isForTransport(target)) return target;
+  if (target.length === 0) return NOBODY;
+  const [only] = target.length === 1 ? target : [];
+  // A value that is not a string is no session ID, and must not mean everyone.
+  return typeof only === "string" ? only : new Set(target);
+}

@@ -1,26 +1,11 @@
 import type { ResetReason } from "../contracts/options.ts";
 import type { ReplaySettings } from "../contracts/resolve_options.ts";
 import { isForTransport, type Recipients } from "./recipients.ts";
-import { FifoQueue } from "../runtime/fifo_queue.ts";
+import type { BroadcastId, Entry } from "./entry.ts";
+import { EventQueue } from "./event_queue.ts";
 import { LowWatermarks } from "./low_watermarks.ts";
 import { isRequestKey } from "./request_key.ts";
-
-/** A stored event. */
-export interface Entry {
-  readonly recipients: Recipients;
-  readonly frame: Uint8Array<ArrayBuffer>;
-  readonly weight: number;
-  readonly appendedAt: number;
-  readonly broadcastId: BroadcastId | undefined;
-}
-
-/**
- * Identifies a broadcast among several nodes: the sender and its sequence number.
- */
-export interface BroadcastId {
-  readonly node: string;
-  readonly seq: number;
-}
+import { isOnlyFor, SessionShares } from "./session_shares.ts";
 
 /** A client that reconnects, and may have missed events. */
 export interface Resumption {
@@ -59,7 +44,8 @@ const EVENT_ID = /^([0-9a-f]{16})-(0|[1-9][0-9]{0,15})$/;
 export class ReplayLog {
   readonly #limits: ReplaySettings;
   readonly #epoch = crypto.randomUUID().replaceAll("-", "").slice(0, 16);
-  readonly #entries: FifoQueue<Entry> = new FifoQueue();
+  readonly #entries = new EventQueue();
+  readonly #shares: SessionShares;
   #weight = 0;
   /** The offset of the newest event. */
   #lastOffset = 0;
@@ -67,6 +53,7 @@ export class ReplayLog {
 
   constructor(limits: ReplaySettings) {
     this.#limits = limits;
+    this.#shares = new SessionShares(limits);
     this.#lowWatermarks = new LowWatermarks(
       Math.min(limits.maxEvents, 100_000),
     );
@@ -91,20 +78,23 @@ export class ReplayLog {
   ): void {
     const weight = frame.length +
       (recipients instanceof Set ? recipients.size * RECIPIENT_WEIGHT : 0);
-    this.#entries.push({
+    const entry: Entry = {
+      offset: ++this.#lastOffset,
       recipients,
       frame,
       weight,
       appendedAt: now,
       broadcastId,
-    });
+    };
+    this.#entries.push(entry);
+    this.#shares.add(entry);
     this.#weight += weight;
-    this.#lastOffset++;
     this.trim(now, TRIMMED_PER_APPEND);
   }
 
   /**
-   * Drops events until the log is within its limits.
+   * Drops events until the log is within its limits: the oldest, or, if it is
+   * full and a session takes more than its share, the oldest of that session.
    *
    * @param now The current time.
    * @param maxOld How many events may be dropped only because they are too old.
@@ -117,15 +107,36 @@ export class ReplayLog {
       entry !== undefined;
       entry = this.#entries.peek()
     ) {
-      const count = this.#entries.size;
-      const { recipients, weight, appendedAt } = entry;
-      const fits = count <= maxEvents && this.#weight <= maxBytes;
-      if (fits && (now - appendedAt < maxAgeMs || oldLeft-- <= 0)) break;
-      this.#lowWatermarks.trim(recipients, this.#lastOffset - count + 1);
-      this.onTrimmed(entry);
-      this.#weight -= weight;
+      const { recipients, offset, appendedAt } = entry;
+      const isOld = now - appendedAt >= maxAgeMs;
+      const fits = this.#entries.size <= maxEvents && this.#weight <= maxBytes;
+      if (fits && (!isOld || oldLeft-- <= 0)) break;
+      if (!isOld && this.#dropExceeding()) continue;
+      this.#lowWatermarks.trim(recipients, offset);
       this.#entries.shift();
+      this.#removed(entry);
     }
+  }
+
+  /** Drops the oldest event of a session that takes more than its share. */
+  #dropExceeding(): boolean {
+    const share = this.#shares.exceeding;
+    if (share === undefined) return false;
+    const { session, oldest } = share;
+    const dropped = this.#entries.remove(
+      oldest,
+      ({ recipients }) => isOnlyFor(session, recipients),
+    );
+    if (dropped === undefined) return false;
+    this.#lowWatermarks.drop(dropped.recipients as string, dropped.offset);
+    this.#removed(dropped);
+    return true;
+  }
+
+  #removed(entry: Entry): void {
+    this.#shares.remove(entry);
+    this.onTrimmed(entry);
+    this.#weight -= entry.weight;
   }
 
   /** Whether the log is empty, so that nothing can expire. */
@@ -185,7 +196,7 @@ export class ReplayLog {
 
   /** Returns the stored events for a client after an offset. */
   protected entriesAfter(resumption: Resumption, offset: number): Entry[] {
-    return this.#entries.last(this.#lastOffset - offset)
+    return this.#entries.after(offset)
       .filter(({ recipients }) => isFor(resumption, recipients));
   }
 

@@ -62,7 +62,10 @@ export class RemoteHost {
         const limited = new LimitedRequest(request, this.#hosting.maxBodyBytes);
         // The guard refuses it.
         if (limited.isTooLarge) return { request };
-        const { message, body, copy } = await readMessage(limited.request);
+        const { message, body, copy } = await readMessage(
+          limited.request,
+          this.#hosting,
+        );
         if (limited.isTooLarge) {
           return { response: refusalResponse("tooLarge") };
         }

@@ -194,7 +194,7 @@ export class SdkHost implements SessionHost {
     request: Request,
     exchange: Exchange,
   ): Promise<Response> {
-    const { message, copy } = await readMessage(request);
+    const { message, copy } = await readMessage(request, this.#hosting);
     const { authInfo } = exchange.caller;
     const options: SdkRequestOptions = {
       // Without it, the transport reads the body, and says what is wrong.

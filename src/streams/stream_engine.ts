@@ -23,11 +23,12 @@ import {
   formatReset,
   planStreamStart,
 } from "./stream_start.ts";
-import type { BroadcastId, ReplayLog } from "../replay/replay_log.ts";
+import type { BroadcastId } from "../replay/entry.ts";
+import type { ReplayLog } from "../replay/replay_log.ts";
 import {
   isBroadcast,
-  isForTransport,
-  type Recipients,
+  NOBODY,
+  recipientsOf,
   type SendTarget,
 } from "../replay/recipients.ts";
 import {
@@ -317,14 +318,4 @@ export function assertMessage(sessions: unknown, data: unknown): void {
         `${formatValue(sessions)}.`,
     );
   }
-}
-
-const NOBODY: ReadonlySet<string> = new Set();
-
-function recipientsOf(target: SendTarget): Recipients {
-  if (target === undefined || isForTransport(target)) return target;
-  if (target.length === 0) return NOBODY;
-  const [only] = target.length === 1 ? target : [];
-  // A value that is not a string is no session ID, and must not mean everyone.
-  return typeof only === "string" ? only : new Set(target);
 }

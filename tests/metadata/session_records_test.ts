@@ -249,7 +249,13 @@ function createRecords(
   const expired: string[] = [];
   const errors: Error[] = [];
   const records = new SessionRecords(
-    { idleTimeoutMs, maxSessions, streams },
+    {
+      idleTimeoutMs,
+      maxSessions,
+      maxSessionsPerPrincipal: Infinity,
+      maxSubscriptionsPerSession: Infinity,
+      streams,
+    },
     {
       newRecord: (usedAt): SessionRecord => ({ lastUsedAt: usedAt }),
       onExpire: (id) => {

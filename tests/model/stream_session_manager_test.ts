@@ -23,11 +23,17 @@ const limits = fc.record({
   maxSessions: fc.constantFrom(3, 5, Infinity),
 });
 
-const large = { maxEvents: 10_000, maxBytes: 16_777_216, maxAgeMs: Infinity };
+const large = {
+  maxEvents: 10_000,
+  maxBytes: 16_777_216,
+  maxAgeMs: Infinity,
+  maxShare: 1,
+};
 const small = fc.record({
   maxEvents: fc.constantFrom(5, 8),
   maxBytes: fc.constantFrom(200, 100_000),
   maxAgeMs: fc.constantFrom(2_000, 100_000),
+  maxShare: fc.constant(1),
 });
 
 describe("InMemoryStreamSessionManager, compared with a model", () => {

@@ -8,6 +8,7 @@ const NO_LIMITS = {
   maxEvents: Infinity,
   maxBytes: Infinity,
   maxAgeMs: Infinity,
+  maxShare: 1,
 };
 
 describe("ReplayLog", () => {

@@ -1,12 +1,8 @@
 import type { ResetReason } from "../../contracts/options.ts";
 import { withSseId } from "../../protocol/sse.ts";
 import type { Recipients } from "../../replay/recipients.ts";
-import {
-  type BroadcastId,
-  type Entry,
-  ReplayLog,
-  type Resumption,
-} from "../../replay/replay_log.ts";
+import type { BroadcastId, Entry } from "../../replay/entry.ts";
+import { ReplayLog, type Resumption } from "../../replay/replay_log.ts";
 import { VersionVector } from "./version_vector.ts";
 
 /** The events that a session has missed, on their way to another node. */

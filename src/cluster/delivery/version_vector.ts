@@ -1,4 +1,4 @@
-import type { BroadcastId } from "../../replay/replay_log.ts";
+import type { BroadcastId } from "../../replay/entry.ts";
 import { touch } from "../../runtime/lru_map.ts";
 
 /** Beyond these numbers, the least recently used entries are dropped. */

@@ -1,3 +1,4 @@
+import type { SessionRegistry } from "../../metadata/session_registry.ts";
 import type {
   HostedCall,
   HostedResult,
@@ -8,7 +9,6 @@ import {
   sessionRegistryOf,
   type StoredInfoSessionManager,
 } from "../../metadata/stored_info_session_manager.ts";
-import type { SessionRegistry } from "../../metadata/metadata_store.ts";
 import type { ClusterNode } from "../membership/cluster_node.ts";
 import type { RequestForwarder } from "./request_forwarder.ts";
 

@@ -53,7 +53,7 @@ export class MetadataReplica {
   constructor(node: ClusterNode, options: ReplicaOptions) {
     this.#node = node;
     this.#options = options;
-    this.#registered = new RegisteredSessions(node);
+    this.#registered = new RegisteredSessions(node, options);
     this.#lww = new LwwRecords(node.scheduler);
     this.#records = new SessionRecords(options, {
       newRecord: (lastUsedAt) => ({
@@ -123,8 +123,10 @@ export class MetadataReplica {
    * Registers a session.
    *
    * @throws {SessionLimitError} If `maxSessions` is reached.
+   * @throws {LimitError} If its principal has too many, as far as known here.
    */
   register(id: string, principal: string | undefined): void {
+    this.#registered.assertCapacity(principal);
     this.write(id, PRINCIPAL, principalField(principal));
     this.events.begun(id, principal);
   }
@@ -144,8 +146,10 @@ export class MetadataReplica {
     this.#deleteIfEmpty(id);
   }
 
-  /** Subscribes a session to a resource. */
+  /** Subscribes a session to a resource, within its limit. */
   subscribe(id: string, uri: string): void {
+    const { maxSubscriptionsPerSession } = this.#options;
+    this.#subscribed.assertCapacity(id, uri, maxSubscriptionsPerSession);
     this.write(id, SUBSCRIPTION + uri, "");
   }
 

@@ -1,5 +1,6 @@
 import type { SessionEndReason } from "../../contracts/options.ts";
 import { PrincipalIndex } from "../../metadata/principal_index.ts";
+import type { RecordLimits } from "../../metadata/session_records.ts";
 import { SessionEvents } from "../../metadata/session_events.ts";
 import type { ClusterNode } from "../membership/cluster_node.ts";
 
@@ -31,11 +32,27 @@ export function principalOf([value]: Value): string | undefined {
 export class RegisteredSessions {
   readonly events: SessionEvents = new SessionEvents();
   readonly #node: ClusterNode;
-  readonly #index = new PrincipalIndex();
+  readonly #index: PrincipalIndex;
 
-  /** @param node This node. */
-  constructor(node: ClusterNode) {
+  /**
+   * @param node This node.
+   * @param limits How many sessions a principal may have.
+   */
+  constructor(
+    node: ClusterNode,
+    { maxSessionsPerPrincipal }: Pick<RecordLimits, "maxSessionsPerPrincipal">,
+  ) {
     this.#node = node;
+    this.#index = new PrincipalIndex(maxSessionsPerPrincipal);
+  }
+
+  /**
+   * Throws if a principal cannot have one more session.
+   *
+   * @throws {LimitError} If it has as many as it may have.
+   */
+  assertCapacity(principal: string | undefined): void {
+    this.#index.assertCapacity(principal);
   }
 
   /** Called when the field of a session was written; `null` if removed. */

@@ -15,6 +15,7 @@ import { CoveredSends } from "./covered_sends.ts";
 import { DeliveredEvents } from "./delivered_events.ts";
 import { LogWriter } from "./log_writer.ts";
 import { limitsOf } from "./log_scripts.ts";
+import { shareOf } from "./share_script.ts";
 import { readLog } from "./read_log.ts";
 import { readMissed } from "./missed_events.ts";
 import { decodeBatch, type PublishedEvent, targetOf } from "./log_codec.ts";
@@ -69,7 +70,8 @@ export class RedisEventLog implements EventLog, RedisComponent {
       reset: (...reset) => this.#streams.reset(...reset, "unknown"),
     });
     this.#trimmed = new TrimmedEvents(redisNode, sessions, this.#position);
-    this.#writer = new LogWriter(redisNode, settings, this.#limits, {
+    const limits = [...this.#limits, shareOf(settings)];
+    this.#writer = new LogWriter(redisNode, settings, limits, {
       isDelivered: ({ ids, seq }) =>
         this.#deliveredEvents.hasDelivered(ids === undefined, seq) ||
         ids?.some((id) => sessions.isLocal(id)) === false,

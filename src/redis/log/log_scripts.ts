@@ -1,5 +1,6 @@
 import type { ReplaySettings } from "../../contracts/resolve_options.ts";
 import { Script } from "../connection/script.ts";
+import { SHARE } from "./share_script.ts";
 
 // The log is a Redis stream with the events, and a hash with its state:
 //
@@ -115,12 +116,11 @@ export const APPEND: Script = new Script(`
 local meta, prefix, sender, first = KEYS[1], ARGV[1], ARGV[2], tonumber(ARGV[3])
 local maxEvents, maxBytes, maxAge =
   tonumber(ARGV[4]), tonumber(ARGV[5]), tonumber(ARGV[6])
-local candidate, toAll, toNodes, ttl = ARGV[7], ARGV[8], ARGV[9], ARGV[10]
-local expected = ARGV[11]
+local share, candidate, toAll = tonumber(ARGV[7]), ARGV[8], ARGV[9]
+local toNodes, ttl, expected = ARGV[10], ARGV[11], ARGV[12]
 local events = prefix .. 'events'
 ${PURGE}
-local known = redis.call('HMGET', meta, 'epoch', 'last', 'all', 'bytes',
-  'began')
+local known = redis.call('HMGET', meta, 'epoch', 'last', 'all', 'bytes', 'began')
 if expected ~= '' and known[1] ~= expected then return 'lost' end
 local epoch, last, all = known[1], tonumber(known[2]) or 0, known[3] or '0'
 if not epoch then
@@ -128,6 +128,7 @@ if not epoch then
   redis.call('HSET', meta, 'epoch', epoch, 'began', text(now))
 end
 local bytes, began = tonumber(known[4]) or 0, tonumber(known[5]) or now
+${SHARE}
 local senderKey = prefix .. 'n:' .. sender
 local count = tonumber(redis.call('HGET', senderKey, 'from')) or 0
 local json = cjson.encode(sender)
@@ -154,6 +155,7 @@ local function note(id, offset)
   redis.call('PEXPIRE', places, text(math.ceil(maxAge / 1000)))
   redis.call('HSET', prefix .. 's:' .. id, 't', offset)
   local kept = redis.call('ZCARD', places)
+  dropOwn(id, places, kept)
   -- Trimming occasionally is enough.
   if kept < 32 or kept % 16 > 0 then return end
   -- The newest trimmed event stays, as a low watermark.
@@ -163,7 +165,7 @@ local function note(id, offset)
 end
 
 local lastTo, own = {}, nil
-local at, number = 12, first
+local at, number = 13, first
 while at <= #ARGV do
   local data, mark, targets = ARGV[at], ARGV[at + 1], tonumber(ARGV[at + 2])
   at = at + 3

@@ -1,14 +1,8 @@
 import { inChunks } from "../connection/chunks.ts";
 import type { RedisNode } from "../redis_node.ts";
 import type { MetadataCache } from "./metadata_cache.ts";
-import { maxSessionsArgument, RESTORE } from "./metadata_scripts.ts";
-
-/** How many sessions Redis keeps, and for how long. */
-export interface MetadataLimits {
-  /** How long an unused session is kept, in milliseconds. */
-  readonly ttlMs: number;
-  readonly maxSessions: number;
-}
+import { limitArgument, type MetadataLimits } from "./metadata_limits.ts";
+import { RESTORE } from "./metadata_scripts.ts";
 
 /** How many sessions are restored at once. */
 const CONCURRENCY = 100;
@@ -90,7 +84,7 @@ export class MetadataRestorer {
       keys.prefix,
       id,
       String(Math.ceil(remainingMs)),
-      maxSessionsArgument(maxSessions),
+      limitArgument(maxSessions),
       ...[...session.fields].flatMap(([field, [value, at]]) => [
         field,
         value,

@@ -38,6 +38,14 @@ local function prune(set, field)
   end
   return #due == PRUNED
 end
+-- Returns whether a set has as many members as it may have.
+local function isFull(set, most)
+  for _ = 1, 10 do
+    if redis.call('ZCARD', set) < most then return false end
+    if not prune(set) then break end
+  end
+  return redis.call('ZCARD', set) >= most
+end
 `;
 
 /** Admits a session, if `maxSessions` allows it. Needs: sets, max, id, ttl. */
@@ -45,12 +53,8 @@ const ADMIT = `
 local known = prefix .. 'known'
 local function admit()
   if max <= 0 then return true end
-  if not redis.call('ZSCORE', known, id) then
-    for _ = 1, 10 do
-      local more = prune(known)
-      if redis.call('ZCARD', known) < max or not more then break end
-    end
-    if redis.call('ZCARD', known) >= max then return false end
+  if not redis.call('ZSCORE', known, id) and isFull(known, max) then
+    return false
   end
   put(known, id, ttl)
   return true
@@ -58,16 +62,27 @@ end
 `;
 
 /**
- * Writes or removes fields of a session. Returns the time, or "" if the session
- * was not admitted.
+ * Writes or removes fields of a session. Returns the time, "" if the session was
+ * not admitted, or "full" if it has too many subscriptions.
  */
 export const WRITE: Script = new Script(`
 local key, prefix, id = KEYS[1], ARGV[1], ARGV[2]
-local ttl, max = tonumber(ARGV[3]), tonumber(ARGV[4])
+local ttl, max, maxUris = tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5])
 ${SETS}${ADMIT}
-for at = 5, #ARGV, 3 do
+local function hasMaxUris()
+  -- The other fields are few.
+  if redis.call('HLEN', key) < maxUris then return false end
+  local uris = 0
+  for _, name in ipairs(redis.call('HKEYS', key)) do
+    if string.sub(name, 1, 2) == 'u:' then uris = uris + 1 end
+  end
+  return uris >= maxUris
+end
+for at = 7, #ARGV, 3 do
   local field, value = ARGV[at + 1], ARGV[at + 2]
   if ARGV[at] == 'set' then
+    if string.sub(field, 1, 2) == 'u:' and maxUris > 0 and hasMaxUris()
+      and redis.call('HEXISTS', key, field) == 0 then return 'full' end
     if not admit() then return '' end
     redis.call('HSET', key, field, value)
     if string.sub(field, 1, 2) == 'u:' then put(prefix .. field, id, ttl) end
@@ -85,26 +100,30 @@ return text(now)
 
 /**
  * Registers a session, unless it exists. Returns its principal and start event
- * ID, the time if it is new, and others that were found to have expired; or "" if it
- * was not admitted.
+ * ID, the time if it is new, and others that were found to have expired; or ""
+ * if it was not admitted, with "full" if its principal has too many.
  */
 export const REGISTER: Script = new Script(`
 local key, prefix, id = KEYS[1], ARGV[1], ARGV[2]
-local ttl, max = tonumber(ARGV[3]), tonumber(ARGV[4])
-local root = prefix
+local ttl, max, maxOwn = tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[6])
+local root, owner = prefix, ARGV[7]
 ${SETS}${ADMIT}${PRINCIPALS}${KEEP_PRINCIPAL}
 local there = redis.call('HMGET', key, 'r', 'n')
 if there[1] then return { there[1], there[2] or '', '' } end
+local full = { '', 'full', '' }
+if maxOwn > 0 and owner ~= '-' and hasmaximum(owner, maxOwn, full) then
+  return full
+end
 if not admit() then return { '' } end
 local meta = redis.call('HMGET', prefix .. 'log', 'epoch', 'last')
 local newest = meta[1] and meta[1] .. '-' .. (meta[2] or '0') or ''
-redis.call('HSET', key, 'r', ARGV[5], 't', text(now))
-if ARGV[6] == 'log' then redis.call('HSET', key, 'n', newest) end
+redis.call('HSET', key, 'r', owner, 't', text(now))
+if ARGV[8] == 'log' then redis.call('HSET', key, 'n', newest) end
 extend(key, ttl)
-local answer = { ARGV[5], newest, text(now) }
-list(ARGV[5], id)
-keepprincipal(ARGV[5])
-prunesome(ARGV[5], answer)
+local answer = { owner, newest, text(now), unpack(full, 4) }
+list(owner, id)
+keepprincipal(owner)
+prunesome(owner, answer)
 return answer
 `);
 
@@ -234,7 +253,7 @@ for at = 5, #ARGV, 3 do
   local known = redis.call('HMGET', key, field, mark)
   if not known[1] or known[2] and tonumber(known[2]) < tonumber(since) then
     redis.call('HSET', key, field, value, mark, since)
-    if string.sub(field, 1, 2) == 'u:' then put(prefix .. field, id, ttl) end
+        if string.sub(field, 1, 2) == 'u:' then put(prefix .. field, id, ttl) end
   end
 end
 local principal = redis.call('HGET', key, 'r')
@@ -245,8 +264,3 @@ end
 extend(key, ttl)
 return 1
 `);
-
-/** Returns `maxSessions` as an argument of the scripts; 0 for no limit. */
-export function maxSessionsArgument(maxSessions: number): string {
-  return maxSessions === Infinity ? "0" : String(maxSessions);
-}

@@ -1,4 +1,3 @@
-import { SessionLimitError } from "../../errors.ts";
 import { checkPeriodFor, type PeriodicTask } from "../../runtime/scheduler.ts";
 import type { SessionEndReason } from "../../contracts/options.ts";
 import type { SessionEvents } from "../../metadata/session_events.ts";
@@ -16,7 +15,13 @@ import * as scripts from "./metadata_scripts.ts";
 import { KnownSessions } from "./known_sessions.ts";
 import { MetadataExpiry } from "./metadata_expiry.ts";
 import { MetadataPrefetcher } from "./metadata_prefetcher.ts";
-import { type MetadataLimits, MetadataRestorer } from "./metadata_restorer.ts";
+import { MetadataRestorer } from "./metadata_restorer.ts";
+import {
+  assertQueueable,
+  assertWritten,
+  limitArguments,
+  type MetadataLimits,
+} from "./metadata_limits.ts";
 import { principalOf } from "./principal_pages.ts";
 import { Registrations } from "./registrations.ts";
 import { SubscriptionReader } from "./subscription_reader.ts";
@@ -105,8 +110,9 @@ export class RedisMetadataStore
     return this.#write(id, FIELD_NAMES[field], value);
   }
 
-  subscribe(id: string, uri: string): Promise<void> {
-    return this.#write(id, subscriptionField(uri), "");
+  async subscribe(id: string, uri: string): Promise<void> {
+    assertQueueable(this.#pendingWrites.count(id), this.#options);
+    return await this.#write(id, subscriptionField(uri), "");
   }
 
   unsubscribe(id: string, uri: string): Promise<void> {
@@ -245,21 +251,16 @@ export class RedisMetadataStore
     this.#known.clear();
   }
 
-  #limits(): string[] {
-    const { ttlMs, maxSessions } = this.#options;
-    return [String(ttlMs), scripts.maxSessionsArgument(maxSessions)];
-  }
-
   async #write(id: string, field: string, value: string | null): Promise<void> {
     const write = () =>
       this.#run(scripts.WRITE, id, [
-        ...this.#limits(),
+        ...limitArguments(this.#options),
         value === null ? "del" : "set",
         field,
         value ?? "",
       ]) as Promise<string>;
     const at = await this.#pendingWrites.runOrQueue(id, field, write);
-    if (at === "") throw new SessionLimitError(this.#options.maxSessions);
+    assertWritten(at, this.#options);
     this.#cachePut(id, field, value, at);
   }
 

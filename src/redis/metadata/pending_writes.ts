@@ -47,6 +47,11 @@ export class PendingWrites {
     }
   }
 
+  /** Returns how many writes to a session are queued. */
+  count(id: string): number {
+    return this.#bySession.get(id)?.size ?? 0;
+  }
+
   /** Returns whether a write is queued. */
   has(id: string, field: string): boolean {
     return this.#bySession.get(id)?.has(field) === true;

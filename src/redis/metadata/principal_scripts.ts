@@ -34,6 +34,18 @@ end
 local function islisted(field, id)
   return redis.call('HGET', prefix .. 's:' .. id, 'r') == field
 end
+-- Returns whether a principal has as many sessions as it may have. Looks at some,
+-- so that the server is not busy for long, and adds those that expired to a list.
+local function hasmaximum(field, most, expired)
+  local set = prefix .. 'p:' .. field
+  if redis.call('ZCARD', set) < most then return false end
+  for _, id in ipairs(redis.call('ZRANDMEMBER', set, 64)) do
+    if not islisted(field, id) and unlist(field, id) == 1 then
+      expired[#expired + 1] = id
+    end
+  end
+  return redis.call('ZCARD', set) >= most
+end
 local function list(field, id)
   redis.call('ZADD', prefix .. 'p:' .. field, 0, id)
   redis.call('ZADD', prefix .. 'principals', 0, field)

@@ -1,19 +1,19 @@
 import type { SessionEndReason } from "../../contracts/options.ts";
 import { formatValue } from "../../format_value.ts";
 import { inChunks } from "../connection/chunks.ts";
-import { ClusterError, SessionLimitError } from "../../errors.ts";
+import { ClusterError } from "../../errors.ts";
 import { SessionEvents } from "../../metadata/session_events.ts";
 import type { Script } from "../connection/script.ts";
 import type { RedisNode } from "../redis_node.ts";
 import type { KnownSessions } from "./known_sessions.ts";
 import type { MetadataCache } from "./metadata_cache.ts";
-import type { MetadataLimits, MetadataRestorer } from "./metadata_restorer.ts";
 import {
-  DELETE,
-  maxSessionsArgument,
-  REGISTER,
-  UNLIST,
-} from "./metadata_scripts.ts";
+  limitArguments,
+  type MetadataLimits,
+  refusedRegistration,
+} from "./metadata_limits.ts";
+import type { MetadataRestorer } from "./metadata_restorer.ts";
+import { DELETE, REGISTER, UNLIST } from "./metadata_scripts.ts";
 import { ENDED, type PendingWrites } from "./pending_writes.ts";
 import { principalField, sessionPages } from "./principal_pages.ts";
 
@@ -58,8 +58,7 @@ export class Registrations {
     const value = principalField(principal);
     const register = () =>
       this.#run(REGISTER, id, [
-        String(limits.ttlMs),
-        maxSessionsArgument(limits.maxSessions),
+        ...limitArguments(limits),
         value,
         flushed === undefined ? "" : "log",
       ]) as Promise<[string, string?, string?, ...string[]]>;
@@ -68,7 +67,10 @@ export class Registrations {
     const [owner, startEventId, startedAt = isKnown ? "" : now, ...expired] =
       await pendingWrites.runOrQueue(id, "r", register) ??
         [cache.field(id, "r") ?? value];
-    if (owner === "") throw new SessionLimitError(limits.maxSessions);
+    if (owner === "") {
+      this.#onExpired(expired);
+      throw refusedRegistration(startEventId, limits);
+    }
     known.onBegin(id);
     cachePut(id, "r", owner);
     // It has just begun: nothing else is stored of it.

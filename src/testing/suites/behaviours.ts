@@ -62,7 +62,9 @@ export type InfoBehaviour =
   | "I8"
   | "I9"
   | "I10"
-  | "I11";
+  | "I11"
+  | "L2"
+  | "L3";
 
 /** What `testInfoSessionManager` tests: the methods for data are for I11. */
 export type TestableInfoSessionManager =
@@ -71,10 +73,19 @@ export type TestableInfoSessionManager =
 
 /**
  * The options that the suite passes to a factory: a short `idleTimeoutMs` and
- * `maxSessions`, for I8, and `maxDataBytes` for I11.
+ * `maxSessions` for I8, `maxDataBytes` for I11, and low limits for L2 and L3.
  */
-export interface InfoLimits
-  extends Pick<InfoOptions, "idleTimeoutMs" | "maxSessions" | "maxDataBytes"> {}
+export interface InfoLimits extends
+  Pick<
+    InfoOptions,
+    | "idleTimeoutMs"
+    | "maxSessions"
+    | "maxDataBytes"
+    | "maxSubscriptionsPerSession"
+    | "maxUriBytes"
+    | "maxClientInfoBytes"
+    | "maxCapabilitiesBytes"
+  > {}
 
 /** One test of the metadata suite. */
 export type InfoCase = Case<
@@ -92,14 +103,18 @@ export type SubscriptionBehaviour =
   | "U5"
   | "U6"
   | "U7"
-  | "U8";
+  | "U8"
+  | "L4";
 
 /**
- * The options that the suite passes to a factory: a short `closeTimeoutMs`, for
- * U6.
+ * The options that the suite passes to a factory: a short `closeTimeoutMs` for
+ * U6, and low limits for L4.
  */
-export interface SubscriptionLimits
-  extends Pick<SubscriptionOptions, "closeTimeoutMs"> {}
+export interface SubscriptionLimits extends
+  Pick<
+    SubscriptionOptions,
+    "closeTimeoutMs" | "maxPerOrigin" | "maxUris" | "maxUriBytes"
+  > {}
 
 /** One test of the subscription suite. */
 export type SubscriptionCase = Case<
@@ -140,6 +155,12 @@ export type SessionsBehaviour =
   | "S17"
   | "S18"
   | "S19"
+  | "L3"
+  | "L5"
+  | "L6"
+  | "L7"
+  | "L8"
+  | "L9"
   | "O1"
   | "O2"
   | "O3"

@@ -5,6 +5,7 @@ import type {
 } from "./behaviours.ts";
 import { infoDataCases } from "../cases/metadata/data_cases.ts";
 import { infoExpiryCases } from "../cases/metadata/expiry_cases.ts";
+import { infoLimitCases } from "../cases/metadata/limit_cases.ts";
 import { infoMetadataCases } from "../cases/metadata/values_cases.ts";
 import { infoSubscriptionCases } from "../cases/metadata/subscription_cases.ts";
 import { register, type SuiteOptions } from "./suite.ts";
@@ -28,6 +29,8 @@ export interface InfoSuiteOptions
  * - I9 Names such as `__proto__` are ordinary.
  * - I10 100,000 sessions come and go.
  * - I11 A session has a value of the user's, bounded, and deleted with it.
+ * - L2 The resource subscriptions of a session, and their URIs, are limited.
+ * - L3 So are the bytes of client info and of capabilities.
  *
  * @param options The test function, the factory, and what it supports.
  * @throws {InvalidArgumentError} If an option is invalid.
@@ -52,6 +55,7 @@ export function testInfoSessionManager(options: InfoSuiteOptions): void {
     ...infoSubscriptionCases,
     ...infoExpiryCases,
     ...infoDataCases,
+    ...infoLimitCases,
   ];
   register(cases, options);
 }

@@ -9,11 +9,13 @@ import { endCases } from "../cases/operation/end_cases.ts";
 import { notifyCases } from "../cases/operation/notify_cases.ts";
 import { sessionsGuardCases } from "../cases/sessions/guard_cases.ts";
 import { sessionsLifetimeCases } from "../cases/sessions/lifetime_cases.ts";
+import { sessionsLimitCases } from "../cases/sessions/limit_cases.ts";
 import { sessionsNodeCases } from "../cases/sessions/node_cases.ts";
 import { sessionsOpenRequestCases } from "../cases/sessions/open_request_cases.ts";
 import { sessionsRequestCases } from "../cases/sessions/request_cases.ts";
 import { sessionsResetCases } from "../cases/sessions/reset_cases.ts";
 import { sessionsResumeCases } from "../cases/sessions/resume_cases.ts";
+import { sessionsShareCases } from "../cases/sessions/share_cases.ts";
 import { sessionsTrafficCases } from "../cases/sessions/traffic_cases.ts";
 import { register, type SuiteOptions } from "./suite.ts";
 
@@ -54,6 +56,8 @@ const CASES: readonly SessionsCase[] = [
   ...notifyCases,
   ...beginEndCases,
   ...endCases,
+  ...sessionsLimitCases,
+  ...sessionsShareCases,
 ];
 
 /**
@@ -94,6 +98,13 @@ const CASES: readonly SessionsCase[] = [
  * - O2 The sessions of a principal can be addressed together.
  * - O3 Nothing is left of a session that was ended.
  * - O5 What began and ended is reported once.
+ * - L3 An `initialize` with too much client info begins no session.
+ * - L5 The sessions of a principal are limited.
+ * - L6 So is how fast it begins them.
+ * - L7 Open requests of a session are limited, and those of a principal without
+ *   one.
+ * - L8 A busy session does not push the events of others out of the replay log.
+ * - L9 `onRefuse` is called with each refusal.
  *
  * @param options The test function, the factory, and what it supports.
  * @throws {InvalidArgumentError} If an option is invalid.

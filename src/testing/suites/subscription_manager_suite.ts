@@ -6,6 +6,7 @@ import type {
 import { register, type SuiteOptions } from "./suite.ts";
 import { subscriptionDeliveryCases } from "../cases/subscriptions/delivery_cases.ts";
 import { subscriptionFailureCases } from "../cases/subscriptions/failure_cases.ts";
+import { subscriptionLimitCases } from "../cases/subscriptions/limit_cases.ts";
 
 /** Options of {@linkcode testSubscriptionManager}. */
 export interface SubscriptionSuiteOptions extends
@@ -26,6 +27,8 @@ export interface SubscriptionSuiteOptions extends
  * - U6 A subscription that never settles blocks no other.
  * - U7 A subscription that throws is closed and removed.
  * - U8 A failing acknowledgement removes the subscription.
+ * - L4 Subscriptions of an origin, their URIs, and the bytes of those are
+ *   limited.
  *
  * @param options The test function, the factory, and what it supports.
  * @throws {InvalidArgumentError} If an option is invalid.
@@ -48,7 +51,11 @@ export function testSubscriptionManager(
   options: SubscriptionSuiteOptions,
 ): void {
   register(
-    [...subscriptionDeliveryCases, ...subscriptionFailureCases],
+    [
+      ...subscriptionDeliveryCases,
+      ...subscriptionFailureCases,
+      ...subscriptionLimitCases,
+    ],
     options,
   );
 }

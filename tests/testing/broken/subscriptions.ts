@@ -6,8 +6,9 @@ import {
   type SubscriptionCloseReason,
   type SubscriptionManager,
 } from "@crossmcp/session-manager";
+import type { SubscriptionLimits } from "@crossmcp/session-manager/testing";
 
-type Limits = { closeTimeoutMs?: number | undefined };
+type Limits = SubscriptionLimits;
 
 /** Replaces some callbacks of each subscription. */
 function withCallbacks(
