@@ -88,8 +88,8 @@ describe("the contract suites", () => {
       (failedBehavioursOf, pace) => failedBehavioursOf(pace),
       {
         streams: "S3 S4 S9 S10 S11 S12 S13",
-        info: "I2 I3 I4 I8",
-        subscriptions: "U2 U5 U6 U7",
+        info: "I2 I3 I4 I8 I11 L2 L3",
+        subscriptions: "U2 U5 U6 U7 L4",
       },
     );
   });

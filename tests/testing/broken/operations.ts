@@ -128,8 +128,8 @@ export const brokenOperations: Record<string, CreateFaulty> = {
   "reports every end twice": withOptions(({ onEnd, ...options }) => ({
     ...options,
     onEnd: (...end) => {
-      onEnd?.(...end);
-      return onEnd?.(...end);
+      const results: unknown[] = [onEnd?.(...end), onEnd?.(...end)];
+      return Promise.all(results) as unknown as void;
     },
   })),
   "ignores the errors of callbacks": withOptions(
