@@ -44,6 +44,9 @@ describe("readFrames", () => {
   });
 });
 
+/** A signal that is not aborted. */
+const NEVER: AbortSignal = new AbortController().signal;
+
 describe("observedBody", () => {
   it("passes every byte on, and ends once", async () => {
     const frames: string[] = [];
@@ -53,6 +56,7 @@ describe("observedBody", () => {
       streamOf(text, 5),
       (frame) => frames.push(frame),
       () => ends++,
+      NEVER,
     );
     assertEquals(await new Response(body).text(), text);
     assertEquals(frames, FRAMES.slice(0, -1));
@@ -65,8 +69,22 @@ describe("observedBody", () => {
     const source = new ReadableStream<Uint8Array>({
       cancel: (given) => void (reason = given),
     });
-    const body = observedBody(source, () => {}, () => ends++);
+    const body = observedBody(source, () => {}, () => ends++, NEVER);
     await body.cancel("enough");
     assertEquals([reason, ends], ["enough", 1]);
+  });
+
+  it("ends when its signal is aborted, and ends once", async () => {
+    let ends = 0;
+    let isCancelled = false;
+    const source = new ReadableStream<Uint8Array>({
+      cancel: () => void (isCancelled = true),
+    });
+    const abort = new AbortController();
+    const body = observedBody(source, () => {}, () => ends++, abort.signal);
+    const text = new Response(body).text();
+    abort.abort();
+    assertEquals(await text, "");
+    assertEquals([isCancelled, ends], [true, 1]);
   });
 });
