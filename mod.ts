@@ -41,8 +41,10 @@ export {
 } from "./src/contracts/subscription_manager.ts";
 export type {
   EndTarget,
+  ListOptions,
   NotifyTarget,
   Sessions,
+  SessionSummary,
   TransportSessions,
 } from "./src/contracts/sessions.ts";
 export type { GuardOptions, Respond } from "./src/contracts/guarding.ts";

@@ -15,6 +15,7 @@ import type { RequestArchive } from "../requests/request_archive.ts";
 import type { EventArchive, StoredEvents } from "../requests/stored_events.ts";
 import { ManagedHosting } from "../http/hosting.ts";
 import { connectCallbacks } from "../operation/session_callbacks.ts";
+import { type FindActivity, listSessions } from "../operation/session_list.ts";
 import { endSessions } from "../operation/session_ender.ts";
 import { Notifier } from "../operation/notifier.ts";
 import type { ServerNotification } from "../protocol/notifications.ts";
@@ -23,17 +24,23 @@ import type { CloseOptions, SessionsOptions } from "../contracts/options.ts";
 import { resolveCloseOptions } from "../contracts/resolve_options.ts";
 import type {
   EndTarget,
+  ListOptions,
   NotifyTarget,
   Sessions,
+  SessionSummary,
   TransportSessions,
 } from "../contracts/sessions.ts";
 import type { SessionsStats } from "../contracts/stats.ts";
+import { clusterActivity } from "./operation/activity.ts";
 import { ClusterHosting } from "./forwarding/cluster_hosting.ts";
 import { ClusterRequests } from "./forwarding/cluster_requests.ts";
 import { RequestForwarder } from "./forwarding/request_forwarder.ts";
 import type { ClusterNode } from "./membership/cluster_node.ts";
 import type { ClusterStats, NodeInfo } from "./membership/node_info.ts";
-import type { StoredInfoSessionManager } from "../metadata/stored_info_session_manager.ts";
+import {
+  sessionRegistryOf,
+  type StoredInfoSessionManager,
+} from "../metadata/stored_info_session_manager.ts";
 import {
   type ClusterStreamSessionManager,
   ownedSessionsOf,
@@ -88,6 +95,7 @@ export class ClusteredSessions<
   readonly #gate: SessionGate;
   readonly #transports: SharedManagers;
   readonly #hosting: ManagedHosting;
+  readonly #findActivity: FindActivity;
   readonly #notifier: Notifier = new Notifier(this);
 
   /**
@@ -132,6 +140,12 @@ export class ClusteredSessions<
       scheduler: node.scheduler,
     })!;
     this.#requests = requests;
+    const owned = ownedSessionsOf(parts.streams);
+    this.#findActivity = clusterActivity(node, {
+      queuedBytes: (id) => owned.queuedBytes(id),
+      openRequests: (id) => requests.openCount(id),
+      age: (id) => sessionRegistryOf(this.info).ageOf(id),
+    });
     this.#events = createStoredEvents(parts.options, {
       streams: requestStreamsOf(parts.streams),
       scheduler: node.scheduler,
@@ -228,6 +242,17 @@ export class ClusteredSessions<
    */
   async end(target: EndTarget): Promise<number> {
     return await endSessions(this.info, target);
+  }
+
+  /**
+   * Lists the sessions that began through the guard, on all nodes.
+   * {@linkcode Sessions} describes it in full.
+   *
+   * @param options Which sessions, and how many.
+   * @throws {InvalidArgumentError} If an option is invalid.
+   */
+  list(options?: ListOptions): AsyncIterable<SessionSummary> {
+    return listSessions(this.info, this.#findActivity, options);
   }
 
   /** Returns the counters of this node. Visits each of its streams. */

@@ -1,4 +1,5 @@
 import type { GuardOptions, Respond } from "../contracts/guarding.ts";
+import type { ClientInfo } from "../protocol/mcp_types.ts";
 import type { InfoSessionManager } from "./info_session_manager.ts";
 import type { SessionData } from "./session_data.ts";
 import type { CloseOptions } from "./options.ts";
@@ -38,6 +39,47 @@ export type EndTarget =
     /** The principal that was passed to `guard` when the sessions began. */
     readonly principal: string;
   };
+
+/** Options of `Sessions.list`. */
+export interface ListOptions {
+  /**
+   * Only the sessions of this principal.
+   *
+   * @default undefined all sessions
+   */
+  readonly principal?: string | undefined;
+  /**
+   * How many sessions to list.
+   *
+   * @default Infinity
+   */
+  readonly limit?: number | undefined;
+}
+
+/** What `Sessions.list` returns of a session. */
+export interface SessionSummary {
+  /** The session ID. */
+  readonly id: string;
+  /** The principal that was passed to `guard` when it began. */
+  readonly principal: string | undefined;
+  /** What its client said about itself in `initialize`. */
+  readonly clientInfo: ClientInfo | undefined;
+  /** The node that has its stream; undefined without one, or in one process. */
+  readonly node: string | undefined;
+  /** When it began. */
+  readonly startedAt: Date;
+  /** When it was last used: a request, or a read or write of its metadata. */
+  readonly lastUsedAt: Date;
+  /** Whether it has a stream. */
+  readonly isStreaming: boolean;
+  /** How many bytes of its stream are unread, as far as Web Streams can tell. */
+  readonly queuedBytes: number;
+  /**
+   * How many of its requests are being answered with an event stream. In one
+   * process, they are only known with `streams.replay`.
+   */
+  readonly openRequests: number;
+}
 
 /**
  * The three managers of a server, and the guard. Pass the object directly to a
@@ -205,6 +247,31 @@ export interface Sessions extends AsyncDisposable {
    * ```
    */
   end(target: EndTarget): Promise<number>;
+  /**
+   * Lists the sessions that began through the guard, on all nodes, in no
+   * particular order. Sessions that are there from the beginning to the end of
+   * the list are in it exactly once, while others come and go. They are read in
+   * pages of 1,000, each when it is needed, and other work goes on between them.
+   *
+   * What nodes know is missing for those that do not respond in time. Over Redis,
+   * `lastUsedAt` may be too old by a tenth of `info.idleTimeoutMs` if the node
+   * that has served the session is gone.
+   *
+   * @param options Which sessions, and how many.
+   * @throws {InvalidArgumentError} If an option is invalid.
+   * @throws {ClusterError} While iterating, if Redis is unavailable.
+   *
+   * @example
+   * ```ts
+   * import { InMemorySessions } from "@crossmcp/session-manager";
+   *
+   * await using sessions = new InMemorySessions();
+   * for await (const { id, clientInfo } of sessions.list({ limit: 100 })) {
+   *   console.log(id, clientInfo?.name);
+   * }
+   * ```
+   */
+  list(options?: ListOptions): AsyncIterable<SessionSummary>;
   /** Returns the counters. Cheap enough to call every second. */
   stats(): SessionsStats;
   /**

@@ -1,4 +1,3 @@
-import type { SessionRegistry } from "../metadata/session_registry.ts";
 import type {
   EventStorage,
   HostedCall,
@@ -13,6 +12,7 @@ import {
   resolveInfoOptions,
   resolveStreamOptions,
 } from "../contracts/resolve_options.ts";
+import type { SessionRegistry } from "../metadata/session_registry.ts";
 import { sessionRegistryOf } from "../metadata/stored_info_session_manager.ts";
 import type { OpenRequests } from "../requests/open_requests.ts";
 import { safeCallback } from "../runtime/callbacks.ts";

@@ -17,8 +17,10 @@ import {
 } from "../contracts/resolve_options.ts";
 import type {
   EndTarget,
+  ListOptions,
   NotifyTarget,
   Sessions,
+  SessionSummary,
   TransportSessions,
 } from "../contracts/sessions.ts";
 import type { SessionsStats } from "../contracts/stats.ts";
@@ -30,6 +32,7 @@ import {
 import { SharedManagers } from "../http/shared_managers.ts";
 import { ManagedHosting } from "../http/hosting.ts";
 import { connectCallbacks } from "../operation/session_callbacks.ts";
+import { type FindActivity, listSessions } from "../operation/session_list.ts";
 import { endSessions } from "../operation/session_ender.ts";
 import { Notifier } from "../operation/notifier.ts";
 import type { ServerNotification } from "../protocol/notifications.ts";
@@ -39,6 +42,7 @@ import { sharedScheduler } from "../runtime/scheduler.ts";
 import { InMemoryInfoSessionManager } from "./info_session_manager.ts";
 import {
   InMemoryStreamSessionManager,
+  queuedBytesOf,
   requestStreamsOf,
 } from "./stream_session_manager.ts";
 import {
@@ -89,6 +93,17 @@ export class InMemorySessions implements Sessions {
   readonly #gate: SessionGate;
   readonly #transports: SharedManagers;
   readonly #hosting: ManagedHosting;
+  readonly #findActivity: FindActivity = (ids) =>
+    Promise.resolve(
+      new Map(ids.map((id) => {
+        const queuedBytes = queuedBytesOf(this.streams, id);
+        return [id, {
+          isStreaming: queuedBytes !== undefined,
+          queuedBytes: queuedBytes ?? 0,
+          openRequests: this.#requests?.openCount(id) ?? 0,
+        }];
+      })),
+    );
   readonly #notifier: Notifier = new Notifier(this);
 
   /**
@@ -204,6 +219,17 @@ export class InMemorySessions implements Sessions {
    */
   async end(target: EndTarget): Promise<number> {
     return await endSessions(this.info, target);
+  }
+
+  /**
+   * Lists the sessions that began through the guard, on all nodes.
+   * {@linkcode Sessions} describes it in full.
+   *
+   * @param options Which sessions, and how many.
+   * @throws {InvalidArgumentError} If an option is invalid.
+   */
+  list(options?: ListOptions): AsyncIterable<SessionSummary> {
+    return listSessions(this.info, this.#findActivity, options);
   }
 
   /** Returns the counters. Visits every stream. */

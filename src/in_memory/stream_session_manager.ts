@@ -31,6 +31,12 @@ export let requestStreamsOf: (
   manager: InMemoryStreamSessionManager,
 ) => RequestStreams | undefined;
 
+/** Returns the unread bytes of a session; undefined without a stream. */
+export let queuedBytesOf: (
+  manager: InMemoryStreamSessionManager,
+  id: string,
+) => number | undefined;
+
 /** Options of an {@linkcode InMemoryStreamSessionManager}. */
 export interface InMemoryStreamSessionManagerOptions
   extends StreamOptions, ErrorReportingOptions, StreamEventOptions {}
@@ -65,6 +71,7 @@ export class InMemoryStreamSessionManager extends StreamSessionManager
   implements AsyncDisposable {
   static {
     requestStreamsOf = (manager) => manager.#requests;
+    queuedBytesOf = (manager, id) => manager.#engine.queuedBytes(id);
   }
 
   readonly #engine: StreamEngine;

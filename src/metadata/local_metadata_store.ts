@@ -1,6 +1,10 @@
 import type { SessionRegistration } from "../contracts/guarding.ts";
 import type { Scheduler } from "../runtime/scheduler.ts";
-import type { MetadataField, MetadataStore } from "./metadata_store.ts";
+import type {
+  MetadataField,
+  MetadataStore,
+  StoredSummary,
+} from "./metadata_store.ts";
 import type { SessionEndReason } from "../contracts/options.ts";
 import { PrincipalIndex } from "./principal_index.ts";
 import { ResourceSubscriptions } from "./resource_subscriptions.ts";
@@ -95,6 +99,7 @@ export class LocalMetadataStore implements MetadataStore {
     this.#index.assertCapacity(principal);
     const record = this.#records.getOrCreate(id);
     record.registration = { principal, startEventId };
+    record.startedAt = Date.now();
     this.#index.add(id, principal);
     this.events.begun(id, principal);
     return true;
@@ -106,6 +111,22 @@ export class LocalMetadataStore implements MetadataStore {
 
   pages(principal?: string): Iterable<readonly string[]> {
     return this.#index.pages(principal);
+  }
+
+  describe(ids: readonly string[]): (StoredSummary | undefined)[] {
+    return ids.map((id) => {
+      const record = this.#records.get(id);
+      if (record?.registration === undefined) return undefined;
+      const { registration, clientInfo, startedAt = 0 } = record;
+      const { principal } = registration;
+      const age = this.#records.ageOf(record);
+      return { principal, clientInfo, startedAt, lastUsedAt: Date.now() - age };
+    });
+  }
+
+  ageOf(id: string): number | undefined {
+    const record = this.#records.get(id);
+    return record && this.#records.ageOf(record);
   }
 
   touch(id: string): void {

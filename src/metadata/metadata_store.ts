@@ -18,6 +18,16 @@ export type MetadataField =
 /** A value, or a promise of it if the store is not in this process. */
 export type MaybePromise<Value> = Value | Promise<Value>;
 
+/** What is stored of a session, for `sessions.list`. */
+export interface StoredSummary {
+  readonly principal: string | undefined;
+  /** As JSON. */
+  readonly clientInfo: string | undefined;
+  /** When it began, and was last used, in milliseconds since 1970. */
+  readonly startedAt: number;
+  readonly lastUsedAt: number;
+}
+
 /** Session IDs, in pages. Iterating over the pages may fail. */
 export type SessionPages =
   | Iterable<readonly string[]>
@@ -77,6 +87,20 @@ export interface MetadataStore {
    * @throws {ClusterError} If nobody can tell at the moment.
    */
   pages(principal?: string): SessionPages;
+  /**
+   * Returns what is stored of sessions that began through the guard, in the same
+   * order; undefined for others. Does not count as use of them.
+   *
+   * @throws {ClusterError} If nobody can tell at the moment.
+   */
+  describe(
+    ids: readonly string[],
+  ): MaybePromise<readonly (StoredSummary | undefined)[]>;
+  /**
+   * Returns how many milliseconds ago a session was used, as far as this process
+   * knows.
+   */
+  ageOf(id: string): number | undefined;
   /** Marks a session as used. */
   touch(id: string): void;
   /**

@@ -21,6 +21,8 @@ export interface SessionRecord extends IdleTracked {
   initialize?: string | undefined;
   host?: string | undefined;
   registration?: SessionRegistration | undefined;
+  /** When it was registered, in milliseconds since 1970. */
+  startedAt?: number | undefined;
 }
 
 /** A record that knows when it was last used. */
@@ -120,6 +122,11 @@ export class SessionRecords<Record extends IdleTracked = SessionRecord>
     this.#records.set(id, record);
     this.#scheduler.start(this);
     return record;
+  }
+
+  /** Returns how many milliseconds ago a record was used. */
+  ageOf({ lastUsedAt }: Record): number {
+    return this.#scheduler.now() - lastUsedAt;
   }
 
   /** All records. */

@@ -14,6 +14,8 @@ export type SessionRegistry =
     | "registration"
     | "touch"
     | "pages"
+    | "describe"
+    | "ageOf"
     | "events"
     | "peek"
     | "write"
@@ -49,6 +51,8 @@ export function createRegistry(
     end: (id) => isClosed() ? false : store.delete(id, "ended"),
     events: store.events,
     pages: (principal) => isClosed() ? [] : store.pages(principal),
+    describe: (ids) => store.describe(ids),
+    ageOf: (id) => store.ageOf(id),
     peek: (id, field) => store.peek(id, field),
     write: (id, field, value) => store.write(id, field, value),
     subscriptionsOf: (id) => store.subscriptionsOf(id),

@@ -31,10 +31,10 @@ export function isBroadcast(
   return target === undefined || isForTransport(target);
 }
 
-/** The recipients of an empty list. */
+/** The recipients of a frame for no sessions. */
 export const NOBODY: ReadonlySet<string> = new Set();
 
-/** Returns the recipients of a frame. */
+/** Returns how the target of a frame is stored. */
 export function recipientsOf(target: SendTarget): Recipients {
   if (target === undefined || isForTransport(target)) return target;
   if (target.length === 0) return NOBODY;

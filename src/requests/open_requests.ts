@@ -92,6 +92,11 @@ export class OpenRequests implements RequestGate, LocalRequests, PeriodicTask {
     return this.#requests.runningCount;
   }
 
+  /** How many requests of a session are being answered with an event stream. */
+  openCount(sessionId: string): number {
+    return this.#requests.runningOf(sessionId).length;
+  }
+
   /** Returns whether a transport works on requests of a session. */
   isBusy(sessionId: string): boolean {
     return this.#counts.has(sessionId);

@@ -83,6 +83,11 @@ export class LocalStreams implements PeriodicTask {
     return bytes;
   }
 
+  /** How many bytes of a session are unread; undefined without a stream. */
+  queuedBytesOf(id: string): number | undefined {
+    return this.#attached.get(id)?.queuedBytes(this.#scheduler.now());
+  }
+
   /** Returns the controller of a session's stream. */
   get(id: string): ReadableStreamDefaultController | undefined {
     return this.#attached.get(id)?.controller;

@@ -249,6 +249,11 @@ export class StreamEngine<Log extends ReplayLog = ReplayLog> {
     this.#scheduler.start(this.#logTask);
   }
 
+  /** Returns how many bytes a reader has not read; undefined without a stream. */
+  queuedBytes(id: string): number | undefined {
+    return this.#streams.queuedBytesOf(id);
+  }
+
   /** Returns the counters. */
   stats(): StreamStats {
     return {

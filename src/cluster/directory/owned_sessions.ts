@@ -99,6 +99,12 @@ export class OwnedSessions {
     if (this.#detached?.delete(id)) this.#release(id);
   }
 
+  /** Returns the unread bytes of a session; undefined without a stream here. */
+  queuedBytes(id: string): number | undefined {
+    return this.#engine.queuedBytes(id) ??
+      (this.#takeovers.has(id) ? 0 : undefined);
+  }
+
   /** Ends a session on this node, with its stream. */
   end(id: string): void {
     this.#takeovers.end(id);

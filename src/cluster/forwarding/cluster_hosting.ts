@@ -1,10 +1,10 @@
-import type { SessionRegistry } from "../../metadata/session_registry.ts";
 import type {
   HostedCall,
   HostedResult,
   SessionHost,
   SharedHosting,
 } from "../../contracts/hosting.ts";
+import type { SessionRegistry } from "../../metadata/session_registry.ts";
 import {
   sessionRegistryOf,
   type StoredInfoSessionManager,

@@ -3,6 +3,7 @@ import {
   isMessageId,
   type MessageTarget,
 } from "../../requests/message_target.ts";
+import type { Activity } from "./rpc_protocol.ts";
 import type { Timestamp } from "../membership/hybrid_clock.ts";
 
 /** Validates the fields of each kind of message. */
@@ -82,6 +83,16 @@ export function areAges(
     (age) =>
       Array.isArray(age) && typeof age[0] === "string" && isNumber(age[1]),
   );
+}
+
+/** Returns whether a value is a valid response to `activity`. */
+export function areActivities(value: unknown): value is readonly Activity[] {
+  return areAll(value, (activity) => {
+    if (!Array.isArray(activity)) return false;
+    const [id, queuedBytes, openRequests, age] = activity;
+    return typeof id === "string" && isNumber(openRequests) &&
+      [queuedBytes, age].every((value) => value === null || isNumber(value));
+  });
 }
 
 function isForwardedCall(call: unknown): boolean {

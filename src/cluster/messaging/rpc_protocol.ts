@@ -9,6 +9,17 @@ export type FieldWrite = readonly [
   at: Timestamp,
 ];
 
+/**
+ * What happens in a session on a node: its unread bytes (`null` without a
+ * stream), its open requests, and how many milliseconds ago it was used.
+ */
+export type Activity = readonly [
+  id: string,
+  queuedBytes: number | null,
+  openRequests: number,
+  age: number | null,
+];
+
 /** A request of one node to another. */
 export type RpcRequest =
   /** Is a stream attached? Response: `boolean`. */
@@ -32,6 +43,11 @@ export type RpcRequest =
    * How many milliseconds ago were these sessions used? Response: `[id, ms][]`.
    */
   | { readonly kind: "lastUsed"; readonly ids: readonly string[] }
+  /**
+   * What happens in these sessions on the node? Response: {@linkcode Activity}
+   * of those in which something does.
+   */
+  | { readonly kind: "activity"; readonly ids: readonly string[] }
   /** Is the request of an event ID open here? Response: `boolean`. */
   | {
     readonly kind: "hasRequest";

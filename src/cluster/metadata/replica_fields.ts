@@ -1,4 +1,6 @@
+import type { StoredSummary } from "../../metadata/metadata_store.ts";
 import type { FieldWrite } from "../messaging/protocol.ts";
+import { PRINCIPAL, principalOf } from "./registered_sessions.ts";
 import type { Fields } from "./replicated_records.ts";
 
 /** The beginning of the names of fields for subscriptions to resources. */
@@ -16,4 +18,26 @@ export function uriOf(field: string): string | undefined {
 /** Returns the writes that lead to the fields of a session. */
 export function writesOf(fields: Fields): FieldWrite[] {
   return [...fields].map(([field, [value, at]]) => [field, value, at]);
+}
+
+/**
+ * Returns what is stored of a session that began through the guard.
+ *
+ * @param fields Its fields.
+ * @param age How many milliseconds ago it was used.
+ */
+export function describeFields(
+  fields: Fields,
+  age: number,
+): StoredSummary | undefined {
+  const registration = fields.get(PRINCIPAL);
+  if (registration === undefined) return undefined;
+  const [, [startedAt]] = registration;
+  return {
+    principal: principalOf(registration),
+    clientInfo: fields.get("clientInfo")?.[0],
+    // Timestamps are in microseconds.
+    startedAt: Math.floor(startedAt / 1_000),
+    lastUsedAt: Date.now() - age,
+  };
 }

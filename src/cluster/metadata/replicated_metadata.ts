@@ -5,7 +5,9 @@ import type { MetadataReplica } from "./metadata_replica.ts";
 import type {
   MetadataField,
   MetadataStore,
+  StoredSummary,
 } from "../../metadata/metadata_store.ts";
+import { describeFields } from "./replica_fields.ts";
 import type { ClusterNode } from "../membership/cluster_node.ts";
 
 /**
@@ -82,6 +84,18 @@ export class ReplicatedMetadataStore implements MetadataStore {
   async *pages(principal?: string): AsyncGenerator<readonly string[]> {
     await this.#node.ready;
     yield* this.#replica.pages(principal);
+  }
+
+  describe(ids: readonly string[]): (StoredSummary | undefined)[] {
+    return ids.map((id) => {
+      const fields = this.#replica.get(id)?.fields;
+      return fields && describeFields(fields, this.ageOf(id)!);
+    });
+  }
+
+  ageOf(id: string): number | undefined {
+    const record = this.#replica.get(id);
+    return record && this.#node.scheduler.now() - record.lastUsedAt;
   }
 
   touch(id: string): void {

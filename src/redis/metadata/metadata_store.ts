@@ -5,6 +5,7 @@ import type { SessionRegistration } from "../../contracts/guarding.ts";
 import type {
   MetadataField,
   MetadataStore,
+  StoredSummary,
 } from "../../metadata/metadata_store.ts";
 import type { RedisComponent } from "../redis_component.ts";
 import type { RedisNode } from "../redis_node.ts";
@@ -201,6 +202,18 @@ export class RedisMetadataStore
 
   pages(principal?: string): AsyncIterable<readonly string[]> {
     return this.#registrations.pages(principal);
+  }
+
+  describe(
+    ids: readonly string[],
+  ): Promise<readonly (StoredSummary | undefined)[]> {
+    return this.#registrations.describe(ids);
+  }
+
+  ageOf(id: string): number | undefined {
+    const session = this.#cache.get(id);
+    const now = this.#redisNode.node.scheduler.now();
+    return session && now - session.lastUsedAt;
   }
 
   touch(id: string): void {

@@ -1,9 +1,10 @@
 import { ClusterError } from "../../errors.ts";
+import type { StoredSummary } from "../../metadata/metadata_store.ts";
 import { PAGE_SIZE } from "../../metadata/principal_index.ts";
 import { isTransientError } from "../connection/redis_errors.ts";
 import type { Script } from "../connection/script.ts";
 import type { RedisNode } from "../redis_node.ts";
-import { PRINCIPAL_PAGE, SESSION_PAGE } from "./principal_scripts.ts";
+import { DESCRIBE, PRINCIPAL_PAGE, SESSION_PAGE } from "./principal_scripts.ts";
 
 /** Returns the field of a session with its principal. */
 export function principalField(principal: string | undefined): string {
@@ -62,17 +63,50 @@ async function* pagesOf(
   } while (after !== "");
 }
 
+/**
+ * Returns what is stored of sessions.
+ *
+ * @param redisNode The server.
+ * @param ids The sessions.
+ * @param ttlMs How long an unused session is kept, in milliseconds.
+ * @throws {ClusterError} If Redis is unavailable.
+ */
+export async function describeSessions(
+  redisNode: RedisNode,
+  ids: readonly string[],
+  ttlMs: number,
+): Promise<(StoredSummary | undefined)[]> {
+  const { sessions } = redisNode.keys;
+  const found = await evaluate(redisNode, DESCRIBE, [sessions, ...ids]);
+  const now = Date.now();
+  return (found as string[][]).map(([owner, clientInfo, startedAt, left]) => {
+    if (!owner) return undefined;
+    return {
+      principal: principalOf(owner),
+      clientInfo: clientInfo || undefined,
+      // In microseconds of the server.
+      startedAt: Math.floor(Number(startedAt) / 1_000),
+      lastUsedAt: Math.min(now, now - ttlMs + Number(left)),
+    };
+  });
+}
+
 async function run(
-  { connection, keys }: RedisNode,
+  redisNode: RedisNode,
   script: Script,
   args: readonly string[],
 ): Promise<string[]> {
+  const { prefix } = redisNode.keys;
+  return await evaluate(redisNode, script, [prefix, ...args]) as string[];
+}
+
+async function evaluate(
+  { connection, keys }: RedisNode,
+  script: Script,
+  args: readonly string[],
+): Promise<unknown> {
   try {
-    return await connection.evaluate(
-      script,
-      keys.logState,
-      [keys.prefix, ...args],
-    ) as string[];
+    return await connection.evaluate(script, keys.logState, args);
   } catch (cause) {
     if (!isTransientError(cause)) throw cause;
     throw new ClusterError(

@@ -87,6 +87,21 @@ for _, id in ipairs(expired) do page[#page + 1] = id end
 return page
 `);
 
+/**
+ * Returns for each session its fields "r", "c" and "t" and how long it is kept, in
+ * milliseconds.
+ */
+export const DESCRIBE: Script = new Script(`
+local sessions = {}
+for at = 2, #ARGV do
+  local key = ARGV[1] .. ARGV[at]
+  local fields = redis.call('HMGET', key, 'r', 'c', 't')
+  sessions[at - 1] = { fields[1] or '', fields[2] or '', fields[3] or '0',
+    text(redis.call('PTTL', key)) }
+end
+return sessions
+`);
+
 /** Returns a page of the fields "r" of principals. */
 export const PRINCIPAL_PAGE: Script = new Script(`
 local prefix, after, limit = ARGV[1], ARGV[2], ARGV[3]

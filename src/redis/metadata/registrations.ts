@@ -2,6 +2,7 @@ import type { SessionEndReason } from "../../contracts/options.ts";
 import { formatValue } from "../../format_value.ts";
 import { inChunks } from "../connection/chunks.ts";
 import { ClusterError } from "../../errors.ts";
+import type { StoredSummary } from "../../metadata/metadata_store.ts";
 import { SessionEvents } from "../../metadata/session_events.ts";
 import type { Script } from "../connection/script.ts";
 import type { RedisNode } from "../redis_node.ts";
@@ -15,7 +16,11 @@ import {
 import type { MetadataRestorer } from "./metadata_restorer.ts";
 import { DELETE, REGISTER, UNLIST } from "./metadata_scripts.ts";
 import { ENDED, type PendingWrites } from "./pending_writes.ts";
-import { principalField, sessionPages } from "./principal_pages.ts";
+import {
+  describeSessions,
+  principalField,
+  sessionPages,
+} from "./principal_pages.ts";
 
 /** How many sessions are removed at once. */
 const CONCURRENCY = 500;
@@ -148,6 +153,14 @@ export class Registrations {
       principal,
       (ids) => this.#onExpired(ids),
     );
+  }
+
+  /** See `MetadataStore.describe`. */
+  describe(
+    ids: readonly string[],
+  ): Promise<readonly (StoredSummary | undefined)[]> {
+    const { redisNode, limits } = this.#parts;
+    return describeSessions(redisNode, ids, limits.ttlMs);
   }
 
   #repeatEnd(id: string): void {

@@ -164,6 +164,7 @@ export type SessionsBehaviour =
   | "O1"
   | "O2"
   | "O3"
+  | "O4"
   | "O5";
 
 /** The options that the suite passes to a factory. */
@@ -201,4 +202,5 @@ export type ClusterBehaviour =
   | "O1"
   | "O2"
   | "O3"
+  | "O4"
   | "O5";

@@ -14,6 +14,7 @@ import type { ClusterFactory } from "../support/cluster_node.ts";
 import { clusterNotifyCases } from "../cases/cluster/notify_cases.ts";
 import { clusterBeginEndCases } from "../cases/cluster/begin_end_cases.ts";
 import { clusterEndCases } from "../cases/cluster/end_cases.ts";
+import { clusterListCases } from "../cases/cluster/list_cases.ts";
 import { clusterRequestCases } from "../cases/cluster/request_cases.ts";
 import { clusterSendCases } from "../cases/cluster/send_cases.ts";
 import { clusterSessionCases } from "../cases/cluster/session_cases.ts";
@@ -45,6 +46,7 @@ const CASES: readonly ClusterCase[] = [
   ...clusterNotifyCases,
   ...clusterBeginEndCases,
   ...clusterEndCases,
+  ...clusterListCases,
 ];
 
 /**
@@ -73,6 +75,7 @@ const CASES: readonly ClusterCase[] = [
  * - O1 `notify` reaches the clients of all nodes, once.
  * - O2 The sessions of a principal on all nodes can be addressed together.
  * - O3 A session that was ended is gone on all nodes at once.
+ * - O4 Every node lists the sessions of all nodes.
  * - O5 What began and ended is reported once, by one node.
  *
  * To test a bus of your own, create `ClusterSessions` on it, and pass `createBus`

@@ -6,6 +6,7 @@ import type { SessionsBehaviour, SessionsCase } from "./behaviours.ts";
 import { sessionsFrameCases } from "../cases/sessions/frame_cases.ts";
 import { beginEndCases } from "../cases/operation/begin_end_cases.ts";
 import { endCases } from "../cases/operation/end_cases.ts";
+import { listCases } from "../cases/operation/list_cases.ts";
 import { notifyCases } from "../cases/operation/notify_cases.ts";
 import { sessionsGuardCases } from "../cases/sessions/guard_cases.ts";
 import { sessionsLifetimeCases } from "../cases/sessions/lifetime_cases.ts";
@@ -58,6 +59,7 @@ const CASES: readonly SessionsCase[] = [
   ...endCases,
   ...sessionsLimitCases,
   ...sessionsShareCases,
+  ...listCases,
 ];
 
 /**
@@ -97,6 +99,7 @@ const CASES: readonly SessionsCase[] = [
  * - O1 `notify` reaches each client once, in both eras.
  * - O2 The sessions of a principal can be addressed together.
  * - O3 Nothing is left of a session that was ended.
+ * - O4 `list` misses no session, and lists none twice.
  * - O5 What began and ended is reported once.
  * - L3 An `initialize` with too much client info begins no session.
  * - L5 The sessions of a principal are limited.

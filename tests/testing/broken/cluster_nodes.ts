@@ -78,6 +78,17 @@ export const brokenNodes: Record<string, () => Nodes> = {
       return isKnown ? 1 : 0;
     };
   }),
+  "list only their own streams": withFault((node) => {
+    const list = node.list.bind(node);
+    node.list = async function* (options) {
+      for await (const summary of list(options)) {
+        const isOwn = node.nodes().some(({ name, isSelf }) =>
+          isSelf && name === summary.node
+        );
+        yield isOwn ? summary : { ...summary, node: undefined };
+      }
+    };
+  }),
   "deliver frames out of order": withFault(({ streams }) => {
     const send = streams.send.bind(streams);
     streams.send = (ids, frame) => {

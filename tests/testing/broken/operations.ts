@@ -4,6 +4,7 @@ import {
   type InMemorySessions,
   type NotifyTarget,
   type ServerNotification,
+  type SessionSummary,
 } from "@crossmcp/session-manager";
 import { type CreateFaulty, withFault, withOptions } from "./faulty.ts";
 
@@ -38,6 +39,18 @@ function withEnd(
   return withFault((sessions) => {
     const next = sessions.end.bind(sessions);
     sessions.end = (target) => end(next, target, sessions);
+  });
+}
+
+/** Wraps what `list` returns. */
+function withList(
+  change: (
+    sessions: AsyncIterable<SessionSummary>,
+  ) => AsyncIterable<SessionSummary>,
+): CreateFaulty {
+  return withFault((sessions) => {
+    const list = sessions.list.bind(sessions);
+    sessions.list = (options) => change(list(options));
   });
 }
 
@@ -115,6 +128,30 @@ export const brokenOperations: Record<string, CreateFaulty> = {
   "ends nothing for an invalid target": withEnd((next, target) =>
     next(target).catch(() => 0)
   ),
+  "lists a session twice": withList(async function* (sessions) {
+    let first: SessionSummary | undefined;
+    for await (const summary of sessions) {
+      yield summary;
+      first ??= summary;
+    }
+    if (first !== undefined) yield first;
+  }),
+  "lists only the first page": withList(async function* (sessions) {
+    let count = 0;
+    for await (const summary of sessions) {
+      if (++count <= 1_000) yield summary;
+    }
+  }),
+  "lists no unread bytes": withList(async function* (sessions) {
+    for await (const summary of sessions) yield { ...summary, queuedBytes: 0 };
+  }),
+  "lists everyone instead of a principal": withFault((sessions) => {
+    const list = sessions.list.bind(sessions);
+    sessions.list = (options) => {
+      const checked = list(options);
+      return options?.limit === undefined ? list() : checked;
+    };
+  }),
   "does not report that a session has begun": withOptions((
     { onBegin: _, ...options },
   ) => options),
