@@ -119,8 +119,15 @@ export async function readMessage(
   }
   // Its connection is closed by the server, or by the client.
   if (isSlow) reading.catch(() => {});
-  const copy = withBody(request, text, request.headers);
-  return { message, body: text, copy, isSlow };
+  return {
+    message,
+    body: text,
+    // It takes longer than all the rest, and may not be needed.
+    get copy() {
+      return withBody(request, text, request.headers);
+    },
+    isSlow,
+  };
 }
 
 /** Returns whether a transport parses the body of a request. */

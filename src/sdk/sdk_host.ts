@@ -194,21 +194,24 @@ export class SdkHost implements SessionHost {
     request: Request,
     exchange: Exchange,
   ): Promise<Response> {
-    const { message, copy } = await readMessage(request, this.#hosting);
+    const read = await readMessage(request, this.#hosting);
+    const { message } = read;
+    // The transport needs no body if it gets the message.
+    const given = message === undefined ? read.copy : request;
     const { authInfo } = exchange.caller;
     const options: SdkRequestOptions = {
       // Without it, the transport reads the body, and says what is wrong.
       ...message !== undefined && { parsedBody: message },
       ...authInfo && { authInfo },
     };
-    if (id !== null) return this.#callServer(id, copy, message, options);
+    if (id !== null) return this.#callServer(id, given, message, options);
     const params = initializeParams(message);
     if (params !== undefined) {
-      return this.#begin(params, copy, options, exchange);
+      return this.#begin(params, given, options, exchange);
     }
     return this.#perRequest && isPerRequestMessage(message)
-      ? this.#perRequest.fetch(copy, exchange.caller)
-      : this.#refuse(copy);
+      ? this.#perRequest.fetch(read.copy, exchange.caller)
+      : this.#refuse(read.copy);
   }
 
   async #callServer(

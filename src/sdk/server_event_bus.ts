@@ -56,18 +56,31 @@ export function serverEventBus(sessions: Sessions): SdkServerEventBus {
       hosting.report(error as Error);
     }
   };
+  /** Two subscriptions with the same function are two listeners. */
+  const listeners = new Set<{ listener: (event: SdkServerEvent) => void }>();
+  let stop: () => void = () => {};
+  // Each stream of the SDK is a listener: what they have in common is done once.
+  const onNotification = (notification: JSONRPCNotification) => {
+    const event = eventOf(notification);
+    if (event === undefined) return;
+    for (const { listener } of listeners) {
+      try {
+        listener(event);
+      } catch (error) {
+        hosting.report(error as Error);
+      }
+    }
+  };
   return {
     publish: (event) => void publish(event),
-    subscribe: (listener) =>
-      hosting.listen((notification) => {
-        const event = eventOf(notification);
-        if (event === undefined) return;
-        try {
-          listener(event);
-        } catch (error) {
-          hosting.report(error as Error);
-        }
-      }),
+    subscribe: (listener) => {
+      if (listeners.size === 0) stop = hosting.listen(onNotification);
+      const entry = { listener };
+      listeners.add(entry);
+      return () => {
+        if (listeners.delete(entry) && listeners.size === 0) stop();
+      };
+    },
   };
 }
 
