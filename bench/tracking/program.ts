@@ -8,6 +8,7 @@ import { exit, flags } from "../runtime.ts";
 import { serve, type Setup } from "../workers/fan_out_worker.ts";
 import { FAN_OUT_SUITES } from "./fan_out_suites.ts";
 import { GUARD_SUITES } from "./guard_suites.ts";
+import { SDK_SUITES } from "./sdk_suites.ts";
 import { otherSuites } from "./other_suites.ts";
 import { redis } from "./redis_suite.ts";
 
@@ -17,6 +18,7 @@ async function main(): Promise<void> {
     ...otherSuites(new URL(import.meta.url)),
     ...FAN_OUT_SUITES,
     ...GUARD_SUITES,
+    ...SDK_SUITES,
     redis,
   ].filter(({ name, isShort }) =>
     names.length > 0 ? names.includes(name) : isShort || size === "all"
