@@ -2,7 +2,7 @@ import type { Sessions } from "@crossmcp/session-manager";
 import type { SdkHandler } from "@crossmcp/session-manager/sdk";
 import process from "node:process";
 
-/** Closes everything and ends the process when it is told to stop. */
+/** Closes everything and exits on SIGINT or SIGTERM. */
 export function stopOnSignal(handler: SdkHandler, sessions: Sessions): void {
   const stop = async () => {
     await handler.close({ drainMs: 10_000 }); // lets running calls finish

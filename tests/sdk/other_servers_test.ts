@@ -1,4 +1,4 @@
-// Servers of other people, as they are on npm. Their tools are not changed.
+// Unmodified servers of other authors, from npm.
 import type { Sessions } from "@crossmcp/session-manager";
 import {
   createSdkHandler,
