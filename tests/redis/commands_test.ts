@@ -109,6 +109,26 @@ describeRedis("RedisSessions: commands", () => {
     });
   }
 
+  it("R2 a send to many sessions with replay takes commands of at most 250 sessions", async () => {
+    await using cluster = new RedisCluster(server);
+    const options = { cluster: NEVER, streams: { replay: {} } };
+    const [a, b] = await cluster.joinAll(2, options);
+    const ids = idsOf("many", 501);
+    const opened = await openMany(b!, ids);
+    await seen.take();
+    await a!.streams.send(ids, frame("small"));
+    // A large one is stored less often.
+    await a!.streams.send(ids, frame("x".repeat(20_000)));
+    for (const stream of opened) await textsOf(stream, 2);
+    const recipients = (await seen.take())
+      .filter(({ from, name }) => from !== "lua" && /^eval/.test(name))
+      .map(({ args }) => args.filter((arg) => /^many\d+$/.test(arg)).length);
+    assertEquals(
+      recipients.filter((count) => count > 0),
+      [250, 250, 1, 500, 1],
+    );
+  });
+
   it("R2 a send to sessions of this node publishes nothing", async () => {
     await using cluster = new RedisCluster(server);
     const [a] = await cluster.joinAll(2, { cluster: NEVER });

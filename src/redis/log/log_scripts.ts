@@ -149,15 +149,15 @@ local function publish(to, owner, previous, event)
   pending[#pending + 1] = event
 end
 
-local function note(id, offset)
+local function note(id, offset, index)
   local places = prefix .. 'e:' .. id
   redis.call('ZADD', places, offset, offset)
   redis.call('PEXPIRE', places, text(math.ceil(maxAge / 1000)))
   redis.call('HSET', prefix .. 's:' .. id, 't', offset)
   local kept = redis.call('ZCARD', places)
   dropOwn(id, places, kept)
-  -- Trimming occasionally is enough.
-  if kept < 32 or kept % 16 > 0 then return end
+  -- Trimming occasionally is enough, at another time for each recipient.
+  if kept < 32 or (tonumber(offset) + index) % 16 > 0 then return end
   -- The newest trimmed event stays, as a low watermark.
   local old = redis.call('ZCOUNT', places, '-inf', text(now - maxAge))
   local over = math.max(old - 2, kept - maxEvents - 2)
@@ -197,7 +197,7 @@ while at <= #ARGV do
         elseif owner then
           local quoted = cjson.encode(id)
           ids[#ids + 1] = quoted
-          note(id, offset)
+          note(id, offset, index)
           if not byNode[owner] then
             byNode[owner] = {}
             nodes[#nodes + 1] = owner

@@ -5,6 +5,7 @@ import type { ReplaySettings } from "../../contracts/resolve_options.ts";
 import { newEpoch, type RedisNode } from "../redis_node.ts";
 import { APPEND, LOG_TTL_MS } from "./log_scripts.ts";
 import {
+  BATCH_RECIPIENTS,
   chunkRecipients,
   encodeArguments,
   estimateSize,
@@ -15,13 +16,9 @@ import { isTransientError } from "../connection/redis_errors.ts";
 import { RecentAppends } from "./recent_appends.ts";
 import { Condition } from "../connection/condition.ts";
 
-/**
- * The limits of one command: its length in characters, its events, and their
- * recipients.
- */
+/** The limits of one command: its length in characters, and its events. */
 const BATCH_LENGTH = 1_048_576;
 const BATCH_EVENTS = 500;
-const BATCH_RECIPIENTS = 1_000;
 /** How much may wait while the server is unavailable, in characters. */
 const MAX_QUEUED_LENGTH = 67_108_864;
 /**
@@ -107,9 +104,8 @@ export class LogWriter {
   /** Adds an event; it is appended together with the others of this turn. */
   add(target: SendTarget, frame: string): void {
     if (isBroadcast(target)) return this.#add(target, frame);
-    // Long lists of recipients are split: a long command would block the
-    // server.
-    for (const ids of chunkRecipients(target, BATCH_RECIPIENTS)) {
+    // A long command would block the server.
+    for (const ids of chunkRecipients(target, frame)) {
       this.#add(ids, frame);
     }
   }
