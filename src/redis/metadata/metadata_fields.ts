@@ -3,7 +3,8 @@ import type { MetadataField } from "../../metadata/metadata_store.ts";
 /**
  * The names of fields in a session's hash. They are short because each character
  * is stored for every session. The fields of the registration are "r" (the
- * principal) and "n" (the start event ID).
+ * principal), "n" (the start event ID) and "w" (when it began). Those of the
+ * owner are "h", "i" and "p", and those of the log are "q" and "t".
  */
 export const FIELD_NAMES: Readonly<Record<MetadataField, string>> = {
   clientInfo: "c",
@@ -15,7 +16,7 @@ export const FIELD_NAMES: Readonly<Record<MetadataField, string>> = {
 };
 
 /** The names of metadata fields that have one letter. */
-export const METADATA_LETTERS: string = "cblrnastd";
+export const METADATA_LETTERS: string = "cblrnaswd";
 
 /** Returns the field of a subscription to a resource. */
 export function subscriptionField(uri: string): string {

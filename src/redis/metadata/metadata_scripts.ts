@@ -117,7 +117,7 @@ end
 if not admit() then return { '' } end
 local meta = redis.call('HMGET', prefix .. 'log', 'epoch', 'last')
 local newest = meta[1] and meta[1] .. '-' .. (meta[2] or '0') or ''
-redis.call('HSET', key, 'r', owner, 't', text(now))
+redis.call('HSET', key, 'r', owner, 'w', text(now))
 if ARGV[8] == 'log' then redis.call('HSET', key, 'n', newest) end
 extend(key, ttl)
 local answer = { owner, newest, text(now), unpack(full, 4) }
@@ -142,7 +142,7 @@ return { value, text(now), redis.call('HGET', ARGV[1], 'epoch') or '' }
  * epoch of the log, and when the session began. Does not count as use.
  */
 export const PEEK: Script = new Script(`
-local values = redis.call('HMGET', KEYS[1], 'r', 'n', 't')
+local values = redis.call('HMGET', KEYS[1], 'r', 'n', 'w')
 return { values[1] or '', values[2] or '', text(now),
   redis.call('HGET', ARGV[1], 'epoch') or '', values[3] or '' }
 `);

@@ -188,7 +188,7 @@ export class RedisMetadataStore
         startEventId = this.#cache.field(id, "n");
       } else if (owner !== "") this.#cachePut(id, "r", owner, at);
       if (startEventId) this.#cachePut(id, "n", startEventId, at);
-      if (startedAt) this.#cachePut(id, "t", startedAt, at);
+      if (startedAt) this.#cachePut(id, "w", startedAt, at);
     } catch (error) {
       owner = this.#known.fromCache(error, id, "r");
       startEventId = this.#cache.field(id, "n");

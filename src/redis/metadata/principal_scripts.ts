@@ -88,14 +88,14 @@ return page
 `);
 
 /**
- * Returns for each session its fields "r", "c" and "t" and how long it is kept, in
+ * Returns for each session its fields "r", "c" and "w" and how long it is kept, in
  * milliseconds.
  */
 export const DESCRIBE: Script = new Script(`
 local sessions = {}
 for at = 2, #ARGV do
   local key = ARGV[1] .. ARGV[at]
-  local fields = redis.call('HMGET', key, 'r', 'c', 't')
+  local fields = redis.call('HMGET', key, 'r', 'c', 'w')
   sessions[at - 1] = { fields[1] or '', fields[2] or '', fields[3] or '0',
     text(redis.call('PTTL', key)) }
 end

@@ -82,7 +82,7 @@ export class Registrations {
     if (owner === value) cache.complete(id);
     if (startEventId) cachePut(id, "n", startEventId);
     if (startedAt !== "") {
-      cachePut(id, "t", startedAt);
+      cachePut(id, "w", startedAt);
       this.events.begun(id, principal);
     }
     this.#onExpired(expired);
