@@ -25,6 +25,8 @@ import { assertFailures, failedBehaviours } from "./failed_behaviours.ts";
 
 /** How many tests of one suite run concurrently. */
 const CONCURRENCY = 4;
+/** How many suites for sessions run concurrently: more would keep the CPU busy. */
+const SUITES = 3;
 
 describe("the contract suites", () => {
   it("find the fault of every broken stream manager", async () => {
@@ -190,7 +192,7 @@ describe("the contract suites", () => {
         ...brokenClientLimits,
       },
       (create, pace) =>
-        failedBehaviours(testSessions, create, 1_000, CONCURRENCY, pace),
+        failedBehaviours(testSessions, create, 2_000, CONCURRENCY, pace),
       {
         "accepts a GET without a session ID": "H2 H9 L9 S19",
         "accepts a request without a principal for every session": "H5 H8",
@@ -307,6 +309,7 @@ describe("the contract suites", () => {
         "waits instead of draining": "S13",
         "writes the ID after the event": "H4 L8 P2 S10 S14 S15 S16 S17 S18 S19",
       },
+      SUITES,
     );
   });
 });

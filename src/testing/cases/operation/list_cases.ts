@@ -22,7 +22,7 @@ function idsOf(summaries: readonly { readonly id: string }[]): string[] {
 }
 
 /** More than a page. */
-const MANY = 1_500;
+const MANY = 1_200;
 
 /** `list`, on one node. */
 export const listCases: readonly SessionsCase[] = [
