@@ -12,7 +12,7 @@ export class EchoCheck {
   readonly #timeoutMs: number;
   #sent = 0;
   /** The newest message that was sent when the last one was received. */
-  #heard = 0;
+  #received = 0;
   /** Since when an echo is missing. */
   #missingSince: number | undefined;
   #ticks = 0;
@@ -37,12 +37,12 @@ export class EchoCheck {
    * @param now The time, in milliseconds.
    */
   onPublished(message: number, now: number): void {
-    if (message > this.#heard) this.#missingSince ??= now;
+    if (message > this.#received) this.#missingSince ??= now;
   }
 
   /** Called when anything was received. */
   onReceived(): void {
-    this.#heard = this.#sent;
+    this.#received = this.#sent;
     this.#isReconnecting = false;
     this.wasReported = false;
     this.#reset();
