@@ -87,6 +87,15 @@ async function others(
   return found;
 }
 
+/** Some of the names and texts are longer than the default limits. */
+const UNLIMITED = {
+  info: {
+    maxUriBytes: Infinity,
+    maxClientInfoBytes: Infinity,
+    maxCapabilitiesBytes: Infinity,
+  },
+};
+
 describeRedis("RedisSessions: hostile names", () => {
   let server: RedisServer;
   before(async () => {
@@ -128,7 +137,7 @@ describeRedis("RedisSessions: hostile names", () => {
   it("R5 I6 session IDs and URIs in metadata cannot reach other keys", async () => {
     const before = await baited(server);
     await using cluster = new RedisCluster(server, "mcp");
-    const [a, b] = await cluster.joinAll(2);
+    const [a, b] = await cluster.joinAll(2, UNLIMITED);
     const idOf = (at: number) => IDS[at % IDS.length]!;
     for (const [at, id] of IDS.entries()) {
       const [here, there] = at % 2 ? [a!, b!] : [b!, a!];
@@ -164,7 +173,7 @@ describeRedis("RedisSessions: hostile names", () => {
   it("R5 stored metadata is never executed", async () => {
     await server.command("FLUSHALL");
     await using cluster = new RedisCluster(server, "mcp");
-    const [a, b] = await cluster.joinAll(2);
+    const [a, b] = await cluster.joinAll(2, UNLIMITED);
     for (const text of HOSTILE) {
       const info = { name: text, version: text, title: text };
       const capabilities = { experimental: { [text]: { [text]: text } } };
