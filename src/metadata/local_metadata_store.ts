@@ -6,7 +6,7 @@ import type {
   StoredSummary,
 } from "./metadata_store.ts";
 import type { SessionEndReason } from "../contracts/options.ts";
-import { PrincipalIndex } from "./principal_index.ts";
+import { pagesOf, PrincipalIndex } from "./principal_index.ts";
 import { ResourceSubscriptions } from "./resource_subscriptions.ts";
 import { SessionEvents } from "./session_events.ts";
 import {
@@ -14,6 +14,12 @@ import {
   type SessionRecord,
   SessionRecords,
 } from "./session_records.ts";
+
+/** The registration of all sessions without a user and without replay. */
+const ANONYMOUS: SessionRegistration = {
+  principal: undefined,
+  startEventId: undefined,
+};
 
 /** Keeps the metadata of sessions in this process. */
 export class LocalMetadataStore implements MetadataStore {
@@ -39,9 +45,13 @@ export class LocalMetadataStore implements MetadataStore {
     this.#records = new SessionRecords<SessionRecord>(
       limits,
       {
-        // Most sessions are registered: a field of the literal takes less memory
-        // than one that is added.
-        newRecord: (lastUsedAt) => ({ lastUsedAt, registration: undefined }),
+        // Most sessions are registered: fields of the literal take less memory
+        // than those that are added.
+        newRecord: (lastUsedAt) => ({
+          lastUsedAt,
+          registration: undefined,
+          startedAt: undefined,
+        }),
         onExpire: (id, record) => {
           this.#subscriptions.removeSession(id);
           this.#expired++;
@@ -98,9 +108,11 @@ export class LocalMetadataStore implements MetadataStore {
     if (known !== undefined) return known.principal === principal;
     this.#index.assertCapacity(principal);
     const record = this.#records.getOrCreate(id);
-    record.registration = { principal, startEventId };
+    record.registration = principal === undefined && startEventId === undefined
+      ? ANONYMOUS
+      : { principal, startEventId };
     record.startedAt = Date.now();
-    this.#index.add(id, principal);
+    if (principal !== undefined) this.#index.add(id, principal);
     this.events.begun(id, principal);
     return true;
   }
@@ -110,7 +122,9 @@ export class LocalMetadataStore implements MetadataStore {
   }
 
   pages(principal?: string): Iterable<readonly string[]> {
-    return this.#index.pages(principal);
+    return principal === undefined
+      ? pagesOf(this.#registeredIds())
+      : this.#index.pages(principal);
   }
 
   describe(ids: readonly string[]): (StoredSummary | undefined)[] {
@@ -168,6 +182,19 @@ export class LocalMetadataStore implements MetadataStore {
       registration ?? data ?? initialize ?? host) === undefined;
     if (isEmpty && !this.#subscriptions.hasSession(id)) {
       this.#records.delete(id);
+    }
+  }
+
+  /**
+   * Returns the sessions that began through the guard. Those that are used
+   * meanwhile move to the end, but come only once.
+   */
+  *#registeredIds(): Generator<string> {
+    const seen = new Set<string>();
+    for (const [id, { registration }] of this.#records.entries()) {
+      if (registration === undefined || seen.has(id)) continue;
+      seen.add(id);
+      yield id;
     }
   }
 }

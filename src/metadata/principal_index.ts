@@ -57,15 +57,8 @@ export class PrincipalIndex {
   }
 
   /** Returns the sessions of a principal, or all, in pages. */
-  *pages(principal?: string): Generator<string[]> {
-    let page: string[] = [];
-    for (const id of this.#idsOf(principal)) {
-      page.push(id);
-      if (page.length < PAGE_SIZE) continue;
-      yield page;
-      page = [];
-    }
-    if (page.length > 0) yield page;
+  pages(principal?: string): Generator<string[]> {
+    return pagesOf(this.#idsOf(principal));
   }
 
   /** Removes all sessions. */
@@ -81,6 +74,18 @@ export class PrincipalIndex {
       for (const sessions of this.#sessions.values()) yield* sessions;
     }
   }
+}
+
+/** Divides session IDs into pages. */
+export function* pagesOf(ids: Iterable<string>): Generator<string[]> {
+  let page: string[] = [];
+  for (const id of ids) {
+    page.push(id);
+    if (page.length < PAGE_SIZE) continue;
+    yield page;
+    page = [];
+  }
+  if (page.length > 0) yield page;
 }
 
 /** The error of a principal that has as many sessions as it may have. */
