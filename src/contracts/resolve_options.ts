@@ -274,7 +274,7 @@ function booleanOption(
 }
 
 /** Validates a number of milliseconds that a timer can wait for. */
-function timeoutMs(
+export function timeoutMs(
   name: string,
   value: number | undefined,
   fallback: number,

@@ -43,7 +43,7 @@ export class Notifier {
   /** See `Sessions.notify`. */
   async notify(value: unknown, to?: NotifyTarget): Promise<void> {
     const checked = checkNotification(value);
-    const target = checkTarget(to);
+    const target = checkNotifyTarget(to);
     const isLookup = target !== undefined
       ? "principal" in target
       : checked.notification.method === RESOURCE_UPDATED;
@@ -94,8 +94,15 @@ export class Notifier {
   }
 }
 
-/** Throws if a target names neither sessions nor a principal, or both. */
-function checkTarget(to: NotifyTarget | undefined): NotifyTarget | undefined {
+/**
+ * Checks and copies a target.
+ *
+ * @throws {InvalidArgumentError} If it names neither sessions nor a principal, or
+ * both.
+ */
+export function checkNotifyTarget(
+  to: NotifyTarget | undefined,
+): NotifyTarget | undefined {
   if (to === undefined) return undefined;
   const given = objectOption("to", to) as {
     readonly sessions?: unknown;

@@ -21,7 +21,7 @@ export async function endSessions(
   info: StoredInfoSessionManager,
   target: EndTarget,
 ): Promise<number> {
-  const { session, principal } = checkTarget(target);
+  const { session, principal } = checkEndTarget(target);
   if (session !== undefined) return await endAll(info, [session]);
   let count = 0;
   for await (const ids of sessionRegistryOf(info).pages(principal)) {
@@ -40,8 +40,13 @@ async function endAll(
   return ended.filter((wasThere) => wasThere).length;
 }
 
-/** Throws if a target names neither a session nor a principal, or both. */
-function checkTarget(
+/**
+ * Checks and copies a target.
+ *
+ * @throws {InvalidArgumentError} If it names neither a session nor a principal,
+ * or both.
+ */
+export function checkEndTarget(
   target: EndTarget,
 ): { readonly session?: string; readonly principal?: string } {
   const { session, principal } = objectOption("target", target) as {

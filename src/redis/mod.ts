@@ -18,6 +18,7 @@
  */
 
 export { RedisSessions, type RedisSessionsOptions } from "./sessions.ts";
+export { RedisNotifier, type RedisNotifierOptions } from "./notifier.ts";
 export {
   RedisStreamSessionManager,
   type RedisStreamSessionManagerOptions,

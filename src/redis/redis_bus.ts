@@ -3,6 +3,7 @@ import type {
   MessageBus,
 } from "../cluster/messaging/message_bus.ts";
 import type { RedisConnection } from "./connection/connection.ts";
+import { announcedCall } from "./calls/call.ts";
 import { EchoCheck } from "./connection/echo_check.ts";
 import type { RedisKeys } from "./connection/keys.ts";
 import { isTransientError } from "./connection/redis_errors.ts";
@@ -18,6 +19,7 @@ export class RedisBus implements MessageBus {
   readonly #connection: RedisConnection;
   readonly #keys: RedisKeys;
   #onEvents: (text: string) => void = () => {};
+  #onCall: (id: string) => void = () => {};
   /** Subscribes, if that has not succeeded yet. */
   #subscribe: (() => Promise<void>) | undefined;
   #onSubscribed: () => Promise<void> = () => Promise.resolve();
@@ -51,6 +53,11 @@ export class RedisBus implements MessageBus {
     this.#onEvents = listener;
   }
 
+  /** Sets the receiver of announced calls. */
+  onCall(listener: (id: string) => void): void {
+    this.#onCall = listener;
+  }
+
   /**
    * Sets the callbacks for when this node has subscribed, for which `start`
    * waits, and for when the server denies that.
@@ -70,7 +77,9 @@ export class RedisBus implements MessageBus {
         [broadcastChannel, nodeChannelPrefix + node],
         (text) => {
           this.echo.onReceived();
-          if (text.startsWith("[")) this.#onEvents(text);
+          const call = announcedCall(text);
+          if (call !== undefined) this.#onCall(call);
+          else if (text.startsWith("[")) this.#onEvents(text);
           else receive(text);
         },
       );

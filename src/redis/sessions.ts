@@ -7,12 +7,14 @@ import { ClusteredSessions } from "../cluster/clustered_sessions.ts";
 import { StoredInfoSessionManager } from "../metadata/stored_info_session_manager.ts";
 import { ClusterStreamSessionManager } from "../cluster/stream_session_manager.ts";
 import { ClusterSubscriptionManager } from "../cluster/subscription_manager.ts";
-import type { SessionsOptions } from "../contracts/options.ts";
+import type { CloseOptions, SessionsOptions } from "../contracts/options.ts";
 import {
   assertSessionsOptions,
   objectOption,
+  resolveCloseOptions,
   resolveInfoOptions,
 } from "../contracts/resolve_options.ts";
+import { CallInbox } from "./calls/call_inbox.ts";
 import { RedisNode, type RedisOptions } from "./redis_node.ts";
 import type { RedisClient, RedisClients } from "./clients/client_types.ts";
 import { RedisMetadataStore } from "./metadata/metadata_store.ts";
@@ -71,6 +73,7 @@ export class RedisSessions extends ClusteredSessions {
    * this node work anyway.
    */
   declare readonly ready: Promise<void>;
+  readonly #calls: CallInbox;
 
   /**
    * Creates a node, which joins the other nodes with the same prefix. `close`
@@ -122,6 +125,28 @@ export class RedisSessions extends ClusteredSessions {
       ready,
       disconnect: () => redisNode.close(),
     });
+    this.#calls = new CallInbox(
+      redisNode,
+      this,
+      events && (() => events.flushed()),
+    );
     redisNode.start();
+  }
+
+  /**
+   * Ends every stream and subscription of this node, and leaves the cluster.
+   * The other nodes continue, and take the calls of notifiers. Calling it again
+   * changes nothing, or finishes a drain.
+   *
+   * @param options Whether to drain. Meanwhile, clients that reconnect to other
+   * nodes get what they missed.
+   * @throws {InvalidArgumentError} If an option is invalid. As a rejected
+   * promise.
+   */
+  override async close(options?: CloseOptions): Promise<void> {
+    resolveCloseOptions(options);
+    // What was taken must be sent before the streams are closed.
+    await this.#calls.close();
+    await super.close(options);
   }
 }

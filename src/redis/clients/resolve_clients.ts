@@ -76,6 +76,25 @@ export function resolveClients(
   };
 }
 
+/**
+ * Recognizes and adapts a client that only sends commands.
+ *
+ * @param client The user's client.
+ * @param routingKey A key on the shard of all keys, for clusters.
+ * @throws {InvalidArgumentError} If it cannot be used; the error says why.
+ */
+export function resolvePublisher(
+  client: unknown,
+  routingKey: string,
+): PublisherAdapter {
+  assertUsable("client", client);
+  assertNotSubscribed("client", client);
+  const known = recognize(client, routingKey);
+  if (known !== undefined) return known;
+  assertMethods("client", client, ["sendCommand"]);
+  return adaptPublisher(client as never);
+}
+
 function isPair(
   given: unknown,
 ): given is { publisher: unknown; subscriber: unknown } {

@@ -71,6 +71,11 @@ export class RedisKeys {
     return `${this.prefix}n:`;
   }
 
+  /** The prefix of the keys of calls. */
+  get calls(): string {
+    return `${this.prefix}c:`;
+  }
+
   /** The channel of all nodes. */
   get broadcastChannel(): string {
     return `${this.#channels}all`;
