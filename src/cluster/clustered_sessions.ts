@@ -110,8 +110,9 @@ export class ClusteredSessions<
     this.ready = parts.ready;
     this.#node = parts.node;
     this.#disconnect = parts.disconnect;
+    const owned = ownedSessionsOf(parts.streams);
     connectCallbacks(parts.info, parts.options, (id) => {
-      ownedSessionsOf(parts.streams).end(id);
+      owned.end(id);
       this.#requests.endSession(id);
     });
     const { node } = parts;
@@ -140,7 +141,6 @@ export class ClusteredSessions<
       scheduler: node.scheduler,
     })!;
     this.#requests = requests;
-    const owned = ownedSessionsOf(parts.streams);
     this.#findActivity = clusterActivity(node, {
       queuedBytes: (id) => owned.queuedBytes(id),
       openRequests: (id) => requests.openCount(id),

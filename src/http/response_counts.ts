@@ -1,3 +1,6 @@
+import { Counts } from "../runtime/counts.ts";
+import { observedBody } from "../runtime/observed_body.ts";
+
 /**
  * How many requests of each client are being answered: until the transport has
  * responded, or until the end of the response if that is an event stream.
@@ -5,7 +8,7 @@
 export class ResponseCounts {
   readonly isUnlimited: boolean;
   readonly #max: number;
-  readonly #counts: Map<string, number> = new Map();
+  readonly #counts = new Counts();
 
   /** @param max How many there may be for a client. */
   constructor(max: number) {
@@ -15,17 +18,17 @@ export class ResponseCounts {
 
   /** Returns whether a client has as many as it may have. */
   isFull(client: string): boolean {
-    return (this.#counts.get(client) ?? 0) >= this.#max;
+    return this.#counts.get(client) >= this.#max;
   }
 
   /** Counts a request, until `leave` or the end of its response. */
   enter(client: string): void {
-    if (!this.isUnlimited) this.#change(client, 1);
+    if (!this.isUnlimited) this.#counts.add(client, 1);
   }
 
   /** Counts a request no longer. */
   leave(client: string): void {
-    if (!this.isUnlimited) this.#change(client, -1);
+    if (!this.isUnlimited) this.#counts.add(client, -1);
   }
 
   /**
@@ -40,42 +43,7 @@ export class ResponseCounts {
       this.leave(client);
       return response;
     }
-    return new Response(observed(body, () => this.leave(client)), response);
+    const onEnd = () => this.leave(client);
+    return new Response(observedBody(body, { onEnd }), response);
   }
-
-  #change(client: string, change: 1 | -1): void {
-    const count = (this.#counts.get(client) ?? 0) + change;
-    if (count === 0) this.#counts.delete(client);
-    else this.#counts.set(client, count);
-  }
-}
-
-/** Passes a body on, and calls a function once when it ends. */
-function observed(
-  body: ReadableStream<Uint8Array>,
-  onEnd: () => void,
-): ReadableStream<Uint8Array> {
-  const reader = body.getReader();
-  let isOpen = true;
-  const end = () => {
-    if (isOpen) onEnd();
-    isOpen = false;
-  };
-  return new ReadableStream({
-    pull: async (controller) => {
-      try {
-        const { done, value } = await reader.read();
-        if (!done) return controller.enqueue(value);
-        end();
-        controller.close();
-      } catch (error) {
-        end();
-        throw error;
-      }
-    },
-    cancel: (reason) => {
-      end();
-      return reader.cancel(reason);
-    },
-  }, { highWaterMark: 0 });
 }

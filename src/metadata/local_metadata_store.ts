@@ -91,7 +91,8 @@ export class LocalMetadataStore implements MetadataStore {
 
   subscribe(id: string, uri: string): void {
     this.#records.getOrCreate(id);
-    this.#subscriptions.add(id, uri, this.#maxSubscriptions);
+    this.#subscriptions.assertCapacity(id, uri, this.#maxSubscriptions);
+    this.#subscriptions.add(id, uri);
   }
 
   unsubscribe(id: string, uri: string): void {

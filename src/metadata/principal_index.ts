@@ -10,16 +10,10 @@ export const PAGE_SIZE = 1_000;
 export class PrincipalIndex {
   readonly #sessions: Map<string | undefined, Set<string>> = new Map();
   readonly #maxPerPrincipal: number;
-  #size = 0;
 
   /** @param maxPerPrincipal How many sessions a principal may have. */
-  constructor(maxPerPrincipal: number = Infinity) {
+  constructor(maxPerPrincipal: number) {
     this.#maxPerPrincipal = maxPerPrincipal;
-  }
-
-  /** The number of sessions. */
-  get size(): number {
-    return this.#size;
   }
 
   /**
@@ -36,15 +30,11 @@ export class PrincipalIndex {
     }
   }
 
-  /** Adds a session; returns whether it is new. */
-  add(id: string, principal: string | undefined): boolean {
-    let sessions = this.#sessions.get(principal);
-    if (sessions === undefined) {
-      this.#sessions.set(principal, sessions = new Set());
-    } else if (sessions.has(id)) return false;
-    sessions.add(id);
-    this.#size++;
-    return true;
+  /** Adds a session. */
+  add(id: string, principal: string | undefined): void {
+    const sessions = this.#sessions.get(principal);
+    if (sessions === undefined) this.#sessions.set(principal, new Set([id]));
+    else sessions.add(id);
   }
 
   /** Removes a session; returns whether it was there. */
@@ -52,7 +42,6 @@ export class PrincipalIndex {
     const sessions = this.#sessions.get(principal);
     if (sessions?.delete(id) !== true) return false;
     if (sessions.size === 0) this.#sessions.delete(principal);
-    this.#size--;
     return true;
   }
 
@@ -64,7 +53,6 @@ export class PrincipalIndex {
   /** Removes all sessions. */
   clear(): void {
     this.#sessions.clear();
-    this.#size = 0;
   }
 
   *#idsOf(principal: string | undefined): Generator<string> {

@@ -37,20 +37,10 @@ export class ResourceSubscriptions {
     throw tooManySubscriptions(max);
   }
 
-  /**
-   * Subscribes a session to a resource.
-   *
-   * @param id The session ID.
-   * @param uri The resource.
-   * @param max How many subscriptions the session may have.
-   * @throws {LimitError} If it has as many.
-   */
-  add(id: string, uri: string, max: number = Infinity): void {
-    const uris = this.#uris.get(id);
-    if (uris === undefined) this.#uris.set(id, new Set([uri]));
-    else if (uris.size < max || uris.has(uri)) uris.add(uri);
-    else throw tooManySubscriptions(max);
+  /** Subscribes a session to a resource. */
+  add(id: string, uri: string): void {
     addTo(this.#sessions, uri, id);
+    addTo(this.#uris, id, uri);
   }
 
   /** Ends a session's subscription to a resource. */

@@ -1,4 +1,5 @@
 import { splitSseFrames } from "../protocol/sse.ts";
+import { observedBody } from "../runtime/observed_body.ts";
 
 const FRAME_END = /(?:\r\n|\n|\r(?!\n)){2}/g;
 
@@ -51,44 +52,17 @@ export async function readFrames(
  * @param onEnd Called once, when the stream ends, fails or is cancelled.
  * @param signal Ends the stream.
  */
-export function observedBody(
+export function observedFrames(
   body: ReadableStream<Uint8Array>,
   onFrame: (frame: string) => void,
   onEnd: () => void,
   signal: AbortSignal,
 ): ReadableStream<Uint8Array> {
   const splitter = new FrameSplitter();
-  const reader = body.getReader();
-  let isOver = false;
-  const end = () => {
-    if (!isOver) onEnd();
-    isOver = true;
+  const onChunk = (chunk: Uint8Array) => {
+    for (const frame of splitter.push(chunk)) onFrame(frame);
   };
-  signal.addEventListener("abort", () => {
-    end();
-    // The next read finds the end.
-    void reader.cancel(signal.reason).catch(() => {});
-  });
-  return new ReadableStream({
-    async pull(controller) {
-      try {
-        const { done, value } = await reader.read();
-        if (done) {
-          end();
-          return controller.close();
-        }
-        for (const frame of splitter.push(value)) onFrame(frame);
-        controller.enqueue(value);
-      } catch (error) {
-        end();
-        controller.error(error);
-      }
-    },
-    async cancel(reason) {
-      end();
-      await reader.cancel(reason);
-    },
-  }, { highWaterMark: 0 });
+  return observedBody(body, { onChunk, onEnd, signal });
 }
 
 /** The length of the complete frames at the start of a text. */

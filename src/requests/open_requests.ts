@@ -6,9 +6,10 @@ import {
   type PeriodicTask,
   type Scheduler,
 } from "../runtime/scheduler.ts";
+import { Counts } from "../runtime/counts.ts";
 import { forEachInSlices } from "../runtime/slice.ts";
 import { AwaitedMessages } from "./awaited_messages.ts";
-import { observedBody, readFrames } from "./frame_reader.ts";
+import { observedFrames, readFrames } from "./frame_reader.ts";
 import {
   type MessageId,
   type MessageTarget,
@@ -76,7 +77,7 @@ export class OpenRequests implements RequestGate, LocalRequests, PeriodicTask {
   readonly #parts: OpenRequestsParts;
   readonly #requests = new RequestRegistry();
   /** How many requests of each session the transport works on. */
-  readonly #counts: Map<string, number> = new Map();
+  readonly #counts = new Counts();
 
   constructor(parts: OpenRequestsParts) {
     this.#parts = parts;
@@ -99,12 +100,11 @@ export class OpenRequests implements RequestGate, LocalRequests, PeriodicTask {
 
   /** Returns whether a transport works on requests of a session. */
   isBusy(sessionId: string): boolean {
-    return this.#counts.has(sessionId);
+    return this.#counts.get(sessionId) > 0;
   }
 
   isFull(sessionId: string): boolean {
-    const count = this.#counts.get(sessionId) ?? 0;
-    return count >= this.#parts.maxRequestsPerSession;
+    return this.#counts.get(sessionId) >= this.#parts.maxRequestsPerSession;
   }
 
   async respond(post: PostRequest): Promise<Response | null | undefined> {
@@ -244,7 +244,7 @@ export class OpenRequests implements RequestGate, LocalRequests, PeriodicTask {
       const property = { value: signal, configurable: true };
       Object.defineProperty(request, "signal", property);
     }
-    this.#count(sessionId, 1);
+    this.#counts.add(sessionId, 1);
     let isStream = false;
     try {
       const response = await respond(request);
@@ -261,7 +261,7 @@ export class OpenRequests implements RequestGate, LocalRequests, PeriodicTask {
       this.#requests.add(open);
       this.#parts.scheduler.start(this);
       const body = kept === undefined
-        ? observedBody(
+        ? observedFrames(
           response.body,
           (frame) => open.awaited.observe(frame),
           () => this.#onEnd(open),
@@ -270,7 +270,7 @@ export class OpenRequests implements RequestGate, LocalRequests, PeriodicTask {
         : this.#keep(open, response.body, { prime, requestId }, kept);
       return new Response(body, response);
     } finally {
-      if (!isStream) this.#count(sessionId, -1);
+      if (!isStream) this.#counts.add(sessionId, -1);
     }
   }
 
@@ -312,7 +312,7 @@ export class OpenRequests implements RequestGate, LocalRequests, PeriodicTask {
   #onEnd(open: OpenRequest): boolean {
     const wasRunning = this.#requests.isRunning(open);
     this.#requests.forget(open);
-    this.#count(open.sessionId, -1);
+    this.#counts.add(open.sessionId, -1);
     return wasRunning;
   }
 
@@ -320,11 +320,5 @@ export class OpenRequests implements RequestGate, LocalRequests, PeriodicTask {
     return this.#requests.runningOf(sessionId).find(({ awaited }) =>
       awaited.has(target)
     );
-  }
-
-  #count(sessionId: string, change: 1 | -1): void {
-    const count = (this.#counts.get(sessionId) ?? 0) + change;
-    if (count === 0) this.#counts.delete(sessionId);
-    else this.#counts.set(sessionId, count);
   }
 }

@@ -1,3 +1,5 @@
+import { nextTurn } from "../runtime/slice.ts";
+
 /**
  * Keeps replays apart from what is stored meanwhile, so that the transport
  * writes each event once. The transport writes an event when it has been stored,
@@ -29,7 +31,6 @@ export class ReplayGate {
     const earlier = [this.#replaying, ...this.#storing];
     const replay = Promise.allSettled(earlier).then(run);
     // The transport knows the connection some microtasks after the result.
-    const nextTurn = () => new Promise<void>((done) => setTimeout(done));
     const over = replay.then(nextTurn, nextTurn);
     this.#replaying = over;
     void over.then(() => {

@@ -1,6 +1,6 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import { describe, it } from "node:test";
-import { observedBody, readFrames } from "../../src/requests/frame_reader.ts";
+import { observedFrames, readFrames } from "../../src/requests/frame_reader.ts";
 
 const FRAMES: readonly string[] = [
   "event: message\ndata: {}\n\n",
@@ -47,12 +47,12 @@ describe("readFrames", () => {
 /** A signal that is not aborted. */
 const NEVER: AbortSignal = new AbortController().signal;
 
-describe("observedBody", () => {
+describe("observedFrames", () => {
   it("passes every byte on, and ends once", async () => {
     const frames: string[] = [];
     let ends = 0;
     const text = FRAMES.slice(0, -1).join("");
-    const body = observedBody(
+    const body = observedFrames(
       streamOf(text, 5),
       (frame) => frames.push(frame),
       () => ends++,
@@ -69,7 +69,7 @@ describe("observedBody", () => {
     const source = new ReadableStream<Uint8Array>({
       cancel: (given) => void (reason = given),
     });
-    const body = observedBody(source, () => {}, () => ends++, NEVER);
+    const body = observedFrames(source, () => {}, () => ends++, NEVER);
     await body.cancel("enough");
     assertEquals([reason, ends], ["enough", 1]);
   });
@@ -81,7 +81,7 @@ describe("observedBody", () => {
       cancel: () => void (isCancelled = true),
     });
     const abort = new AbortController();
-    const body = observedBody(source, () => {}, () => ends++, abort.signal);
+    const body = observedFrames(source, () => {}, () => ends++, abort.signal);
     const text = new Response(body).text();
     abort.abort();
     assertEquals(await text, "");
