@@ -1,3 +1,4 @@
+import { LISTENABLE } from "../protocol/listenable.ts";
 import type {
   JSONRPCNotification,
   SubscriptionFilter,
@@ -131,13 +132,13 @@ export function matchesSubscription(
   notification: JSONRPCNotification,
 ): boolean {
   switch (notification.method) {
-    case "notifications/tools/list_changed":
+    case LISTENABLE.tools:
       return filters.toolsListChanged === true;
-    case "notifications/prompts/list_changed":
+    case LISTENABLE.prompts:
       return filters.promptsListChanged === true;
-    case "notifications/resources/list_changed":
+    case LISTENABLE.resources:
       return filters.resourcesListChanged === true;
-    case "notifications/resources/updated": {
+    case LISTENABLE.resource: {
       const uri: unknown = notification.params?.uri;
       return typeof uri === "string" &&
         filters.resourceSubscriptions?.includes(uri) === true;

@@ -1,3 +1,4 @@
+import { assertString } from "../runtime/assert_string.ts";
 import type { GuardOptions, Respond } from "../contracts/guarding.ts";
 import {
   assertKnownOptions,
@@ -36,12 +37,7 @@ export function assertGuardArguments(
   }
   const { principal } = objectOption("options", options);
   assertKnownOptions(options, GUARD_OPTIONS);
-  if (principal !== undefined && typeof principal !== "string") {
-    throw new InvalidArgumentError(
-      "principal",
-      `"principal" must be a string, but got ${formatValue(principal)}.`,
-    );
-  }
+  if (principal !== undefined) assertString("principal", principal);
 }
 
 /** Requests of polyfills and of other realms are not instances of `Request`. */

@@ -1,6 +1,7 @@
 import { formatValue } from "../format_value.ts";
 import type { InfoSettings } from "../contracts/resolve_options.ts";
 import { ClosedError, InvalidArgumentError, LimitError } from "../errors.ts";
+import { assertString } from "../runtime/assert_string.ts";
 import { exceedsBytes } from "../runtime/utf8_length.ts";
 import { LOGGING_LEVELS, type LoggingLevel } from "../protocol/mcp_types.ts";
 
@@ -28,12 +29,7 @@ export function assertUri(
   uri: unknown,
   limits: ValueLimits,
 ): asserts uri is string {
-  if (typeof uri !== "string") {
-    throw new InvalidArgumentError(
-      "uri",
-      `"uri" must be a string, but got ${formatValue(uri)}.`,
-    );
-  }
+  assertString("uri", uri);
   const { maxUriBytes } = limits;
   if (!exceedsBytes(uri, maxUriBytes)) return;
   throw tooLong("The URI of a resource", "maxUriBytes", maxUriBytes);

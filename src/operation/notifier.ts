@@ -11,8 +11,10 @@ import {
   type CheckedNotification,
   checkNotification,
 } from "../protocol/notifications.ts";
+import { LISTENABLE } from "../protocol/listenable.ts";
 import { formatSseEvent } from "../protocol/sse.ts";
-import { assertString } from "./assert_string.ts";
+import { assertOneOf } from "./assert_one_of.ts";
+import { assertString } from "../runtime/assert_string.ts";
 
 /** The managers of the sessions. Subclasses may replace them. */
 export interface NotifiedManagers
@@ -20,14 +22,7 @@ export interface NotifiedManagers
   readonly info: StoredInfoSessionManager;
 }
 
-const RESOURCE_UPDATED = "notifications/resources/updated";
-/** What `subscriptions/listen` streams can subscribe to. */
-const LISTENABLE: readonly string[] = [
-  "notifications/tools/list_changed",
-  "notifications/prompts/list_changed",
-  "notifications/resources/list_changed",
-  RESOURCE_UPDATED,
-];
+const LISTENABLE_METHODS: readonly string[] = Object.values(LISTENABLE);
 
 /** Sends notifications to the clients of sessions, of both eras. */
 export class Notifier {
@@ -46,7 +41,7 @@ export class Notifier {
     const target = checkNotifyTarget(to);
     const isLookup = target !== undefined
       ? "principal" in target
-      : checked.notification.method === RESOURCE_UPDATED;
+      : checked.notification.method === LISTENABLE.resource;
     const previous = this.#pending;
     if (!isLookup && previous === undefined) return this.#send(checked, target);
     // Notifications arrive in the order of the calls, also if looking up the
@@ -73,7 +68,7 @@ export class Notifier {
       const pages = sessionRegistryOf(info).pages(target.principal);
       for await (const ids of pages) await streams.send([...ids], frame);
     } else {
-      const isListenable = LISTENABLE.includes(notification.method);
+      const isListenable = LISTENABLE_METHODS.includes(notification.method);
       await Promise.all([
         this.#sendToSessions(notification, frame),
         isListenable && subscriptions.send(notification),
@@ -87,7 +82,7 @@ export class Notifier {
     frame: string,
   ): Promise<void> {
     const { streams, info } = this.#managers;
-    const ids = method === RESOURCE_UPDATED
+    const ids = method === LISTENABLE.resource
       ? await info.getSubscriptions(params.uri)
       : undefined;
     await streams.send(ids, frame);
@@ -109,15 +104,13 @@ export function checkNotifyTarget(
     readonly principal?: unknown;
   };
   assertKnownOptions(given, { sessions: true, principal: true });
+  assertOneOf(
+    "to",
+    given,
+    ["sessions", "principal"],
+    "To send to everyone, omit it.",
+  );
   const { sessions, principal } = given;
-  if ((sessions === undefined) === (principal === undefined)) {
-    throw new InvalidArgumentError(
-      "to",
-      `"to" must have either "sessions" or "principal", but has ` +
-        `${sessions === undefined ? "neither" : "both"}. ` +
-        "To send to everyone, omit it.",
-    );
-  }
   if (sessions === undefined) {
     assertString("to.principal", principal);
     return { principal };

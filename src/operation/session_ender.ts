@@ -1,13 +1,13 @@
 import { assertKnownOptions } from "../contracts/known_options.ts";
 import { objectOption } from "../contracts/resolve_options.ts";
 import type { EndTarget } from "../contracts/sessions.ts";
-import { InvalidArgumentError } from "../errors.ts";
 import {
   sessionRegistryOf,
   type StoredInfoSessionManager,
 } from "../metadata/stored_info_session_manager.ts";
 import { nextTurn } from "../runtime/slice.ts";
-import { assertString } from "./assert_string.ts";
+import { assertOneOf } from "./assert_one_of.ts";
+import { assertString } from "../runtime/assert_string.ts";
 
 /**
  * Ends sessions, in pages, so that other work goes on meanwhile. See
@@ -21,10 +21,10 @@ export async function endSessions(
   info: StoredInfoSessionManager,
   target: EndTarget,
 ): Promise<number> {
-  const { session, principal } = checkEndTarget(target);
-  if (session !== undefined) return await endAll(info, [session]);
+  const checked = checkEndTarget(target);
+  if ("session" in checked) return await endAll(info, [checked.session]);
   let count = 0;
-  for await (const ids of sessionRegistryOf(info).pages(principal)) {
+  for await (const ids of sessionRegistryOf(info).pages(checked.principal)) {
     if (count > 0) await nextTurn();
     count += await endAll(info, ids);
   }
@@ -46,21 +46,14 @@ async function endAll(
  * @throws {InvalidArgumentError} If it names neither a session nor a principal,
  * or both.
  */
-export function checkEndTarget(
-  target: EndTarget,
-): { readonly session?: string; readonly principal?: string } {
-  const { session, principal } = objectOption("target", target) as {
+export function checkEndTarget(target: EndTarget): EndTarget {
+  const given = objectOption("target", target) as {
     readonly session?: unknown;
     readonly principal?: unknown;
   };
   assertKnownOptions(target, { session: true, principal: true });
-  if ((session === undefined) === (principal === undefined)) {
-    throw new InvalidArgumentError(
-      "target",
-      `"target" must have either "session" or "principal", but has ` +
-        `${session === undefined ? "neither" : "both"}. Nothing was ended.`,
-    );
-  }
+  assertOneOf("target", given, ["session", "principal"], "Nothing was ended.");
+  const { session, principal } = given;
   if (session === undefined) {
     assertString("target.principal", principal);
     return { principal };

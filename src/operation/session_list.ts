@@ -8,7 +8,7 @@ import {
   type StoredInfoSessionManager,
 } from "../metadata/stored_info_session_manager.ts";
 import { nextTurn } from "../runtime/slice.ts";
-import { assertString } from "./assert_string.ts";
+import { assertString } from "../runtime/assert_string.ts";
 
 /** What a node knows of a session that is not stored. */
 export interface SessionActivity {

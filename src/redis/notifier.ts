@@ -158,8 +158,7 @@ export class RedisNotifier {
    */
   async end(target: EndTarget): Promise<number> {
     this.#assertOpen();
-    const checked = checkEndTarget(target) as EndTarget;
-    const ended = this.#call({ kind: "end", target: checked });
+    const ended = this.#call({ kind: "end", target: checkEndTarget(target) });
     return await this.#track(ended) ?? 0;
   }
 

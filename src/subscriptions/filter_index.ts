@@ -1,3 +1,4 @@
+import { LISTENABLE } from "../protocol/listenable.ts";
 import type {
   JSONRPCNotification,
   SubscriptionFilter,
@@ -41,31 +42,28 @@ export class FilterIndex<Member> {
 
 // A topic is a method or, for one resource, the method and its URI. No method
 // contains a space, so the two cannot be confused.
-const TOOLS = "notifications/tools/list_changed";
-const PROMPTS = "notifications/prompts/list_changed";
-const RESOURCES = "notifications/resources/list_changed";
-const RESOURCE = "notifications/resources/updated";
-
 function topicsOf(filters: SubscriptionFilter): Set<string> {
   const topics = new Set<string>();
-  if (filters.toolsListChanged === true) topics.add(TOOLS);
-  if (filters.promptsListChanged === true) topics.add(PROMPTS);
-  if (filters.resourcesListChanged === true) topics.add(RESOURCES);
+  if (filters.toolsListChanged === true) topics.add(LISTENABLE.tools);
+  if (filters.promptsListChanged === true) topics.add(LISTENABLE.prompts);
+  if (filters.resourcesListChanged === true) topics.add(LISTENABLE.resources);
   for (const uri of filters.resourceSubscriptions ?? []) {
-    topics.add(`${RESOURCE} ${uri}`);
+    topics.add(`${LISTENABLE.resource} ${uri}`);
   }
   return topics;
 }
 
 function topicOf({ method, params }: JSONRPCNotification): string | undefined {
   switch (method) {
-    case TOOLS:
-    case PROMPTS:
-    case RESOURCES:
+    case LISTENABLE.tools:
+    case LISTENABLE.prompts:
+    case LISTENABLE.resources:
       return method;
-    case RESOURCE: {
+    case LISTENABLE.resource: {
       const uri: unknown = params?.uri;
-      return typeof uri === "string" ? `${RESOURCE} ${uri}` : undefined;
+      return typeof uri === "string"
+        ? `${LISTENABLE.resource} ${uri}`
+        : undefined;
     }
     default:
       return undefined;
