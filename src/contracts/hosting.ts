@@ -71,8 +71,10 @@ export interface StoredEvent {
   readonly data: string;
 }
 
-/** The events that a client has missed, or why they are unavailable. */
-export type ReplayedEvents = readonly StoredEvent[] | ResetReason;
+/** The events of a stream that a client has missed, or why they are unavailable. */
+export type ReplayedEvents =
+  | { readonly streamId: string; readonly events: readonly StoredEvent[] }
+  | ResetReason;
 
 /** Stores the events of streams that transports of the user own. */
 export interface EventStorage {
@@ -86,10 +88,9 @@ export interface EventStorage {
    * @returns The ID of the event. It is newer than those before it.
    */
   append(sessionId: string, streamId: string, data: string): Promise<string>;
-  /** Returns the stream of an event; undefined if the session has no such ID. */
-  streamOf(sessionId: string, eventId: string): string | undefined;
   /**
-   * Returns the events of the same stream after one, in order.
+   * Returns the stream of an event, and what followed it there, in order;
+   * `"unknown"` if the session has no such ID.
    *
    * @throws {ClusterError} If the shared store is unavailable.
    */

@@ -1,3 +1,4 @@
+import { decodeBase64Url, encodeBase64Url } from "../runtime/base64url.ts";
 import { newRequestKey, requestName } from "../replay/request_key.ts";
 import { isMessageId, type MessageId } from "./message_target.ts";
 
@@ -64,18 +65,14 @@ export function parseRequestEventId(id: string): {
   };
 }
 
-/** Encodes an ID in letters, digits, "-" and "_": header values are ASCII. */
+/** Header values are ASCII. */
 function encode(id: MessageId): string {
-  const bytes = new TextEncoder().encode(JSON.stringify(id));
-  return btoa(String.fromCharCode(...bytes))
-    .replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
+  return encodeBase64Url(JSON.stringify(id));
 }
 
 function decode(text: string): MessageId | undefined {
   try {
-    const binary = atob(text.replaceAll("-", "+").replaceAll("_", "/"));
-    const bytes = Uint8Array.from(binary, (char) => char.charCodeAt(0));
-    const id: unknown = JSON.parse(new TextDecoder().decode(bytes));
+    const id: unknown = JSON.parse(decodeBase64Url(text) ?? "");
     return isMessageId(id) ? id : undefined;
   } catch {
     return undefined;

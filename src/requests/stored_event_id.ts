@@ -1,3 +1,4 @@
+import { decodeBase64Url, encodeBase64Url } from "../runtime/base64url.ts";
 import { hash } from "../runtime/hash.ts";
 
 const STORED_EVENT_ID = /^(.+)~([\w-]*)\.([\da-z]{1,7})$/;
@@ -16,7 +17,7 @@ export function formatStoredEventId(
   sessionId: string,
   streamId: string,
 ): string {
-  return `${logEventId}~${encode(streamId)}.${hashOf(sessionId)}`;
+  return `${logEventId}~${encodeBase64Url(streamId)}.${hashOf(sessionId)}`;
 }
 
 /** Parses such an ID; undefined if it is another ID, or of another session. */
@@ -28,25 +29,8 @@ export function parseStoredEventId(
   if (logEventId === undefined || session !== hashOf(sessionId)) {
     return undefined;
   }
-  const streamId = decode(encoded!);
+  const streamId = decodeBase64Url(encoded!);
   return streamId === undefined ? undefined : { logEventId, streamId };
-}
-
-/** Encodes a stream ID in letters, digits, "-" and "_". */
-export function encode(streamId: string): string {
-  const bytes = new TextEncoder().encode(streamId);
-  return btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join(""))
-    .replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
-}
-
-function decode(text: string): string | undefined {
-  try {
-    const binary = atob(text.replaceAll("-", "+").replaceAll("_", "/"));
-    const bytes = Uint8Array.from(binary, (char) => char.charCodeAt(0));
-    return new TextDecoder().decode(bytes);
-  } catch {
-    return undefined;
-  }
 }
 
 function hashOf(sessionId: string): string {

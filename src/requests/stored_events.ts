@@ -11,11 +11,8 @@ import {
   type PeriodicTask,
   type Scheduler,
 } from "../runtime/scheduler.ts";
-import {
-  encode,
-  formatStoredEventId,
-  parseStoredEventId,
-} from "./stored_event_id.ts";
+import { encodeBase64Url } from "../runtime/base64url.ts";
+import { formatStoredEventId, parseStoredEventId } from "./stored_event_id.ts";
 
 /** An event in an archive. Its ID is the one that it has in a log. */
 export interface ArchivedEvent {
@@ -90,24 +87,23 @@ export class StoredEvents implements EventStorage, PeriodicTask {
       .then(() => id);
   }
 
-  streamOf(sessionId: string, eventId: string): string | undefined {
-    return parseStoredEventId(eventId, sessionId)?.streamId;
-  }
-
   async after(sessionId: string, eventId: string): Promise<ReplayedEvents> {
-    const { logEventId, streamId } = parseStoredEventId(eventId, sessionId) ??
-      {};
-    if (logEventId === undefined || streamId === undefined) return "unknown";
+    const parsed = parseStoredEventId(eventId, sessionId);
+    if (parsed === undefined) return "unknown";
+    const { logEventId, streamId } = parsed;
     const local = this.#localAfter(sessionId, streamId, logEventId);
+    if (typeof local !== "string") return { streamId, events: local };
     const { archive } = this.#parts;
     // Another node may have stored it.
     if (local !== "unknown" || archive === undefined) return local;
     const name = nameOf(sessionId, streamId);
     const archived = await archive.after(name, logEventId);
-    return archived?.map(({ logEventId, data }) => ({
+    if (archived === undefined) return "purged";
+    const events = archived.map(({ logEventId, data }) => ({
       id: formatStoredEventId(logEventId, sessionId, streamId),
       data,
-    })) ?? "purged";
+    }));
+    return { streamId, events };
   }
 
   /** Drops old events. */
@@ -141,10 +137,10 @@ export class StoredEvents implements EventStorage, PeriodicTask {
 
 /** The key of a stream in the log. The names of requests start with no "s". */
 function keyOf(sessionId: string, streamId: string): string {
-  return requestKey(`s${encode(streamId)}`, sessionId);
+  return requestKey(`s${encodeBase64Url(streamId)}`, sessionId);
 }
 
 /** The name of a stream among those of all sessions. */
 function nameOf(sessionId: string, streamId: string): string {
-  return `${encode(streamId)}:${sessionId}`;
+  return `${encodeBase64Url(streamId)}:${sessionId}`;
 }

@@ -67,15 +67,12 @@ export function createEventStore(
       ),
     replayEventsAfter: (lastEventId, { send }) =>
       gate.replay(async () => {
-        const streamId = events.streamOf(sessionId, lastEventId);
         const missed = await events.after(sessionId, lastEventId);
-        if (streamId === undefined || typeof missed === "string") {
-          throw unknownEvent(lastEventId);
-        }
-        for (const { id, data } of missed) {
+        if (typeof missed === "string") throw unknownEvent(lastEventId);
+        for (const { id, data } of missed.events) {
           if (data !== PRIMING) await send(id, JSON.parse(data));
         }
-        return streamId;
+        return missed.streamId;
       }),
   };
 }
