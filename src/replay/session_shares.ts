@@ -37,19 +37,14 @@ export class SessionShares {
   add({ recipients, weight, offset }: Entry): void {
     if (typeof recipients !== "string") return;
     const session = sessionOf(recipients);
-    const share = this.#shares.get(session);
+    let share = this.#shares.get(session);
     if (share === undefined) {
-      const added = { session, events: 1, bytes: weight, oldest: offset };
-      this.#shares.set(session, added);
-      if (weight > this.#maxBytes) this.#exceeding.add(added);
-      return;
+      share = { session, events: 0, bytes: 0, oldest: offset };
+      this.#shares.set(session, share);
     }
     share.events++;
     share.bytes += weight;
-    const { events, bytes } = share;
-    if (events > this.#maxEvents || bytes > this.#maxBytes) {
-      this.#exceeding.add(share);
-    }
+    if (this.#exceeds(share)) this.#exceeding.add(share);
   }
 
   /** Counts an event no longer. */
@@ -61,17 +56,18 @@ export class SessionShares {
     share.events--;
     share.bytes -= weight;
     share.oldest = offset + 1;
-    const { events, bytes } = share;
-    if (events === 0) this.#shares.delete(session);
-    if (events <= this.#maxEvents && bytes <= this.#maxBytes) {
-      this.#exceeding.delete(share);
-    }
+    if (share.events === 0) this.#shares.delete(session);
+    if (!this.#exceeds(share)) this.#exceeding.delete(share);
   }
 
   /** Returns a session that takes more than its share, if there is one. */
   get exceeding(): SessionShare | undefined {
     if (this.#exceeding.size === 0) return undefined;
     return this.#exceeding.values().next().value;
+  }
+
+  #exceeds({ events, bytes }: SessionShare): boolean {
+    return events > this.#maxEvents || bytes > this.#maxBytes;
   }
 }
 
