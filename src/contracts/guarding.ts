@@ -101,16 +101,22 @@ export interface RequestGate {
 
 /** Counts the requests of each client that are being answered. */
 export interface RequestCounts {
-  /** Whether nothing has to be counted. */
-  readonly isUnlimited: boolean;
   /** Returns whether a client has as many as it may have. */
   isFull(client: string): boolean;
-  /** Counts a request, until `leave` or the end of its response. */
-  enter(client: string): void;
-  /** Counts a request no longer. */
-  leave(client: string): void;
-  /** Counts a request until the end of its response; returns that. */
-  untilEnd(client: string, response: Response): Response;
+  /**
+   * Counts a request until it is answered, or until its response has ended.
+   *
+   * @param client Whose request it is.
+   * @param answer Answers it.
+   * @param goesOn Returns whether a response counts until its end.
+   * @returns The response, with a body that passes the other one on without a
+   * buffer.
+   */
+  counted(
+    client: string,
+    answer: () => Promise<Response>,
+    goesOn: (response: Response) => boolean,
+  ): Promise<Response>;
 }
 
 /** What single clients may hold on this node. */

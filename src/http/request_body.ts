@@ -1,4 +1,5 @@
 import type { ClientLimits } from "../contracts/guarding.ts";
+import { waitAtMost } from "../runtime/deadline.ts";
 import { withoutSessionId } from "./headers.ts";
 
 /** A request whose body is limited in size. */
@@ -68,8 +69,13 @@ export async function asNewInitialize(
   if (!isJsonPost(request)) return undefined;
   const { message, copy, isSlow } = await readMessage(request, limits);
   if (isSlow) return "slow";
+  return isInitialize(message) ? withoutSessionId(copy) : undefined;
+}
+
+/** Returns whether a message begins a session. */
+export function isInitialize(message: unknown): boolean {
   const { method } = (message ?? {}) as { method?: unknown };
-  return method === "initialize" ? withoutSessionId(copy) : undefined;
+  return method === "initialize";
 }
 
 /** The body of a request that was read. */
@@ -99,26 +105,17 @@ export async function readMessage(
       isSlow: false,
     };
   }
-  const reading = request.text();
   let text = "";
   let message: unknown;
   let isSlow = false;
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const timeout = new Promise<undefined>((resolve) => {
-    timer = setTimeout(() => resolve(undefined), bodyTimeoutMs);
-  });
   try {
-    const read = await Promise.race([reading, timeout]);
+    const read = await waitAtMost(request.text(), bodyTimeoutMs);
     isSlow = read === undefined;
     text = read ?? "";
     message = JSON.parse(text);
   } catch {
     // The transport refuses what is no JSON, or was cut off.
-  } finally {
-    clearTimeout(timer);
   }
-  // Its connection is closed by the server, or by the client.
-  if (isSlow) reading.catch(() => {});
   return {
     message,
     body: text,

@@ -1,49 +1,47 @@
+import type { RequestCounts } from "../contracts/guarding.ts";
 import { Counts } from "../runtime/counts.ts";
 import { observedBody } from "../runtime/observed_body.ts";
 
-/**
- * How many requests of each client are being answered: until the transport has
- * responded, or until the end of the response if that is an event stream.
- */
-export class ResponseCounts {
-  readonly isUnlimited: boolean;
+/** How many requests of each client are being answered. */
+export class ResponseCounts implements RequestCounts {
   readonly #max: number;
   readonly #counts = new Counts();
 
   /** @param max How many there may be for a client. */
   constructor(max: number) {
     this.#max = max;
-    this.isUnlimited = max === Infinity;
   }
 
-  /** Returns whether a client has as many as it may have. */
   isFull(client: string): boolean {
     return this.#counts.get(client) >= this.#max;
   }
 
-  /** Counts a request, until `leave` or the end of its response. */
-  enter(client: string): void {
-    if (!this.isUnlimited) this.#counts.add(client, 1);
+  counted(
+    client: string,
+    answer: () => Promise<Response>,
+    goesOn: (response: Response) => boolean,
+  ): Promise<Response> {
+    return this.#max === Infinity
+      ? answer()
+      : this.#counted(client, answer, goesOn);
   }
 
-  /** Counts a request no longer. */
-  leave(client: string): void {
-    if (!this.isUnlimited) this.#counts.add(client, -1);
-  }
-
-  /**
-   * Counts a request until the end of its response.
-   *
-   * @returns The response, with a body that passes the other one on without a
-   * buffer.
-   */
-  untilEnd(client: string, response: Response): Response {
-    const { body } = response;
-    if (this.isUnlimited || body === null) {
-      this.leave(client);
-      return response;
+  async #counted(
+    client: string,
+    answer: () => Promise<Response>,
+    goesOn: (response: Response) => boolean,
+  ): Promise<Response> {
+    this.#counts.add(client, 1);
+    const onEnd = () => this.#counts.add(client, -1);
+    let isOver = true;
+    try {
+      const response = await answer();
+      if (response.body === null || !goesOn(response)) return response;
+      const body = observedBody(response.body, { onEnd });
+      isOver = false;
+      return new Response(body, response);
+    } finally {
+      if (isOver) onEnd();
     }
-    const onEnd = () => this.leave(client);
-    return new Response(observedBody(body, { onEnd }), response);
   }
 }

@@ -1,8 +1,4 @@
-import type {
-  ClientLimits,
-  Respond,
-  SessionGate,
-} from "../contracts/guarding.ts";
+import type { Respond, SessionGate } from "../contracts/guarding.ts";
 import { sendPreflight } from "./cors.ts";
 import { SESSION_HEADER, VERSION_HEADER } from "./headers.ts";
 import { isPrimed } from "./protocol_version.ts";
@@ -25,55 +21,27 @@ export async function answerPost(
   request: Request,
   respond: Respond,
 ): Promise<Response> {
+  const isFull = (requests ?? limits.requests).isFull(sessionId);
+  let passed = request;
+  let message: unknown;
+  let body: string | undefined;
+  if (isFull || requests?.isShared) {
+    const read = await readMessage(request, limits);
+    ({ message, body, copy: passed } = read);
+    if (read.isSlow) return refuse("slowBody", passed, respond);
+    // Responses and notifications must pass: the open requests may wait for
+    // them.
+    if (isFull && requestIdOf(message) !== undefined) {
+      return refuse("tooManyRequests", passed, respond);
+    }
+  }
   if (requests === undefined) {
-    return await answerCounted(limits, sessionId, request, respond);
+    const answer = async () => orNotFound(await respond(passed));
+    return await limits.requests.counted(sessionId, answer, isEventStream);
   }
   const prime = primeFor(request);
-  const isFull = requests.isFull(sessionId);
-  if (!isFull && !requests.isShared) {
-    const post = { sessionId, request, respond, prime };
-    return orNotFound(await requests.respond(post));
-  }
-  const { message, body, copy, isSlow } = await readMessage(request, limits);
-  if (isSlow) return refuse("slowBody", copy, respond);
-  // Responses and notifications must pass: the open requests may wait for them.
-  if (isFull && requestIdOf(message) !== undefined) {
-    return refuse("tooManyRequests", copy, respond);
-  }
-  const post = { sessionId, request: copy, respond, prime, message, body };
+  const post = { sessionId, request: passed, respond, prime, message, body };
   return orNotFound(await requests.respond(post));
-}
-
-/** Answers a POST request in one process without replay. */
-async function answerCounted(
-  limits: ClientLimits,
-  sessionId: string,
-  request: Request,
-  respond: Respond,
-): Promise<Response> {
-  const { requests } = limits;
-  if (requests.isUnlimited) return orNotFound(await respond(request));
-  let passed = request;
-  if (requests.isFull(sessionId)) {
-    const { message, copy, isSlow } = await readMessage(request, limits);
-    if (isSlow) return refuse("slowBody", copy, respond);
-    if (requestIdOf(message) !== undefined) {
-      return refuse("tooManyRequests", copy, respond);
-    }
-    passed = copy;
-  }
-  requests.enter(sessionId);
-  let response: Response | undefined;
-  try {
-    response = orNotFound(await respond(passed));
-  } finally {
-    if (response === undefined || !isEventStream(response)) {
-      requests.leave(sessionId);
-    }
-  }
-  return isEventStream(response)
-    ? requests.untilEnd(sessionId, response)
-    : response;
 }
 
 /** Answers a GET request for the rest of the response to a POST request. */

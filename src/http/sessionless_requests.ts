@@ -9,7 +9,7 @@ import {
   orNotFound,
   refuse,
 } from "./refusals.ts";
-import { readMessage } from "./request_body.ts";
+import { isInitialize, readMessage } from "./request_body.ts";
 
 /**
  * Answers a request without a session ID, which may begin a session, or an event
@@ -37,23 +37,20 @@ export async function answerWithoutSession(
       sessions.limits,
     );
     if (isSlow) return refuse("slowBody", copy, respond);
-    const { method } = (message ?? {}) as { method?: unknown };
-    if (method === "initialize") {
+    if (isInitialize(message)) {
       return refuse("tooManySessions", copy, respond);
     }
     passed = copy;
   }
-  streams.enter(principal);
-  let goesOn = false;
-  try {
+  const answer = async () => {
     const response = orNotFound(await respond(passed));
-    goesOn = isEventStream(response) && !assignsSession(response);
-    return goesOn
-      ? streams.untilEnd(principal, response)
-      : await afterAnswer(sessions, passed, respond, principal, response);
-  } finally {
-    if (!goesOn) streams.leave(principal);
-  }
+    return afterAnswer(sessions, passed, respond, principal, response);
+  };
+  return await streams.counted(
+    principal,
+    answer,
+    (response) => isEventStream(response) && !assignsSession(response),
+  );
 }
 
 /** Registers a session that the transport has begun. */

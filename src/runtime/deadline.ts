@@ -1,14 +1,16 @@
-/** Resolves when a promise has resolved, or after a timeout. */
-export async function waitAtMost(
-  promise: Promise<unknown>,
+/**
+ * Resolves with the result of a promise, or with undefined after a timeout.
+ */
+export async function waitAtMost<Result>(
+  promise: Promise<Result>,
   timeoutMs: number,
-): Promise<void> {
+): Promise<Result | undefined> {
   let timer: ReturnType<typeof setTimeout> | undefined;
-  const deadline = new Promise<void>((resolve) => {
-    timer = setTimeout(resolve, timeoutMs);
+  const deadline = new Promise<undefined>((resolve) => {
+    timer = setTimeout(() => resolve(undefined), timeoutMs);
   });
   try {
-    await Promise.race([promise, deadline]);
+    return await Promise.race([promise, deadline]);
   } finally {
     clearTimeout(timer);
   }
