@@ -240,8 +240,8 @@ export class ClusteredSessions<
    * @throws {ClusterError} If not all nodes could be informed. Call it again. As
    * a rejected promise.
    */
-  async end(target: EndTarget): Promise<number> {
-    return await endSessions(this.info, target);
+  end(target: EndTarget): Promise<number> {
+    return endSessions(this.info, target);
   }
 
   /**

@@ -187,12 +187,12 @@ export interface Sessions extends AsyncDisposable {
    * session, and nobody knows their principal.
    *
    * A session without a stream gets it when it reconnects, if `streams.replay`
-   * keeps it. The levels of `logging/setLevel` are not looked at.
+   * keeps it. The levels of `logging/setLevel` are ignored.
    *
    * @param notification The notification. `jsonrpc` is added if it is missing.
    * @param to Who gets it; everyone if omitted.
-   * @returns Resolves when the streams of this node have it, it is on its way to
-   * the other nodes, and the subscriptions of this node have accepted it.
+   * @returns Resolves when the streams of this node have it, it was sent to the
+   * other nodes, and the subscriptions of this node have accepted it.
    * @throws {InvalidArgumentError} If the notification or `to` is invalid.
    * Nothing was sent. As a rejected promise.
    * @throws {ClusterError} If the sessions of the principal cannot be looked up.
@@ -228,8 +228,8 @@ export interface Sessions extends AsyncDisposable {
    * Over Redis, the promise is rejected with a `ClusterError` if Redis is or
    * becomes unavailable. What this node has ended stays ended: it is removed from
    * Redis when that is back, also if other nodes have restored it or Redis comes
-   * back from an older state, as long as one of the nodes that heard of it lives.
-   * Call it again for the rest.
+   * back from an older state, as long as a node that knows of it is alive. Call it
+   * again for the rest.
    *
    * @param target One session, or all those of a principal.
    * @returns How many were ended. Resolves when every node knows.

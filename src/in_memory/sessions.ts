@@ -217,8 +217,8 @@ export class InMemorySessions implements Sessions {
    * @throws {InvalidArgumentError} If the target is invalid. As a rejected
    * promise.
    */
-  async end(target: EndTarget): Promise<number> {
-    return await endSessions(this.info, target);
+  end(target: EndTarget): Promise<number> {
+    return endSessions(this.info, target);
   }
 
   /**

@@ -105,10 +105,12 @@ export class LocalMetadataStore implements MetadataStore {
     id: string,
     { principal, startEventId }: SessionRegistration,
   ): boolean {
-    const known = this.#records.touch(id)?.registration;
-    if (known !== undefined) return known.principal === principal;
+    const known = this.#records.touch(id);
+    if (known?.registration !== undefined) {
+      return known.registration.principal === principal;
+    }
     this.#index.assertCapacity(principal);
-    const record = this.#records.getOrCreate(id);
+    const record = known ?? this.#records.getOrCreate(id);
     record.registration = principal === undefined && startEventId === undefined
       ? ANONYMOUS
       : { principal, startEventId };

@@ -88,14 +88,14 @@ export class ReplicatedMetadataStore implements MetadataStore {
 
   describe(ids: readonly string[]): (StoredSummary | undefined)[] {
     return ids.map((id) => {
-      const fields = this.#replica.get(id)?.fields;
-      return fields && describeFields(fields, this.ageOf(id)!);
+      const record = this.#replica.get(id);
+      return record && describeFields(record.fields, this.#ageOf(record));
     });
   }
 
   ageOf(id: string): number | undefined {
     const record = this.#replica.get(id);
-    return record && this.#node.scheduler.now() - record.lastUsedAt;
+    return record && this.#ageOf(record);
   }
 
   touch(id: string): void {
@@ -114,5 +114,9 @@ export class ReplicatedMetadataStore implements MetadataStore {
 
   close(): void {
     this.#replica.clear();
+  }
+
+  #ageOf({ lastUsedAt }: { readonly lastUsedAt: number }): number {
+    return this.#node.scheduler.now() - lastUsedAt;
   }
 }

@@ -1,7 +1,7 @@
 import { type ClientAdapter, ignore } from "./client_adapter.ts";
 import type { BunRedisClient, RedisSubscriber } from "./client_types.ts";
 
-/** Bun's `RedisClient`, as far as it is used. */
+/** The part of Bun's `RedisClient` that is used. */
 export interface BunClient extends BunRedisClient, RedisSubscriber {
   connect(): Promise<unknown>;
   close(): void;

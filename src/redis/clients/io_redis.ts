@@ -6,7 +6,7 @@ import {
 } from "./client_adapter.ts";
 import type { IoRedisClient, MessageListener } from "./client_types.ts";
 
-/** A `Redis` or `Cluster` of ioredis, as far as it is used. */
+/** The part of `Redis` and `Cluster` of ioredis that is used. */
 export interface IoRedis extends IoRedisClient, Emitter {
   readonly isCluster?: boolean;
   subscribe(...channels: string[]): Promise<unknown>;

@@ -256,7 +256,7 @@ export class RedisConnection {
     this.#wasDisconnected ||= outage.isLost;
     if (!this.#backoff.isRunning) {
       this.#backoff.start(this.#outages.begin(outage));
-    } else if (outage.isLost) this.#outages.lose(outage);
+    } else if (outage.isLost) this.#outages.onLost(outage);
   }
 
   #onAvailable(): void {

@@ -37,7 +37,7 @@ export class OutageHistory {
   }
 
   /** Records that the server no longer answers. */
-  lose(outage: Outage): void {
+  onLost(outage: Outage): void {
     if (this.canRead) this.#latest = outage;
   }
 

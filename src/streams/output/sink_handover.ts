@@ -26,7 +26,7 @@ export function linkBody(body: ReadableStream | null, link: BodyLink): void {
   if (body !== null) links.set(body, link);
 }
 
-/** Reads what is to be written to a connection. */
+/** Reads what a connection has to send. */
 export type BodyReader = Pick<
   ReadableStreamDefaultReader<Uint8Array>,
   "read" | "cancel" | "releaseLock"
