@@ -78,12 +78,11 @@ end
  */
 export const KEEP: Script = new Script(`
 local prefix, owner, ttl = ARGV[1], ARGV[2], ARGV[3]
-local root = string.sub(prefix, 1, -3)
 ${KEEP_PRINCIPAL}
 local lost, claimed, kept = {}, {}, {}
 for at = 4, #ARGV, 3 do
   local id, since, state = ARGV[at], ARGV[at + 1], ARGV[at + 2]
-  local key = prefix .. id
+  local key = prefix .. 's:' .. id
   local known = redis.call('HMGET', key, 'h', 'i', 'r')
   local isOther = known[1] and known[1] ~= owner
   local isDetached = state == 'p' or state == 'P'

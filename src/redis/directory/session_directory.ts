@@ -201,7 +201,7 @@ export class RedisSessionDirectory implements SessionDirectory, PeriodicTask {
     isBack: boolean,
     ids: Iterable<string> = this.#owned.keys(),
   ): Promise<void> {
-    const { sessions, logState } = this.#keys;
+    const { prefix, logState } = this.#keys;
     const own: [string, OwnedSession][] = [];
     for (const id of ids) {
       const session = this.#owned.get(id);
@@ -209,7 +209,7 @@ export class RedisSessionDirectory implements SessionDirectory, PeriodicTask {
     }
     const kept = inChunks(own, SESSIONS_PER_COMMAND).map(async (some) => {
       const [lost, claimed] = await this.#connection.evaluate(KEEP, logState, [
-        sessions,
+        prefix,
         this.#nodeKeyId,
         String(this.#ttlMs),
         ...some.flatMap(([id, own]) => [

@@ -16,7 +16,8 @@ export const FIELD_NAMES: Readonly<Record<MetadataField, string>> = {
 };
 
 /** The names of metadata fields that have one letter. */
-export const METADATA_LETTERS: string = "cblrnaswd";
+export const METADATA_LETTERS: string = Object.values(FIELD_NAMES).join("") +
+  "rnw";
 
 /** Returns the field of a subscription to a resource. */
 export function subscriptionField(uri: string): string {

@@ -3,12 +3,12 @@ import { Script } from "../connection/script.ts";
 import { KEEP_PRINCIPAL, PRINCIPALS } from "./principal_scripts.ts";
 
 // A session is a hash. Its metadata fields are: c, the client info; b, the
-// capabilities; l, the log level; r, the principal; n, the newest event when it
-// began; t, when it began; a, its initialize request; s, the node that has its server; "u:" and a
-// URI for each subscription. A field that was restored after
-// Redis had lost it also has "~" and its name, with the time when it was last
-// confirmed. The set "u:" and a URI has the sessions that subscribed to a
-// resource, scored by the earliest time at which they may expire, in
+// capabilities; l, the log level; d, the data; a, its initialize request; s, the
+// node that has its server; r, the principal; n, the newest event when it began;
+// w, when it began; "u:" and a URI for each subscription. A field that was
+// restored after Redis had lost it also has "~" and its name, with the time when
+// it was last confirmed. The set "u:" and a URI has the sessions that subscribed
+// to a resource, scored by the earliest time at which they may expire, in
 // milliseconds. The set "known" has all sessions, if their number is limited.
 
 /**
@@ -62,12 +62,14 @@ end
 `;
 
 /**
- * Writes or removes fields of a session. Returns the time, "" if the session was
+ * Writes or removes a field of a session. Returns the time, "" if the session was
  * not admitted, or "full" if it has too many subscriptions.
  */
 export const WRITE: Script = new Script(`
 local key, prefix, id = KEYS[1], ARGV[1], ARGV[2]
 local ttl, max, maxUris = tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5])
+local action, field, value = ARGV[7], ARGV[8], ARGV[9]
+local isUri = string.sub(field, 1, 2) == 'u:'
 ${SETS}${ADMIT}
 local function hasMaxUris()
   -- The other fields are few.
@@ -78,22 +80,17 @@ local function hasMaxUris()
   end
   return uris >= maxUris
 end
-for at = 7, #ARGV, 3 do
-  local field, value = ARGV[at + 1], ARGV[at + 2]
-  if ARGV[at] == 'set' then
-    if string.sub(field, 1, 2) == 'u:' and maxUris > 0 and hasMaxUris()
-      and redis.call('HEXISTS', key, field) == 0 then return 'full' end
-    if not admit() then return '' end
-    redis.call('HSET', key, field, value)
-    if string.sub(field, 1, 2) == 'u:' then put(prefix .. field, id, ttl) end
-  else
-    redis.call('HDEL', key, field)
-    if string.sub(field, 1, 2) == 'u:' then
-      redis.call('ZREM', prefix .. field, id)
-    end
-  end
-  redis.call('HDEL', key, '~' .. field)
+if action == 'set' then
+  if isUri and maxUris > 0 and hasMaxUris()
+    and redis.call('HEXISTS', key, field) == 0 then return 'full' end
+  if not admit() then return '' end
+  redis.call('HSET', key, field, value)
+  if isUri then put(prefix .. field, id, ttl) end
+else
+  redis.call('HDEL', key, field)
+  if isUri then redis.call('ZREM', prefix .. field, id) end
 end
+redis.call('HDEL', key, '~' .. field)
 extend(key, ttl)
 return text(now)
 `);
@@ -106,7 +103,7 @@ return text(now)
 export const REGISTER: Script = new Script(`
 local key, prefix, id = KEYS[1], ARGV[1], ARGV[2]
 local ttl, max, maxOwn = tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[6])
-local root, owner = prefix, ARGV[7]
+local owner = ARGV[7]
 ${SETS}${ADMIT}${PRINCIPALS}${KEEP_PRINCIPAL}
 local there = redis.call('HMGET', key, 'r', 'n')
 if there[1] then return { there[1], there[2] or '', '' } end
@@ -165,7 +162,7 @@ return uris
 
 /** Marks a session as used. */
 export const TOUCH: Script = new Script(`
-local root, ttl = ARGV[1], ARGV[2]
+local prefix, ttl = ARGV[1], ARGV[2]
 ${KEEP_PRINCIPAL}
 extend(KEYS[1], ttl)
 local principal = redis.call('HGET', KEYS[1], 'r')
@@ -190,7 +187,7 @@ return redis.call('ZRANGE', set, 0, -1)
  * there.
  */
 export const UNLIST: Script = new Script(`
-local key, prefix, id, field = KEYS[1], ARGV[1], ARGV[2], ARGV[3]
+local prefix, id, field = ARGV[1], ARGV[2], ARGV[3]
 ${PRINCIPALS}
 if islisted(field, id) then return 0 end
 return unlist(field, id)
@@ -244,7 +241,6 @@ return left
 export const RESTORE: Script = new Script(`
 local key, prefix, id = KEYS[1], ARGV[1], ARGV[2]
 local ttl, max = tonumber(ARGV[3]), tonumber(ARGV[4])
-local root = prefix
 ${SETS}${PRINCIPALS}${KEEP_PRINCIPAL}
 if max > 0 then put(prefix .. 'known', id, ttl) end
 for at = 5, #ARGV, 3 do
@@ -253,7 +249,7 @@ for at = 5, #ARGV, 3 do
   local known = redis.call('HMGET', key, field, mark)
   if not known[1] or known[2] and tonumber(known[2]) < tonumber(since) then
     redis.call('HSET', key, field, value, mark, since)
-        if string.sub(field, 1, 2) == 'u:' then put(prefix .. field, id, ttl) end
+    if string.sub(field, 1, 2) == 'u:' then put(prefix .. field, id, ttl) end
   end
 end
 local principal = redis.call('HGET', key, 'r')

@@ -6,13 +6,13 @@ import { Script } from "../connection/script.ts";
 // the last name of the page before.
 
 /**
- * Keeps the sets of a principal a day longer than its sessions. Needs: ttl, and
- * `root`, the prefix of all keys.
+ * Keeps the sets of a principal a day longer than its sessions. Needs: prefix,
+ * ttl.
  */
 export const KEEP_PRINCIPAL: string = `
 local function keepprincipal(field)
-  extend(root .. 'p:' .. field, tonumber(ttl) + 86400000)
-  extend(root .. 'principals', tonumber(ttl) + 86400000)
+  extend(prefix .. 'p:' .. field, tonumber(ttl) + 86400000)
+  extend(prefix .. 'principals', tonumber(ttl) + 86400000)
 end
 `;
 
@@ -34,16 +34,21 @@ end
 local function islisted(field, id)
   return redis.call('HGET', prefix .. 's:' .. id, 'r') == field
 end
+-- Looks at some sessions of a principal, and adds those that expired to a list.
+local function unlistexpired(field, count, expired)
+  local set = prefix .. 'p:' .. field
+  for _, id in ipairs(redis.call('ZRANDMEMBER', set, count)) do
+    if not islisted(field, id) and unlist(field, id) == 1 then
+      expired[#expired + 1] = id
+    end
+  end
+end
 -- Returns whether a principal has as many sessions as it may have. Looks at some,
 -- so that the server is not busy for long, and adds those that expired to a list.
 local function hasmaximum(field, most, expired)
   local set = prefix .. 'p:' .. field
   if redis.call('ZCARD', set) < most then return false end
-  for _, id in ipairs(redis.call('ZRANDMEMBER', set, 64)) do
-    if not islisted(field, id) and unlist(field, id) == 1 then
-      expired[#expired + 1] = id
-    end
-  end
+  unlistexpired(field, 64, expired)
   return redis.call('ZCARD', set) >= most
 end
 local function list(field, id)
@@ -53,11 +58,7 @@ end
 -- Looks at two sessions of a principal, and adds those that expired to a list;
 -- and at two principals.
 local function prunesome(field, expired)
-  for _, id in ipairs(redis.call('ZRANDMEMBER', prefix .. 'p:' .. field, 2)) do
-    if not islisted(field, id) and unlist(field, id) == 1 then
-      expired[#expired + 1] = id
-    end
-  end
+  unlistexpired(field, 2, expired)
   local principals = prefix .. 'principals'
   for _, other in ipairs(redis.call('ZRANDMEMBER', principals, 2)) do
     if redis.call('EXISTS', prefix .. 'p:' .. other) == 0 then
