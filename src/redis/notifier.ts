@@ -86,9 +86,9 @@ export class RedisNotifier {
     options?: RedisNotifierOptions,
   ) {
     const given = objectOption("options", options);
-    const { prefix = "mcp", onError } = given;
+    const { prefix, onError } = given;
     assertKnownOptions(given, { prefix: true, timeoutMs: true, onError: true });
-    const keys = new RedisKeys(prefix, "sessions");
+    const keys = new RedisKeys("sessions", prefix);
     const report = safeCallback("onError", onError);
     const waitMs = timeoutMs("timeoutMs", given.timeoutMs, 5_000);
     this.#connection = new RedisConnection({

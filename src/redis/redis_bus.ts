@@ -71,10 +71,13 @@ export class RedisBus implements MessageBus {
   }
 
   async start(node: string, receive: (text: string) => void): Promise<void> {
-    const { broadcastChannel, nodeChannelPrefix } = this.#keys;
+    const channels = [
+      this.#keys.channelOf(undefined),
+      this.#keys.channelOf(node),
+    ];
     this.#subscribe = () =>
       this.#connection.subscribe(
-        [broadcastChannel, nodeChannelPrefix + node],
+        channels,
         (text) => {
           this.echo.onReceived();
           const call = announcedCall(text);
@@ -108,14 +111,10 @@ export class RedisBus implements MessageBus {
   }
 
   publish(text: string, to: string | undefined): void {
-    const { broadcastChannel, nodeChannelPrefix } = this.#keys;
-    const channel = to === undefined
-      ? broadcastChannel
-      : nodeChannelPrefix + to;
     // What is lost in an outage is sent again afterwards.
     if (this.isDown) return;
     const message = to === undefined ? this.echo.onSend() : 0;
-    this.#connection.publish(channel, text).then(
+    this.#connection.publish(this.#keys.channelOf(to), text).then(
       () => this.echo.onPublished(message, performance.now()),
       (error) => this.#connection.report(error),
     );

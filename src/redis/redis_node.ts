@@ -92,12 +92,12 @@ export class RedisNode implements PeriodicTask {
     component: string,
     options: RedisOptions & ErrorReportingOptions | undefined,
   ) {
-    const { prefix = "mcp", cluster, onError } = objectOption(
+    const { prefix, cluster, onError } = objectOption(
       "options",
       options,
     );
     const settings = resolveClusterOptions(cluster);
-    this.keys = new RedisKeys(prefix, component);
+    this.keys = new RedisKeys(component, prefix);
     this.report = safeCallback("onError", onError);
     this.periodMs = settings.heartbeatMs;
     this.#recovery = new Recovery(

@@ -17,7 +17,7 @@ export interface CallResult {
 }
 
 /** The beginning of the message that announces a call. */
-const ANNOUNCEMENT = "call ";
+export const ANNOUNCEMENT = "call ";
 
 /** Returns the ID of the call that a message announces, if it does. */
 export function announcedCall(message: string): string | undefined {

@@ -1,4 +1,5 @@
 import { Script } from "../connection/script.ts";
+import { ANNOUNCEMENT } from "./call.ts";
 
 // A call of a notifier is a hash, which expires:
 //
@@ -33,7 +34,7 @@ if not known[1] then
 end
 extend(KEYS[1], ttl)
 if known[3] and tonumber(known[3]) > now then return { 'busy' } end
-if wake ~= '' then redis.call('PUBLISH', channel, 'call ' .. id) end
+if wake ~= '' then redis.call('PUBLISH', channel, '${ANNOUNCEMENT}' .. id) end
 return { 'waiting' }
 `);
 

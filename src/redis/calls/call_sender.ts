@@ -58,7 +58,8 @@ export class CallSender {
       const isDue = performance.now() - announcedAt >= ANNOUNCE_MS;
       // That node does not respond: it may be gone.
       if (isDue && payload === "") this.#lastNode = undefined;
-      const args = [this.#channel, id, payload, ttl, isDue ? "1" : ""];
+      const channel = this.#keys.channelOf(this.#lastNode);
+      const args = [channel, id, payload, ttl, isDue ? "1" : ""];
       const [state, result, node] = await this.#run(CALL, key, args);
       if (isDue) announcedAt = performance.now();
       payload = "";
@@ -74,14 +75,6 @@ export class CallSender {
       await new Promise((resolve) => setTimeout(resolve, pollMs));
       pollMs = Math.min(pollMs * 2, MAX_POLL_MS);
     }
-  }
-
-  /** Where calls are announced. */
-  get #channel(): string {
-    const { broadcastChannel, nodeChannelPrefix } = this.#keys;
-    return this.#lastNode === undefined
-      ? broadcastChannel
-      : nodeChannelPrefix + this.#lastNode;
   }
 
   async #giveUp(key: string): Promise<number | undefined> {

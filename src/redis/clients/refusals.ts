@@ -99,10 +99,19 @@ export function assertMethods(
 /** Throws for a client of ioredis that is in subscriber mode. */
 export function assertNotSubscribed(name: string, client: object): void {
   if ((client as Clues).mode !== "subscriber") return;
-  throw new InvalidArgumentError(
+  throw subscriberModeError(name);
+}
+
+/** Returns an error for a client that is in subscriber mode. */
+export function subscriberModeError(
+  name: string,
+  options?: ErrorOptions,
+): InvalidArgumentError {
+  return new InvalidArgumentError(
     name,
     `"${name}" is in subscriber mode, in which it cannot send commands. Pass ` +
       "a client that has not subscribed to anything.",
+    options,
   );
 }
 

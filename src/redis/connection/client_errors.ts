@@ -1,4 +1,5 @@
-import { ClusterError, InvalidArgumentError } from "../../errors.ts";
+import { ClusterError } from "../../errors.ts";
+import { subscriberModeError } from "../clients/refusals.ts";
 import {
   isDeniedError,
   isSubscriberModeError,
@@ -9,12 +10,7 @@ import {
 export function toClientError(error: unknown): Error {
   if (error instanceof ClusterError) return error;
   if (isSubscriberModeError(error)) {
-    return new InvalidArgumentError(
-      "publisher",
-      '"publisher" is in subscriber mode, in which it cannot send commands. ' +
-        "Pass a client that has not subscribed to anything.",
-      { cause: error },
-    );
+    return subscriberModeError("publisher", { cause: error });
   }
   const message = messageOf(error);
   return new ClusterError(

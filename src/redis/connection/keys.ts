@@ -35,11 +35,11 @@ export class RedisKeys {
   readonly #channels: string;
 
   /**
-   * @param prefix The user's prefix.
    * @param component What the channels are for, if not for all three managers.
+   * @param prefix The user's prefix.
    * @throws {InvalidArgumentError} If the prefix is invalid.
    */
-  constructor(prefix: unknown, component: string) {
+  constructor(component: string, prefix: unknown = "mcp") {
     if (typeof prefix !== "string" || !PREFIX.test(prefix)) {
       throw new InvalidArgumentError(
         "prefix",
@@ -84,5 +84,12 @@ export class RedisKeys {
   /** The prefix of the channels of single nodes. */
   get nodeChannelPrefix(): string {
     return `${this.#channels}to:`;
+  }
+
+  /** Returns the channel of a node; that of all nodes without a name. */
+  channelOf(node: string | undefined): string {
+    return node === undefined
+      ? this.broadcastChannel
+      : this.nodeChannelPrefix + node;
   }
 }

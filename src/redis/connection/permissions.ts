@@ -67,7 +67,7 @@ export async function checkPermissions(
   const denied = await connection.evaluateUnchecked(
     TRY_COMMANDS,
     keys.prefix + name,
-    [keys.nodeChannelPrefix + name],
+    [keys.channelOf(name)],
   ) as string[];
   if (denied.length === 0) return;
   throw new ClusterError(
