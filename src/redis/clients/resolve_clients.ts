@@ -47,17 +47,18 @@ export function resolveClients(
   routingKey: string,
 ): AdaptedClients {
   if (!isPair(given)) {
-    const client = adaptOne("client", given, routingKey);
+    assertUsable("client", given);
+    const methods = ["sendCommand", "subscribe", "unsubscribe"];
+    const client = recognizeSender("client", given, routingKey, methods);
+    if (client === undefined) throw singleConnectionError("client");
     return { publisher: client, subscriber: secondOf("client", client) };
   }
   const { publisher, subscriber } = given;
   assertUsable("publisher", publisher);
   assertUsable("subscriber", subscriber);
-  assertNotSubscribed("publisher", publisher);
-  const sending = recognize(publisher, routingKey);
-  if (sending === undefined) {
-    assertMethods("publisher", publisher, ["sendCommand"]);
-  }
+  const sending = recognizeSender("publisher", publisher, routingKey, [
+    "sendCommand",
+  ]);
   if (sending !== undefined && publisher === subscriber) {
     return { publisher: sending, subscriber: secondOf("subscriber", sending) };
   }
@@ -88,11 +89,8 @@ export function resolvePublisher(
   routingKey: string,
 ): PublisherAdapter {
   assertUsable("client", client);
-  assertNotSubscribed("client", client);
-  const known = recognize(client, routingKey);
-  if (known !== undefined) return known;
-  assertMethods("client", client, ["sendCommand"]);
-  return adaptPublisher(client as never);
+  return recognizeSender("client", client, routingKey, ["sendCommand"]) ??
+    adaptPublisher(client as never);
 }
 
 function isPair(
@@ -103,17 +101,20 @@ function isPair(
     ("publisher" in given || "subscriber" in given);
 }
 
-function adaptOne(
+/**
+ * Adapts a client of a known library that sends commands; `undefined` for others
+ * with the methods that are needed.
+ */
+function recognizeSender(
   name: string,
-  client: unknown,
+  client: object,
   routingKey: string,
-): ClientAdapter {
-  assertUsable(name, client);
+  methods: readonly string[],
+): ClientAdapter | undefined {
   assertNotSubscribed(name, client);
   const known = recognize(client, routingKey);
-  if (known !== undefined) return known;
-  assertMethods(name, client, ["sendCommand", "subscribe", "unsubscribe"]);
-  throw singleConnectionError(name);
+  if (known === undefined) assertMethods(name, client, methods);
+  return known;
 }
 
 function secondOf(name: string, client: ClientAdapter): SubscriberSource {
