@@ -7,17 +7,11 @@ import {
 } from "../../mod.ts";
 import { ClusterSessions } from "../../src/cluster/mod.ts";
 import { BroadcastChannelBus } from "../../src/broadcast_channel/message_bus.ts";
-import { type Entrant, pairedRounds } from "../paired_rounds.ts";
+import { pairedRounds } from "../paired_rounds.ts";
 import { absolute, type Suite, times } from "./figures.ts";
+import { begin, caller, post, type Serve } from "./tool_calls.ts";
 
-const HEADERS = {
-  "content-type": "application/json",
-  "accept": "application/json, text/event-stream",
-  "mcp-protocol-version": "2025-06-18",
-};
-
-/** Answers requests, as a server does. */
-type Serve = (request: Request) => Promise<Response | null>;
+const CALLS = { runs: 5, calls: 200, firstId: 0 };
 
 /** An MCP server with a small tool, and one that asks the client something. */
 function createServer(sessions: Sessions): HttpTransport {
@@ -50,54 +44,6 @@ function guarded(sessions: Sessions): Serve {
     sessions.guard(request, (request) => transport.respond(request));
 }
 
-function post(serve: Serve, id: string, message: object) {
-  const body = JSON.stringify({ jsonrpc: "2.0", ...message });
-  return serve(
-    new Request("http://localhost/mcp", {
-      method: "POST",
-      headers: {
-        ...HEADERS,
-        ...id !== "" && { "mcp-session-id": id },
-        // As every client sends it.
-        "content-length": `${body.length}`,
-      },
-      body,
-    }),
-  );
-}
-
-async function begin(serve: Serve): Promise<string> {
-  const response = await post(serve, "", {
-    id: 1,
-    method: "initialize",
-    params: {
-      protocolVersion: "2025-06-18",
-      capabilities: {},
-      clientInfo: { name: "bench", version: "1.0.0" },
-    },
-  });
-  await response!.text();
-  return response!.headers.get("mcp-session-id")!;
-}
-
-/** Calls the small tool many times. */
-async function caller(serve: Serve): Promise<Entrant> {
-  const id = await begin(serve);
-  const params = { name: "small", arguments: {} };
-  return {
-    prepare: () => {},
-    finish: () => Promise.resolve(),
-    runs: 5,
-    run: async () => {
-      for (let call = 0; call < 200; call++) {
-        const message = { id: call, method: "tools/call", params };
-        const response = await post(serve, id, message);
-        if (!(await response!.text()).includes("done")) throw new Error("lost");
-      }
-    },
-  };
-}
-
 const calls: Suite = {
   name: "guard",
   isShort: true,
@@ -110,9 +56,9 @@ const calls: Suite = {
     ];
     const transport = createServer(bare);
     const took = await pairedRounds({
-      bare: await caller((request) => transport.respond(request)),
-      plain: await caller(guarded(plain)),
-      replay: await caller(guarded(replay)),
+      bare: await caller((request) => transport.respond(request), CALLS),
+      plain: await caller(guarded(plain), CALLS),
+      replay: await caller(guarded(replay), CALLS),
     }, rounds);
     for (const sessions of [bare, plain, replay]) await sessions.close();
     const id = "a small tool call";

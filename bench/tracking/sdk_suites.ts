@@ -14,12 +14,10 @@ import { ClusterSessions } from "../../src/cluster/mod.ts";
 import { createSdkHandler, serverEventBus } from "../../src/sdk/mod.ts";
 import { type Entrant, pairedRounds } from "../paired_rounds.ts";
 import { type Suite, times } from "./figures.ts";
+import { begin, caller, type Serve } from "./tool_calls.ts";
 
-/** Answers requests, as a server does. */
-type Serve = (request: Request) => Promise<Response>;
-
-const VERSION = "2025-06-18";
-const CALLS = 100;
+// The ID 1 is that of initialize.
+const CALLS = { runs: 3, calls: 100, firstId: 2 };
 
 function createServer(): McpServer {
   const server = new McpServer({ name: "bench", version: "1.0.0" });
@@ -59,55 +57,6 @@ function handled(sessions: Sessions): Serve {
   }).fetch;
 }
 
-function post(serve: Serve, id: string, message: object): Promise<Response> {
-  const body = JSON.stringify({ jsonrpc: "2.0", ...message });
-  return serve(
-    new Request("http://localhost/mcp", {
-      method: "POST",
-      headers: {
-        "content-type": "application/json",
-        "accept": "application/json, text/event-stream",
-        "mcp-protocol-version": VERSION,
-        ...id !== "" && { "mcp-session-id": id },
-        // As every client sends it.
-        "content-length": `${body.length}`,
-      },
-      body,
-    }),
-  );
-}
-
-async function begin(serve: Serve): Promise<string> {
-  const response = await post(serve, "", {
-    id: 1,
-    method: "initialize",
-    params: {
-      protocolVersion: VERSION,
-      capabilities: {},
-      clientInfo: { name: "bench", version: "1.0.0" },
-    },
-  });
-  await response.text();
-  return response.headers.get("mcp-session-id")!;
-}
-
-/** Calls the small tool many times, in a session. */
-function caller(serve: Serve, id: string): Entrant {
-  const params = { name: "small", arguments: {} };
-  return {
-    prepare: () => {},
-    finish: () => Promise.resolve(),
-    runs: 3,
-    run: async () => {
-      for (let call = 2; call < CALLS + 2; call++) {
-        const message = { id: call, method: "tools/call", params };
-        const response = await post(serve, id, message);
-        if (!(await response.text()).includes("done")) throw new Error("lost");
-      }
-    },
-  };
-}
-
 const calls: Suite = {
   name: "sdk",
   isShort: true,
@@ -117,19 +66,11 @@ const calls: Suite = {
       create({}),
       create({ streams: { replay: {} } }),
     ];
-    const serves = {
-      map: withMap(),
-      plain: handled(plain),
-      replay: handled(replay),
-    };
-    const entrants = Object.fromEntries(
-      await Promise.all(
-        Object.entries(serves).map(async ([name, serve]) =>
-          [name, caller(serve, await begin(serve))] as const
-        ),
-      ),
-    ) as Record<keyof typeof serves, Entrant>;
-    const took = await pairedRounds(entrants, rounds);
+    const took = await pairedRounds({
+      map: await caller(withMap(), CALLS),
+      plain: await caller(handled(plain), CALLS),
+      replay: await caller(handled(replay), CALLS),
+    }, rounds);
     for (const sessions of [plain, replay]) await sessions.close();
     const id = "a small tool call, official SDK";
     return {
@@ -153,8 +94,8 @@ const forwarding: Suite = {
     const [here, there] = nodes.map(handled) as [Serve, Serve];
     const id = await begin(here);
     const took = await pairedRounds({
-      local: caller(here, id),
-      remote: caller(there, id),
+      local: await caller(here, { ...CALLS, id }),
+      remote: await caller(there, { ...CALLS, id }),
     }, rounds);
     for (const node of nodes) await node.close();
     return {
@@ -193,7 +134,7 @@ class Listeners {
   #expected = 0;
 
   /** Opens a stream; resolves when it is acknowledged. */
-  async open(serve: Serve): Promise<void> {
+  async open(serve: (request: Request) => Promise<Response>): Promise<void> {
     const response = await serve(
       new Request("http://localhost/mcp", {
         method: "POST",
@@ -233,11 +174,11 @@ const publishing: Suite = {
   name: "sdk-publish",
   isShort: false,
   run: async (rounds) => {
-    const create = (bus: InMemoryServerEventBus | undefined) =>
+    const create = (bus: InMemoryServerEventBus) =>
       createMcpHandler(createServer, {
         legacy: "reject",
         maxSubscriptions: LISTENERS,
-        ...bus && { bus },
+        bus,
       });
     const cluster = `bench ${crypto.randomUUID()}`;
     const nodes = Array.from(
