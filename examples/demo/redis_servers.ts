@@ -7,7 +7,7 @@ import { Network } from "./network.ts";
 import { OfficialClient } from "./official_client.ts";
 import type { RedisProcess } from "./redis_process.ts";
 import { count, type Report } from "./report.ts";
-import { ServerProcess } from "./server_process.ts";
+import { startServers } from "./server_group.ts";
 import { LIST_CHANGED, NEWS, Steps, UPDATED } from "./steps.ts";
 import { StreamClient } from "./stream_client.ts";
 
@@ -43,18 +43,12 @@ export async function showRedisServers(
   using network = new Network();
   await redis.start();
   await using stack = new AsyncDisposableStack();
-  const servers = new Map<string, ServerProcess>();
-  stack.defer(async () => {
-    for (const server of servers.values()) await server.kill();
-  });
-  const start = async (name: string, PORT = "0") => {
-    const env = { NAME: name, PORT, REDIS_URL: redis.url };
-    servers.set(name, await ServerProcess.start(command, env));
-  };
-  await Promise.all(NAMES.map((name) => start(name)));
-  const ports = [...servers.values()].map(({ url }) => url.port);
-  const { url } = stack.use(
-    await ServerProcess.start([...loadBalancer, ...ports]),
+  const { servers, start, url } = await startServers(
+    stack,
+    NAMES,
+    command,
+    loadBalancer,
+    redis,
   );
   report.print(
     "servers",

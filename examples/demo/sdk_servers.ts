@@ -5,7 +5,7 @@ import { Client } from "@modelcontextprotocol/sdk/client/index.js";
 import { StreamableHTTPClientTransport } from "@modelcontextprotocol/sdk/client/streamableHttp.js";
 import type { RedisProcess } from "./redis_process.ts";
 import { count, type Report } from "./report.ts";
-import { ServerProcess } from "./server_process.ts";
+import { startServers } from "./server_group.ts";
 
 const NAMES = ["a", "b", "c"];
 /** How many notes the client adds while servers die. */
@@ -32,18 +32,12 @@ export async function showSdkServers(
 ): Promise<void> {
   await redis.start();
   await using stack = new AsyncDisposableStack();
-  const servers = new Map<string, ServerProcess>();
-  stack.defer(async () => {
-    for (const server of servers.values()) await server.kill();
-  });
-  const start = async (name: string, PORT = "0") => {
-    const env = { NAME: name, PORT, REDIS_URL: redis.url };
-    servers.set(name, await ServerProcess.start(command, env));
-  };
-  await Promise.all(NAMES.map((name) => start(name)));
-  const ports = [...servers.values()].map(({ url }) => url.port);
-  const { url } = stack.use(
-    await ServerProcess.start([...loadBalancer, ...ports]),
+  const { servers, start, url } = await startServers(
+    stack,
+    NAMES,
+    command,
+    loadBalancer,
+    redis,
   );
   report.print(
     "servers",

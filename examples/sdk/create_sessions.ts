@@ -11,11 +11,8 @@ export async function createSessions(): Promise<Sessions> {
   const options = { streams: { replay: {} }, onError: console.error };
   const url = process.env.REDIS_URL;
   if (url === undefined) return new InMemorySessions(options);
-  const publisher = createClient({ url });
-  const subscriber = publisher.duplicate();
-  for (const client of [publisher, subscriber]) {
-    client.on("error", () => {}); // onError reports outages, once each
-    await client.connect();
-  }
-  return new RedisSessions({ publisher, subscriber }, options);
+  const client = createClient({ url });
+  client.on("error", () => {}); // onError reports outages, once each
+  await client.connect();
+  return new RedisSessions(client, options);
 }
