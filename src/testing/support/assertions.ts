@@ -1,11 +1,14 @@
 import { fail, match, ok, strictEqual } from "node:assert/strict";
 
-/** Expects that a call throws, or rejects, with an error of this name. */
+/**
+ * Expects that a call throws, or rejects, with an error of this name. Returns
+ * the error.
+ */
 export async function assertThrowsOrRejects(
   call: () => unknown,
   errorName: string,
   what: string,
-): Promise<void> {
+): Promise<unknown> {
   const error = await errorOf(call);
   if (error === undefined) fail(`${what} is not refused.`);
   strictEqual(
@@ -13,6 +16,7 @@ export async function assertThrowsOrRejects(
     errorName,
     `${what} is refused with another error: ${error}`,
   );
+  return error;
 }
 
 /**

@@ -20,7 +20,11 @@ export interface ClusterContext
     cluster?: string,
   ) => Promise<TestableClusterNode>;
   /** Creates nodes one by one, and waits until each of them knows the others. */
-  readonly addNodes: (count: number) => Promise<TestableClusterNode[]>;
+  readonly addNodes: (
+    count: number,
+    options?: ClusterNodeOptions,
+    cluster?: string,
+  ) => Promise<TestableClusterNode[]>;
   /** Creates a bus without starting it; it is closed when the test ends. */
   readonly createBus: (cluster?: string) => Promise<MessageBus>;
   /** Creates and starts a bus; it is closed when the test ends. */
@@ -71,9 +75,9 @@ export function clusterContext(
     within,
     waitUntil,
     addNode,
-    addNodes: async (count) => {
+    addNodes: async (count, options, cluster) => {
       const nodes: TestableClusterNode[] = [];
-      while (nodes.length < count) nodes.push(await addNode());
+      while (nodes.length < count) nodes.push(await addNode(options, cluster));
       // On a bus that loses messages, a node may be ready before it knows all.
       await waitUntil(
         () => nodes.every((node) => node.nodes().length === count),

@@ -32,18 +32,10 @@ export const clusterBeginEndCases: readonly ClusterCase[] = [
   {
     behaviour: "O5",
     name: "a session that expired is reported by one of the nodes that used it",
-    run: async ({ addNode, within, waitUntil }) => {
+    run: async ({ addNodes, within, waitUntil }) => {
       const { calls, options } = new RecordedCalls();
       const expiring = { ...options, info: { idleTimeoutMs: 300 } };
-      const nodes = [
-        await addNode(expiring),
-        await addNode(expiring),
-        await addNode(expiring),
-      ];
-      await waitUntil(
-        () => nodes.every((node) => node.nodes().length === 3),
-        "the nodes to know each other",
-      );
+      const nodes = await addNodes(3, expiring);
       const ids: string[] = [];
       for (const node of nodes) {
         const { id } = await within(TestClient.begin(node), "a session");
@@ -59,8 +51,7 @@ export const clusterBeginEndCases: readonly ClusterCase[] = [
       );
       // Every node has had time to report it.
       for (const node of nodes) {
-        const { id } = await within(TestClient.begin(node), "a session");
-        const client = new TestClient(node, { id });
+        const client = await within(TestClient.begin(node), "a session");
         await within(client.end(), "a DELETE");
       }
       const ends = calls.filter((call) => call.endsWith(" expired"));

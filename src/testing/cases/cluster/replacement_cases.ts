@@ -7,14 +7,10 @@ export const clusterReplacementCases: readonly ClusterCase[] = [
   {
     behaviour: "H15",
     name: "streams that replace each other on different nodes are slowed",
-    run: async ({ addNode, waitUntil, within }) => {
+    run: async ({ addNodes, within }) => {
       const reports: Error[] = [];
       const onError = (error: Error) => reports.push(error);
-      const nodes = [await addNode({ onError }), await addNode({ onError })];
-      await waitUntil(
-        () => nodes.every((node) => node.nodes().length === 2),
-        "the nodes to know each other",
-      );
+      const nodes = await addNodes(2, { onError });
       const { id } = await within(TestClient.begin(nodes[0]!), "a session");
       const clients = nodes.map((node) => new TestClient(node, { id }));
       const delays: number[] = [];

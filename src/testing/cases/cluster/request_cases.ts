@@ -17,7 +17,7 @@ export const clusterRequestCases: readonly ClusterCase[] = [
     name: "a request that was cut off is resumed on any node",
     run: async (context) => {
       const { within } = context;
-      const nodes = await addNodes(context, REPLAY);
+      const nodes = await context.addNodes(3, REPLAY);
       const clients = await clientsOf(nodes, context);
       const { events, call } = await within(clients[0]!.work(5), "a response");
       let { lastEventId } = await within(events.first(), "the first event");
@@ -57,7 +57,7 @@ export const clusterRequestCases: readonly ClusterCase[] = [
     name: "a slow client of another node slows down nobody else",
     run: async (context) => {
       const { within } = context;
-      const nodes = await addNodes(context, REPLAY);
+      const nodes = await context.addNodes(3, REPLAY);
       const [here, there] = await clientsOf(nodes, context);
       const slow = await within(here!.work(5), "a response");
       const { lastEventId } = await within(slow.events.first(), "an ID");
@@ -83,7 +83,7 @@ export const clusterRequestCases: readonly ClusterCase[] = [
     requires: "kill",
     run: async (context) => {
       const { within, kill } = context;
-      const nodes = await addNodes(context, REPLAY);
+      const nodes = await context.addNodes(3, REPLAY);
       const clients = await clientsOf(nodes, context);
       const { events, call } = await within(clients[0]!.work(5), "a response");
       let { lastEventId } = await within(events.first(), "the first event");
@@ -108,7 +108,7 @@ export const clusterRequestCases: readonly ClusterCase[] = [
     requires: "kill",
     run: async (context) => {
       const { within, kill } = context;
-      const nodes = await addNodes(context, {
+      const nodes = await context.addNodes(3, {
         ...REPLAY,
         cluster: { heartbeatMs: 50, requestTimeoutMs: 200 },
       });
@@ -138,7 +138,7 @@ export const clusterRequestCases: readonly ClusterCase[] = [
     name: "a response that the transport cannot finish ends with an error",
     run: async (context) => {
       const { within } = context;
-      const nodes = await addNodes(context, REPLAY);
+      const nodes = await context.addNodes(3, REPLAY);
       const clients = await clientsOf(nodes, context);
       const { events, call } = await within(clients[0]!.work(5), "a response");
       const { lastEventId } = await within(events.first(), "the first event");
@@ -176,7 +176,7 @@ async function testDelivery(
   const { within, waitUntil } = context;
   for (const options of [REPLAY, {}]) {
     const cluster = `test ${crypto.randomUUID()}`;
-    const nodes = await addNodes(context, options, cluster);
+    const nodes = await context.addNodes(3, options, cluster);
     const clients = await clientsOf(nodes, context);
     for (const [index, sender] of clients.entries()) {
       const waiting = await within(clients[0]!.work(5), "a response");
@@ -221,20 +221,6 @@ async function testDelivery(
     }
     for (const node of nodes) strictEqual(node.stats().openRequests, 0);
   }
-}
-
-async function addNodes(
-  { addNode, waitUntil }: ClusterContext,
-  options: Parameters<ClusterContext["addNode"]>[0],
-  cluster?: string,
-): Promise<TestableClusterNode[]> {
-  const nodes: TestableClusterNode[] = [];
-  while (nodes.length < 3) nodes.push(await addNode(options, cluster));
-  await waitUntil(
-    () => nodes.every((node) => node.nodes().length === 3),
-    "all nodes to know each other",
-  );
-  return nodes;
 }
 
 /** Begins a session; returns a client of it for each node. */

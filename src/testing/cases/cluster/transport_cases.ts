@@ -40,16 +40,12 @@ export const clusterTransportCases: readonly ClusterCase[] = [
   {
     behaviour: "S19",
     name: "a client that moves gets what its transport has sent meanwhile",
-    run: async ({ addNode, waitUntil, within }) => {
-      const replay = { streams: { replay: {} } };
-      const [here, there] = [await addNode(replay), await addNode(replay)];
-      await waitUntil(
-        () => [here, there].every((node) => node.nodes().length === 2),
-        "the nodes to know each other",
-      );
+    run: async ({ addNodes, within }) => {
+      const nodes = await addNodes(2, { streams: { replay: {} } });
+      const here = nodes[0]!;
       const begun = TestClient.begin(here, { transport: "http" });
       const { id } = await within(begun, "a session");
-      const clients = [here, there].map((node) =>
+      const clients = nodes.map((node) =>
         new TestClient(node, { id, transport: "http" })
       );
       const send = async (text: string) => {
@@ -73,7 +69,7 @@ export const clusterTransportCases: readonly ClusterCase[] = [
         );
         last = got[1];
       }
-      for (const node of [here, there]) strictEqual(node.stats().resets, 0);
+      for (const node of nodes) strictEqual(node.stats().resets, 0);
     },
   },
 ];

@@ -1,7 +1,11 @@
 import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
 import type { InfoSessionManager } from "../../../contracts/info_session_manager.ts";
 import type { InfoCase } from "../../suites/behaviours.ts";
-import { assertNotFound, assertRejects } from "../../support/assertions.ts";
+import {
+  assertNotFound,
+  assertRejects,
+  assertThrowsOrRejects,
+} from "../../support/assertions.ts";
 
 const MAX = 20;
 
@@ -152,23 +156,12 @@ async function assertLimit(
   option: string,
   limit: number,
 ): Promise<void> {
-  let error: unknown;
-  const refused = async () => {
-    try {
-      await write();
-    } catch (thrown) {
-      error = thrown;
-      throw thrown;
-    }
-  };
-  await assertRejects(refused, "LimitError", "A value above the limit");
-  ok(error instanceof Error);
-  deepStrictEqual(
-    [
-      (error as { option?: unknown }).option,
-      (error as { limit?: unknown })
-        .limit,
-    ],
-    [option, limit],
+  const error = await assertThrowsOrRejects(
+    write,
+    "LimitError",
+    "A value above the limit",
   );
+  ok(error instanceof Error);
+  const refusal = error as { option?: unknown; limit?: unknown };
+  deepStrictEqual([refusal.option, refusal.limit], [option, limit]);
 }

@@ -1,6 +1,8 @@
 import { deepStrictEqual, strictEqual } from "node:assert/strict";
 import type { SessionsOptions } from "../../../contracts/options.ts";
+import type { Sessions } from "../../../contracts/sessions.ts";
 import type { SessionsCase } from "../../suites/behaviours.ts";
+import type { Context } from "../../suites/suite.ts";
 import { assertThrowsOrRejects } from "../../support/assertions.ts";
 import { TestClient } from "../../support/test_client.ts";
 
@@ -13,6 +15,20 @@ export class RecordedCalls {
     onBegin: (id, principal) => this.calls.push(`begin ${id} ${principal}`),
     onEnd: (id, reason) => this.calls.push(`end ${id} ${reason}`),
   };
+}
+
+/** Begins sessions of principals, one by one; returns their clients. */
+export async function beginEach(
+  sessions: Sessions,
+  principals: readonly (string | undefined)[],
+  within: Context<Sessions, unknown>["within"],
+): Promise<TestClient[]> {
+  const clients: TestClient[] = [];
+  for (const principal of principals) {
+    const begun = TestClient.begin(sessions, { principal });
+    clients.push(await within(begun, "a session"));
+  }
+  return clients;
 }
 
 /** `onBegin` and `onEnd`, on one node. */

@@ -3,7 +3,9 @@ import type { EndTarget } from "../../../contracts/sessions.ts";
 import type { SessionsCase } from "../../suites/behaviours.ts";
 import { assertErrorResponse } from "../../support/assertions.ts";
 import { TestClient } from "../../support/test_client.ts";
-import { RecordedCalls } from "./begin_end_cases.ts";
+import { Gate } from "../../support/test_subscriber.ts";
+import { ENDPOINT, SESSION_HEADER } from "../../support/test_transport.ts";
+import { beginEach, RecordedCalls } from "./begin_end_cases.ts";
 
 /** `end`, on one node. */
 export const endCases: readonly SessionsCase[] = [
@@ -60,22 +62,19 @@ export const endCases: readonly SessionsCase[] = [
       const client = await within(TestClient.begin(sessions), "a session");
       const { id } = client;
       // The guard has let the request pass, and the transport is not ready.
-      let pass = () => {};
-      const ready = new Promise<void>((resolve) => pass = resolve);
-      let reached = () => {};
-      const isReached = new Promise<void>((resolve) => reached = resolve);
-      const headers = { "mcp-session-id": id, accept: "text/event-stream" };
+      const [reached, ready] = [new Gate(), new Gate()];
+      const headers = { [SESSION_HEADER]: id, accept: "text/event-stream" };
       const response = sessions.guard(
-        new Request("http://localhost/mcp", { headers }),
+        new Request(ENDPOINT, { headers }),
         async (request) => {
-          reached();
-          await ready;
+          reached.open();
+          await ready.promise;
           return await client.transport.respond(request);
         },
       );
-      await within(isReached, "the transport");
+      await within(reached.promise, "the transport");
       strictEqual(await within(sessions.end({ session: id }), "end"), 1);
-      pass();
+      ready.open();
       await assertErrorResponse(404, await within(response, "it"), "A GET");
       strictEqual(await within(sessions.streams.has(id), "no stream"), false);
     },
@@ -87,11 +86,7 @@ export const endCases: readonly SessionsCase[] = [
       const { calls, options } = new RecordedCalls();
       const sessions = await create(options);
       const principals = ["alice", "bob", "alice", undefined, "", "alice2"];
-      const clients: TestClient[] = [];
-      for (const principal of principals) {
-        const begun = TestClient.begin(sessions, { principal });
-        clients.push(await within(begun, "a session"));
-      }
+      const clients = await beginEach(sessions, principals, within);
       const principal = "alice";
       strictEqual(await within(sessions.end({ principal }), "end"), 2);
       strictEqual(await within(sessions.end({ principal }), "end"), 0);

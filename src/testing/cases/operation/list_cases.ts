@@ -6,6 +6,7 @@ import type {
 } from "../../../contracts/sessions.ts";
 import type { SessionsCase } from "../../suites/behaviours.ts";
 import { frame, TestClient } from "../../support/test_client.ts";
+import { beginEach } from "./begin_end_cases.ts";
 
 /** Lists sessions. */
 export async function listed(
@@ -69,11 +70,7 @@ export const listCases: readonly SessionsCase[] = [
     run: async ({ create, within }) => {
       const sessions = await create();
       const principals = ["alice", "bob", "alice", undefined, "", "alice2"];
-      const clients: TestClient[] = [];
-      for (const principal of principals) {
-        const begun = TestClient.begin(sessions, { principal });
-        clients.push(await within(begun, "a session"));
-      }
+      const clients = await beginEach(sessions, principals, within);
       const [a, b, c, , empty] = clients;
       const of = (principal: string) =>
         within(listed(sessions, { principal }), "a list");
