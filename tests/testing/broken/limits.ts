@@ -2,7 +2,6 @@ import {
   type ClientInfo,
   type HttpOptions,
   InMemoryInfoSessionManager,
-  InMemorySessions,
   InMemorySubscriptionManager,
   LimitError,
 } from "@crossmcp/session-manager";
@@ -10,6 +9,7 @@ import type {
   InfoLimits,
   SubscriptionLimits,
 } from "@crossmcp/session-manager/testing";
+import { withOptions } from "./faulty.ts";
 import type { brokenGuards } from "./guards.ts";
 import type { brokenInfo } from "./info.ts";
 import type { brokenSubscriptions } from "./subscriptions.ts";
@@ -47,11 +47,10 @@ export const brokenSubscriptionLimits: typeof brokenSubscriptions = {
 
 /** Sessions with one fault each in what a client may hold. */
 export const brokenClientLimits: typeof brokenGuards = {
-  "ignores maxSessionsPerPrincipal": ({ info, ...options }) =>
-    new InMemorySessions({
-      ...options,
-      info: { ...info, maxSessionsPerPrincipal: Infinity },
-    }),
+  "ignores maxSessionsPerPrincipal": withOptions(({ info, ...options }) => ({
+    ...options,
+    info: { ...info, maxSessionsPerPrincipal: Infinity },
+  })),
   "ignores maxNewSessionsPerSecond": sessionsWith({
     maxNewSessionsPerSecond: Infinity,
   }),
@@ -61,18 +60,18 @@ export const brokenClientLimits: typeof brokenGuards = {
   "ignores maxStreamsPerPrincipal": sessionsWith({
     maxStreamsPerPrincipal: Infinity,
   }),
-  "ignores maxShare": ({ streams, ...options }) => {
+  "ignores maxShare": withOptions(({ streams, ...options }) => {
     const { replay } = streams ?? {};
-    return new InMemorySessions({
+    return {
       ...options,
       streams: {
         ...streams,
         ...replay && { replay: { ...replay, maxShare: 1 } },
       },
-    });
-  },
-  "begins sessions whose client info was refused": ({ info, ...options }) =>
-    new InMemorySessions({
+    };
+  }),
+  "begins sessions whose client info was refused": withOptions(
+    ({ info, ...options }) => ({
       ...options,
       info: {
         ...info,
@@ -80,24 +79,25 @@ export const brokenClientLimits: typeof brokenGuards = {
         maxCapabilitiesBytes: Infinity,
       },
     }),
-  "never calls onRefuse": ({ onRefuse: _, ...options }) =>
-    new InMemorySessions(options),
-  "calls onRefuse twice": ({ onRefuse, ...options }) =>
-    new InMemorySessions({
-      ...options,
-      onRefuse: (...refusal) => {
-        try {
-          onRefuse?.(...refusal);
-        } finally {
-          onRefuse?.(...refusal);
-        }
-      },
-    }),
+  ),
+  "never calls onRefuse": withOptions(({ onRefuse: _, ...options }) => options),
+  "calls onRefuse twice": withOptions(({ onRefuse, ...options }) => ({
+    ...options,
+    onRefuse: (...refusal) => {
+      try {
+        onRefuse?.(...refusal);
+      } finally {
+        onRefuse?.(...refusal);
+      }
+    },
+  })),
 };
 
 function sessionsWith(fault: HttpOptions): (typeof brokenGuards)[string] {
-  return ({ http, ...options }) =>
-    new InMemorySessions({ ...options, http: { ...http, ...fault } });
+  return withOptions(({ http, ...options }) => ({
+    ...options,
+    http: { ...http, ...fault },
+  }));
 }
 
 function infoWith(fault: InfoLimits): typeof InMemoryInfoSessionManager {
