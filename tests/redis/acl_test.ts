@@ -13,6 +13,7 @@ import { describeRedis, RedisServer } from "./support/redis_server.ts";
 const COMMANDS: readonly string[] = documentedCommands();
 /** Commands that it works without. */
 const OPTIONAL: readonly string[] = ["info", "script|load"];
+const USER = { username: "mcp", password: "secret" };
 
 function documentedCommands(): string[] {
   const page = readFileSync(
@@ -23,7 +24,7 @@ function documentedCommands(): string[] {
   return [...rule.matchAll(/\+(\S+)/g)].map(([, name]) => name!).sort();
 }
 
-/** A user that may use only the prefix "mcp". */
+/** Lets the user run some commands, with the prefix "mcp" only. */
 async function allow(
   server: RedisServer,
   commands: readonly string[],
@@ -32,15 +33,30 @@ async function allow(
   await server.command(
     "ACL",
     "SETUSER",
-    "mcp",
+    USER.username,
     "reset",
     "on",
-    ">secret",
+    `>${USER.password}`,
     "~{mcp}:*",
     "resetchannels",
     "&{mcp}:*",
     ...commands.map((command) => `+${command}`),
   );
+}
+
+/** Connects as the user, expects a refusal, and returns the error. */
+async function refusedUser(
+  server: RedisServer,
+  what: string,
+): Promise<ClusterError> {
+  await using clients = await connect({ port: server.port, ...USER });
+  await using sessions = new RedisSessions(clients);
+  const refused = await sessions.ready.then(
+    () => undefined,
+    (error) => error,
+  );
+  assert(refused instanceof ClusterError, `${what}: ${refused}`);
+  return refused;
 }
 
 describeRedis("RedisSessions: a user with the documented permissions", () => {
@@ -75,32 +91,18 @@ describeRedis("RedisSessions: a user with the documented permissions", () => {
     for (const command of COMMANDS) {
       if (OPTIONAL.includes(command) || command === "unsubscribe") continue;
       await allow(server, COMMANDS.filter((other) => other !== command));
-      const user = { username: "mcp", password: "secret" };
-      await using clients = await connect({ port: server.port, ...user });
-      await using sessions = new RedisSessions(clients);
-      const refused = await sessions.ready.then(
-        () => undefined,
-        (error) => error,
-      );
-      assert(refused instanceof ClusterError, `${command}: ${refused}`);
-      assertStringIncludes(refused.message, command);
-      assertStringIncludes(refused.message, "docs/redis.md#permissions");
+      const { message } = await refusedUser(server, command);
+      assertStringIncludes(message, command);
+      assertStringIncludes(message, "docs/redis.md#permissions");
     }
   });
 
   it("R6 a user of other keys or channels is refused before it is ready", async () => {
     for (const names of [["resetkeys", "~other:*"], ["resetchannels"]]) {
       await allow(server, COMMANDS);
-      await server.command("ACL", "SETUSER", "mcp", ...names);
-      const user = { username: "mcp", password: "secret" };
-      await using clients = await connect({ port: server.port, ...user });
-      await using sessions = new RedisSessions(clients);
-      const refused = await sessions.ready.then(
-        () => undefined,
-        (error) => error,
-      );
-      assert(refused instanceof ClusterError, `${names}: ${refused}`);
-      assertStringIncludes(refused.message, "docs/redis.md#permissions");
+      await server.command("ACL", "SETUSER", USER.username, ...names);
+      const { message } = await refusedUser(server, `${names}`);
+      assertStringIncludes(message, "docs/redis.md#permissions");
     }
   });
 
@@ -114,8 +116,7 @@ describeRedis("RedisSessions: a user with the documented permissions", () => {
           server,
           COMMANDS.filter((command) => !without.includes(command)),
         );
-        const user = { username: "mcp", password: "secret" };
-        const connection = { port: server.port, ...user };
+        const connection = { port: server.port, ...USER };
         await using own = await connect(connection, kind);
         await using others = await connect(connection, kind);
         const errors: Error[] = [];

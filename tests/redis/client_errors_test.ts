@@ -49,16 +49,12 @@ async function rejection(ready: Promise<void>): Promise<Error> {
  *
  * @returns The error with which `ready` rejects.
  */
-async function refusal(
-  clients: unknown,
-  options: RedisSessionsOptions = {},
-): Promise<Error> {
+async function refusal(clients: unknown): Promise<Error> {
   const reported: Error[] = [];
   const sessions = new RedisSessions(clients as never, {
     // A timeout would count as an outage, which does not reject it.
     cluster: { heartbeatMs: 50, requestTimeoutMs: 5_000 },
     prefix: crypto.randomUUID(),
-    ...options,
     onError: (error) => void reported.push(error),
   });
   const stream = openStream();

@@ -220,36 +220,32 @@ describeRedis("RedisNotifier", () => {
   });
 
   it("uses only the connection it is given, and leaves it open", async () => {
-    const own = await RedisServer.start();
-    try {
-      await using cluster = new RedisCluster(own);
-      await cluster.join();
-      const { publisher } = await cluster.connect();
-      const connections = async () => {
-        const info = await own.command<string>("INFO", "stats");
-        return Number(/total_connections_received:(\d+)/.exec(info)![1]);
-      };
-      // Asking takes connections, too.
-      const asking = -await connections() + await connections();
-      const before = await connections();
-      const { prefix } = cluster;
-      const notifier = new RedisNotifier(publisher, { prefix });
-      await notifier.notify({ method: TOOLS });
-      assertEquals(await connections(), before + asking);
-      const channel = `{${prefix}}:${FORMAT}:sessions:all`;
-      const subscribers = await own.command("PUBSUB", "NUMSUB", channel);
-      assertEquals(subscribers, [channel, 1]);
-      await notifier.close();
-      await notifier.close();
-      await assertRejects(
-        () => notifier.notify({ method: TOOLS }),
-        ClosedError,
-      );
-      await assertRejects(() => notifier.end({ session: "s" }), ClosedError);
-      assertEquals(await publisher.sendCommand(["PING"]), "PONG");
-    } finally {
-      await own[Symbol.asyncDispose]();
-    }
+    await using own = await RedisServer.start();
+    await using cluster = new RedisCluster(own);
+    await cluster.join();
+    const { publisher } = await cluster.connect();
+    const connections = async () => {
+      const info = await own.command<string>("INFO", "stats");
+      return Number(/total_connections_received:(\d+)/.exec(info)![1]);
+    };
+    // Asking takes connections, too.
+    const asking = -await connections() + await connections();
+    const before = await connections();
+    const { prefix } = cluster;
+    const notifier = new RedisNotifier(publisher, { prefix });
+    await notifier.notify({ method: TOOLS });
+    assertEquals(await connections(), before + asking);
+    const channel = `{${prefix}}:${FORMAT}:sessions:all`;
+    const subscribers = await own.command("PUBSUB", "NUMSUB", channel);
+    assertEquals(subscribers, [channel, 1]);
+    await notifier.close();
+    await notifier.close();
+    await assertRejects(
+      () => notifier.notify({ method: TOOLS }),
+      ClosedError,
+    );
+    await assertRejects(() => notifier.end({ session: "s" }), ClosedError);
+    assertEquals(await publisher.sendCommand(["PING"]), "PONG");
   });
 
   it("close waits for the calls in progress", async () => {
@@ -333,69 +329,60 @@ describeRedis("RedisNotifier", () => {
   });
 
   it("while Redis is away, calls are refused, and work again afterwards", async () => {
-    const own = await RedisServer.start();
-    try {
-      await using cluster = new RedisCluster(own);
-      const node = await cluster.join();
-      const errors: Error[] = [];
-      await using notifier = await notifierOf(cluster, {
-        timeoutMs: 1_000,
-        onError: (error) => void errors.push(error),
-      });
-      await notifier.notify(note("before"));
-      await own.kill();
-      for (let call = 0; call < 3; call++) {
-        const error = await assertRejects(
-          () => notifier.notify(note("lost")),
-          ClusterError,
-        );
-        assertEquals(error.code, "ERR_CLUSTER");
-        assertStringIncludes(error.message, "Redis is unavailable");
-        await assertRejects(
-          () => notifier.end({ principal: "alice" }),
-          ClusterError,
-          "Redis is unavailable",
-        );
-      }
-      assertEquals(errors.length, 1);
-      await own.restart();
-      const stream = await (await TestClient.begin(node)).listen();
-      await until(
-        () => notifier.notify(note("end")).then(() => true, () => false),
-        "the notifier to work again",
-        PATIENCE_MS,
+    await using own = await RedisServer.start();
+    await using cluster = new RedisCluster(own);
+    const node = await cluster.join();
+    const errors: Error[] = [];
+    await using notifier = await notifierOf(cluster, {
+      timeoutMs: 1_000,
+      onError: (error) => void errors.push(error),
+    });
+    await notifier.notify(note("before"));
+    await own.kill();
+    for (let call = 0; call < 3; call++) {
+      const error = await assertRejects(
+        () => notifier.notify(note("lost")),
+        ClusterError,
       );
-      await messagesUntil(stream, "end");
-      assertEquals(errors.length, 1);
-    } finally {
-      await own[Symbol.asyncDispose]();
+      assertEquals(error.code, "ERR_CLUSTER");
+      assertStringIncludes(error.message, "Redis is unavailable");
+      await assertRejects(
+        () => notifier.end({ principal: "alice" }),
+        ClusterError,
+        "Redis is unavailable",
+      );
     }
+    assertEquals(errors.length, 1);
+    await own.restart();
+    const stream = await (await TestClient.begin(node)).listen();
+    await until(
+      () => notifier.notify(note("end")).then(() => true, () => false),
+      "the notifier to work again",
+      PATIENCE_MS,
+    );
+    await messagesUntil(stream, "end");
+    assertEquals(errors.length, 1);
   });
 
   it("a notifier can be created while Redis is away", async () => {
-    const own = await RedisServer.start();
-    try {
-      await using cluster = new RedisCluster(own);
-      const { publisher } = await cluster.connect();
-      await own.kill();
-      const { prefix } = cluster;
-      await using notifier = new RedisNotifier(publisher, {
-        prefix,
-        timeoutMs: 500,
-      });
-      await notifier.ready;
-      await assertRejects(() => notifier.notify(note("lost")), ClusterError);
-      await own.restart();
-      await cluster.join();
-      await until(
-        () =>
-          notifier.end({ session: "s" }).then((it) => it === 0, () => false),
-        "the notifier to work",
-        PATIENCE_MS,
-      );
-    } finally {
-      await own[Symbol.asyncDispose]();
-    }
+    await using own = await RedisServer.start();
+    await using cluster = new RedisCluster(own);
+    const { publisher } = await cluster.connect();
+    await own.kill();
+    const { prefix } = cluster;
+    await using notifier = new RedisNotifier(publisher, {
+      prefix,
+      timeoutMs: 500,
+    });
+    await notifier.ready;
+    await assertRejects(() => notifier.notify(note("lost")), ClusterError);
+    await own.restart();
+    await cluster.join();
+    await until(
+      () => notifier.end({ session: "s" }).then((it) => it === 0, () => false),
+      "the notifier to work",
+      PATIENCE_MS,
+    );
   });
 
   it("nodes of another format are reported", async () => {

@@ -71,7 +71,7 @@ function nodeRedisCluster(ports: readonly number[]) {
 function nodeRedisSentinel(ports: readonly number[]) {
   return {
     name: "main",
-    sentinelRootNodes: ports.map((port) => ({ host: "127.0.0.1", port })),
+    sentinelRootNodes: hosts(ports),
   };
 }
 
