@@ -105,10 +105,11 @@ export class RedisSessions extends ClusteredSessions {
       onReset,
     }, stores);
     const events = log();
+    const flushed = events && (() => events.flushed());
     const store = new RedisMetadataStore(redisNode, {
       ...limits,
       ttlMs,
-      flushed: events && (() => events.flushed()),
+      flushed,
       isAttached,
     });
     super({
@@ -125,11 +126,7 @@ export class RedisSessions extends ClusteredSessions {
       ready,
       disconnect: () => redisNode.close(),
     });
-    this.#calls = new CallInbox(
-      redisNode,
-      this,
-      events && (() => events.flushed()),
-    );
+    this.#calls = new CallInbox(redisNode, this, flushed);
     redisNode.start();
   }
 

@@ -1,3 +1,6 @@
+/** How many sessions are in one command. */
+export const SESSIONS_PER_COMMAND = 1_000;
+
 /**
  * Splits items into chunks of a maximum size, so that no command takes too
  * long.

@@ -1,10 +1,7 @@
 import { atEndOfTurn } from "../../runtime/end_of_turn.ts";
-import { inChunks } from "../connection/chunks.ts";
+import { inChunks, SESSIONS_PER_COMMAND } from "../connection/chunks.ts";
 import type { RedisNode } from "../redis_node.ts";
 import { LEAVE } from "./owner_scripts.ts";
-
-/** How many sessions are in one command. */
-const SESSIONS_PER_COMMAND = 1_000;
 
 /** A stream has ended (p), or a session was released (r). */
 type Release = readonly [change: "p" | "r", id: string, claim: string];

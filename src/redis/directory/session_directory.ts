@@ -6,7 +6,7 @@ import type {
   SessionDirectory,
 } from "../../cluster/directory/session_directory.ts";
 import type { RedisNode } from "../redis_node.ts";
-import { inChunks } from "../connection/chunks.ts";
+import { inChunks, SESSIONS_PER_COMMAND } from "../connection/chunks.ts";
 import type { RedisConnection } from "../connection/connection.ts";
 import { CLAIM, KEEP } from "./owner_scripts.ts";
 import type { RedisKeys } from "../connection/keys.ts";
@@ -17,9 +17,6 @@ import {
 } from "./owned_session.ts";
 import { nodeOf, OwnerLookup } from "./owner_lookup.ts";
 import { PendingReleases } from "./pending_releases.ts";
-
-/** How many sessions are in one command. */
-const SESSIONS_PER_COMMAND = 1_000;
 
 /**
  * A directory in Redis: the owner of a session is stored with its metadata.

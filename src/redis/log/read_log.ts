@@ -1,3 +1,4 @@
+import { inChunks } from "../connection/chunks.ts";
 import type { RedisNode } from "../redis_node.ts";
 import { decodeEntry, type PublishedEvent } from "./log_codec.ts";
 import { AFTER } from "./gap_scripts.ts";
@@ -39,15 +40,11 @@ export async function readLog(
     keys.logState,
     [keys.events, nodeKey, String(offset)],
   ) as [string, string, string, string[], string, string];
-  const entries: ReturnType<typeof decodeEntry>[] = [];
-  for (let at = 0; at < events.length; at += 4) {
-    entries.push(decodeEntry(events.slice(at, at + 4)));
-  }
   return {
     epoch,
     lastBroadcast: Number(lastBroadcast),
     lastDirect: Number(lastDirect),
-    entries,
+    entries: inChunks(events, 4).map(decodeEntry),
     trimmedBroadcast: Number(trimmedBroadcast),
     trimmedTargeted: Number(trimmedTargeted),
   };

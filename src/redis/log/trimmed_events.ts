@@ -1,13 +1,10 @@
 import type { EventLogListener } from "../../cluster/delivery/event_log.ts";
 import { ClusterError } from "../../errors.ts";
-import { inChunks } from "../connection/chunks.ts";
+import { inChunks, SESSIONS_PER_COMMAND } from "../connection/chunks.ts";
 import type { RedisNode } from "../redis_node.ts";
 import { TRIMMED } from "./gap_scripts.ts";
 import type { LogPosition } from "./log_position.ts";
 import type { LogPage } from "./read_log.ts";
-
-/** How many sessions are in one command. */
-const SESSIONS_PER_COMMAND = 1_000;
 
 /** The sessions of this node. */
 export interface LocalSessions {

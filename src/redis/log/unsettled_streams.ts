@@ -1,13 +1,10 @@
 import type { EventLogListener } from "../../cluster/delivery/event_log.ts";
 import { isBroadcast, type SendTarget } from "../../replay/recipients.ts";
-import { inChunks } from "../connection/chunks.ts";
+import { inChunks, SESSIONS_PER_COMMAND } from "../connection/chunks.ts";
 import type { RedisNode } from "../redis_node.ts";
 import { NEWEST } from "./gap_scripts.ts";
 import { parseEventId } from "./log_codec.ts";
 import type { LogPosition } from "./log_position.ts";
-
-/** How many sessions are in one command. */
-const SESSIONS_PER_COMMAND = 1_000;
 
 /** A stream that was attached while the log could not be read. */
 interface UnsettledStream {

@@ -1,11 +1,8 @@
 import { atEndOfTurn } from "../../runtime/end_of_turn.ts";
-import { inChunks } from "../connection/chunks.ts";
+import { inChunks, SESSIONS_PER_COMMAND } from "../connection/chunks.ts";
 import type { RedisNode } from "../redis_node.ts";
 import { isMetadataField } from "./metadata_fields.ts";
 import { RECALL } from "./metadata_scripts.ts";
-
-/** How many sessions one command reads or checks. */
-export const SESSIONS_PER_COMMAND = 1_000;
 
 /**
  * Reads the metadata of sessions that this node has taken over, so that they are

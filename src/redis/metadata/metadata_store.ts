@@ -266,7 +266,9 @@ export class RedisMetadataStore
 
   async #write(id: string, field: string, value: string | null): Promise<void> {
     const write = () =>
-      this.#run(scripts.WRITE, id, [
+      this.#evaluate(scripts.WRITE, id, [
+        this.#redisNode.keys.prefix,
+        id,
         ...limitArguments(this.#options),
         value === null ? "del" : "set",
         field,
@@ -281,11 +283,6 @@ export class RedisMetadataStore
   #evaluate(script: Script, id: string, args: string[]): Promise<unknown> {
     const { connection, keys } = this.#redisNode;
     return connection.evaluate(script, keys.sessions + id, args);
-  }
-
-  #run(script: Script, id: string, args: readonly string[]): Promise<unknown> {
-    const { prefix } = this.#redisNode.keys;
-    return this.#evaluate(script, id, [prefix, id, ...args]);
   }
 
   #cachePut(

@@ -4,6 +4,7 @@ import type {
   EventArchive,
 } from "../../requests/stored_events.ts";
 import { touch } from "../../runtime/lru_map.ts";
+import { inChunks } from "../connection/chunks.ts";
 import { limitsOf } from "../log/log_scripts.ts";
 import type { RedisNode } from "../redis_node.ts";
 import { APPEND_EVENT, READ_EVENTS } from "./event_scripts.ts";
@@ -53,10 +54,7 @@ export class RedisEventArchive implements EventArchive {
       );
     } catch (error) {
       connection.report(error);
-      touch(this.#incomplete, name, true);
-      if (this.#incomplete.size <= MAX_INCOMPLETE) return;
-      const [oldest] = this.#incomplete.keys();
-      this.#incomplete.delete(oldest!);
+      touch(this.#incomplete, name, true, MAX_INCOMPLETE);
     }
   }
 
@@ -71,8 +69,7 @@ export class RedisEventArchive implements EventArchive {
       [keys.prefix, name],
     ) as string[];
     let events: ArchivedEvent[] | undefined;
-    for (let at = 0; at < stored.length; at += 3) {
-      const [id, gap, data] = stored.slice(at, at + 3);
+    for (const [id, gap, data] of inChunks(stored, 3)) {
       if (events !== undefined && gap !== "") return undefined;
       events?.push({ logEventId: id!, data: data! });
       if (id === logEventId) events = [];

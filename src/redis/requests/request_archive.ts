@@ -6,6 +6,7 @@ import type {
 } from "../../requests/request_archive.ts";
 import { parseRequestEventId } from "../../requests/request_event_id.ts";
 import { atEndOfTurn } from "../../runtime/end_of_turn.ts";
+import { inChunks } from "../connection/chunks.ts";
 import type { RedisNode } from "../redis_node.ts";
 import { parseEventId } from "../log/log_codec.ts";
 import { limitsOf } from "../log/log_scripts.ts";
@@ -107,8 +108,7 @@ export class RedisRequestArchive implements RequestArchive {
     let newest = received;
     let hasGap = false;
     let isComplete = false;
-    for (let at = 0; at < stored.length; at += 3) {
-      const [offset, previous, frame] = stored.slice(at, at + 3);
+    for (const [offset, previous, frame] of inChunks(stored, 3)) {
       const isEnd = frame === "";
       if (Number(offset) <= received && !isEnd) continue;
       // Events were trimmed, or could not be stored during an outage.
