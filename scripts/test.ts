@@ -4,6 +4,7 @@
  * ```sh
  * deno task test                             Deno, Node and Bun
  * deno task test:all --node=22 --node=24     also the long tests, and on other Nodes
+ * deno task test:all --retry                 failed files once more, with nothing beside them
  * deno task test bun tests/in_memory         a folder or file, on Bun
  * ```
  *
@@ -48,6 +49,8 @@ interface Arguments {
   readonly choices: readonly Choice[];
   readonly paths: readonly string[];
   readonly scope: Scope;
+  /** Whether to run portions that failed once more, one after another. */
+  readonly retries: boolean;
 }
 
 /** A portion of the tests on one runtime. */
@@ -66,15 +69,17 @@ function parse(args: readonly string[]): Arguments {
   const releases: Choice["start"][] = [];
   const paths: string[] = [];
   let isAll = false;
+  let retries = false;
   for (const arg of args) {
     const release = /^--node=(.+)$/.exec(arg)?.[1];
     if (release) releases.push(() => node(release));
     else if (RUNTIMES[arg]) runtimes.push(RUNTIMES[arg]);
     else if (arg === "--all") isAll = true;
+    else if (arg === "--retry") retries = true;
     else if (arg.startsWith("tests")) paths.push(arg.replaceAll("\\", "/"));
     else {
       throw new Error(
-        `Unknown argument "${arg}". Use "deno", "node", "bun", "--node=<release>", "--all" or a path under "tests".`,
+        `Unknown argument "${arg}". Use "deno", "node", "bun", "--node=<release>", "--all", "--retry" or a path under "tests".`,
       );
     }
   }
@@ -89,6 +94,7 @@ function parse(args: readonly string[]): Arguments {
     ],
     paths,
     scope: paths.length > 0 ? "given" : isAll ? "all" : "quick",
+    retries,
   };
 }
 
@@ -144,10 +150,32 @@ async function runJobs(
   return results;
 }
 
-/** Repeats the failures at the end of the output, where they are found. */
-function printFailures(runtime: Runtime, failures: readonly Failure[]): void {
+/**
+ * Runs the jobs that failed once more, with nothing beside them. Returns what
+ * failed only beside others: these tests, or what they test, depend on time.
+ */
+async function retryFailed(
+  results: Map<Job, Result>,
+  run: (job: Job, index: number) => Promise<Result>,
+): Promise<Map<Job, readonly Failure[]>> {
+  const unstable = new Map<Job, readonly Failure[]>();
+  const failed = [...results].filter(([, { failures }]) => failures.length > 0);
+  for (const [index, [job, { failures }]] of failed.entries()) {
+    const result = await run(job, index);
+    results.set(job, result);
+    if (result.failures.length === 0) unstable.set(job, failures);
+  }
+  return unstable;
+}
+
+/** Repeats failures at the end of the output, where they are found. */
+function printFailures(
+  verdict: string,
+  runtime: Runtime,
+  failures: readonly Failure[],
+): void {
   for (const { name, text } of failures) {
-    console.log(`\nFAILED on ${runtime.name}: ${name}`);
+    console.log(`\n${verdict} on ${runtime.name}: ${name}`);
     const lines = text.split("\n");
     if (lines.length > MAX_FAILURE_LINES) {
       lines.splice(MAX_FAILURE_LINES, Infinity, "…");
@@ -203,11 +231,24 @@ async function main(): Promise<number> {
       [...jobs.values()].flat(),
       (job, index) => runJob(job, `${folder}/${index}.xml`, importMap),
     );
+    const unstable = args.retries
+      ? await retryFailed(
+        results,
+        (job, index) => runJob(job, `${folder}/again-${index}.xml`, importMap),
+      )
+      : new Map<Job, readonly Failure[]>();
+    for (const [{ runtime }, failures] of unstable) {
+      printFailures("UNSTABLE, passed when repeated,", runtime, failures);
+    }
     const summary: string[] = [];
     const all: Counts[] = [];
     for (const [runtime, own] of jobs) {
       const ended = own.map((job) => results.get(job)!);
-      printFailures(runtime, ended.flatMap(({ failures }) => failures));
+      printFailures(
+        "FAILED",
+        runtime,
+        ended.flatMap(({ failures }) => failures),
+      );
       const counts = sum(ended.map(({ counts }) => counts));
       all.push(counts);
       const seconds = ended.reduce((sum, { seconds }) => sum + seconds, 0);
