@@ -1,6 +1,7 @@
 import type { JSONRPCNotification } from "../protocol/mcp_types.ts";
 import type { Scheduler } from "../runtime/scheduler.ts";
 import type { ResetReason } from "./options.ts";
+import type { RefusalReason } from "./refusal_reason.ts";
 import type { Sessions } from "./sessions.ts";
 
 /** A request of a client that the server of a session answers. */
@@ -150,6 +151,8 @@ export interface SessionHosting {
   listen(listener: (notification: JSONRPCNotification) => void): () => void;
   /** Reports an error to `onError`. */
   report(error: Error): void;
+  /** Tells `onRefuse` of a refusal that is not the guard's. */
+  onRefuse(reason: RefusalReason, principal: string | undefined): void;
   /**
    * Sets the host. There can be one.
    *

@@ -164,12 +164,13 @@ export function resolveHttpOptions(
 
 /** Throws if an option of a `…Sessions` object is invalid. */
 export function assertSessionsOptions(
-  { streams, info, subscriptions, http, onBegin, onEnd }: Partial<
+  { streams, info, subscriptions, http, onBegin, onEnd, onRefuse }: Partial<
     SessionsOptions
   >,
 ): void {
   safeCallback("onBegin", onBegin);
   safeCallback("onEnd", onEnd);
+  safeCallback("onRefuse", onRefuse);
   resolveHttpOptions(http);
   resolveStreamOptions(streams, "streams");
   resolveInfoOptions(info, "info");

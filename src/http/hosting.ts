@@ -41,7 +41,8 @@ export class ManagedHosting implements SessionHosting {
   readonly maxBodyBytes: number;
   readonly bodyTimeoutMs: number;
   readonly keepsResponses: boolean;
-  readonly report: (error: Error) => void;
+  readonly report: SessionHosting["report"];
+  readonly onRefuse: SessionHosting["onRefuse"];
   readonly listen: SessionHosting["listen"];
   readonly shared: SharedHosting | undefined;
   readonly events: EventStorage | undefined;
@@ -54,7 +55,7 @@ export class ManagedHosting implements SessionHosting {
     { managers, options, scheduler, requests, listen, events, shared }:
       HostingParts,
   ) {
-    const { streams, info, http, onError } = options;
+    const { streams, info, http, onError, onRefuse } = options;
     this.scheduler = scheduler;
     this.idleTimeoutMs = resolveInfoOptions(info, "info").idleTimeoutMs;
     const { maxBodyBytes, bodyTimeoutMs } = resolveHttpOptions(http);
@@ -63,6 +64,7 @@ export class ManagedHosting implements SessionHosting {
     this.keepsResponses =
       resolveStreamOptions(streams, "streams").replay !== undefined;
     this.report = safeCallback("onError", onError);
+    this.onRefuse = safeCallback("onRefuse", onRefuse);
     this.listen = listen;
     this.shared = shared;
     this.events = events;

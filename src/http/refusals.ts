@@ -88,13 +88,15 @@ export function isTemporary(error: unknown): boolean {
     code === "ERR_CLUSTER";
 }
 
-/** Creates the response of a refusal. */
+/** Creates the response of a refusal, which the guard recognizes. */
 export function refusalResponse(
   refusal: RefusalReason,
   headers?: HeadersInit,
 ): Response {
   const [status, code, message] = REFUSALS[refusal];
-  return errorResponse(status, code, message, headers);
+  const response = errorResponse(status, code, message, headers);
+  reasons.set(response, refusal);
+  return response;
 }
 
 /** Creates a response with a JSON-RPC error that belongs to no request. */

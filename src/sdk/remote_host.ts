@@ -3,6 +3,7 @@ import type {
   SessionHosting,
   SharedHosting,
 } from "../contracts/hosting.ts";
+import type { RefusalReason } from "../contracts/refusal_reason.ts";
 import { LimitedRequest, readMessage } from "../http/request_body.ts";
 import { refusalResponse } from "../http/refusals.ts";
 import { EVENT_STREAM_HEADERS } from "../http/session_requests.ts";
@@ -62,13 +63,12 @@ export class RemoteHost {
         const limited = new LimitedRequest(request, this.#hosting.maxBodyBytes);
         // The guard refuses it.
         if (limited.isTooLarge) return { request };
-        const { message, body, copy } = await readMessage(
+        const { message, body, copy, isSlow } = await readMessage(
           limited.request,
           this.#hosting,
         );
-        if (limited.isTooLarge) {
-          return { response: refusalResponse("tooLarge") };
-        }
+        if (limited.isTooLarge) return this.#refuse("tooLarge", caller);
+        if (isSlow) return this.#refuse("slowBody", caller);
         request = copy;
         const call = callOf(sessionId, request, body, caller);
         read = { call, id: requestIdOf(message) };
@@ -85,7 +85,16 @@ export class RemoteHost {
       // It never started, or it drains: the server is created again here.
       if (await rebuild()) return { request };
     }
-    return { response: refusalResponse("unavailable") };
+    return this.#refuse("unavailable", caller);
+  }
+
+  /** Refuses a request that does not reach the guard. */
+  #refuse(
+    reason: RefusalReason,
+    { principal }: SdkFetchOptions,
+  ): { readonly response: Response } {
+    this.#hosting.onRefuse(reason, principal);
+    return { response: refusalResponse(reason) };
   }
 
   /** Passes on a response; undefined if the other node died before it began. */

@@ -9,7 +9,7 @@ import { InvalidArgumentError } from "../errors.ts";
 import { assertGuardArguments } from "../http/guard_arguments.ts";
 import { SESSION_HEADER, VERSION_HEADER } from "../http/headers.ts";
 import { isPerRequest } from "../http/protocol_version.ts";
-import { errorResponse } from "../http/refusals.ts";
+import { errorResponse, refusalResponse } from "../http/refusals.ts";
 import { readMessage } from "../http/request_body.ts";
 import { isSessionId } from "../protocol/session_id.ts";
 import {
@@ -195,6 +195,7 @@ export class SdkHost implements SessionHost {
     exchange: Exchange,
   ): Promise<Response> {
     const read = await readMessage(request, this.#hosting);
+    if (read.isSlow) return refusalResponse("slowBody");
     const { message } = read;
     // The transport needs no body if it gets the message.
     const given = message === undefined ? read.copy : request;

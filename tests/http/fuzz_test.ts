@@ -78,7 +78,10 @@ describe("random input", () => {
           assertEquals(await honest.ping(), 200);
         },
       ),
-      { numRuns: 150 },
+      {
+        numRuns: 150,
+        examples: [["POST", {}, "null", undefined], ["POST", {}, "[]", "a"]],
+      },
     );
     assertEquals(await honest.end(), 200);
   });

@@ -146,6 +146,48 @@ for (const sdk of SDKS) {
       assertEquals(total(all, "rebuilt"), 0);
     });
 
+    it("L9 a body that never ends gets 408 on every node, and each refusal is told", async () => {
+      await using nodes = await startNodes(sdk, { bodyTimeoutMs: 50 });
+      const { all, refused } = nodes;
+      await using alice = await connectHttp(
+        NODES_URL,
+        all[0]!.sessions.streams,
+        { fetch: withHeader(nodes.fetch, USER_HEADER, "alice") },
+      );
+      const ping = { id: 1, method: "ping" };
+      for (const node of all) {
+        const own = { [USER_HEADER]: "alice" };
+        const body = new ReadableStream<Uint8Array>();
+        const slow = {
+          ...post(alice.sessionId, ping, own),
+          body,
+          duplex: "half",
+        };
+        await assertRefused(
+          await within(
+            node.fetch(NODES_URL, slow as RequestInit),
+            "a response",
+          ),
+          408,
+        );
+        const large = { ...ping, params: { text: "x".repeat(200_000) } };
+        await assertRefused(
+          await node.fetch(NODES_URL, post(alice.sessionId, large, own)),
+          413,
+        );
+        const response = await node.fetch(
+          NODES_URL,
+          post(alice.sessionId, ping, own),
+        );
+        assertEquals(response.status, 200);
+        await response.text();
+      }
+      assertEquals(
+        refused,
+        all.flatMap(() => [["slowBody", "alice"], ["tooLarge", "alice"]]),
+      );
+    });
+
     it("K3 the node that has the server dies: another one creates it again", async () => {
       await using nodes = await startNodes(sdk);
       const { all, fetch } = nodes;

@@ -110,10 +110,8 @@ export class TestTransport {
 
   async #post(request: Request, id: string): Promise<Response> {
     const { info } = this.#sessions;
-    let message: Message;
-    try {
-      message = await request.json();
-    } catch {
+    const message = await messageOf(request);
+    if (message === undefined) {
       return new Response(null, {
         status: 400,
         headers: { [SESSION_HEADER]: id },
@@ -171,5 +169,17 @@ export class TestTransport {
     await streams.delete(id);
     await info.delete(id);
     return new Response(null, { headers: { [SESSION_HEADER]: id } });
+  }
+}
+
+/** Returns the message of a request; undefined if its body is none. */
+async function messageOf(request: Request): Promise<Message | undefined> {
+  try {
+    const message = await request.json();
+    return typeof message === "object" && message !== null
+      ? message
+      : undefined;
+  } catch {
+    return undefined;
   }
 }

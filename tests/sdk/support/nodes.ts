@@ -1,3 +1,4 @@
+import type { RefusalReason } from "@crossmcp/session-manager";
 import { ClusterSessions } from "@crossmcp/session-manager/cluster";
 import type { SdkHandler } from "@crossmcp/session-manager/sdk";
 import { LossyNetwork } from "@crossmcp/session-manager/testing";
@@ -23,6 +24,8 @@ export interface Nodes extends AsyncDisposable {
   readonly fetch: Fetch;
   /** The errors that were reported to `onError`. */
   readonly reported: readonly Error[];
+  /** What `onRefuse` was told on any node. */
+  readonly refused: readonly [reason: RefusalReason, principal?: string][];
   /** Returns the node that has the server of a session. */
   hostOf(): Node;
   /** Cuts a node off, like the death of its process. */
@@ -37,15 +40,17 @@ export const NODES_URL: URL = new URL("http://localhost/mcp");
 export interface NodesOptions {
   readonly count?: number;
   readonly idleTimeoutMs?: number;
+  readonly bodyTimeoutMs?: number;
 }
 
 /** Starts nodes with a server of the official SDK each. */
 export async function startNodes(
   sdk: Sdk,
-  { count = 3, idleTimeoutMs = 60_000 }: NodesOptions = {},
+  { count = 3, idleTimeoutMs = 60_000, bodyTimeoutMs }: NodesOptions = {},
 ): Promise<Nodes> {
   const network = new LossyNetwork();
   const reported: Error[] = [];
+  const refused: [RefusalReason, string?][] = [];
   const dead = new Set<Node>();
   const all = Array.from({ length: count }, (_, index): Node => {
     const name = `node-${index}`;
@@ -53,7 +58,8 @@ export async function startNodes(
       cluster: { node: name, heartbeatMs: HEARTBEAT_MS, requestTimeoutMs: 500 },
       streams: { replay: {} },
       info: { idleTimeoutMs },
-      http: { maxBodyBytes: 100_000 },
+      http: { maxBodyBytes: 100_000, bodyTimeoutMs },
+      onRefuse: (...refusal) => refused.push(refusal),
       onError: (error) => reported.push(error),
     });
     const probe = new Probe();
@@ -72,6 +78,7 @@ export async function startNodes(
   return {
     all,
     reported,
+    refused,
     fetch: (url, init) => {
       const alive = all.filter((node) => !dead.has(node));
       return alive[turn++ % alive.length]!.fetch(url, init);
