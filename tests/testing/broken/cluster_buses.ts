@@ -93,6 +93,19 @@ export const brokenBuses: Record<string, () => CreateBus> = {
       close: () => isStarted ? bus.close() : new Promise(() => {}),
     };
   }),
+  "start hangs if the bus is closed meanwhile": withMethods((bus) => {
+    let isClosed = false;
+    return {
+      start: async (node, receive) => {
+        await bus.start(node, receive);
+        if (isClosed) await new Promise(() => {});
+      },
+      close: () => {
+        isClosed = true;
+        return bus.close();
+      },
+    };
+  }),
   "claims to be down": withMethods(() => ({ isDown: true })),
   "has an impossible limit": withMethods(() => ({ maxLength: 0 })),
   "refuses messages of its maxLength": withMethods((bus) => ({
@@ -101,6 +114,19 @@ export const brokenBuses: Record<string, () => CreateBus> = {
       if (text.length > 60_000) throw new Error("It is too long.");
       return bus.publish(text, to);
     },
+  })),
+  "has no room for long names at its maxLength": withMethods((bus) => ({
+    maxLength: 65_536,
+    publish: (text, to) => {
+      if (text.length + (to?.length ?? 0) > 65_600) {
+        throw new Error("Too long.");
+      }
+      return bus.publish(text, to);
+    },
+  })),
+  "shortens names to 200 characters": withMethods((bus) => ({
+    start: (node, receive) => bus.start(node.slice(0, 200), receive),
+    publish: (text, to) => bus.publish(text, to?.slice(0, 200)),
   })),
   "refuses unknown names": withMethods((bus) => ({
     publish: (text, to) => {

@@ -128,9 +128,9 @@ export const clusterBusCases: readonly ClusterCase[] = [
       await close(await createBus(), "before start()");
       const starting = await createBus();
       const started = Promise.resolve(starting.start("here", () => {}));
-      // It may fail because the bus was closed.
-      started.catch(() => {});
       await close(starting, "while start() runs");
+      // It may fail because the bus was closed.
+      await within(started.catch(() => {}), "start() to settle after close()");
       const bus = await startBus("there");
       await close(bus, "for the first time");
       await close(bus, "for the second time");
@@ -209,6 +209,41 @@ export const clusterBusCases: readonly ClusterCase[] = [
         );
       }
       strictEqual(received.length, 0, "A message arrived twice");
+    },
+  },
+  {
+    behaviour: "C12",
+    name: "a bus delivers the longest messages to nodes with the longest names",
+    requires: "createBus",
+    run: async (context) => {
+      const { bus } = await connect(context, "here");
+      const message = "0".repeat(Math.min(bus.maxLength ?? MIB, MIB));
+      for (const start of ["x".repeat(254), "\u{1f600}".repeat(127)]) {
+        // They differ in their last character.
+        const names = [`${start}ab`, `${start}ac`];
+        const endpoints: Endpoint[] = [];
+        for (const name of names) endpoints.push(await connect(context, name));
+        for (const [at, name] of names.entries()) {
+          await publish(bus, `${at}`, name);
+          await rule(
+            publish(bus, message, name),
+            'A message of "maxLength" bytes must not be refused if the name ' +
+              "of its node has 256 characters: subtract what names need from " +
+              '"maxLength"',
+          );
+        }
+        for (const [at, { received }] of endpoints.entries()) {
+          await context.waitUntil(
+            () => received.length >= 2,
+            "two messages to a node whose name has 256 characters",
+          );
+          deepStrictEqual(
+            received.map((text) => text === message ? "longest" : text).sort(),
+            [`${at}`, "longest"],
+            "A bus must not shorten the names of nodes",
+          );
+        }
+      }
     },
   },
   {
