@@ -48,7 +48,11 @@ export type {
   TransportSessions,
 } from "./src/contracts/sessions.ts";
 export type { GuardOptions, Respond } from "./src/contracts/guarding.ts";
-export type { SessionsStats, StreamStats } from "./src/contracts/stats.ts";
+export type {
+  SessionsStats,
+  StreamStats,
+  SubscriptionStats,
+} from "./src/contracts/stats.ts";
 
 // One process.
 export {

@@ -17,6 +17,7 @@ import { ManagedHosting } from "../http/hosting.ts";
 import { connectCallbacks } from "../operation/session_callbacks.ts";
 import { type FindActivity, listSessions } from "../operation/session_list.ts";
 import { endSessions } from "../operation/session_ender.ts";
+import { sessionStats } from "../operation/session_stats.ts";
 import { Notifier } from "../operation/notifier.ts";
 import type { ServerNotification } from "../protocol/notifications.ts";
 import type { OpenRequests } from "../requests/open_requests.ts";
@@ -71,6 +72,8 @@ export interface ClusteredSessionsParts<Info extends StoredInfoSessionManager> {
   readonly ready: Promise<void>;
   /** Leaves the cluster. */
   readonly disconnect: () => Promise<void>;
+  /** How many outages there were, if the backend counts them itself. */
+  readonly outages?: (() => number) | undefined;
 }
 
 /** The sessions of one node of a cluster, on any backend. */
@@ -90,6 +93,7 @@ export class ClusteredSessions<
   readonly ready: Promise<void>;
   readonly #node: ClusterNode;
   readonly #disconnect: () => Promise<void>;
+  readonly #outages: (() => number) | undefined;
   readonly #requests: OpenRequests;
   readonly #events: StoredEvents | undefined;
   readonly #gate: SessionGate;
@@ -110,6 +114,7 @@ export class ClusteredSessions<
     this.ready = parts.ready;
     this.#node = parts.node;
     this.#disconnect = parts.disconnect;
+    this.#outages = parts.outages;
     const owned = ownedSessionsOf(parts.streams);
     connectCallbacks(parts.info, parts.options, (id) => {
       owned.end(id);
@@ -257,11 +262,13 @@ export class ClusteredSessions<
 
   /** Returns the counters of this node. Visits each of its streams. */
   stats(): ClusterSessionsStats {
+    const { streams, info, subscriptions } = this;
+    const openRequests = this.#requests.size;
+    const cluster = this.#node.stats();
+    const outages = this.#outages?.() ?? cluster.outages;
     return {
-      ...this.streams.stats(),
-      expired: this.info.expired,
-      openRequests: this.#requests.size,
-      cluster: this.#node.stats(),
+      ...sessionStats({ streams, info, subscriptions, openRequests }),
+      cluster: { ...cluster, outages },
     };
   }
 

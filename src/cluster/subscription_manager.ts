@@ -92,6 +92,11 @@ export class ClusterSubscriptionManager extends SubscriptionManager {
     });
   }
 
+  /** How many subscriptions this node has. */
+  get size(): number {
+    return this.#local.size;
+  }
+
   /**
    * Registers a subscription on this node and acknowledges it, after the other
    * nodes have confirmed that its ID is free. See

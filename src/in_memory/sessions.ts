@@ -34,6 +34,7 @@ import { ManagedHosting } from "../http/hosting.ts";
 import { connectCallbacks } from "../operation/session_callbacks.ts";
 import { type FindActivity, listSessions } from "../operation/session_list.ts";
 import { endSessions } from "../operation/session_ender.ts";
+import { sessionStats } from "../operation/session_stats.ts";
 import { Notifier } from "../operation/notifier.ts";
 import type { ServerNotification } from "../protocol/notifications.ts";
 import type { OpenRequests } from "../requests/open_requests.ts";
@@ -234,11 +235,9 @@ export class InMemorySessions implements Sessions {
 
   /** Returns the counters. Visits every stream. */
   stats(): SessionsStats {
-    return {
-      ...this.streams.stats(),
-      expired: this.info.expired,
-      openRequests: this.#requests?.size ?? 0,
-    };
+    const { streams, info, subscriptions } = this;
+    const openRequests = this.#requests?.size ?? 0;
+    return sessionStats({ streams, info, subscriptions, openRequests });
   }
 
   /**

@@ -83,6 +83,7 @@ export class InMemorySubscriptionManager extends SubscriptionManager
   readonly #index: FilterIndex<SubscriptionQueue> = new FilterIndex();
   readonly #limits: SubscriptionSettings;
   readonly #report: (error: Error) => void;
+  #size = 0;
   #closed = false;
 
   /**
@@ -96,6 +97,11 @@ export class InMemorySubscriptionManager extends SubscriptionManager
     assertKnownOptions(options, SUBSCRIPTION_OPTIONS);
     this.#limits = resolveSubscriptionOptions(options);
     this.#report = safeCallback("onError", options?.onError);
+  }
+
+  /** How many subscriptions there are. */
+  get size(): number {
+    return this.#size;
   }
 
   /**
@@ -135,12 +141,14 @@ export class InMemorySubscriptionManager extends SubscriptionManager
       callbacks,
       this.#limits,
       () => {
+        this.#size--;
         removeFromIndex();
         siblings.delete(id);
         if (siblings.size === 0) this.#origins.delete(origin);
       },
       this.#report,
     );
+    this.#size++;
     const removeFromIndex = this.#index.add(subscriber, filters);
     siblings.set(id, subscriber);
     this.#origins.set(origin, siblings);

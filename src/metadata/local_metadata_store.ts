@@ -1,6 +1,7 @@
 import type { SessionRegistration } from "../contracts/guarding.ts";
 import type { Scheduler } from "../runtime/scheduler.ts";
 import type {
+  KnownCounts,
   MetadataField,
   MetadataStore,
   StoredSummary,
@@ -29,6 +30,7 @@ export class LocalMetadataStore implements MetadataStore {
   readonly #index: PrincipalIndex;
   readonly #maxSubscriptions: number;
   #expired = 0;
+  #registered = 0;
 
   /**
    * @param limits When sessions expire, and how many there may be.
@@ -65,6 +67,11 @@ export class LocalMetadataStore implements MetadataStore {
 
   get expired(): number {
     return this.#expired;
+  }
+
+  get known(): KnownCounts {
+    const subscriptions = this.#subscriptions.size;
+    return { sessions: this.#registered, subscriptions };
   }
 
   read(id: string, field: MetadataField): string | undefined {
@@ -115,6 +122,7 @@ export class LocalMetadataStore implements MetadataStore {
       ? ANONYMOUS
       : { principal, startEventId };
     record.startedAt = Date.now();
+    this.#registered++;
     if (principal !== undefined) this.#index.add(id, principal);
     this.events.begun(id, principal);
     return true;
@@ -161,6 +169,7 @@ export class LocalMetadataStore implements MetadataStore {
     this.#records.clear();
     this.#subscriptions.clear();
     this.#index.clear();
+    this.#registered = 0;
   }
 
   /** Called with a session that was removed; returns whether it had begun. */
@@ -171,6 +180,7 @@ export class LocalMetadataStore implements MetadataStore {
   ): boolean {
     const registration = record?.registration;
     if (registration === undefined) return false;
+    this.#registered--;
     this.#index.remove(id, registration.principal);
     this.events.ended(id, reason);
     if (reason === "ended") this.events.gone(id);

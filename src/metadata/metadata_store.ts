@@ -28,6 +28,14 @@ export interface StoredSummary {
   readonly lastUsedAt: number;
 }
 
+/** What a process knows. */
+export interface KnownCounts {
+  /** How many sessions that began through the guard. */
+  readonly sessions: number;
+  /** How many subscriptions to resources. */
+  readonly subscriptions: number;
+}
+
 /** Session IDs, in pages. Iterating over the pages may fail. */
 export type SessionPages =
   | Iterable<readonly string[]>
@@ -113,6 +121,8 @@ export interface MetadataStore {
   readonly events: SessionEvents;
   /** How many sessions expired. */
   readonly expired: number;
+  /** How many sessions and subscriptions this process knows. */
+  readonly known: KnownCounts;
   /** Removes everything in this process. */
   close(): void;
 }

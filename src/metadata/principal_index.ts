@@ -10,10 +10,16 @@ export const PAGE_SIZE = 1_000;
 export class PrincipalIndex {
   readonly #sessions: Map<string | undefined, Set<string>> = new Map();
   readonly #maxPerPrincipal: number;
+  #size = 0;
 
   /** @param maxPerPrincipal How many sessions a principal may have. */
   constructor(maxPerPrincipal: number) {
     this.#maxPerPrincipal = maxPerPrincipal;
+  }
+
+  /** How many sessions there are. */
+  get size(): number {
+    return this.#size;
   }
 
   /**
@@ -33,6 +39,8 @@ export class PrincipalIndex {
   /** Adds a session. */
   add(id: string, principal: string | undefined): void {
     const sessions = this.#sessions.get(principal);
+    if (sessions?.has(id)) return;
+    this.#size++;
     if (sessions === undefined) this.#sessions.set(principal, new Set([id]));
     else sessions.add(id);
   }
@@ -41,6 +49,7 @@ export class PrincipalIndex {
   remove(id: string, principal: string | undefined): boolean {
     const sessions = this.#sessions.get(principal);
     if (sessions?.delete(id) !== true) return false;
+    this.#size--;
     if (sessions.size === 0) this.#sessions.delete(principal);
     return true;
   }
@@ -53,6 +62,7 @@ export class PrincipalIndex {
   /** Removes all sessions. */
   clear(): void {
     this.#sessions.clear();
+    this.#size = 0;
   }
 
   *#idsOf(principal: string | undefined): Generator<string> {

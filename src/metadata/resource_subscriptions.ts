@@ -7,6 +7,12 @@ import { LimitError } from "../errors.ts";
 export class ResourceSubscriptions {
   readonly #sessions: Map<string, Set<string>> = new Map();
   readonly #uris: Map<string, Set<string>> = new Map();
+  #size = 0;
+
+  /** How many subscriptions there are. */
+  get size(): number {
+    return this.#size;
+  }
 
   /** Returns the sessions that subscribed to a resource. */
   sessionsOf(uri: string): string[] {
@@ -39,13 +45,13 @@ export class ResourceSubscriptions {
 
   /** Subscribes a session to a resource. */
   add(id: string, uri: string): void {
-    addTo(this.#sessions, uri, id);
+    if (addTo(this.#sessions, uri, id)) this.#size++;
     addTo(this.#uris, id, uri);
   }
 
   /** Ends a session's subscription to a resource. */
   remove(id: string, uri: string): void {
-    removeFrom(this.#sessions, uri, id);
+    if (removeFrom(this.#sessions, uri, id)) this.#size--;
     removeFrom(this.#uris, id, uri);
   }
 
@@ -53,6 +59,7 @@ export class ResourceSubscriptions {
   removeSession(id: string): void {
     for (const uri of this.#uris.get(id) ?? []) {
       removeFrom(this.#sessions, uri, id);
+      this.#size--;
     }
     this.#uris.delete(id);
   }
@@ -61,6 +68,7 @@ export class ResourceSubscriptions {
   clear(): void {
     this.#sessions.clear();
     this.#uris.clear();
+    this.#size = 0;
   }
 }
 
@@ -73,21 +81,27 @@ export function tooManySubscriptions(max: number): LimitError {
   );
 }
 
+/** Adds a value; returns whether it was not there. */
 function addTo(
   index: Map<string, Set<string>>,
   key: string,
   value: string,
-): void {
+): boolean {
   const values = index.get(key);
   if (values === undefined) index.set(key, new Set([value]));
+  else if (values.has(value)) return false;
   else values.add(value);
+  return true;
 }
 
+/** Removes a value; returns whether it was there. */
 function removeFrom(
   index: Map<string, Set<string>>,
   key: string,
   value: string,
-): void {
+): boolean {
   const values = index.get(key);
-  if (values?.delete(value) && values.size === 0) index.delete(key);
+  if (values?.delete(value) !== true) return false;
+  if (values.size === 0) index.delete(key);
+  return true;
 }

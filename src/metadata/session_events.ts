@@ -15,11 +15,32 @@ export interface SessionListener {
   readonly onGone: (id: string) => void;
 }
 
-/** Informs a listener of the sessions that began through the guard. */
+/** How many sessions have begun, and have ended by the reason. */
+export interface SessionCounts {
+  readonly begun: number;
+  readonly ended: Readonly<Record<SessionEndReason, number>>;
+}
+
+/**
+ * Informs a listener of the sessions that began through the guard, and counts
+ * them.
+ */
 export class SessionEvents {
+  #begun = 0;
+  readonly #ended: Record<SessionEndReason, number> = {
+    deleted: 0,
+    ended: 0,
+    expired: 0,
+    limit: 0,
+  };
   #listener: SessionListener | undefined;
   /** The sessions that `sessions.end` has ended, the latest last. */
   readonly #gone: Map<string, true> = new Map();
+
+  /** How many sessions have begun and ended. */
+  get counts(): SessionCounts {
+    return { begun: this.#begun, ended: { ...this.#ended } };
+  }
 
   /** Sets the listener. */
   listen(listener: SessionListener): void {
@@ -28,12 +49,14 @@ export class SessionEvents {
 
   /** Called when a session has begun. */
   begun(id: string, principal: string | undefined): void {
+    this.#begun++;
     this.#gone.delete(id);
     this.#listener?.onBegin(id, principal);
   }
 
   /** Called when a session has ended. */
   ended(id: string, reason: SessionEndReason): void {
+    this.#ended[reason]++;
     this.#listener?.onEnd(id, reason);
   }
 

@@ -17,6 +17,7 @@ export type SessionRegistry =
     | "describe"
     | "ageOf"
     | "events"
+    | "known"
     | "peek"
     | "write"
     | "subscriptionsOf"
@@ -50,6 +51,9 @@ export function createRegistry(
     touch: (id) => store.touch(id),
     end: (id) => isClosed() ? false : store.delete(id, "ended"),
     events: store.events,
+    get known() {
+      return store.known;
+    },
     pages: (principal) => isClosed() ? [] : store.pages(principal),
     describe: (ids) => store.describe(ids),
     ageOf: (id) => store.ageOf(id),

@@ -125,6 +125,7 @@ export class RedisSessions extends ClusteredSessions {
       options: given,
       ready,
       disconnect: () => redisNode.close(),
+      outages: () => redisNode.connection.outages,
     });
     this.#calls = new CallInbox(redisNode, this, flushed);
     redisNode.start();

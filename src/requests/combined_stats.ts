@@ -12,11 +12,19 @@ export function combinedStats(
     attached: streams.attached,
     delivered: streams.delivered + others.delivered,
     queuedBytes: streams.queuedBytes + others.queuedBytes,
-    evicted: {
-      bytes: streams.evicted.bytes + others.evicted.bytes,
-      age: streams.evicted.age + others.evicted.age,
-    },
+    evicted: sum(streams.evicted, others.evicted),
     replayed: streams.replayed + others.replayed,
-    resets: streams.resets + others.resets,
+    resets: sum(streams.resets, others.resets),
   };
+}
+
+/** Adds the counts of the same names. */
+function sum<Counts extends Readonly<Record<string, number>>>(
+  a: Counts,
+  b: Counts,
+): Counts {
+  const sums = Object.entries(a).map((
+    [name, count],
+  ) => [name, count + b[name]!]);
+  return Object.fromEntries(sums) as Counts;
 }

@@ -9,7 +9,7 @@ import { LocalStreams } from "../streams/local_streams.ts";
 import { linkBody } from "../streams/output/sink_handover.ts";
 import type { StreamIntent } from "../streams/pending_streams.ts";
 import type { StreamCallbacks } from "../streams/stream_failures.ts";
-import { planStreamStart } from "../streams/stream_start.ts";
+import { noResets, planStreamStart } from "../streams/stream_start.ts";
 import {
   formatRequestEventId,
   parseRequestEventId,
@@ -34,7 +34,7 @@ export class RequestStreams {
   readonly #callbacks: RequestStreamCallbacks;
   readonly #scheduler: Scheduler;
   #replayed = 0;
-  #resets = 0;
+  readonly #resets = noResets();
 
   constructor(
     settings: StreamSettings,
@@ -110,7 +110,7 @@ export class RequestStreams {
       queuedBytes: this.#streams.queuedBytes(),
       evicted: this.#streams.evicted,
       replayed: this.#replayed,
-      resets: this.#resets,
+      resets: { ...this.#resets },
     };
   }
 
@@ -132,7 +132,7 @@ export class RequestStreams {
     this.#streams.attach(key, controller, start);
     this.#replayed += start.replayed;
     if (start.reset === undefined) return;
-    this.#resets++;
+    this.#resets[start.reset]++;
     this.#callbacks.onReset(sessionIdOf(key), start.reset);
   }
 

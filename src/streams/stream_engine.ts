@@ -21,6 +21,7 @@ import {
   EMPTY_START,
   type EventHistory,
   formatReset,
+  noResets,
   planStreamStart,
 } from "./stream_start.ts";
 import type { BroadcastId } from "../replay/entry.ts";
@@ -63,7 +64,7 @@ export class StreamEngine<Log extends ReplayLog = ReplayLog> {
   readonly #externalHistory: EventHistory | undefined;
   readonly #logTask: PeriodicTask;
   #replayed = 0;
-  #resets = 0;
+  readonly #resets = noResets();
   #isClosed = false;
   #drain: Drain | undefined;
 
@@ -137,7 +138,7 @@ export class StreamEngine<Log extends ReplayLog = ReplayLog> {
     const { replayed, reset } = start;
     this.#replayed += replayed;
     if (reset === undefined) return;
-    this.#resets++;
+    this.#resets[reset]++;
     this.#callbacks.onReset(id, reset);
   }
 
@@ -239,7 +240,7 @@ export class StreamEngine<Log extends ReplayLog = ReplayLog> {
   countResets(reason: ResetReason, ids?: readonly string[]): void {
     for (const id of [...ids ?? this.#streams.ids()]) {
       if (!this.has(id)) continue;
-      this.#resets++;
+      this.#resets[reason]++;
       this.#callbacks.onReset(id, reason);
     }
   }
@@ -262,7 +263,7 @@ export class StreamEngine<Log extends ReplayLog = ReplayLog> {
       queuedBytes: this.#streams.queuedBytes(),
       evicted: this.#streams.evicted,
       replayed: this.#replayed,
-      resets: this.#resets,
+      resets: { ...this.#resets },
     };
   }
 

@@ -18,6 +18,11 @@ export interface StreamStart {
   readonly reset?: ResetReason;
 }
 
+/** Returns counts of resets by reason, all 0. */
+export function noResets(): Record<ResetReason, number> {
+  return { unknown: 0, purged: 0, future: 0 };
+}
+
 /** The start of a stream without replay. */
 export const EMPTY_START: StreamStart = {
   chunks: [],

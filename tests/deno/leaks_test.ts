@@ -165,7 +165,7 @@ Deno.test({
       left.prepareStream("a", { lastEventId });
       left.create("a", open().controller);
       left.delete("a");
-      return left.stats().resets > 0;
+      return left.stats().resets.purged > 0;
     });
     // The log is empty, but its timer notices that by itself.
     await delay(100);

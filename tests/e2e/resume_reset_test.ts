@@ -1,3 +1,4 @@
+import type { ResetReason } from "@crossmcp/session-manager";
 import { assertEquals, assertMatch } from "@std/assert";
 import { describe, it } from "node:test";
 import { connectHttp, summary } from "./support/clients.ts";
@@ -10,6 +11,7 @@ import {
 } from "./support/guarded.ts";
 import { engines } from "./support/serve.ts";
 import { until, within } from "./support/until.ts";
+import { resetCounts } from "../support/empty_stats.ts";
 
 const TOOLS_CHANGED = "notifications/tools/list_changed";
 const UPDATED = "notifications/resources/updated";
@@ -51,7 +53,7 @@ for (const engine of engines) {
         sessions.streams.send([sessionId], frameOf(UPDATED));
       }
       await until(() => notifications.length === 6, "the missed updates");
-      assertEquals(sessions.stats().resets, 1);
+      assertEquals(sessions.stats().resets, resetCounts({ purged: 1 }));
       assertEquals(resets.length, 1);
     });
 
@@ -157,7 +159,7 @@ async function assertReset(
   server: GuardedServer,
   session: string,
   lastEventId: string,
-  reason: string,
+  reason: ResetReason,
 ): Promise<void> {
   const { streams } = server.sessions;
   const before = server.sessions.stats();
@@ -170,7 +172,10 @@ async function assertReset(
   assertEquals(more, []);
   const { replayed, resets } = server.sessions.stats();
   assertEquals(replayed, before.replayed);
-  assertEquals(resets, before.resets + 1);
+  assertEquals(resets, {
+    ...before.resets,
+    [reason]: before.resets[reason] + 1,
+  });
   await streams.delete(session);
   assertEquals(await within(stream.ended, "the stream to end"), true);
 }

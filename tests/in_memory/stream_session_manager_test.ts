@@ -12,6 +12,7 @@ import {
 } from "@std/assert";
 import { describe, it } from "node:test";
 import { endOfTurn, openStream } from "../support/streams.ts";
+import { resetCounts } from "../support/empty_stats.ts";
 
 describe("InMemoryStreamSessionManager", () => {
   testStreamSessionManager({
@@ -100,7 +101,7 @@ describe("InMemoryStreamSessionManager", () => {
       queuedBytes: 0,
       evicted: { bytes: 0, age: 0 },
       replayed: 0,
-      resets: 0,
+      resets: resetCounts(),
     };
     assertEquals(manager.stats(), empty);
     const streams = [openStream(), openStream()];

@@ -1,10 +1,11 @@
-import type { EvictionReason } from "@crossmcp/session-manager";
+import type { EvictionReason, ResetReason } from "@crossmcp/session-manager";
 import { assert } from "@std/assert";
 import type { Client } from "./client.ts";
 import { ModelLog, type ReplayLimits } from "./model_log.ts";
 import { ModelReplacements } from "./model_replacements.ts";
 import { ModelStream, type StreamLimits } from "./model_stream.ts";
 import type { RecordedEvents } from "./event_recorder.ts";
+import { resetCounts } from "../support/empty_stats.ts";
 
 /** Options of the manager under test. */
 export interface Limits extends StreamLimits {
@@ -32,7 +33,7 @@ export class Model {
   delivered: [min: number, max: number] = [0, 0];
   readonly evicted = { bytes: 0, age: 0 };
   replayed = 0;
-  resets = 0;
+  readonly resets: Record<ResetReason, number> = { ...resetCounts() };
 
   constructor(limits: Limits, position: string | undefined) {
     this.#limits = limits;
@@ -107,7 +108,7 @@ export class Model {
     }
     for (const text of texts) stream.write(text, now);
     this.attached.set(id, stream);
-    if (reset !== undefined) this.resets++;
+    if (reset !== undefined) this.resets[reset]++;
     const [first] = recorded.resets;
     assert(
       recorded.resets.length === (reset ? 1 : 0) && first?.[1] === reset,

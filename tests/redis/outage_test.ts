@@ -88,12 +88,18 @@ function useWithoutWaiting(node: ProcessNode, name: string): void {
 }
 
 /** Waits until a node has noticed the outage and reported it. */
-async function noticed(node: ProcessNode): Promise<void> {
+async function noticed(node: ProcessNode, outages = 1): Promise<void> {
   await until(
-    async () => (await node.node.reports()).errors.length > 0,
+    async () =>
+      (await reportsOf(node)).length > 0 &&
+      (await outagesOf(node)) >= outages,
     "the outage to be reported",
     PATIENCE_MS,
   );
+}
+
+async function outagesOf(node: ProcessNode): Promise<number> {
+  return (await node.node.stats()).cluster.outages;
 }
 
 async function reportsOf(node: ProcessNode): Promise<string[]> {
@@ -134,7 +140,7 @@ describeRedis("RedisSessions: outages", () => {
           await deliversHere(b, "b");
           useWithoutWaiting(a, "a");
           useWithoutWaiting(b, "b");
-          for (const node of nodes) await noticed(node);
+          for (const node of nodes) await noticed(node, outage);
           // The times of the tests are short: no session has expired.
           await deliversHere(a, "a");
           await deliversHere(b, "b");
@@ -146,6 +152,9 @@ describeRedis("RedisSessions: outages", () => {
               length <= outage * REPORTS,
               `${await reportsOf(node)}`,
             );
+            // Each is reported at least once.
+            const outages = await outagesOf(node);
+            assert(outages <= length, `${outages} outages, ${length} reports`);
           }
         }
       }),

@@ -27,9 +27,10 @@ const FRAMES = 50;
 
 /** Registers the tests of a broker that fails. */
 export function testOutages(broker: Broker): void {
+  const killed = "that is killed and started again";
   const outages: [name: string, begin: () => unknown, end: () => unknown][] = [
     [
-      "that is killed and started again",
+      killed,
       () => broker.server().kill(),
       () => broker.server().start(),
     ],
@@ -64,7 +65,12 @@ export function testOutages(broker: Broker): void {
           await meet(nodes);
         }
         for (const node of nodes) {
-          assertEquals(node.stats().cluster.lost, 0);
+          const { cluster } = node.stats();
+          assertEquals(cluster.lost, 0);
+          // A server that starts may accept a connection and break it.
+          const { outages } = cluster;
+          const isCounted = outages >= 2 && outages <= 4;
+          assert(isCounted || name !== killed, `${outages} outages`);
           const { errors } = node.reports();
           assert(errors.length <= 4, errors.join("\n"));
         }

@@ -17,6 +17,7 @@ import { ReliableReceiver } from "../messaging/reliable_receiver.ts";
 import { ReliableSender } from "../messaging/reliable_sender.ts";
 import { Handshakes } from "./handshakes.ts";
 import { givenUp, overflow, removedBy } from "./loss_reports.ts";
+import type { ClusterStats } from "./node_info.ts";
 import type { PeerEvents } from "./peer_listener.ts";
 
 /** What {@linkcode Peers} needs from its node. */
@@ -71,6 +72,8 @@ export class Peers implements PeriodicTask {
   #heartbeatSentAt = -Infinity;
   #lastRunAt = 0;
   #losses = 0;
+  #outages = 0;
+  #wasDown = false;
   #isClosed = false;
 
   constructor(
@@ -111,12 +114,13 @@ export class Peers implements PeriodicTask {
   }
 
   /** The counters. */
-  get counts(): Record<"published" | "received" | "resent" | "lost", number> {
+  get counts(): Omit<ClusterStats, "nodes" | "ignored"> {
     return {
       published: this.#sender.sent,
       received: this.#receiver.received,
       resent: this.#sender.retransmitted,
       lost: this.#losses,
+      outages: this.#outages,
     };
   }
 
@@ -214,8 +218,11 @@ export class Peers implements PeriodicTask {
 
   /** Failure detector. Also repeats handshakes that were not answered. */
   #detectFailures(now: number): void {
+    const { isDown } = this.#packetBus;
+    if (isDown && !this.#wasDown) this.#outages++;
+    this.#wasDown = isDown;
     // While the bus is down, missing heartbeats say nothing about the peers.
-    if (this.#packetBus.isDown) {
+    if (isDown) {
       const elapsedMs = now - this.#lastRunAt;
       for (const peer of this.#peers.values()) peer.lastReceivedAt += elapsedMs;
     }

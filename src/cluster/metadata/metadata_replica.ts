@@ -4,7 +4,6 @@ import {
   SessionRecords,
 } from "../../metadata/session_records.ts";
 import type { SessionEndReason } from "../../contracts/options.ts";
-import type { SessionEvents } from "../../metadata/session_events.ts";
 import type { SessionRegistration } from "../../contracts/guarding.ts";
 import { ResourceSubscriptions } from "../../metadata/resource_subscriptions.ts";
 import type { Timestamp } from "../membership/hybrid_clock.ts";
@@ -46,14 +45,16 @@ export class MetadataReplica {
   readonly #options: ReplicaOptions;
   readonly #records: SessionRecords<ReplicaRecord>;
   readonly #lww: LwwRecords;
-  readonly #subscribed = new ResourceSubscriptions();
-  readonly #registered: RegisteredSessions;
+  /** Who subscribed to which resource. */
+  readonly subscribed: ResourceSubscriptions = new ResourceSubscriptions();
+  /** The sessions that began through the guard. */
+  readonly registered: RegisteredSessions;
   #expired = 0;
 
   constructor(node: ClusterNode, options: ReplicaOptions) {
     this.#node = node;
     this.#options = options;
-    this.#registered = new RegisteredSessions(node, options);
+    this.registered = new RegisteredSessions(node, options);
     this.#lww = new LwwRecords(node.scheduler);
     this.#records = new SessionRecords(options, {
       newRecord: (lastUsedAt) => ({
@@ -99,26 +100,6 @@ export class MetadataReplica {
     };
   }
 
-  /** Returns the resources that a session subscribed to. */
-  subscriptionsOf(id: string): string[] {
-    return this.#subscribed.urisOf(id);
-  }
-
-  /** Returns the sessions that subscribed to a resource. */
-  sessionsSubscribedTo(uri: string): string[] {
-    return this.#subscribed.sessionsOf(uri);
-  }
-
-  /** Informs of the sessions that begin and end. */
-  get events(): SessionEvents {
-    return this.#registered.events;
-  }
-
-  /** Returns the sessions of a principal, or all, in pages. */
-  pages(principal?: string): Iterable<readonly string[]> {
-    return this.#registered.pages(principal);
-  }
-
   /**
    * Registers a session.
    *
@@ -126,9 +107,9 @@ export class MetadataReplica {
    * @throws {LimitError} If its principal has too many, as far as known here.
    */
   register(id: string, principal: string | undefined): void {
-    this.#registered.assertCapacity(principal);
+    this.registered.assertCapacity(principal);
     this.write(id, PRINCIPAL, principalField(principal));
-    this.events.begun(id, principal);
+    this.registered.events.begun(id, principal);
   }
 
   /**
@@ -149,7 +130,7 @@ export class MetadataReplica {
   /** Subscribes a session to a resource, within its limit. */
   subscribe(id: string, uri: string): void {
     const { maxSubscriptionsPerSession } = this.#options;
-    this.#subscribed.assertCapacity(id, uri, maxSubscriptionsPerSession);
+    this.subscribed.assertCapacity(id, uri, maxSubscriptionsPerSession);
     this.write(id, SUBSCRIPTION + uri, "");
   }
 
@@ -184,8 +165,8 @@ export class MetadataReplica {
   /** Removes everything on this node. */
   clear(): void {
     this.#records.clear();
-    this.#subscribed.clear();
-    this.#registered.clear();
+    this.subscribed.clear();
+    this.registered.clear();
     this.#lww.clear();
   }
 
@@ -256,11 +237,11 @@ export class MetadataReplica {
     const [field, value] = write;
     const known = fields.get(field);
     if (!this.#lww.write(id, fields, write)) return false;
-    if (field === PRINCIPAL) this.#registered.onWrite(id, known, value);
+    if (field === PRINCIPAL) this.registered.onWrite(id, known, value);
     const uri = uriOf(field);
     if (uri === undefined) return true;
-    if (value === null) this.#subscribed.remove(id, uri);
-    else this.#subscribed.add(id, uri);
+    if (value === null) this.subscribed.remove(id, uri);
+    else this.subscribed.add(id, uri);
     return true;
   }
 
@@ -271,11 +252,11 @@ export class MetadataReplica {
     for (const field of this.#lww.delete(id, fields, deleted)) {
       isRemoved ||= field === PRINCIPAL;
       const uri = uriOf(field);
-      if (uri !== undefined) this.#subscribed.remove(id, uri);
+      if (uri !== undefined) this.subscribed.remove(id, uri);
     }
     this.#deleteIfEmpty(id);
     const field = isRemoved ? known : undefined;
-    return this.#registered.onRemove(id, field, removal);
+    return this.registered.onRemove(id, field, removal);
   }
 
   /** Removes a session without fields. */
@@ -288,12 +269,12 @@ export class MetadataReplica {
 
   #expire(id: string, { fields }: ReplicaRecord): void {
     this.#lww.forget(id, fields);
-    this.#subscribed.removeSession(id);
+    this.subscribed.removeSession(id);
     this.#expired++;
     this.delete(id, "expired");
     this.#options.onDelete(id);
     const known = fields.get(PRINCIPAL);
-    this.#registered.onRemove(id, known, { reason: "expired" });
+    this.registered.onRemove(id, known, { reason: "expired" });
   }
 
   /** Nodes that can't respond may be using the sessions. */

@@ -46,6 +46,11 @@ export class RegisteredSessions {
     this.#index = new PrincipalIndex(maxSessionsPerPrincipal);
   }
 
+  /** How many there are. */
+  get size(): number {
+    return this.#index.size;
+  }
+
   /**
    * Throws if a principal cannot have one more session.
    *

@@ -3,6 +3,7 @@ import type { SessionEvents } from "../../metadata/session_events.ts";
 import type { SessionRegistration } from "../../contracts/guarding.ts";
 import type { MetadataReplica } from "./metadata_replica.ts";
 import type {
+  KnownCounts,
   MetadataField,
   MetadataStore,
   StoredSummary,
@@ -31,6 +32,11 @@ export class ReplicatedMetadataStore implements MetadataStore {
     return this.#replica.expired;
   }
 
+  get known(): KnownCounts {
+    const { registered, subscribed } = this.#replica;
+    return { sessions: registered.size, subscriptions: subscribed.size };
+  }
+
   async read(id: string, field: MetadataField): Promise<string | undefined> {
     if (this.#replica.touch(id) === undefined) await this.#replica.fetch(id);
     return this.#replica.field(id, field);
@@ -48,11 +54,11 @@ export class ReplicatedMetadataStore implements MetadataStore {
 
   async sessionsSubscribedTo(uri: string): Promise<string[]> {
     await this.#node.ready;
-    return this.#replica.sessionsSubscribedTo(uri);
+    return this.#replica.subscribed.sessionsOf(uri);
   }
 
   subscriptionsOf(id: string): string[] {
-    return this.#replica.subscriptionsOf(id);
+    return this.#replica.subscribed.urisOf(id);
   }
 
   subscribe(id: string, uri: string): Promise<void> {
@@ -83,7 +89,7 @@ export class ReplicatedMetadataStore implements MetadataStore {
 
   async *pages(principal?: string): AsyncGenerator<readonly string[]> {
     await this.#node.ready;
-    yield* this.#replica.pages(principal);
+    yield* this.#replica.registered.pages(principal);
   }
 
   describe(ids: readonly string[]): (StoredSummary | undefined)[] {
@@ -103,7 +109,7 @@ export class ReplicatedMetadataStore implements MetadataStore {
   }
 
   get events(): SessionEvents {
-    return this.#replica.events;
+    return this.#replica.registered.events;
   }
 
   async delete(id: string, reason: SessionEndReason): Promise<boolean> {

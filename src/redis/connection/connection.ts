@@ -82,6 +82,11 @@ export class RedisConnection {
     return this.#backoff.isRunning || this.#clientError !== undefined;
   }
 
+  /** How many outages there were. */
+  get outages(): number {
+    return this.#outages.count;
+  }
+
   /** Whether the server answers: it may reject writes. */
   get canRead(): boolean {
     return !this.isDown ||

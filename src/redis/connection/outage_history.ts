@@ -11,12 +11,18 @@ export class OutageHistory {
   readonly #report: (error: Error) => void;
   #latest: Outage | undefined;
   #endedAt = 0;
+  #count = 0;
   /** The kinds of outages that were reported in this one. */
   readonly #reported: Set<string> = new Set();
 
   /** @param report Called with an error for each outage. */
   constructor(report: (error: Error) => void) {
     this.#report = report;
+  }
+
+  /** How many there were. */
+  get count(): number {
+    return this.#count;
   }
 
   /** Whether the server rejects writes only. */
@@ -31,6 +37,7 @@ export class OutageHistory {
       Date.now() - this.#endedAt < SAME_OUTAGE_MS;
     this.#latest = outage;
     if (isSame) return true;
+    this.#count++;
     this.#reported.clear();
     this.#reportOnce(outage);
     return false;

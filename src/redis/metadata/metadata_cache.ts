@@ -1,3 +1,4 @@
+import type { KnownCounts } from "../../metadata/metadata_store.ts";
 import { touch } from "../../runtime/lru_map.ts";
 
 /** A field: its value, and when it was last confirmed, in microseconds. */
@@ -22,6 +23,13 @@ export interface CachedSession {
 export class MetadataCache {
   /** The sessions, least recently used first. */
   readonly #sessions: Map<string, CachedSession> = new Map();
+  #registered = 0;
+  #subscriptions = 0;
+
+  /** How many sessions that began through the guard, and subscriptions. */
+  get known(): KnownCounts {
+    return { sessions: this.#registered, subscriptions: this.#subscriptions };
+  }
 
   /** Stores a field of a session; `null` if it does not exist. */
   set(
@@ -43,9 +51,10 @@ export class MetadataCache {
       };
     }
     if (value === null) {
-      session.fields.delete(field);
+      if (session.fields.delete(field)) this.#count(field, -1);
       session.absent.add(field);
     } else {
+      if (!session.fields.has(field)) this.#count(field, 1);
       session.fields.set(field, [value, at]);
       session.absent.delete(field);
     }
@@ -141,11 +150,22 @@ export class MetadataCache {
 
   /** Removes a session. */
   delete(id: string): boolean {
+    for (const field of this.#sessions.get(id)?.fields.keys() ?? []) {
+      this.#count(field, -1);
+    }
     return this.#sessions.delete(id);
   }
 
   /** Removes all sessions. */
   clear(): void {
     this.#sessions.clear();
+    this.#registered = 0;
+    this.#subscriptions = 0;
+  }
+
+  /** Counts a field that was added (1) or removed (-1). */
+  #count(field: string, change: 1 | -1): void {
+    if (field === "r") this.#registered += change;
+    else if (field.startsWith("u:")) this.#subscriptions += change;
   }
 }

@@ -3,6 +3,7 @@ import type { SessionEndReason } from "../../contracts/options.ts";
 import type { SessionEvents } from "../../metadata/session_events.ts";
 import type { SessionRegistration } from "../../contracts/guarding.ts";
 import type {
+  KnownCounts,
   MetadataField,
   MetadataStore,
   StoredSummary,
@@ -105,6 +106,10 @@ export class RedisMetadataStore
 
   get expired(): number {
     return this.#expired;
+  }
+
+  get known(): KnownCounts {
+    return this.#cache.known;
   }
 
   write(id: string, field: MetadataField, value: string | null): Promise<void> {

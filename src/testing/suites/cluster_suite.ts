@@ -12,6 +12,7 @@ import { clusterInfoCases } from "../cases/cluster/metadata_cases.ts";
 import { clusterLifetimeCases } from "../cases/cluster/lifetime_cases.ts";
 import type { ClusterFactory } from "../support/cluster_node.ts";
 import { clusterNotifyCases } from "../cases/cluster/notify_cases.ts";
+import { clusterStatsCases } from "../cases/cluster/stats_cases.ts";
 import { clusterBeginEndCases } from "../cases/cluster/begin_end_cases.ts";
 import { clusterEndCases } from "../cases/cluster/end_cases.ts";
 import { clusterListCases } from "../cases/cluster/list_cases.ts";
@@ -45,6 +46,7 @@ const CASES: readonly ClusterCase[] = [
   ...clusterRequestCases,
   ...clusterNotifyCases,
   ...clusterBeginEndCases,
+  ...clusterStatsCases,
   ...clusterEndCases,
   ...clusterListCases,
 ];
@@ -76,7 +78,7 @@ const CASES: readonly ClusterCase[] = [
  * - O2 The sessions of a principal on all nodes can be addressed together.
  * - O3 A session that was ended is gone on all nodes at once.
  * - O4 Every node lists the sessions of all nodes.
- * - O5 What began and ended is reported once, by one node.
+ * - O5 What began and ended is reported and counted once, by one node.
  *
  * To test a bus of your own, create `ClusterSessions` on it, and pass `createBus`
  * as well. On a {@linkcode LossyNetwork}, everything must work while messages get

@@ -7,6 +7,7 @@ import { sessionsFrameCases } from "../cases/sessions/frame_cases.ts";
 import { beginEndCases } from "../cases/operation/begin_end_cases.ts";
 import { endCases } from "../cases/operation/end_cases.ts";
 import { listCases } from "../cases/operation/list_cases.ts";
+import { statsCases } from "../cases/operation/stats_cases.ts";
 import { notifyCases } from "../cases/operation/notify_cases.ts";
 import { sessionsGuardCases } from "../cases/sessions/guard_cases.ts";
 import { sessionsLifetimeCases } from "../cases/sessions/lifetime_cases.ts";
@@ -60,6 +61,7 @@ const CASES: readonly SessionsCase[] = [
   ...sessionsLimitCases,
   ...sessionsShareCases,
   ...listCases,
+  ...statsCases,
 ];
 
 /**
@@ -100,7 +102,7 @@ const CASES: readonly SessionsCase[] = [
  * - O2 The sessions of a principal can be addressed together.
  * - O3 Nothing is left of a session that was ended.
  * - O4 `list` misses no session, and lists none twice.
- * - O5 What began and ended is reported once.
+ * - O5 What began and ended is reported and counted once.
  * - L3 An `initialize` with too much client info begins no session.
  * - L5 The sessions of a principal are limited.
  * - L6 So is how fast it begins them.

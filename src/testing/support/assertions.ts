@@ -1,4 +1,11 @@
-import { fail, match, ok, strictEqual } from "node:assert/strict";
+import {
+  deepStrictEqual,
+  fail,
+  match,
+  ok,
+  strictEqual,
+} from "node:assert/strict";
+import type { Sessions } from "../../contracts/sessions.ts";
 
 /**
  * Expects that a call throws, or rejects, with an error of this name. Returns
@@ -72,4 +79,10 @@ async function errorOf(call: () => unknown): Promise<unknown> {
   } catch (error) {
     return error ?? new Error("Something empty was thrown.");
   }
+}
+
+/** Expects that no client got a `reset`. */
+export function assertNoResets(sessions: Pick<Sessions, "stats">): void {
+  const none = { unknown: 0, purged: 0, future: 0 };
+  deepStrictEqual(sessions.stats().resets, none);
 }

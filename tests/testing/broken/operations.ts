@@ -4,6 +4,7 @@ import {
   type InMemorySessions,
   type NotifyTarget,
   type ServerNotification,
+  type SessionsStats,
   type SessionSummary,
 } from "@crossmcp/session-manager";
 import { type CreateFaulty, withFault, withOptions } from "./faulty.ts";
@@ -51,6 +52,16 @@ function withList(
   return withFault((sessions) => {
     const list = sessions.list.bind(sessions);
     sessions.list = (options) => change(list(options));
+  });
+}
+
+/** Wraps what `stats` returns. */
+function withStats(
+  change: (stats: SessionsStats) => SessionsStats,
+): CreateFaulty {
+  return withFault((sessions) => {
+    const stats = sessions.stats.bind(sessions);
+    sessions.stats = () => change(stats());
   });
 }
 
@@ -168,6 +179,19 @@ export const brokenOperations: Record<string, CreateFaulty> = {
       const results: unknown[] = [onEnd?.(...end), onEnd?.(...end)];
       return Promise.all(results) as unknown as void;
     },
+  })),
+  "counts every end twice": withStats((stats) => {
+    const { deleted, ended, ...others } = stats.ended;
+    const twice = { deleted: deleted * 2, ended: ended * 2, ...others };
+    return { ...stats, ended: twice };
+  }),
+  "counts sessions that have ended as known": withStats((stats) => ({
+    ...stats,
+    sessions: stats.begun,
+  })),
+  "counts only the subscriptions of one era": withStats((stats) => ({
+    ...stats,
+    subscriptions: { ...stats.subscriptions, resources: 0 },
   })),
   "ignores the errors of callbacks": withOptions(
     ({ onBegin, onEnd, ...options }) => ({

@@ -1,5 +1,6 @@
-import { deepStrictEqual, strictEqual } from "node:assert/strict";
+import { deepStrictEqual } from "node:assert/strict";
 import type { ClusterCase } from "../../support/cluster_context.ts";
+import { assertNoResets } from "../../support/assertions.ts";
 import { frame, TestClient } from "../../support/test_client.ts";
 
 /** Two transports of one server, on several nodes. */
@@ -69,7 +70,7 @@ export const clusterTransportCases: readonly ClusterCase[] = [
         );
         last = got[1];
       }
-      for (const node of nodes) strictEqual(node.stats().resets, 0);
+      for (const node of nodes) assertNoResets(node);
     },
   },
 ];

@@ -81,6 +81,14 @@ export const beginEndCases: readonly SessionsCase[] = [
       );
       await within(sessions.info.delete(id), "a deletion");
       deepStrictEqual(calls, [`begin ${id} undefined`, end]);
+      const stats = sessions.stats();
+      strictEqual(stats.sessions, 0);
+      deepStrictEqual(stats.ended, {
+        deleted: 0,
+        ended: 0,
+        expired: 1,
+        limit: 0,
+      });
     },
   },
   {

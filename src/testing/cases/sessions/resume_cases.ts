@@ -1,6 +1,7 @@
 import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
 import type { Sessions } from "../../../contracts/sessions.ts";
 import type { SessionsCase } from "../../suites/behaviours.ts";
+import { assertNoResets } from "../../support/assertions.ts";
 import { inBackground, nextTurn } from "../../support/timing.ts";
 import { frame, TestClient } from "../../support/test_client.ts";
 
@@ -29,7 +30,7 @@ export const sessionsResumeCases: readonly SessionsCase[] = [
         ["message two", "message three", "message four"],
       );
       strictEqual(sessions.stats().replayed, 2);
-      strictEqual(sessions.stats().resets, 0);
+      assertNoResets(sessions);
     },
   },
   {

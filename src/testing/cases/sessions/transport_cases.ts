@@ -1,5 +1,6 @@
 import { deepStrictEqual, ok, strictEqual, throws } from "node:assert/strict";
 import type { SessionsCase } from "../../suites/behaviours.ts";
+import { assertNoResets } from "../../support/assertions.ts";
 import { frame, TestClient } from "../../support/test_client.ts";
 
 /** Two transports of one server. */
@@ -84,7 +85,7 @@ export const sessionsTransportCases: readonly SessionsCase[] = [
       const expected = [...missed, "everyone", "after"];
       const got = await within(again.take(expected.length), "what was missed");
       deepStrictEqual(got.map(({ data }) => data), expected);
-      strictEqual(sessions.stats().resets, 0);
+      assertNoResets(sessions);
     },
   },
   {
