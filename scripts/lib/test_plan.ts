@@ -28,74 +28,101 @@ export interface Portion {
 }
 
 const DENO_ONLY = ["tests/deno/"];
-/** Slow tests that rarely find what others miss. */
-const LONG = [
-  "tests/testing/cluster_faults_test.ts",
-  "tests/testing/faults_test.ts",
-  "tests/cluster/suite_test.ts",
-  "tests/cluster/schedules_test.ts",
-  "tests/model/",
-  "tests/memory/",
-  "tests/redis/acl_test.ts",
-];
 /**
- * Tests whose result does not depend on the runtime: those of the contract
- * suites, those that count Redis commands, and a cluster with processes of all
- * runtimes.
+ * Failures of nodes and servers, and what is told apart on a server. Their
+ * result depends on the runtime only if it has a bug.
  */
-const ONCE = [
-  "tests/scripts/",
-  "tests/bench/",
-  "tests/testing/",
-  "tests/cluster/suite_test.ts",
-  "tests/redis/acl_test.ts",
-  "tests/redis/commands_test.ts",
-  "tests/redis/mixed_test.ts",
-  "tests/nats/mixed_test.ts",
-];
-/**
- * Tests whose result depends on the runtime only if it has a bug: the rules of
- * a cluster, and failures of nodes and servers. Developers run them on one
- * runtime, CI on two.
- */
-const TWICE = [
-  ...ONCE,
-  "tests/cluster/",
+const FAILURES = [
   "tests/broadcast_channel/foreign_messages_test.ts",
   "tests/broadcast_channel/membership_test.ts",
   "tests/broadcast_channel/node_crash_test.ts",
+  "tests/e2e/replacement_test.ts",
+  "tests/e2e/slow_readers_age_test.ts",
+  "tests/e2e/slow_readers_test.ts",
+  "tests/nats/mixed_test.ts",
   "tests/nats/outage_test.ts",
   "tests/postgres/outage_test.ts",
+  "tests/redis/acl_test.ts",
   "tests/redis/adversarial_test.ts",
   "tests/redis/client_errors_test.ts",
   "tests/redis/clocks_test.ts",
+  "tests/redis/echo_check_test.ts",
+  "tests/redis/end_test.ts",
   "tests/redis/event_store_test.ts",
   "tests/redis/flush_test.ts",
+  "tests/redis/format_test.ts",
   "tests/redis/full_server_test.ts",
-  "tests/redis/node_crash_test.ts",
+  "tests/redis/mixed_test.ts",
   "tests/redis/older_state_test.ts",
-  "tests/redis/outage_test.ts",
   "tests/redis/partial_outage_test.ts",
   "tests/redis/replay_test.ts",
   "tests/redis/request_archive_test.ts",
+  "tests/redis/silent_subscriber_test.ts",
   "tests/redis/unknown_sessions_test.ts",
-  "tests/redis/replicated_test.ts",
+];
+/** Processes that are killed, and servers that fail over: on Deno and Node. */
+const KILLED = [
   "tests/e2e/redis_killed_test.ts",
   "tests/e2e/request_killed_test.ts",
   "tests/e2e/workers_killed_test.ts",
-  "tests/e2e/slow_readers_age_test.ts",
-  "tests/e2e/slow_readers_test.ts",
+  "tests/redis/node_crash_test.ts",
+  "tests/redis/replicated_test.ts",
 ];
-/** Tests that one release of a runtime covers for all its releases. */
-const SAME_ON_EVERY_RELEASE = [
-  ...TWICE,
-  "tests/broadcast_channel/",
-  "tests/nats/",
-  "tests/postgres/",
-  "tests/redis/",
-  "tests/e2e/redis_",
-  "tests/model/",
+/** Slow tests that rarely find what others miss. */
+const LONG = [
+  ...FAILURES,
+  ...KILLED,
+  "tests/cluster/schedules_test.ts",
+  "tests/cluster/suite_test.ts",
   "tests/memory/",
+  "tests/model/",
+  "tests/testing/cluster_faults_test.ts",
+  "tests/testing/faults_test.ts",
+];
+/**
+ * Tests that run on the first runtime only: what does not depend on the runtime,
+ * such as the rules of a cluster, the contract suites themselves, and the
+ * commands that Redis gets.
+ */
+const ONCE = [
+  ...FAILURES,
+  "tests/bench/",
+  "tests/cluster/",
+  "tests/redis/commands_test.ts",
+  "tests/scripts/",
+  "tests/testing/",
+];
+/** Tests of the engine that Deno and Node share. */
+const ONCE_ON_V8 = ["tests/memory/", "tests/model/"];
+/** Tests that depend on the APIs of a runtime the most. */
+const RUNTIME = [
+  "tests/broadcast_channel/delivery_test.ts",
+  "tests/contracts/",
+  "tests/e2e/close_test.ts",
+  "tests/e2e/disconnect_test.ts",
+  "tests/e2e/drain_test.ts",
+  "tests/e2e/drop_in_test.ts",
+  "tests/e2e/guard_requests_test.ts",
+  "tests/e2e/listen_test.ts",
+  "tests/e2e/redis_http_test.ts",
+  "tests/e2e/resume_test.ts",
+  "tests/e2e/serve_test.ts",
+  "tests/e2e/sse_test.ts",
+  "tests/e2e/streamable_http_test.ts",
+  "tests/e2e/workers_http_test.ts",
+  "tests/http/",
+  "tests/in_memory/",
+  "tests/metadata/",
+  "tests/node/",
+  "tests/npm_std/",
+  "tests/protocol/",
+  "tests/redis/clients_test.ts",
+  "tests/replay/",
+  "tests/requests/",
+  "tests/runtime/",
+  "tests/sdk/handler_test.ts",
+  "tests/streams/",
+  "tests/types_test.ts",
 ];
 /** Tests that measure time or the memory that the operating system counts. */
 const ALONE = ["tests/memory/stalled_test.ts"];
@@ -119,18 +146,14 @@ export function filesFor(
   files: readonly string[],
   scope: Scope,
 ): string[] {
-  const excluded = [
-    ...isDeno ? [] : DENO_ONLY,
-    ...scope === "quick" ? LONG : [],
-    ...scope === "given" || role === "first"
-      ? []
-      : role === "release"
-      ? SAME_ON_EVERY_RELEASE
-      : scope === "quick" || role === "third"
-      ? TWICE
-      : ONCE,
-  ];
-  return files.filter((file) => !matches(file, excluded));
+  return files.filter((file) => {
+    const is = (paths: readonly string[]) => matches(file, paths);
+    if (!isDeno && is(DENO_ONLY)) return false;
+    if (scope === "given") return true;
+    if (role === "first") return scope === "all" || !is(LONG);
+    if (role === "release" || scope === "quick") return is(RUNTIME);
+    return !is(ONCE) && !is(role === "second" ? ONCE_ON_V8 : KILLED);
+  });
 }
 
 /** Divides files into portions, the slowest first. */
