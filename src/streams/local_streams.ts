@@ -109,7 +109,7 @@ export class LocalStreams implements PeriodicTask {
   attach(
     id: string,
     controller: ReadableStreamDefaultController,
-    { chunks, includesPending }: StreamStart,
+    { chunks, replacesPending }: StreamStart,
     transport?: string,
   ): void {
     const now = this.#scheduler.now();
@@ -126,7 +126,7 @@ export class LocalStreams implements PeriodicTask {
     this.#scheduler.start(this);
     this.#run((failures) => {
       try {
-        if (replaced !== undefined && !includesPending) {
+        if (replaced !== undefined && !replacesPending) {
           stream.inheritPending(replaced, now);
         }
         for (const chunk of this.#brake.start(id)) stream.write(chunk, now);

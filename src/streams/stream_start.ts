@@ -8,10 +8,10 @@ import type { ReplayLog } from "../replay/replay_log.ts";
 export interface StreamStart {
   readonly chunks: readonly Uint8Array<ArrayBuffer>[];
   /**
-   * Whether they include the frames that are queued in the stream that is
-   * replaced.
+   * Whether they take the place of frames that are queued in the stream that is
+   * replaced: they include them, or a reset.
    */
-  readonly includesPending: boolean;
+  readonly replacesPending: boolean;
   /** How many of the events the client had missed. */
   readonly replayed: number;
   /** Why events are missing, if they are. */
@@ -26,7 +26,7 @@ export function noResets(): Record<ResetReason, number> {
 /** The start of a stream without replay. */
 export const EMPTY_START: StreamStart = {
   chunks: [],
-  includesPending: false,
+  replacesPending: false,
   replayed: 0,
 };
 
@@ -67,7 +67,7 @@ export function planStreamStart(
     const frames = imported.frames.map((frame) => encoder.encode(frame));
     return {
       chunks: [...priming(lastEventId ?? imported.position), ...joined(frames)],
-      includesPending: true,
+      replacesPending: true,
       replayed: imported.count,
     };
   }
@@ -80,10 +80,11 @@ export function planStreamStart(
     // A client may forget its last event ID if a stream ends before its first
     // event: https://github.com/modelcontextprotocol/typescript-sdk/issues/2499
     const chunks = [...priming(lastEventId), ...joined(missed)];
-    return { chunks, includesPending: true, replayed: missed.length };
+    return { chunks, replacesPending: true, replayed: missed.length };
   }
   const reset = encoder.encode(formatReset(history.latestEventId, missed));
-  return { ...EMPTY_START, chunks: [reset], reset: missed };
+  // What the older stream still holds comes after a gap, and the reset covers it.
+  return { chunks: [reset], replacesPending: true, replayed: 0, reset: missed };
 }
 
 /**

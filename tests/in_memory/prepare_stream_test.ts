@@ -4,7 +4,7 @@ import {
   InvalidArgumentError,
   SessionLimitError,
 } from "@crossmcp/session-manager";
-import { assert, assertEquals, assertThrows } from "@std/assert";
+import { assert, assertEquals, assertMatch, assertThrows } from "@std/assert";
 import { describe, it } from "node:test";
 import { openStream } from "../support/streams.ts";
 import { resetCounts } from "../support/empty_stats.ts";
@@ -136,6 +136,27 @@ describe("InMemoryStreamSessionManager with replay", () => {
     );
     await manager.close();
     await other.close();
+  });
+
+  it("S15 a stream that starts with a reset has nothing before it", async () => {
+    const manager = new InMemoryStreamSessionManager({
+      replay: { maxEvents: 3 },
+    });
+    const older = openStream();
+    manager.create("a", older.controller);
+    const { latestEventId: lastEventId } = manager;
+    // All but the first wait for the end of the turn.
+    for (let sent = 1; sent <= 10; sent++) {
+      manager.send(["a"], `data: ${sent}\n\n`);
+    }
+    manager.prepareStream("a", { lastEventId });
+    const newer = openStream();
+    manager.create("a", newer.controller);
+    manager.send(["a"], "data: 11\n\n");
+    await manager.close();
+    const { text } = await newer.readToEnd();
+    assertMatch(text, /^event: reset\nid: \S+-10\n/);
+    assertEquals(text.match(/data: \d+/g), ["data: 11"]);
   });
 
   it("calls onReset when frames can be sent to the new stream", async () => {
