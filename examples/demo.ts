@@ -9,6 +9,8 @@
  * deno task demo workers             only the latter
  * deno task demo redis               servers that share their sessions through Redis
  * deno task demo sdk                 servers of the official SDK, one of which dies
+ * deno task demo web                 a page that shows workers and their clients, live
+ * deno task demo web --redis         the same with processes over Redis
  * deno task demo COMMAND…            another server instead of `server.ts`
  * deno task demo workers COMMAND…    another server instead of `workers/main.ts`
  * deno task demo redis COMMAND…      another server instead of `redis/server.ts`
@@ -20,9 +22,15 @@ import { showSdkServers } from "./demo/sdk_servers.ts";
 import { showRedisServers } from "./demo/redis_servers.ts";
 import { Report } from "./demo/report.ts";
 import { showSeveralWorkers } from "./demo/several_workers.ts";
+import { showWeb } from "./demo/web/web.ts";
 
 const report = new Report();
 const [mode] = Deno.args;
+if (mode === "web") {
+  if (Deno.args.includes("--redis")) await requireRedis();
+  await showWeb(Deno.args.slice(1));
+  Deno.exit(0);
+}
 const MODES = ["workers", "redis", "sdk"];
 const command = MODES.includes(mode ?? "") ? Deno.args.slice(1) : Deno.args;
 if (mode === "workers") {
@@ -50,14 +58,7 @@ async function showRedis(
   show: typeof showRedisServers,
   server: string,
 ): Promise<void> {
-  const version = await RedisProcess.version();
-  if (version === undefined) {
-    console.log(
-      "Skipped: redis-server is not on the PATH. Install it with " +
-        '"apt-get install redis-server" or "brew install redis".',
-    );
-    Deno.exit(0);
-  }
+  const version = await requireRedis();
   await using redis = new RedisProcess();
   report.print("Redis", `${version} at ${redis.url}, in its own process`);
   await show(
@@ -66,6 +67,16 @@ async function showRedis(
     deno("redis/load_balancer.ts"),
     redis,
   );
+}
+
+async function requireRedis(): Promise<string> {
+  const version = await RedisProcess.version();
+  if (version !== undefined) return version;
+  console.log(
+    "Skipped: redis-server is not on the PATH. Install it with " +
+      '"apt-get install redis-server" or "brew install redis".',
+  );
+  Deno.exit(0);
 }
 
 function commandOr(file: string): readonly string[] {

@@ -23,6 +23,7 @@ export class ServerProcess implements AsyncDisposable {
     const child = new Deno.Command(program, {
       args,
       env: { PORT: "0", ...env },
+      stdin: "piped", // ends with this process
       stdout: "piped",
     }).spawn();
     let output = "";
@@ -36,6 +37,16 @@ export class ServerProcess implements AsyncDisposable {
       }
     }
     throw new Error(`The server did not start: ${command.join(" ")}`);
+  }
+
+  /** The ID of its process. */
+  get pid(): number {
+    return this.#child.pid;
+  }
+
+  /** Resolves when it has ended. */
+  get ended(): Promise<unknown> {
+    return this.#child.status;
   }
 
   /**

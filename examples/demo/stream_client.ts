@@ -12,6 +12,8 @@ interface FetchOptions {
 export class StreamClient extends Client {
   /** The number of notifications that events were missed. */
   resets = 0;
+  /** Whether the server no longer knows its session. */
+  isGone = false;
   readonly #url: URL;
   readonly #network: Fetch;
   /** Aborts its requests. */
@@ -26,6 +28,8 @@ export class StreamClient extends Client {
   #breaker = new AbortController();
   /** Resolves when it may reconnect. */
   #away: Promise<void> | undefined;
+  /** Resolves when it may read again. */
+  #stalled: Promise<void> | undefined;
 
   private constructor(url: URL, options: ConnectOptions) {
     super(options);
@@ -66,6 +70,18 @@ export class StreamClient extends Client {
     return resolve;
   }
 
+  /** Stops reading its stream; the result lets it go on. */
+  stall(): () => void {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#stalled = promise;
+    return resolve;
+  }
+
+  /** Its session ID. */
+  get session(): string {
+    return this.#session ?? "";
+  }
+
   /** Deletes the session. */
   async delete(): Promise<void> {
     this.reconnects = false;
@@ -101,6 +117,7 @@ export class StreamClient extends Client {
       try {
         return void this.#read(await this.#openStream());
       } catch {
+        if (this.isGone) return;
         await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
       }
     }
@@ -111,6 +128,7 @@ export class StreamClient extends Client {
     for await (const text of body.pipeThrough(new TextDecoderStream())) {
       const events = (rest + text).split("\n\n");
       rest = events.pop() ?? "";
+      await this.#stalled;
       for (const event of events) {
         this.#lastEventId = event.match(/^id: (.*)$/m)?.[1] ??
           this.#lastEventId;
@@ -155,6 +173,7 @@ export class StreamClient extends Client {
     });
     if (!response.ok) {
       await response.body?.cancel();
+      this.isGone ||= response.status === 404;
       throw new Error(`${method}: status ${response.status}`);
     }
     return response;

@@ -2,7 +2,7 @@ import { build } from "esbuild";
 import { spawnSync } from "node:child_process";
 import { describe, it } from "node:test";
 import { fileURLToPath } from "node:url";
-import { launch, type Page } from "puppeteer-core";
+import { type Browser, launch, type Page } from "puppeteer-core";
 import type { PageClient } from "./browser_page.ts";
 import { serve } from "./serve.ts";
 
@@ -16,6 +16,15 @@ export function describeBrowser(name: string, define: () => void): void {
   describe(name, () => {
     if (chromium !== undefined) define();
     else it.skip("needs Chromium on the PATH", () => {});
+  });
+}
+
+/** Starts a headless Chromium. */
+export function launchBrowser(): Promise<Browser> {
+  // Containers have no user namespaces, which the sandbox needs.
+  return launch({
+    executablePath: chromium!,
+    args: ["--no-sandbox", "--disable-gpu"],
   });
 }
 
@@ -43,11 +52,7 @@ export class BrowserClient implements AsyncDisposable {
         headers: { "content-type": "text/html; charset=utf-8" },
       })
     );
-    // Containers have no user namespaces, which the sandbox needs.
-    const browser = await launch({
-      executablePath: chromium!,
-      args: ["--no-sandbox", "--disable-gpu"],
-    });
+    const browser = await launchBrowser();
     const page = await browser.newPage();
     await page.goto(origin.url);
     return new BrowserClient(page, async () => {
