@@ -143,11 +143,12 @@ for (const { name, args, nodes } of KINDS) {
     async function shownFigures() {
       const { at, sessions, streams, evicted, queuedBytes } = await page
         .figures();
+      const [begun, ended] = await page.note("sessions");
       const [delivered] = await page.note("perSecond");
       const [replayed, resets] = await page.note("resumed");
       return {
         at,
-        ...{ sessions, streams, queuedBytes },
+        ...{ sessions, streams, queuedBytes, begun, ended },
         ...{ delivered, replayed, resets, evicted },
       };
     }
@@ -166,12 +167,16 @@ for (const { name, args, nodes } of KINDS) {
 function sumOf({ sample, nodes }: DemoState): Record<string, number> {
   const sum = {
     ...{ sessions: sample.sessions, streams: 0, queuedBytes: 0 },
-    ...{ delivered: 0, replayed: 0, resets: 0, evicted: 0 },
+    ...{ begun: 0, ended: 0, delivered: 0, replayed: 0, resets: 0, evicted: 0 },
   };
   for (const { stats, earlier } of nodes) {
     sum.evicted += earlier.evictedByBytes + earlier.evictedByAge;
-    for (const name of ["delivered", "replayed", "resets"] as const) {
+    for (const name of ["begun", "delivered", "replayed"] as const) {
       sum[name] += earlier[name] + (stats?.[name] ?? 0);
+    }
+    for (const name of ["ended", "resets"] as const) {
+      const counts = Object.values(stats?.[name] ?? {});
+      sum[name] += counts.reduce((sum, count) => sum + count, earlier[name]);
     }
     if (stats === undefined) continue;
     sum.streams += stats.attached;

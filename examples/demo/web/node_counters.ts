@@ -3,6 +3,8 @@ import type { Node } from "./nodes/node_group.ts";
 import type { Counters, NodeSample } from "./sample.ts";
 
 const NONE: Counters = {
+  begun: 0,
+  ended: 0,
   delivered: 0,
   replayed: 0,
   resets: 0,
@@ -89,13 +91,19 @@ export function sum(all: readonly Counters[]): Counters {
 }
 
 function countersOf({ stats, resumed }: NodeReport): Counters {
-  const { delivered, replayed, resets, evicted } = stats;
+  const { begun, ended, delivered, replayed, resets, evicted } = stats;
   return {
+    begun,
+    ended: sumOfValues(ended),
     delivered,
     replayed,
-    resets,
+    resets: sumOfValues(resets),
     resumed,
     evictedByBytes: evicted.bytes,
     evictedByAge: evicted.age,
   };
+}
+
+function sumOfValues(counts: Readonly<Record<string, number>>): number {
+  return Object.values(counts).reduce((sum, count) => sum + count, 0);
 }

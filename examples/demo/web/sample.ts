@@ -2,6 +2,8 @@ import type { NodeStatus } from "./nodes/node_group.ts";
 
 /** The counters of `stats()` that only grow, and one of the demo's own. */
 export interface Counters {
+  readonly begun: number;
+  readonly ended: number;
   readonly delivered: number;
   readonly replayed: number;
   readonly resets: number;

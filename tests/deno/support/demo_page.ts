@@ -22,14 +22,18 @@ export interface DemoState {
     readonly name: string;
     /** The result of `stats()`. */
     readonly stats?: {
+      readonly begun: number;
+      readonly ended: Readonly<Record<string, number>>;
       readonly attached: number;
       readonly delivered: number;
       readonly queuedBytes: number;
       readonly replayed: number;
-      readonly resets: number;
+      readonly resets: Readonly<Record<string, number>>;
       readonly evicted: { readonly bytes: number; readonly age: number };
     };
     readonly earlier: {
+      readonly begun: number;
+      readonly ended: number;
       readonly delivered: number;
       readonly replayed: number;
       readonly resets: number;

@@ -11,11 +11,11 @@ export interface Staller {
   readonly wasEvicted: (session: string) => boolean;
 }
 
-/** A quarter of what a node keeps for a reader. */
-const DATA = "x".repeat(262_144);
+/** Half of what a node keeps for a reader. */
+const DATA = "x".repeat(524_288);
 const APART_MS = 50;
 /** More than all buffers of a connection hold together. */
-const MAX_SENT = 200;
+const MAX_SENT = 100;
 
 /**
  * Makes a client stop reading, and sends it data until its stream is evicted.

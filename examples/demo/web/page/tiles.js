@@ -8,7 +8,8 @@ const evicted = ({ totals }) => totals.evictedByBytes + totals.evictedByAge;
 const TILES = {
   sessions: {
     value: (sample) => sample.sessions,
-    note: ({ clients }) => `${plural(clients.away, "client")} away now`,
+    note: ({ totals }) =>
+      `${formatCount(totals.begun)} begun, ${formatCount(totals.ended)} ended`,
   },
   streams: {
     value: (sample) => sample.streams,
