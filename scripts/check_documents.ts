@@ -4,6 +4,7 @@
  */
 import { filesUnder, ROOT } from "./lib/command.ts";
 import { checkDocuments } from "./lib/documents.ts";
+import { isPublished } from "./lib/package_contents.ts";
 
 const URL_OF_REPOSITORY = "https://github.com/crossmcp/session-manager";
 /** The files that both packages, JSR and npm, contain in addition to docs/. */
@@ -36,7 +37,7 @@ const problems = checkDocuments({
   documents,
   sources,
   url: URL_OF_REPOSITORY,
-  isShipped: (path) => SHIPPED.includes(path) || path.startsWith("docs/"),
+  isShipped: (path) => SHIPPED.includes(path) || isPublished(path),
   exists: (path) => {
     try {
       Deno.statSync(new URL(path, ROOT));

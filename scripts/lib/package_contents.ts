@@ -8,14 +8,22 @@ const MODULE =
 const SHARED_MODULE = /^shared\/[\w-]+\.js$/;
 const DEPENDENCIES = ["dependencies", "optionalDependencies"];
 
-/** Returns the documents that a package contains, with their pictures. */
+/**
+ * Returns the documents that a package contains, with their pictures. Those of
+ * the demo's page are large, and the README links to the repository for them.
+ */
 export async function documents(): Promise<string[]> {
   return [
     "CHANGELOG.md",
     "LICENSE",
     "README.md",
-    ...await filesUnder("docs", ""),
+    ...(await filesUnder("docs", "")).filter(isPublished),
   ];
+}
+
+/** Returns whether the packages contain a file of docs/, as in deno.json. */
+export function isPublished(path: string): boolean {
+  return path.startsWith("docs/") && !path.endsWith(".webp");
 }
 
 /** Fails if an unpacked package contains too much or too little. */

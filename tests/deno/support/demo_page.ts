@@ -4,6 +4,8 @@ import { until } from "../../e2e/support/until.ts";
 
 /** For a machine that is busy with other tests. */
 const PATIENCE_MS = 60_000;
+/** The margin below a picture, in pixels. */
+const MARGIN = 11;
 /** Few, so that the demo is quick in spite of other tests. */
 const CLIENTS = "40";
 
@@ -174,11 +176,36 @@ export class DemoPage {
     await this.#page.emulateMediaFeatures([
       { name: "prefers-color-scheme", value: scheme },
     ]);
-    await this.#page.setViewport({ width, height: 800 });
+    await this.#page.setViewport({
+      width,
+      height: 1_000,
+      deviceScaleFactor: 1.5,
+    });
     return await this.#evaluate(`({
       background: getComputedStyle(document.body).backgroundColor,
       contentWidth: document.documentElement.scrollWidth,
     })`);
+  }
+
+  /** Loads the page again. */
+  async reload(): Promise<void> {
+    await this.#page.reload();
+  }
+
+  /** Returns a picture of the page from its top to the end of an element. */
+  async picture(last: string): Promise<Uint8Array> {
+    const { width, bottom } = await this.#evaluate<Record<string, number>>(`{
+      scrollTo(0, 0);
+      document.activeElement.blur();
+      const { bottom } = document.querySelector(${JSON.stringify(last)})
+        .getBoundingClientRect();
+      ({ width: innerWidth, bottom });
+    }`);
+    return await this.#page.screenshot({
+      type: "webp",
+      quality: 85,
+      clip: { x: 0, y: 0, width: width!, height: bottom! + MARGIN },
+    });
   }
 
   /** Stops the browser and the demo, once. */

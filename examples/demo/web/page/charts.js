@@ -3,6 +3,8 @@ import { svg } from "./svg.js";
 
 /** The number of samples in a chart: one minute. */
 const SAMPLES = 120;
+/** More than the text of an event takes, in pixels. */
+const LABEL_WIDTH = 100;
 
 /** Returns the x coordinate of each value; the newest is at the right. */
 function scaleX(count, width) {
@@ -79,7 +81,7 @@ export function increaseChart(totals, width, height) {
 export function stackedChart(series, events, width, height) {
   const count = series[0]?.length ?? 0;
   if (count === 0) return [];
-  const frame = { top: 22, right: width - 40, bottom: height - 22 };
+  const frame = { top: 34, right: width - 40, bottom: height - 22 };
   const sums = series[0].map((_, index) =>
     series.reduce((sum, values) => sum + values[index], 0)
   );
@@ -125,14 +127,24 @@ function layersOf(series, x, y) {
 }
 
 function marks(events, x, { top, right, bottom }) {
+  let previous = -Infinity;
+  let row = 0;
   return events.flatMap(({ index, text }) => {
     const at = x(index);
-    const anchor = at > right - 60 ? "end" : at < 60 ? "start" : "middle";
+    // Two rows, so that texts do not overlap.
+    row = at - previous < LABEL_WIDTH ? 1 - row : 0;
+    previous = at;
+    const anchor = at > right - LABEL_WIDTH / 2
+      ? "end"
+      : at < LABEL_WIDTH / 2
+      ? "start"
+      : "middle";
+    const y = top - 24 + row * 15;
     return [
-      svg("line", { class: "mark", x1: at, x2: at, y1: top - 6, y2: bottom }),
+      svg("line", { class: "mark", x1: at, x2: at, y1: y + 4, y2: bottom }),
       svg(
         "text",
-        { class: "axis event", x: at, y: top - 11, "text-anchor": anchor },
+        { class: "axis event", x: at, y, "text-anchor": anchor },
         text,
       ),
     ];

@@ -1,7 +1,7 @@
 import { readEvents } from "./sse.js";
 
 const VERSION = "2025-11-25";
-const RETRY_MS = 250;
+const RETRY_MS = 1_000;
 
 /**
  * A client of MCP 2025-11-25 over Streamable HTTP: it begins a session, opens

@@ -1,7 +1,7 @@
 import { Drawing, svg } from "./svg.js";
 
 /** The width of a message and the gap after it, in pixels. */
-const STEP = 7;
+const STEP = 6;
 
 /** Shows the messages that were sent last, each as a mark. */
 export class Tape {
@@ -26,7 +26,7 @@ export class Tape {
           class: sequence.way(number) ?? "missing",
           x: place * STEP + 0.5,
           y: 0.5,
-          width: STEP - 3,
+          width: STEP - 2,
           height: height - 1,
           rx: 1.5,
         }));

@@ -25,7 +25,7 @@ const TILES = {
   resumed: {
     value: ({ totals }) => totals.resumed,
     note: ({ totals }) =>
-      `${plural(totals.replayed, "event")} replayed, ` +
+      `${formatCount(totals.replayed)} replayed, ` +
       plural(totals.resets, "reset"),
     isCounter: true,
   },
