@@ -67,6 +67,37 @@ describeRedis("RedisSessions: keys that vanish", () => {
     for (const client of clients) await client.leave();
   });
 
+  it("R1 FLUSHALL begins one log, and is reported once, also if a node checks the log before it sends again", async () => {
+    await using cluster = new RedisCluster(server);
+    // While it restores its sessions, it checks the log again.
+    const heartbeatMs = 50;
+    const options = { ...OPTIONS, cluster: { heartbeatMs } };
+    const [a] = await cluster.joinAll(2, options);
+    const client = await MovingClient.begin(a!);
+    await client.open(a!);
+    await a!.streams.send([client.id], frame("m1"));
+    await client.gets("m1");
+    await server.command("FLUSHALL");
+    await until(
+      () => cluster.errors.length === 2,
+      "a report of each node",
+      PATIENCE_MS,
+    );
+    const log = `{${cluster.prefix}}:1:log`;
+    const epoch = await server.command("HGET", log, "epoch");
+    await a!.streams.send([client.id], frame("m2"));
+    await until(
+      async () =>
+        await server.command("EXISTS", `{${cluster.prefix}}:1:events`) === 1,
+      "an event in the new log",
+      PATIENCE_MS,
+    );
+    assertEquals(await server.command("HGET", log, "epoch"), epoch);
+    assertEquals(cluster.errors.length, 2, cluster.errors.join("\n"));
+    await client.gets("m2");
+    await client.leave();
+  });
+
   it("R6 a session whose keys were evicted gets no 404 where its stream is open", async () => {
     await using cluster = new RedisCluster(server);
     const [a, b] = await cluster.joinAll(2, OPTIONS);

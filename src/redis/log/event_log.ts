@@ -104,7 +104,7 @@ export class RedisEventLog implements EventLog, RedisComponent {
 
   /** The last event of this node that is in the log. */
   get appended(): number {
-    return this.#writer.appended;
+    return this.#writer.appendedIn(this.#position.epoch);
   }
 
   start(streams: EventLogListener): void {

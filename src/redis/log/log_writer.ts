@@ -21,9 +21,7 @@ const BATCH_LENGTH = 1_048_576;
 const BATCH_EVENTS = 500;
 /** How much may wait while the server is unavailable, in characters. */
 const MAX_QUEUED_LENGTH = 67_108_864;
-/**
- * After how long an appended event should have been received, in milliseconds.
- */
+/** After how many milliseconds an appended event should have been received. */
 const READ_BACK_MS = 200;
 
 /** What a {@linkcode LogWriter} needs. */
@@ -37,9 +35,7 @@ export interface LogWriterListener {
   readonly deliver: (event: NewEvent) => void;
   /** Called if an event was appended but not received in time. */
   readonly onLate: () => void;
-  /**
-   * Returns the epoch of the log to append to; `undefined` while it is unknown.
-   */
+  /** Returns the epoch of the log to append to, as far as it is known. */
   readonly epoch: () => string | undefined;
 }
 
@@ -59,6 +55,8 @@ export class LogWriter {
   #length = 0;
   #seq = 0;
   #appended = 0;
+  /** The epoch of the log that has it. */
+  #appendedTo: string | undefined;
   /** The newest event of which this node expects to receive a copy. */
   #last: NewEvent | undefined;
   readonly #recent: RecentAppends;
@@ -89,6 +87,11 @@ export class LogWriter {
   /** The sequence number of the last event that was appended. */
   get appended(): number {
     return this.#appended;
+  }
+
+  /** The same, for one log; 0 if it has no event of this node. */
+  appendedIn(epoch: string | undefined): number {
+    return epoch === this.#appendedTo ? this.#appended : 0;
   }
 
   /** The sequence number of the last event that was added. */
@@ -215,6 +218,7 @@ export class LogWriter {
 
   async #append(events: readonly NewEvent[]): Promise<boolean> {
     const { connection, keys, nodeKeyId } = this.#redisNode;
+    const epoch = this.#listener.epoch();
     const added = await connection.evaluate(
       APPEND,
       keys.logState,
@@ -227,7 +231,7 @@ export class LogWriter {
         keys.broadcastChannel,
         keys.nodeChannelPrefix,
         String(this.#ttlMs),
-        this.#listener.epoch() ?? "",
+        epoch ?? "",
         ...events.flatMap(encodeArguments),
       ],
     );
@@ -237,6 +241,7 @@ export class LogWriter {
     }
     this.#isLocal = false;
     this.#appended = Math.max(this.#appended, events.at(-1)!.seq);
+    this.#appendedTo = epoch;
     this.#remove(events);
     this.#recent.add(events);
     if (this.#areReceived(events)) return true;
