@@ -27,7 +27,7 @@ export interface Portion {
   readonly isAlone: boolean;
 }
 
-const DENO_ONLY = ["tests/deno/"];
+const DENO_ONLY = ["tests/chaos/", "tests/deno/"];
 /**
  * Failures of nodes and servers, and what is told apart on a server. Their
  * result depends on the runtime only if it has a bug.
@@ -72,6 +72,7 @@ const KILLED = [
 const LONG = [
   ...FAILURES,
   ...KILLED,
+  "tests/chaos/",
   "tests/cluster/schedules_test.ts",
   "tests/cluster/suite_test.ts",
   "tests/memory/",
@@ -128,6 +129,7 @@ const RUNTIME = [
 const ALONE = ["tests/memory/stalled_test.ts"];
 /** The slowest tests start first, so that they don't end last. */
 const SLOW = [
+  "tests/chaos/",
   "tests/cluster/suite_test.ts",
   "tests/testing/",
   "tests/nats/",

@@ -9,15 +9,19 @@ import {
 } from "node:net";
 
 /**
- * A proxy between clients and a server that can become silent, can be cut, and
- * can be pointed at another server.
+ * A proxy between clients and a server that can become silent or slow, can be
+ * cut, and can be pointed at another server.
  */
 export class TcpProxy implements AsyncDisposable {
   readonly #server: Server;
   readonly #sockets: Set<Socket> = new Set();
   #isSilent = false;
   #isCut = false;
+  #delayMs = 0;
+  /** What is forwarded later, the last piece to each socket. */
+  readonly #late: Map<Socket, Promise<void>> = new Map();
   #target: number;
+  readonly #clients: Set<Socket> = new Set();
   /** Connections that have subscribed, and those that are silent. */
   readonly #subscribers: Set<Socket> = new Set();
   readonly #silent: Set<Socket> = new Set();
@@ -30,6 +34,12 @@ export class TcpProxy implements AsyncDisposable {
     this.#server = createServer((client) => {
       if (this.#isCut) return void client.destroy();
       const upstream = connect(this.#target, "127.0.0.1");
+      this.#clients.add(client);
+      client.on("close", () => {
+        for (
+          const sockets of [this.#clients, this.#subscribers, this.#silent]
+        ) sockets.delete(client);
+      });
       for (const [socket, other] of [[client, upstream], [upstream, client]]) {
         this.#sockets.add(socket!);
         socket!.setNoDelay();
@@ -44,10 +54,10 @@ export class TcpProxy implements AsyncDisposable {
         if (/\r\nsubscribe\r\n/i.test(data.toString("latin1"))) {
           this.#subscribers.add(client);
         }
-        if (!isSilent()) upstream.write(data);
+        if (!isSilent()) this.#pass(upstream, data);
       });
       upstream.on("data", (data: Buffer) => {
-        if (!isSilent()) client.write(rewrite(data));
+        if (!isSilent()) this.#pass(client, rewrite(data));
       });
     });
   }
@@ -106,9 +116,42 @@ export class TcpProxy implements AsyncDisposable {
     this.reset();
   }
 
-  /** Closes all connections. */
-  reset(): void {
-    for (const socket of this.#sockets) socket.resetAndDestroy();
+  /** Forwards everything later from now on; 0 for at once. */
+  delay(ms: number): void {
+    this.#delayMs = ms;
+  }
+
+  /**
+   * Closes connections: all, those that have subscribed to something, or the
+   * others.
+   */
+  reset(which: "all" | "subscribers" | "others" = "all"): void {
+    for (const socket of this.#sockets) {
+      const isSubscriber = this.#subscribers.has(socket);
+      const isOther = this.#clients.has(socket) && !isSubscriber;
+      if (
+        which === "all" || (which === "subscribers" ? isSubscriber : isOther)
+      ) socket.resetAndDestroy();
+    }
+  }
+
+  /** Forwards a piece, in order, also when the delay has changed. */
+  #pass(to: Socket, data: Buffer | string): void {
+    const before = this.#late.get(to);
+    if (this.#delayMs === 0 && before === undefined) {
+      return void to.write(data);
+    }
+    const due = performance.now() + this.#delayMs;
+    const forward = async () => {
+      await before;
+      await new Promise((resolve) =>
+        setTimeout(resolve, due - performance.now())
+      );
+      if (!to.destroyed) to.write(data);
+      if (this.#late.get(to) === forwarded) this.#late.delete(to);
+    };
+    const forwarded: Promise<void> = forward();
+    this.#late.set(to, forwarded);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

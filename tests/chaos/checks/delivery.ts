@@ -1,0 +1,92 @@
+import type { ChaosClient, Received } from "../client.ts";
+import type { History, Sent } from "../history.ts";
+
+/** Returns what a client has received twice, out of order, or of others. */
+export function checkDelivery(history: History, replay: boolean): string[] {
+  return history.clients.flatMap((client) =>
+    [
+      ...foreignEvents(history, client),
+      ...doubles(history, client),
+      ...disorder(history, client, replay),
+    ].map((problem) => `${client.name} ${problem}`)
+  );
+}
+
+function foreignEvents(history: History, client: ChaosClient): string[] {
+  const { sent } = history;
+  return client.received.flatMap(({ text }) => {
+    if (text === undefined) return [];
+    const message = sent.get(text);
+    if (message === undefined) return [`got "${text}", which nobody sent`];
+    if (message.to?.has(client) === false) {
+      return [`got "${text}", which was for others`];
+    }
+    // What a node kept in an outage also reaches sessions that began in it.
+    const isKept = history.isDisturbed(message.at, client.beganAt);
+    return message.settledAt < client.askedAt && !isKept
+      ? [`got "${text}", which is older than its session`]
+      : [];
+  });
+}
+
+/**
+ * Messages of an outage may come twice (guarantees.md, "Redis"), without an ID
+ * and with one. The same event never does.
+ */
+function doubles(history: History, { received }: ChaosClient): string[] {
+  const problems: string[] = [];
+  const ids = new Set<string>();
+  const texts = new Set<string>();
+  for (const { text, eventId } of received) {
+    if (text === undefined) continue;
+    const { at, settledAt } = history.sent.get(text) ?? { at: 0, settledAt: 0 };
+    const key = `${eventId} ${text}`;
+    const isSameEvent = hasOwnId(eventId, text, received) && ids.has(key);
+    const isDouble = texts.has(text) && !history.isDisturbed(at, settledAt);
+    if (isSameEvent) problems.push(`got the event ${eventId} twice: "${text}"`);
+    else if (isDouble) problems.push(`got "${text}" twice`);
+    ids.add(key);
+    texts.add(text);
+  }
+  return problems;
+}
+
+/** Without an ID of its own, an event has that of the one before. */
+function hasOwnId(
+  eventId: string,
+  text: string,
+  received: readonly Received[],
+): boolean {
+  return eventId !== "" &&
+    !received.some((other) => other.eventId === eventId && other.text !== text);
+}
+
+/**
+ * Messages of one sender arrive on a stream in order, except for what was sent
+ * while the client moved (guarantees.md, "Order during a move").
+ */
+function disorder(
+  history: History,
+  { received }: ChaosClient,
+  replay: boolean,
+): string[] {
+  const problems: string[] = [];
+  const newest = new Map<string, Sent>();
+  const seen = new Set<string>();
+  for (const { text, connection } of received) {
+    const sent = text === undefined ? undefined : history.sent.get(text);
+    if (sent === undefined || seen.has(sent.text)) continue;
+    seen.add(sent.text);
+    const key = `${connection.number} ${sent.sender.name}`;
+    const before = newest.get(key);
+    if (before === undefined || before.number < sent.number) {
+      newest.set(key, sent);
+      continue;
+    }
+    const isMoving = sent.at < connection.connectedAt;
+    const isDisturbed = history.isDisturbed(sent.at, before.settledAt);
+    if (isMoving && (isDisturbed || !replay)) continue;
+    problems.push(`got "${sent.text}" after "${before.text}"`);
+  }
+  return problems;
+}

@@ -1,0 +1,124 @@
+import { ClusterError } from "@crossmcp/session-manager";
+import { TestClient } from "../../../src/testing/support/test_client.ts";
+import { PATIENCE_MS } from "../../cluster_nodes/remote_node.ts";
+import { until } from "../../e2e/support/until.ts";
+import type { Actions } from "../actions.ts";
+import type { ChaosClient } from "../client.ts";
+import { FAULTS } from "../faults.ts";
+import type { History } from "../history.ts";
+import type { ChaosNode } from "../node.ts";
+
+const UNKNOWN = "unknown for now";
+
+/** Checks on each node which sessions there are, and their metadata. */
+export async function checkSessions(
+  { nodes, live }: Actions,
+  history: History,
+): Promise<void> {
+  for (const client of live) await checkData(client, nodes, history);
+  for (const node of nodes) {
+    for (const client of history.clients) {
+      if (client.state === "ended") await staysEnded(client, node, history);
+    }
+    await checkList(node, live, history);
+    for (const { id, name, state } of live) {
+      if (state !== "live" || await node.sessions.streams.has(id)) continue;
+      history.violate(`${node.name} does not know the stream of ${name}`);
+    }
+  }
+}
+
+/** All nodes have the same value, and the last one if one node wrote. */
+async function checkData(
+  client: ChaosClient,
+  nodes: readonly ChaosNode[],
+  history: History,
+): Promise<void> {
+  const { writers, written, name } = client;
+  let values: unknown[] = [];
+  await until(
+    async () => {
+      values = await Promise.all(nodes.map((node) => dataOf(client, node)));
+      return new Set(values).size === 1 && values[0] !== UNKNOWN;
+    },
+    () => `the nodes to agree on the data of ${name}, they have ${values}`,
+    PATIENCE_MS,
+  );
+  const isOf = [...writers].every(({ goneAt }) => goneAt === Infinity);
+  const expected = writers.size === 0
+    ? client.agreed
+    : writers.size === 1 && isOf
+    ? written
+    : values[0];
+  if (values[0] !== expected) {
+    history.violate(
+      `the nodes read ${values[0]} for ${name}, instead of ${expected}`,
+    );
+  }
+  client.agreed = values[0];
+  writers.clear();
+}
+
+/** What a node reads; a store that was away may not know it yet. */
+async function dataOf(client: ChaosClient, node: ChaosNode): Promise<unknown> {
+  try {
+    return await node.sessions.info.getData(client.id);
+  } catch (error) {
+    if (error instanceof ClusterError) return UNKNOWN;
+    throw error;
+  }
+}
+
+/** A session that has ended is unknown on each node. */
+async function staysEnded(
+  client: ChaosClient,
+  node: ChaosNode,
+  history: History,
+): Promise<void> {
+  if (mayComeBack(client, history)) return;
+  let status = 0;
+  await until(
+    async () => {
+      status = await new TestClient(node.sessions, { id: client.id }).ping();
+      return status !== 503;
+    },
+    `${node.name} to know that ${client.name} has ended`,
+    PATIENCE_MS,
+  );
+  if (status === 404) return;
+  history.violate(
+    `${node.name} answers ${client.name} with ${status}, which has ended`,
+  );
+}
+
+/**
+ * What was deleted in an outage may come back if the store has lost everything,
+ * and any session when no node knows any more that it has ended.
+ */
+function mayComeBack(
+  { ending, endedAt }: ChaosClient,
+  history: History,
+): boolean {
+  const { node, isDelete } = ending!;
+  const isLost = history.faults.some(({ fault, healedAt }) =>
+    FAULTS[fault].losesData && healedAt > endedAt
+  );
+  return isLost && (isDelete || node.goneAt < Infinity);
+}
+
+/** A list has each session once. */
+async function checkList(
+  node: ChaosNode,
+  live: readonly ChaosClient[],
+  history: History,
+): Promise<void> {
+  const counts = new Map<string, number>();
+  for await (const { id } of node.sessions.list()) {
+    counts.set(id, (counts.get(id) ?? 0) + 1);
+  }
+  for (const { id, name, state } of live) {
+    const count = counts.get(id) ?? 0;
+    if (state !== "live" || count === 1) continue;
+    history.violate(`${node.name} lists ${name} ${count} times`);
+  }
+}

@@ -1,0 +1,63 @@
+/** What a fault does. */
+export interface Fault {
+  /** Whether the server fails, or the connections of one node. */
+  readonly scope: "server" | "node" | "process";
+  /** Whether the server may lack something afterwards that it had. */
+  readonly losesData: boolean;
+}
+
+/** A fault that a schedule can have. */
+export type FaultName =
+  /** The server is killed, and comes back with its data, if it keeps any. */
+  | "kill"
+  /** The server is killed, and comes back without data. */
+  | "empty"
+  /** The server is killed, and comes back with older data. */
+  | "older"
+  /** The server stops, with open connections. */
+  | "pause"
+  /** All data is deleted, and nobody is disconnected. */
+  | "flush"
+  /** The server has no memory left. */
+  | "full"
+  /** A replica takes over. */
+  | "failover"
+  /** The server ends the connections of all nodes. */
+  | "terminate"
+  /** The connections of a node are closed, and new ones refused. */
+  | "cut"
+  /** Nothing passes over the connections of a node, which stay open. */
+  | "silence"
+  /** The connection that receives messages is silent. */
+  | "silent subscriber"
+  /** The connection that receives messages is closed once. */
+  | "reset subscriber"
+  /** The connection that sends commands is closed once. */
+  | "reset commands"
+  /** Everything that passes between a node and the server is late. */
+  | "delay"
+  /** The process of the nodes does nothing for a while. */
+  | "block";
+
+const server: Fault = { scope: "server", losesData: false };
+const node: Fault = { scope: "node", losesData: false };
+const loss: Fault = { scope: "server", losesData: true };
+
+/** All faults. Each store has some of them. */
+export const FAULTS: Readonly<Record<FaultName, Fault>> = {
+  "kill": server,
+  "empty": loss,
+  "older": loss,
+  "pause": server,
+  "flush": loss,
+  "full": server,
+  "failover": loss,
+  "terminate": server,
+  "cut": node,
+  "silence": node,
+  "silent subscriber": node,
+  "reset subscriber": node,
+  "reset commands": node,
+  "delay": node,
+  "block": { scope: "process", losesData: false },
+};

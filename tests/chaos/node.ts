@@ -1,0 +1,38 @@
+import type { MadeNode, NodeSessions } from "./stores/store.ts";
+import type { Link } from "./links.ts";
+
+/** A node of a run. */
+export class ChaosNode {
+  readonly name: string;
+  readonly sessions: NodeSessions;
+  readonly link: Link | undefined;
+  readonly #made: MadeNode;
+  /** When it began to close, or was killed. */
+  goneAt: number = Infinity;
+  /** Whether it was cut off for good, and did not close. */
+  wasKilled: boolean = false;
+  /** How many messages it was asked to send. */
+  sent: number = 0;
+
+  /**
+   * @param name Its name.
+   * @param made Its sessions and connections.
+   */
+  constructor(name: string, made: MadeNode) {
+    this.name = name;
+    this.sessions = made.sessions;
+    this.link = made.link;
+    this.#made = made;
+  }
+
+  /** Whether it has lost messages, by its own count. */
+  hasLost(): boolean {
+    return this.sessions.stats().cluster.lost > 0;
+  }
+
+  /** Closes its sessions, unless they are closed, and its connections. */
+  async dispose(): Promise<void> {
+    await this.sessions.close();
+    await this.#made.disconnect();
+  }
+}

@@ -1,0 +1,66 @@
+import { seededRandom } from "../../src/testing/support/seeded_random.ts";
+import { Actions } from "./actions.ts";
+import { History } from "./history.ts";
+import type { Schedule } from "./schedule.ts";
+import { settle } from "./settle.ts";
+import type { Store } from "./stores/store.ts";
+import { watchUnhandled } from "./unhandled.ts";
+
+/** How many nodes and clients a run begins with. */
+const NODES = 3;
+const CLIENTS = 6;
+
+/** What a run has found. */
+export interface Outcome {
+  readonly violations: readonly string[];
+  /** What happened, one event a line. */
+  readonly history: string;
+  /** How many messages were sent, and how many a client has received. */
+  readonly sent: number;
+  readonly received: number;
+  readonly resets: number;
+}
+
+/** Runs a schedule, and checks each round. */
+export async function runSchedule(
+  schedule: Schedule,
+  store: Store,
+): Promise<Outcome> {
+  const history = new History();
+  const random = seededRandom(schedule.seed + 1);
+  const actions = new Actions({ schedule, store, history, random });
+  const unwatch = watchUnhandled((what) => history.violate(what));
+  try {
+    while (actions.nodes.length < NODES) await actions.startNode();
+    await actions.meet();
+    for (let at = 0; at < CLIENTS; at++) await actions.begin(at, true);
+    for (const steps of schedule.rounds) {
+      history.rounds.push(history.now);
+      for (const step of steps) {
+        await pause(step.afterMs);
+        await actions.do(step);
+      }
+      await settle(actions, schedule, store, history);
+      if (history.violations.length > 0) break;
+    }
+  } catch (error) {
+    history.violate(`the run failed: ${(error as Error).stack}`);
+  } finally {
+    await actions.dispose();
+    // Rejections that nobody handles are reported a moment later.
+    await pause(20);
+    unwatch();
+  }
+  const received = history.clients.flatMap(({ received }) => received);
+  return {
+    violations: history.violations,
+    history: history.describe(),
+    sent: history.sent.size,
+    received: received.filter(({ text }) => text !== undefined).length,
+    resets: received.filter(({ text }) => text === undefined).length,
+  };
+}
+
+function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
+}

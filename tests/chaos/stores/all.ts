@@ -1,0 +1,54 @@
+import { hasRedis } from "../../redis/support/redis_server.ts";
+import { runSchedule } from "../run.ts";
+import { describeSchedule, scheduleOf } from "../schedule.ts";
+import { RedisStore } from "./redis_store.ts";
+import type { Store } from "./store.ts";
+
+/** How to start a store. */
+interface StoreKind {
+  /** Whether its server is installed. */
+  readonly isInstalled: boolean;
+  readonly start: () => Promise<Store>;
+}
+
+/** The name of a store. */
+export type StoreName = "redis";
+
+/** All stores. */
+export const STORES: Readonly<Record<StoreName, StoreKind>> = {
+  redis: { isInstalled: hasRedis, start: () => RedisStore.start() },
+};
+
+/** What came of a schedule. */
+export interface SeedOutcome {
+  readonly summary: string;
+  /** What was wrong, and how to repeat it; undefined if it passed. */
+  readonly problem: string | undefined;
+}
+
+/** Runs the schedule of a seed over a store of its own. */
+export async function runSeed(
+  name: StoreName,
+  seed: number,
+  rounds: number,
+): Promise<SeedOutcome> {
+  await using store = await STORES[name].start();
+  const schedule = scheduleOf(seed, store.faults, rounds);
+  const outcome = await runSchedule(schedule, store);
+  const { violations, sent, received, resets } = outcome;
+  const summary = `${sent} sent, ${received} received, ${resets} resets`;
+  if (violations.length === 0) {
+    return { summary: `passed, ${summary}`, problem: undefined };
+  }
+  return {
+    summary: `failed, ${summary}`,
+    problem: [
+      describeSchedule(schedule),
+      "What happened:",
+      outcome.history,
+      "What is wrong:",
+      ...violations,
+      `Repeat it: deno task chaos --store=${name} --seed=${seed} --rounds=${rounds}`,
+    ].join("\n"),
+  };
+}
