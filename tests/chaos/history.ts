@@ -129,16 +129,17 @@ export class History {
   isDisturbed(from: number, to: number): boolean {
     const { rounds, calmSince } = this;
     return rounds.some((start, at) => {
-      const end = calmSince[at] ?? Infinity;
       const next = rounds[at + 1] ?? Infinity;
-      const begin = Math.min(
-        ...this.faults.filter((span) => span.from >= start && span.from < next)
-          .map((span) => span.from),
-        ...this.reports.filter((report) =>
-          report.at >= start && report.at < next &&
-          report.at < report.node.goneAt
-        ).map((report) => Math.max(start, report.at - NOTICE_MS)),
+      const isIn = (time: number) => time >= start && time < next;
+      const reports = this.reports.flatMap(({ node, at }) =>
+        isIn(at) && at < node.goneAt ? at : []
       );
+      const begin = Math.min(
+        ...this.faults.flatMap((span) => isIn(span.from) ? span.from : []),
+        ...reports.map((time) => Math.max(start, time - NOTICE_MS)),
+      );
+      const calm = calmSince[at] ?? Infinity;
+      const end = reports.some((time) => time > calm) ? next : calm;
       return begin <= to && from <= end;
     });
   }

@@ -11,6 +11,8 @@ export class ChaosNode {
   goneAt: number = Infinity;
   /** Whether it was cut off for good, and did not close. */
   wasKilled: boolean = false;
+  /** How many messages it had lost when the round began. */
+  lostBefore: number = 0;
   /** How many messages it was asked to send. */
   sent: number = 0;
 
@@ -25,9 +27,9 @@ export class ChaosNode {
     this.#made = made;
   }
 
-  /** Whether it has lost messages, by its own count. */
-  hasLost(): boolean {
-    return this.sessions.stats().cluster.lost > 0;
+  /** How many messages it has lost, by its own count. */
+  get lost(): number {
+    return this.sessions.stats().cluster.lost;
   }
 
   /** Closes its sessions, unless they are closed, and its connections. */

@@ -36,6 +36,7 @@ export async function runSchedule(
     for (let at = 0; at < CLIENTS; at++) await actions.begin(at, true);
     for (const steps of schedule.rounds) {
       history.rounds.push(history.now);
+      for (const node of history.nodes) node.lostBefore = node.lost;
       for (const step of steps) {
         await pause(step.afterMs);
         await actions.do(step);

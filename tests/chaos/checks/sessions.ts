@@ -113,9 +113,23 @@ async function checkList(
   history: History,
 ): Promise<void> {
   const counts = new Map<string, number>();
-  for await (const { id } of node.sessions.list()) {
-    counts.set(id, (counts.get(id) ?? 0) + 1);
-  }
+  await until(
+    async () => {
+      counts.clear();
+      try {
+        for await (const { id } of node.sessions.list()) {
+          counts.set(id, (counts.get(id) ?? 0) + 1);
+        }
+        return true;
+      } catch (error) {
+        // A machine that is busy may have an outage of its own.
+        if (error instanceof ClusterError) return false;
+        throw error;
+      }
+    },
+    `${node.name} to list its sessions`,
+    PATIENCE_MS,
+  );
   for (const { id, name, state } of live) {
     const count = counts.get(id) ?? 0;
     if (state !== "live" || count === 1) continue;

@@ -1,7 +1,20 @@
+import { hasNats } from "../../nats/support/nats_server.ts";
+import { hasPostgres } from "../../postgres/support/postgres_server.ts";
 import { hasRedis } from "../../redis/support/redis_server.ts";
+import {
+  CLUSTER_CLIENTS,
+  SENTINEL_CLIENTS,
+} from "../../redis/support/replicated_clients.ts";
+import {
+  startCluster,
+  startSentinel,
+} from "../../redis/support/replicated_servers.ts";
 import { runSchedule } from "../run.ts";
 import { describeSchedule, scheduleOf } from "../schedule.ts";
+import { NatsStore } from "./nats_store.ts";
+import { PostgresStore } from "./postgres_store.ts";
 import { RedisStore } from "./redis_store.ts";
+import { ReplicatedStore } from "./replicated_store.ts";
 import type { Store } from "./store.ts";
 
 /** How to start a store. */
@@ -12,11 +25,35 @@ interface StoreKind {
 }
 
 /** The name of a store. */
-export type StoreName = "redis";
+export type StoreName =
+  | "redis"
+  | "sentinel"
+  | "cluster"
+  | "nats"
+  | "postgres";
 
 /** All stores. */
 export const STORES: Readonly<Record<StoreName, StoreKind>> = {
   redis: { isInstalled: hasRedis, start: () => RedisStore.start() },
+  sentinel: {
+    isInstalled: hasRedis,
+    start: async () =>
+      new ReplicatedStore(
+        await startSentinel(),
+        Object.values(SENTINEL_CLIENTS),
+      ),
+  },
+  cluster: {
+    isInstalled: hasRedis,
+    start: async () =>
+      new ReplicatedStore(
+        await startCluster(),
+        // The one of node-redis 5 does not find the new primary (redis.md).
+        [CLUSTER_CLIENTS["node-redis 6"]!, CLUSTER_CLIENTS["ioredis 6"]!],
+      ),
+  },
+  nats: { isInstalled: hasNats, start: () => NatsStore.start() },
+  postgres: { isInstalled: hasPostgres, start: () => PostgresStore.start() },
 };
 
 /** What came of a schedule. */

@@ -44,6 +44,8 @@ export class NatsServer extends ServerProcess {
 export function connectTo(port: number): Promise<NatsConnection> {
   return connect({
     servers: `127.0.0.1:${port}`,
+    // It must not go around a proxy.
+    ignoreClusterUpdates: true,
     maxReconnectAttempts: -1,
     reconnectTimeWait: 50,
     reconnectJitter: 10,

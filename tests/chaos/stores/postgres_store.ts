@@ -1,0 +1,63 @@
+import { PostgresSessions } from "@crossmcp/session-manager/postgres";
+import type { ClusterNodeOptions } from "@crossmcp/session-manager/testing";
+import {
+  poolOf,
+  PostgresServer,
+} from "../../postgres/support/postgres_server.ts";
+import { TcpProxy } from "../../redis/support/tcp_proxy.ts";
+import type { FaultName } from "../faults.ts";
+import { Link } from "../links.ts";
+import { failServer } from "./fail_server.ts";
+import type { MadeNode, Store } from "./store.ts";
+
+const TERMINATE = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity " +
+  "WHERE pid <> pg_backend_pid() AND backend_type = 'client backend'";
+
+/** A PostgreSQL server, with a proxy in front of it for each node. */
+export class PostgresStore implements Store {
+  readonly faults: readonly FaultName[] = [
+    "kill",
+    "pause",
+    "terminate",
+    "cut",
+    "silence",
+    "delay",
+    "block",
+  ];
+  readonly keepsEvents = false;
+  readonly #server: PostgresServer;
+
+  private constructor(server: PostgresServer) {
+    this.#server = server;
+  }
+
+  /** Starts a server. */
+  static async start(): Promise<PostgresStore> {
+    return new PostgresStore(await PostgresServer.start());
+  }
+
+  async join(options: ClusterNodeOptions): Promise<MadeNode> {
+    const proxy = await TcpProxy.start(this.#server.port);
+    const pool = poolOf(proxy.port);
+    return {
+      sessions: new PostgresSessions("chaos", pool, options),
+      link: new Link(proxy),
+      disconnect: async () => {
+        await pool.end();
+        await proxy[Symbol.asyncDispose]();
+      },
+    };
+  }
+
+  async fail(fault: FaultName): Promise<() => Promise<void>> {
+    if (fault !== "terminate") return await failServer(this.#server, fault);
+    const pool = poolOf(this.#server.port);
+    await pool.query(TERMINATE);
+    await pool.end();
+    return async () => {};
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#server.remove();
+  }
+}
