@@ -116,7 +116,7 @@ export function withHeaders(more: Record<string, string>): Fetch {
 /** Asserts that a response is a refusal of the guard. */
 export async function assertRefused(
   response: Response,
-  status: 400 | 404 | 413 | 503,
+  status: 400 | 404 | 408 | 413 | 503,
 ): Promise<void> {
   assertEquals(response.status, status);
   assertEquals(response.headers.get("content-type"), "application/json");

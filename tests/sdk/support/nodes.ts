@@ -7,6 +7,9 @@ import { until } from "../../e2e/support/until.ts";
 import { callerOf } from "./caller.ts";
 import { Probe, type Sdk } from "./servers.ts";
 
+/** The arguments of `onRefuse`. */
+type Refusal = [reason: RefusalReason, principal: string | undefined];
+
 /** A node of a cluster in this process. */
 export interface Node {
   readonly name: string;
@@ -25,7 +28,7 @@ export interface Nodes extends AsyncDisposable {
   /** The errors that were reported to `onError`. */
   readonly reported: readonly Error[];
   /** What `onRefuse` was told on any node. */
-  readonly refused: readonly [reason: RefusalReason, principal?: string][];
+  readonly refused: readonly Refusal[];
   /** Returns the node that has the server of a session. */
   hostOf(): Node;
   /** Cuts a node off, like the death of its process. */
@@ -50,7 +53,7 @@ export async function startNodes(
 ): Promise<Nodes> {
   const network = new LossyNetwork();
   const reported: Error[] = [];
-  const refused: [RefusalReason, string?][] = [];
+  const refused: Refusal[] = [];
   const dead = new Set<Node>();
   const all = Array.from({ length: count }, (_, index): Node => {
     const name = `node-${index}`;
