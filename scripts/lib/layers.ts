@@ -17,7 +17,7 @@ export type Sources = ReadonlyMap<string, string>;
  */
 export const LAYERS: readonly (readonly string[])[] = [
   ["testing"],
-  ["redis", "broadcast_channel", "nats", "node", "postgres"],
+  ["redis", "broadcast_channel", "nats", "node", "otel", "postgres"],
   ["cluster"],
   ["in_memory", "sdk"],
   ["http", "operation"],
@@ -42,6 +42,7 @@ const NOT_IN_MOD = [
   "cluster",
   "nats",
   "node",
+  "otel",
   "postgres",
   "sdk",
 ];

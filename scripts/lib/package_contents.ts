@@ -4,7 +4,7 @@ import { optionalPeers } from "./optional_peers.ts";
 // dnt puts the modules into "esm".
 const TYPES = /^(?:esm\/)?(?:mod|src\/.+)\.d\.ts$/;
 const MODULE =
-  /^(?:esm\/)?(?:mod|src\/(?:broadcast_channel|cluster|nats|node|postgres|redis|sdk|testing)\/mod)\.js$/;
+  /^(?:esm\/)?(?:mod|src\/(?:broadcast_channel|cluster|nats|node|otel|postgres|redis|sdk|testing)\/mod)\.js$/;
 const SHARED_MODULE = /^shared\/[\w-]+\.js$/;
 const DEPENDENCIES = ["dependencies", "optionalDependencies"];
 

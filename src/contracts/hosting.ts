@@ -1,3 +1,5 @@
+import { InvalidArgumentError } from "../errors.ts";
+import { formatValue } from "../format_value.ts";
 import type { JSONRPCNotification } from "../protocol/mcp_types.ts";
 import type { Scheduler } from "../runtime/scheduler.ts";
 import type { ResetReason } from "./options.ts";
@@ -99,8 +101,8 @@ export interface EventStorage {
 }
 
 /**
- * What a {@linkcode SessionHost} needs to know about sessions, beyond the
- * public API.
+ * What a {@linkcode SessionHost} and instruments need to know about sessions,
+ * beyond the public API.
  */
 export interface SessionHosting {
   /** Runs periodic work. */
@@ -149,6 +151,12 @@ export interface SessionHosting {
    * order of each sender. The result removes the listener, which must not throw.
    */
   listen(listener: (notification: JSONRPCNotification) => void): () => void;
+  /**
+   * Calls a listener with how long each session has lasted that ends on this node,
+   * in milliseconds. Sessions whose beginning is unknown are left out. The result
+   * removes the listener, which must not throw.
+   */
+  listenForDurations(listener: (durationMs: number) => void): () => void;
   /** Reports an error to `onError`. */
   report(error: Error): void;
   /** Tells `onRefuse` of a refusal that is not the guard's. */
@@ -163,15 +171,23 @@ export interface SessionHosting {
 
 const hostings = new WeakMap<Sessions, SessionHosting>();
 
-/** Sets what {@linkcode hostingOf} returns. Each backend calls it. */
+/** Sets what {@linkcode assertHosting} returns. Each backend calls it. */
 export function setHosting(sessions: Sessions, hosting: SessionHosting): void {
   hostings.set(sessions, hosting);
 }
 
 /**
- * Returns the hosting of sessions; undefined for an implementation that is not
- * from this package.
+ * Returns the hosting of sessions.
+ *
+ * @throws {InvalidArgumentError} If the sessions are not from this package.
  */
-export function hostingOf(sessions: Sessions): SessionHosting | undefined {
-  return hostings.get(sessions);
+export function assertHosting(sessions: unknown): SessionHosting {
+  const isObject = typeof sessions === "object" && sessions !== null;
+  const hosting = isObject ? hostings.get(sessions as Sessions) : undefined;
+  if (hosting !== undefined) return hosting;
+  throw new InvalidArgumentError(
+    "sessions",
+    `"sessions" must be sessions of this package, such as ` +
+      `InMemorySessions or RedisSessions, but got ${formatValue(sessions)}.`,
+  );
 }

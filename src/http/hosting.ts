@@ -107,6 +107,10 @@ export class ManagedHosting implements SessionHosting {
     return { initialize, subscriptions };
   }
 
+  listenForDurations(listener: (durationMs: number) => void): () => void {
+    return this.#registry.events.listenForDurations(listener);
+  }
+
   setHost(host: SessionHost): boolean {
     const isFirst = this.#host === undefined;
     this.#host ??= host;

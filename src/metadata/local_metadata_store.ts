@@ -178,11 +178,11 @@ export class LocalMetadataStore implements MetadataStore {
     record: SessionRecord | undefined,
     reason: SessionEndReason,
   ): boolean {
-    const registration = record?.registration;
+    const { registration, startedAt = 0 } = record ?? {};
     if (registration === undefined) return false;
     this.#registered--;
     this.#index.remove(id, registration.principal);
-    this.events.ended(id, reason);
+    this.events.ended(id, reason, Date.now() - startedAt);
     if (reason === "ended") this.events.gone(id);
     return true;
   }

@@ -15,6 +15,9 @@ export interface SessionListener {
   readonly onGone: (id: string) => void;
 }
 
+/** Called with how long a session has lasted, in milliseconds. */
+export type DurationListener = (durationMs: number) => void;
+
 /** How many sessions have begun, and have ended by the reason. */
 export interface SessionCounts {
   readonly begun: number;
@@ -34,6 +37,8 @@ export class SessionEvents {
     limit: 0,
   };
   #listener: SessionListener | undefined;
+  readonly #durationListeners: Set<{ readonly listener: DurationListener }> =
+    new Set();
   /** The sessions that `sessions.end` has ended, the latest last. */
   readonly #gone: Map<string, true> = new Map();
 
@@ -47,6 +52,18 @@ export class SessionEvents {
     this.#listener = listener;
   }
 
+  /**
+   * Adds a listener for how long sessions have lasted, which must not throw. It is
+   * called when a session ends, if this process knows when it began. The result
+   * removes the listener.
+   */
+  listenForDurations(listener: DurationListener): () => void {
+    // Two times the same function are two listeners.
+    const entry = { listener };
+    this.#durationListeners.add(entry);
+    return () => void this.#durationListeners.delete(entry);
+  }
+
   /** Called when a session has begun. */
   begun(id: string, principal: string | undefined): void {
     this.#begun++;
@@ -54,9 +71,22 @@ export class SessionEvents {
     this.#listener?.onBegin(id, principal);
   }
 
-  /** Called when a session has ended. */
-  ended(id: string, reason: SessionEndReason): void {
+  /**
+   * Called when a session has ended.
+   *
+   * @param durationMs How long it has lasted; undefined if that is unknown.
+   */
+  ended(
+    id: string,
+    reason: SessionEndReason,
+    durationMs: number | undefined,
+  ): void {
     this.#ended[reason]++;
+    if (durationMs !== undefined) {
+      // The clocks of two nodes may differ.
+      const positive = Math.max(0, durationMs);
+      for (const { listener } of this.#durationListeners) listener(positive);
+    }
     this.#listener?.onEnd(id, reason);
   }
 

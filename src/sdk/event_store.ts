@@ -2,7 +2,7 @@ import type { Sessions } from "../contracts/sessions.ts";
 import { InvalidArgumentError } from "../errors.ts";
 import { formatValue } from "../format_value.ts";
 import { assertSessionId } from "../protocol/session_id.ts";
-import { assertHosting } from "./options.ts";
+import { assertHosting } from "../contracts/hosting.ts";
 import { ReplayGate } from "./replay_gate.ts";
 import type { SdkEventStore } from "./sdk_types.ts";
 

@@ -1,4 +1,4 @@
-import { hostingOf, type SessionHosting } from "../contracts/hosting.ts";
+import { assertHosting, type SessionHosting } from "../contracts/hosting.ts";
 import {
   assertKnownOptions,
   type OptionNames,
@@ -139,22 +139,6 @@ export function assertHandlerOptions(
     if (given[name] !== undefined) assertFunction(name, given[name]);
   }
   return assertHosting(given.sessions);
-}
-
-/**
- * Returns the hosting of sessions.
- *
- * @throws {InvalidArgumentError} If the sessions are not from this package.
- */
-export function assertHosting(sessions: unknown): SessionHosting {
-  const isObject = typeof sessions === "object" && sessions !== null;
-  const hosting = isObject ? hostingOf(sessions as Sessions) : undefined;
-  if (hosting !== undefined) return hosting;
-  throw new InvalidArgumentError(
-    "sessions",
-    `"sessions" must be sessions of this package, such as ` +
-      `InMemorySessions or RedisSessions, but got ${formatValue(sessions)}.`,
-  );
 }
 
 /**

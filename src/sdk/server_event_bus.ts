@@ -1,7 +1,7 @@
 import type { Sessions } from "../contracts/sessions.ts";
 import type { JSONRPCNotification } from "../protocol/mcp_types.ts";
 import { asObject } from "./messages.ts";
-import { assertHosting } from "./options.ts";
+import { assertHosting } from "../contracts/hosting.ts";
 import type { SdkServerEvent, SdkServerEventBus } from "./sdk_types.ts";
 
 /** The notification of each kind of event. */

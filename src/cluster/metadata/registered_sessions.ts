@@ -3,12 +3,10 @@ import { PrincipalIndex } from "../../metadata/principal_index.ts";
 import type { RecordLimits } from "../../metadata/session_records.ts";
 import { SessionEvents } from "../../metadata/session_events.ts";
 import type { ClusterNode } from "../membership/cluster_node.ts";
+import type { Field } from "./replicated_records.ts";
 
 /** The field with the principal of a session that began through the guard. */
 export const PRINCIPAL = "principal";
-
-/** The value of a field, and perhaps its timestamp. */
-type Value = readonly [value: string, ...unknown[]];
 
 /** How a session was removed. */
 export interface Removal {
@@ -24,8 +22,16 @@ export function principalField(principal: string | undefined): string {
 }
 
 /** Returns the principal of a session, from its field. */
-export function principalOf([value]: Value): string | undefined {
+export function principalOf(
+  [value]: readonly [value: string, ...unknown[]],
+): string | undefined {
   return value === "" ? undefined : value.slice(1);
+}
+
+/** Returns when a session began, in milliseconds since 1970, from its field. */
+export function startedAtOf([, [time]]: Field): number {
+  // Timestamps are in microseconds.
+  return Math.floor(time / 1_000);
 }
 
 /** The sessions that began through the guard, as this node knows them. */
@@ -61,7 +67,7 @@ export class RegisteredSessions {
   }
 
   /** Called when the field of a session was written; `null` if removed. */
-  onWrite(id: string, before: Value | undefined, value: string | null): void {
+  onWrite(id: string, before: Field | undefined, value: string | null): void {
     if (before !== undefined) this.#index.remove(id, principalOf(before));
     if (value !== null) this.#index.add(id, principalOf([value]));
   }
@@ -72,7 +78,7 @@ export class RegisteredSessions {
    */
   onRemove(
     id: string,
-    field: Value | undefined,
+    field: Field | undefined,
     { reason, isRemote = false }: Removal,
   ): boolean {
     if (reason === "ended") this.events.gone(id);
@@ -82,7 +88,9 @@ export class RegisteredSessions {
     const isReported = reason === "expired"
       ? this.#node.others.every((name) => this.#node.name < name)
       : !isRemote;
-    if (isReported) this.events.ended(id, reason);
+    if (isReported) {
+      this.events.ended(id, reason, Date.now() - startedAtOf(field));
+    }
     return true;
   }
 

@@ -1,6 +1,6 @@
 import type { StoredSummary } from "../../metadata/metadata_store.ts";
 import type { FieldWrite } from "../messaging/protocol.ts";
-import { PRINCIPAL, principalOf } from "./registered_sessions.ts";
+import { PRINCIPAL, principalOf, startedAtOf } from "./registered_sessions.ts";
 import type { Fields } from "./replicated_records.ts";
 
 /** The beginning of the names of fields for subscriptions to resources. */
@@ -32,12 +32,10 @@ export function describeFields(
 ): StoredSummary | undefined {
   const registration = fields.get(PRINCIPAL);
   if (registration === undefined) return undefined;
-  const [, [startedAt]] = registration;
   return {
     principal: principalOf(registration),
     clientInfo: fields.get("clientInfo")?.[0],
-    // Timestamps are in microseconds.
-    startedAt: Math.floor(startedAt / 1_000),
+    startedAt: startedAtOf(registration),
     lastUsedAt: Date.now() - age,
   };
 }

@@ -193,11 +193,14 @@ if islisted(field, id) then return 0 end
 return unlist(field, id)
 `);
 
-/** Deletes the metadata of a session. Returns 1 if it began through the guard. */
+/**
+ * Deletes the metadata of a session. Returns 1 if it began through the guard, and
+ * when.
+ */
 export const DELETE: Script = new Script(`
 local key, prefix, id = KEYS[1], ARGV[1], ARGV[2]
 ${PRINCIPALS}
-local principal = redis.call('HGET', key, 'r')
+local principal, startedAt = unpack(redis.call('HMGET', key, 'r', 'w'))
 local removed = principal and unlist(principal, id) or 0
 for _, field in ipairs(redis.call('HKEYS', key)) do
   local kind = string.sub(field, 1, 2)
@@ -207,7 +210,7 @@ for _, field in ipairs(redis.call('HKEYS', key)) do
   end
 end
 redis.call('ZREM', prefix .. 'known', id)
-return removed
+return { removed, startedAt or '' }
 `);
 
 /** Returns all fields of sessions, a list for each, and the time. */

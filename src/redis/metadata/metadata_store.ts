@@ -304,10 +304,11 @@ export class RedisMetadataStore
   /** Called with a session of the cache that has expired. */
   #expire(id: string): void {
     const field = this.#cache.field(id, "r");
+    const startedAt = this.#cache.field(id, "w");
     this.#known.forget(id);
     this.#expired++;
     if (field === undefined) return;
-    this.#registrations.expire(id, field).catch(this.#report);
+    this.#registrations.expire(id, field, startedAt).catch(this.#report);
   }
 
   /** Makes queued writes, and restores sessions that Redis has lost. */

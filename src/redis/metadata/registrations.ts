@@ -93,20 +93,22 @@ export class Registrations {
   async delete(id: string, reason: SessionEndReason): Promise<boolean> {
     const { redisNode: { node }, cache, pendingWrites, known } = this.#parts;
     const wasKnown = cache.field(id, "r") !== undefined;
+    const cachedStart = cache.field(id, "w");
     known.onEnd(id, true);
     if (reason === "ended") this.events.gone(id);
     const deleted = node.clock.next();
     node.broadcast({ kind: "metadata", id, fields: [], deleted, reason });
-    const removed = await pendingWrites.runOrQueue(
+    const result = await pendingWrites.runOrQueue(
       id,
       ENDED,
-      () => this.#run(DELETE, id, []),
+      () => this.#run(DELETE, id, []) as Promise<[number, string]>,
     );
+    const [removed, startedAt = cachedStart] = result ?? [];
     // During an outage, other nodes may report it as well.
-    const wasThere = removed === undefined ? wasKnown : Number(removed) === 1;
-    if (wasThere) this.events.ended(id, reason);
+    const wasThere = result === undefined ? wasKnown : Number(removed) === 1;
+    if (wasThere) this.#onEnded(id, reason, startedAt);
     if (reason !== "ended") return wasThere;
-    if (removed === undefined) throw unavailable(id);
+    if (result === undefined) throw unavailable(id);
     await node.flushed();
     return wasThere;
   }
@@ -140,10 +142,19 @@ export class Registrations {
     return true;
   }
 
-  /** Called with a session of the cache that has expired, and its principal. */
-  async expire(id: string, field: string): Promise<void> {
+  /**
+   * Called with a session that has expired, and what the cache had of it.
+   *
+   * @param field The field of its principal.
+   * @param startedAt When it began, in microseconds of the server.
+   */
+  async expire(
+    id: string,
+    field: string,
+    startedAt: string | undefined,
+  ): Promise<void> {
     const removed = await this.#run(UNLIST, id, [field]);
-    if (Number(removed) === 1) this.#onExpired([id]);
+    if (Number(removed) === 1) this.#onEnded(id, "expired", startedAt);
   }
 
   /** See `MetadataStore.pages`. */
@@ -169,7 +180,21 @@ export class Registrations {
   }
 
   #onExpired(ids: readonly string[]): void {
-    for (const id of ids) this.events.ended(id, "expired");
+    const { cache } = this.#parts;
+    for (const id of ids) this.#onEnded(id, "expired", cache.field(id, "w"));
+  }
+
+  /** Reports the end of a session, and when it began, if that is known. */
+  #onEnded(
+    id: string,
+    reason: SessionEndReason,
+    startedAt: string | undefined,
+  ): void {
+    const { clock } = this.#parts.redisNode;
+    const durationMs = startedAt
+      ? (clock.now() - Number(startedAt)) / 1_000
+      : undefined;
+    this.events.ended(id, reason, durationMs);
   }
 
   #run(script: Script, id: string, args: readonly string[]): Promise<unknown> {
