@@ -11,7 +11,7 @@ import {
   type CheckedNotification,
   checkNotification,
 } from "../protocol/notifications.ts";
-import { LISTENABLE } from "../protocol/listenable.ts";
+import { LISTENABLE, LISTENABLE_METHODS } from "../protocol/listenable.ts";
 import { formatSseEvent } from "../protocol/sse.ts";
 import { assertOneOf } from "./assert_one_of.ts";
 import { assertString } from "../runtime/assert_string.ts";
@@ -21,8 +21,6 @@ export interface NotifiedManagers
   extends Pick<TransportSessions, "streams" | "subscriptions"> {
   readonly info: StoredInfoSessionManager;
 }
-
-const LISTENABLE_METHODS: readonly string[] = Object.values(LISTENABLE);
 
 /** Sends notifications to the clients of sessions, of both eras. */
 export class Notifier {

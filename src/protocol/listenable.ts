@@ -9,3 +9,6 @@ export const LISTENABLE = {
   /** A single resource has changed. */
   resource: "notifications/resources/updated",
 } as const;
+
+/** Their methods. */
+export const LISTENABLE_METHODS: readonly string[] = Object.values(LISTENABLE);

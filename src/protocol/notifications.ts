@@ -1,4 +1,5 @@
 import { formatValue } from "../format_value.ts";
+import { LISTENABLE_METHODS } from "./listenable.ts";
 import { InvalidArgumentError } from "../errors.ts";
 import {
   type JSONRPCNotification,
@@ -158,8 +159,9 @@ export interface CheckedNotification {
 /**
  * Checks a notification (JSON-RPC 2.0, 4.1), and copies what belongs to it.
  *
- * @throws {InvalidArgumentError} If it is not a notification, lacks a parameter
- * of the specification, or is not serializable as JSON.
+ * @throws {InvalidArgumentError} If it is not a notification, lacks
+ * `notifications/` or a parameter of the specification, or is not serializable as
+ * JSON.
  */
 export function checkNotification(value: unknown): CheckedNotification {
   if (!isObject(value)) throw invalid("", "an object", value);
@@ -167,6 +169,10 @@ export function checkNotification(value: unknown): CheckedNotification {
   if (jsonrpc !== "2.0") throw invalid(".jsonrpc", '"2.0"', jsonrpc);
   if (typeof method !== "string" || method === "") {
     throw invalid(".method", "a string that is not empty", method);
+  }
+  const full = `notifications/${method}`;
+  if (full in CHECKS || LISTENABLE_METHODS.includes(full)) {
+    throw invalid(".method", `"${full}"`, method);
   }
   if (value.id !== undefined) {
     throw new InvalidArgumentError(

@@ -78,6 +78,8 @@ describe("Notifications", () => {
       [
         "event: message\n\n",
         { method: "ping", id: 1 },
+        { method: "tools/list_changed" },
+        { method: "message", params: { level: "info", data: 1 } },
         { method: "notifications/resources/updated", params: { url: "a" } },
         { method: "notifications/progress", params: { progressToken: 1 } },
       ].map(messageOf),
@@ -91,6 +93,16 @@ describe("Notifications", () => {
           'A notification has no "id", but this one has 1. With an ID it ' +
           "would be a request, whose response belongs to the transport of " +
           "its session.",
+        ],
+        [
+          "notification.method",
+          '"notification.method" must be "notifications/tools/list_changed", ' +
+          'but got "tools/list_changed".',
+        ],
+        [
+          "notification.method",
+          '"notification.method" must be "notifications/message", but got ' +
+          '"message".',
         ],
         [
           "notification.params.uri",
