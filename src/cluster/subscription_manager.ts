@@ -97,6 +97,11 @@ export class ClusterSubscriptionManager extends SubscriptionManager {
     return this.#local.size;
   }
 
+  /** How many notifications this node has passed to them, once for each. */
+  get notified(): number {
+    return this.#local.notified;
+  }
+
   /**
    * Registers a subscription on this node and acknowledges it, after the other
    * nodes have confirmed that its ID is free. See

@@ -35,6 +35,8 @@ export interface SubscriptionStats {
   readonly resources: number;
   /** How many `subscriptions/listen` streams are open here (per-request era). */
   readonly listen: number;
+  /** How many notifications were passed to these streams, once for each. */
+  readonly notified: number;
 }
 
 /** The counters of a `…Sessions` object. */

@@ -84,6 +84,7 @@ export class InMemorySubscriptionManager extends SubscriptionManager
   readonly #limits: SubscriptionSettings;
   readonly #report: (error: Error) => void;
   #size = 0;
+  #notified = 0;
   #closed = false;
 
   /**
@@ -102,6 +103,11 @@ export class InMemorySubscriptionManager extends SubscriptionManager
   /** How many subscriptions there are. */
   get size(): number {
     return this.#size;
+  }
+
+  /** How many notifications were passed to subscriptions, once for each. */
+  get notified(): number {
+    return this.#notified;
   }
 
   /**
@@ -206,7 +212,9 @@ export class InMemorySubscriptionManager extends SubscriptionManager
       for (const { listener } of [...this.#listeners]) listener(notification);
     }
     const pending: Promise<void>[] = [];
-    for (const subscriber of this.#index.match(notification)) {
+    const recipients = this.#index.match(notification);
+    this.#notified += recipients.length;
+    for (const subscriber of recipients) {
       const taken = subscriber.send(notification);
       if (taken !== undefined) pending.push(taken);
     }

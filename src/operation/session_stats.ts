@@ -8,7 +8,7 @@ import {
 export interface CountedParts {
   readonly streams: { stats(): StreamStats };
   readonly info: StoredInfoSessionManager;
-  readonly subscriptions: { readonly size: number };
+  readonly subscriptions: { readonly size: number; readonly notified: number };
   readonly openRequests: number;
 }
 
@@ -24,6 +24,7 @@ export function sessionStats(
     subscriptions: {
       resources: known.subscriptions,
       listen: subscriptions.size,
+      notified: subscriptions.notified,
     },
     expired: info.expired,
     openRequests,

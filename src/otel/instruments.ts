@@ -98,6 +98,13 @@ export const INSTRUMENTS: readonly ObservedInstrument<SessionsStats>[] = [
       by("crossmcp.subscription.type", { resource: resources, listen }),
   },
   {
+    name: "crossmcp.subscription.notifications",
+    create: COUNTER,
+    unit: "{notification}",
+    description: "Notifications passed to subscriptions/listen streams.",
+    read: ({ subscriptions: { notified } }) => [[notified]],
+  },
+  {
     name: "crossmcp.active_requests",
     create: SUM,
     unit: "{request}",

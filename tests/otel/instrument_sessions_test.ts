@@ -34,7 +34,7 @@ for (const engine of engines) {
       assertEquals(evicted, { bytes: 1, age: 0 });
       assertEquals(resets, { unknown: 1, purged: 0, future: 0 });
       assertEquals(replayed, 5);
-      assertEquals(subscriptions, { resources: 3, listen: 1 });
+      assertEquals(subscriptions, { resources: 3, listen: 1, notified: 10 });
       assert(stats.delivered > 20, `${stats.delivered} frames`);
       const { count, sum, buckets, labels } = (await durationsOf(endpoint))!;
       assertEquals(count, 5);

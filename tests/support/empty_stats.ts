@@ -11,7 +11,7 @@ export const EMPTY_STATS: SessionsStats = {
   sessions: 0,
   begun: 0,
   ended: { deleted: 0, ended: 0, expired: 0, limit: 0 },
-  subscriptions: { resources: 0, listen: 0 },
+  subscriptions: { resources: 0, listen: 0, notified: 0 },
   expired: 0,
   openRequests: 0,
 };

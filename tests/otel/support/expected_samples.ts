@@ -34,6 +34,10 @@ export function expectedSamples(stats: AnyStats): Sample[] {
       count,
       ["crossmcp_subscription_type", type],
     ]),
+    [
+      "crossmcp_subscription_notifications_total",
+      stats.subscriptions.notified,
+    ],
     ["crossmcp_active_requests", stats.openRequests],
   ];
   if (cluster !== undefined) {

@@ -76,6 +76,9 @@ export const statsCases: readonly SessionsCase[] = [
         await within(listening, "a listen stream");
       }
       deepStrictEqual(subscriptionsOf(sessions), [2, 2]);
+      const changed = { method: "notifications/tools/list_changed" } as const;
+      await within(sessions.notify(changed), "a notification");
+      strictEqual(sessions.stats().subscriptions.notified, 2);
       await within(subscriptions.close(1, "origin", "cancelled"), "a close");
       strictEqual(await within(a!.end(), "a DELETE"), 200);
       deepStrictEqual(subscriptionsOf(sessions), [1, 1]);
