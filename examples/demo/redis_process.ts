@@ -4,7 +4,18 @@ const START_MS = 10_000;
 /** A `redis-server` on a free port, without persistence. */
 export class RedisProcess implements AsyncDisposable {
   readonly #port = freePort();
+  readonly #isDetached: boolean;
   #child: Deno.ChildProcess | undefined;
+
+  /**
+   * Creates it; `start` starts it.
+   *
+   * @param isDetached Whether Ctrl+C does not end it, because the demo does that
+   * when the servers have ended.
+   */
+  constructor(isDetached = false) {
+    this.#isDetached = isDetached;
+  }
 
   /** Returns the version of the one on the PATH, if there is one. */
   static async version(): Promise<string | undefined> {
@@ -30,6 +41,7 @@ export class RedisProcess implements AsyncDisposable {
         ...["--save", "", "--appendonly", "no"],
       ],
       stdout: "null",
+      detached: this.#isDetached,
     }).spawn();
     const late = performance.now() + START_MS;
     while (!await this.#answers()) {

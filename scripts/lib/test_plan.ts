@@ -137,6 +137,7 @@ const SLOW = [
   "tests/redis/",
   "tests/broadcast_channel/",
   "tests/memory/",
+  "tests/deno/demo_web_test.ts",
   "tests/e2e/",
 ];
 /** The maximum number of files in a portion of slow tests, and of others. */

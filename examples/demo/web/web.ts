@@ -35,7 +35,7 @@ export async function showWeb(args: readonly string[]): Promise<void> {
   });
   const stopped = untilStopped();
   await using stack = new AsyncDisposableStack();
-  const redis = values.redis ? stack.use(new RedisProcess()) : undefined;
+  const redis = values.redis ? stack.use(new RedisProcess(true)) : undefined;
   await redis?.start();
 
   const front = stack.use(new Front(Number(values.port)));
