@@ -24,6 +24,7 @@ export interface DemoState {
     readonly name: string;
     /** The result of `stats()`. */
     readonly stats?: {
+      readonly sessions: number;
       readonly begun: number;
       readonly ended: Readonly<Record<string, number>>;
       readonly attached: number;
