@@ -62,9 +62,15 @@ function isSettled(sent: Sent, history: History, isStored: boolean): boolean {
   return settledAt < goneAt && !history.isDisturbed(sent.at, settledAt);
 }
 
-/** Whether a client could resume after a position before a message. */
+/**
+ * Whether a client could resume after a position before a message. Its session
+ * can be reached once it has had a stream (guarantees.md, "Several workers").
+ */
 function isAnchored(sent: Sent, client: ChaosClient): boolean {
-  return client.anchoredAt < sent.at || isAttached(sent, client);
+  const isReachable = client.connections.some(({ connectedAt }) =>
+    connectedAt < sent.at
+  );
+  return isReachable && client.anchoredAt < sent.at || isAttached(sent, client);
 }
 
 /** Whether a client has had the same stream since before a message. */
