@@ -73,6 +73,8 @@ export class PendingStreams {
   add(id: string, intent: PendingStream): () => void {
     const intents = this.#pending.get(id);
     if (intents === undefined) this.#pending.set(id, [intent]);
+    // A request that arrived before the slot was reserved still has its intent.
+    else if (intent.isPlaceholder) intents.unshift(intent);
     else intents.push(intent);
     return () => this.#remove(id, intent);
   }

@@ -60,6 +60,30 @@ describeRedis("RedisSessions: replay", () => {
     }
   });
 
+  it("S14 H3 the second of two streams that a client opens at once gets what it has missed", async () => {
+    await using cluster = new RedisCluster(server);
+    const [a] = await cluster.joinAll(1, REPLAY);
+    const first = await open(a!, "s");
+    await a!.streams.send(["s"], frame("1"));
+    await textsOf(first, 1);
+    const { lastEventId } = first.collector;
+    await first.collector.cancel();
+    await a!.streams.send(["s"], frame("2"));
+    // Both requests have arrived before either has its stream.
+    const requests = [openStream(), openStream()];
+    const intent = { lastEventId, persistent: true };
+    const revoke = requests.map(() => a!.streams.prepareStream("s", intent));
+    const created: (void | Promise<void>)[] = [];
+    for (const { controller } of requests) {
+      assertEquals(await a!.streams.has("s"), false);
+      created.push(a!.streams.create("s", controller));
+    }
+    for (const end of revoke) end();
+    assertEquals(await a!.streams.has("s"), true);
+    await Promise.all(created);
+    assertEquals(await textsOf(requests[1]!, 1), ["2"]);
+  });
+
   it("S14 a session that moved gets nothing older again", async () => {
     await using cluster = new RedisCluster(server);
     const [a, b] = await cluster.joinAll(2, REPLAY);
