@@ -98,6 +98,35 @@ describeRedis("RedisSessions: keys that vanish", () => {
     await client.leave();
   });
 
+  it("S14 a client that resumes after a reset, while nodes restore what Redis has lost, gets what was sent meanwhile", async () => {
+    await using cluster = new RedisCluster(server);
+    const [a] = await cluster.joinAll(2, OPTIONS);
+    const client = await MovingClient.begin(a!);
+    await client.open(a!);
+    await a!.streams.send([client.id], frame("m1"));
+    await client.gets("m1");
+    await server.command("FLUSHALL");
+    await until(
+      async () => {
+        await a!.streams.has("unknown");
+        return cluster.errors.length > 0;
+      },
+      "a report",
+      PATIENCE_MS,
+    );
+    await client.open(a!);
+    await client.gets("reset");
+    await client.leave();
+    // Only this node has them until all sessions are restored.
+    void a!.streams.send([client.id], frame("m2"));
+    void a!.streams.send(undefined, frame("m3"));
+    await client.open(a!);
+    await a!.streams.send([client.id], frame("m4"));
+    await client.gets("m4");
+    assertEquals(client.received, ["m1", "reset", "m2", "m3", "m4"]);
+    await client.leave();
+  });
+
   it("R6 a session whose keys were evicted gets no 404 where its stream is open", async () => {
     await using cluster = new RedisCluster(server);
     const [a, b] = await cluster.joinAll(2, OPTIONS);

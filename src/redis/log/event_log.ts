@@ -18,17 +18,19 @@ import { limitsOf } from "./log_scripts.ts";
 import { shareOf } from "./share_script.ts";
 import { readLog } from "./read_log.ts";
 import { readMissed } from "./missed_events.ts";
-import { decodeBatch, type PublishedEvent, targetOf } from "./log_codec.ts";
+import {
+  decodeBatch,
+  isEventFor,
+  type PublishedEvent,
+  targetOf,
+} from "./log_codec.ts";
 import { type LocalSessions, TrimmedEvents } from "./trimmed_events.ts";
 import { UnsettledStreams } from "./unsettled_streams.ts";
 import { Condition } from "../connection/condition.ts";
 import { LogPosition } from "./log_position.ts";
 import { OutOfOrderMessages } from "./out_of_order.ts";
 
-/**
- * How long to wait for a published event before it is read from the log, in
- * milliseconds.
- */
+/** After how many milliseconds a published event is read from the log. */
 const GAP_TIMEOUT_MS = 50;
 
 /**
@@ -102,7 +104,7 @@ export class RedisEventLog implements EventLog, RedisComponent {
     return this.#position.newest;
   }
 
-  /** The last event of this node that is in the log. */
+  /** The last event of this node in the log. */
   get appended(): number {
     return this.#writer.appendedIn(this.#position.epoch);
   }
@@ -115,10 +117,7 @@ export class RedisEventLog implements EventLog, RedisComponent {
     for (const frame of frames) this.#writer.add(target, frame);
   }
 
-  /**
-   * Resolves when everything that was appended before is in the log, or cannot
-   * be.
-   */
+  /** Resolves when what was appended is in the log, or cannot be. */
   flushed(): Promise<void> {
     return this.#writer.flushed();
   }
@@ -131,12 +130,15 @@ export class RedisEventLog implements EventLog, RedisComponent {
   async missed(client: Connecting): Promise<Missed | ResetReason> {
     const { session: id, lastEventId } = client;
     const { connection } = this.#redisNode;
+    const { added } = this.#writer;
     try {
       const { epoch, upTo, reset, frames, newest } = await readMissed(
         this.#redisNode,
         this.#limits,
         client,
       );
+      // Its client may not have read them from its earlier stream.
+      const kept = lastEventId ? this.#writer.keptFor(client, added) : [];
       this.#unsettled.delete(id);
       // Commands are answered in order: the reply has all events up to here.
       this.#covered.set(id, this.#writer.appended);
@@ -144,12 +146,11 @@ export class RedisEventLog implements EventLog, RedisComponent {
       await this.#waitUntil(epoch, upTo);
       if (reset !== undefined) return reset;
       const latestEventId = epoch === "" ? "" : `${epoch}-${newest}`;
-      return { frames, upTo: newest, latestEventId };
+      return { frames: [...frames, ...kept], upTo: newest, latestEventId };
     } catch (error) {
       connection.report(error);
       this.#unsettle(id, lastEventId);
       this.#covered.set(id, this.#writer.added);
-      // Nobody can tell what the client has missed.
       if (lastEventId !== undefined) return "unknown";
       return { frames: [], upTo: 0, latestEventId: this.latestEventId ?? "" };
     }

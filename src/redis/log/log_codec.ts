@@ -158,6 +158,16 @@ export function targetOf(
   return ids ?? (transport === undefined ? undefined : { transport });
 }
 
+/** Returns whether an event is for a session, whose transport is given. */
+export function isEventFor(
+  { ids, transport }: Pick<NewEvent, "ids" | "transport">,
+  session: string,
+  ofSession: string | undefined,
+): boolean {
+  if (ids !== undefined) return ids.includes(session);
+  return transport === undefined || transport === ofSession;
+}
+
 /**
  * How many recipients the events of one command have: each takes the server some
  * microseconds, in which nobody else gets in.

@@ -2,6 +2,7 @@ import { ClusterError } from "../../errors.ts";
 import { atEndOfTurn } from "../../runtime/end_of_turn.ts";
 import { isBroadcast, type SendTarget } from "../../replay/recipients.ts";
 import type { ReplaySettings } from "../../contracts/resolve_options.ts";
+import type { Connecting } from "../../cluster/delivery/event_log.ts";
 import { newEpoch, type RedisNode } from "../redis_node.ts";
 import { APPEND, LOG_TTL_MS } from "./log_scripts.ts";
 import {
@@ -9,6 +10,7 @@ import {
   chunkRecipients,
   encodeArguments,
   estimateSize,
+  isEventFor,
   type NewEvent,
   newEvent,
 } from "./log_codec.ts";
@@ -104,6 +106,14 @@ export class LogWriter {
     return this.#recent.oldest ?? this.#queue[0]?.seq ?? Infinity;
   }
 
+  /** Frames for a client, up to an event, that only this node has delivered. */
+  keptFor({ session, transport }: Connecting, seq: number): string[] {
+    return this.#queue.slice(0, this.#deliveredLocally).filter((event) =>
+      event.seq <= seq && isEventFor(event, session, transport) &&
+      !event.isRepublished
+    ).map(({ frame }) => frame);
+  }
+
   /** Adds an event; it is appended together with the others of this turn. */
   add(target: SendTarget, frame: string): void {
     if (isBroadcast(target)) return this.#add(target, frame);
@@ -113,10 +123,7 @@ export class LogWriter {
     }
   }
 
-  /**
-   * Resolves when everything that was added before is in the log, or cannot be
-   * now.
-   */
+  /** Resolves when what was added is in the log, or cannot be now. */
   async flushed(): Promise<void> {
     const last = this.#queue.at(-1)?.seq;
     if (last === undefined || this.#redisNode.isRecovering) return;
@@ -127,10 +134,7 @@ export class LogWriter {
     await flushed;
   }
 
-  /**
-   * Resolves when everything that was added before was delivered here, or
-   * cannot be.
-   */
+  /** Resolves when what was added was delivered here, or cannot be. */
   async readBack(): Promise<void> {
     const last = this.#last;
     await this.flushed();
@@ -147,10 +151,7 @@ export class LogWriter {
     this.#receivedSeq.notifyAll();
   }
 
-  /**
-   * Appends again what other nodes may not have received before the server lost
-   * it.
-   */
+  /** Appends again what the server may have lost before others had it. */
   republish(): void {
     const republished = this.#recent.take();
     this.#queue = [...republished, ...this.#queue];
