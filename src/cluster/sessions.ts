@@ -39,8 +39,11 @@ export interface ClusterSessionsOptions extends SessionsOptions {
  *   in order. If the bus drops, duplicates or delays messages, the nodes
  *   correct that: a gap is noticed with the next message, and the loss of the
  *   last one within 100 ms.
- * - When `create`, `delete` or a setter has resolved, every node knows. They
- *   wait at most `requestTimeoutMs` [1 s] for nodes that don't respond.
+ * - When `create`, `delete` or a setter has resolved, every node knows. With
+ *   more than nine nodes, eight of them know, and the others ask them about
+ *   sessions that they don't know; a new value of a known session reaches them
+ *   as fast as the bus. The calls wait at most `requestTimeoutMs` [1 s] for
+ *   nodes that don't respond.
  * - If several streams are created for a session at once, all nodes agree on
  *   the one that stays.
  * - Metadata is the same everywhere and outlives its node. Of two concurrent

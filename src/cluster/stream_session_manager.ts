@@ -23,6 +23,7 @@ import { combinedStats } from "../requests/combined_stats.ts";
 import { RequestStreams } from "../requests/request_streams.ts";
 import { OwnedSessions } from "./directory/owned_sessions.ts";
 import { ReplicatedDirectory } from "./directory/replicated_directory.ts";
+import { RemoteStreams } from "./directory/remote_streams.ts";
 import type { SessionDirectory } from "./directory/session_directory.ts";
 import type { ClusterNode } from "./membership/cluster_node.ts";
 import type {
@@ -61,12 +62,12 @@ export class ClusterStreamSessionManager extends StreamSessionManager {
     requestStreamsOf = (manager) => manager.#requests;
   }
 
-  readonly #node: ClusterNode;
   readonly #engine: StreamEngine<TransferableReplayLog>;
   readonly #directory: SessionDirectory;
   readonly #takeovers: PendingTakeovers;
   readonly #delivery: Delivery;
   readonly #sessions: OwnedSessions;
+  readonly #remote: RemoteStreams;
   readonly #requests: RequestStreams | undefined;
   /** Sessions that are about to be deleted. */
   readonly #deleting: Set<string> = new Set();
@@ -105,7 +106,6 @@ export class ClusterStreamSessionManager extends StreamSessionManager {
       onEvict: safeCallback("onEvict", onEvict),
       onReset: safeCallback("onReset", onReset),
     };
-    this.#node = node;
     this.#engine = new StreamEngine(
       settings,
       { ...callbacks, onDetach: (id) => this.#sessions.detach(id) },
@@ -132,7 +132,11 @@ export class ClusterStreamSessionManager extends StreamSessionManager {
         startEventId ?? (() => undefined),
       )
       : new LogDelivery(log, this.#engine, this.#takeovers, this.#directory);
-    this.#handleRequests();
+    this.#remote = new RemoteStreams(
+      node,
+      this.#sessions,
+      (id) => this.delete(id),
+    );
   }
 
   /**
@@ -187,13 +191,10 @@ export class ClusterStreamSessionManager extends StreamSessionManager {
     if (wasPending || this.#engine.has(id)) {
       this.#engine.delete(id);
       if (wasPending) this.#sessions.detach(id);
-      return await this.#directory.flushed();
+      return await this.#directory.flushed(id);
     }
     if (this.#isClosed) return;
-    const owner = await this.#directory.findOwner(id);
-    if (owner?.isDetached || owner?.node === this.#node.name) return;
-    const nodes = owner && [owner.node];
-    await this.#node.requestAny({ kind: "delete", id }, { nodes });
+    await this.#remote.delete(id);
   }
 
   /**
@@ -208,10 +209,7 @@ export class ClusterStreamSessionManager extends StreamSessionManager {
     if (intent !== undefined) return intent.isPlaceholder === true;
     if (this.#engine.has(id)) return true;
     if (this.#isClosed) return false;
-    const owner = await this.#directory.findOwner(id);
-    if (owner !== undefined) return !owner.isDetached && !owner.isDown;
-    if (this.#directory.isComplete) return false;
-    return await this.#node.requestAny({ kind: "has", id });
+    return await this.#remote.has(id);
   }
 
   /**
@@ -294,15 +292,6 @@ export class ClusterStreamSessionManager extends StreamSessionManager {
     return this.#sessions.claim(id);
   }
 
-  #handleRequests(): void {
-    this.#node.respond("has", ({ id }) => this.#sessions.hasStream(id));
-    this.#node.respond("delete", async ({ id }) => {
-      if (!this.#sessions.hasStream(id)) return false;
-      await this.delete(id);
-      return true;
-    });
-  }
-
   /** Delivers what was sent to a session before it is deleted. */
   async #flushBeforeDelete(id: string): Promise<void> {
     if (!this.#delivery.flushed || !this.#sessions.hasStream(id)) return;
@@ -325,6 +314,6 @@ export class ClusterStreamSessionManager extends StreamSessionManager {
     attach(await this.#delivery.resume(id, intent));
     // The stream may have failed at its first write.
     if (!this.#sessions.hasStream(id)) this.#sessions.detach(id);
-    await this.#directory.flushed();
+    await this.#directory.flushed(id);
   }
 }

@@ -7,6 +7,7 @@ import {
   InMemorySubscriptionManager,
   listenForNotifications,
   type NotificationListener,
+  onSubscriptionEnd,
 } from "../in_memory/subscription_manager.ts";
 import type { JSONRPCNotification } from "../protocol/mcp_types.ts";
 import type {
@@ -20,8 +21,8 @@ import {
   type SubscriptionCloseReason,
   SubscriptionManager,
 } from "../contracts/subscription_manager.ts";
-import { isNewer, type Timestamp } from "./membership/hybrid_clock.ts";
 import type { ClusterNode } from "./membership/cluster_node.ts";
+import { SubscriptionIds } from "./subscription_ids.ts";
 
 /** Options of a subscription manager of a cluster. */
 export interface ClusterSubscriptionManagerOptions
@@ -51,8 +52,7 @@ export class ClusterSubscriptionManager extends SubscriptionManager {
   readonly #local: InMemorySubscriptionManager;
   /** How long other nodes may take to end a subscription, in milliseconds. */
   readonly #closeTimeoutMs: number;
-  /** Subscriptions of this node that the others are being asked about. */
-  readonly #pending: Map<string, Timestamp> = new Map();
+  readonly #ids: SubscriptionIds;
 
   /**
    * Creates a manager without subscriptions. Its node must not have started.
@@ -75,12 +75,8 @@ export class ClusterSubscriptionManager extends SubscriptionManager {
         node.report(error)
       );
     });
-    node.respond("subscribed", ({ id, origin, at }) => {
-      this.#node.clock.observe(at);
-      const pending = this.#pending.get(keyOf(id, origin));
-      return this.#local.has(id, origin) ||
-        (pending !== undefined && isNewer(at, pending));
-    });
+    this.#ids = new SubscriptionIds(node, (key) => this.#local.has(...key));
+    onSubscriptionEnd(this.#local, (...key) => this.#ids.release(key));
     node.respond(
       "unsubscribe",
       ({ id, origin, reason }) =>
@@ -103,8 +99,8 @@ export class ClusterSubscriptionManager extends SubscriptionManager {
   }
 
   /**
-   * Registers a subscription on this node and acknowledges it, after the other
-   * nodes have confirmed that its ID is free. See
+   * Registers a subscription on this node and acknowledges it, after the node
+   * that decides about its ID has confirmed that it is free. See
    * `InMemorySubscriptionManager.create`.
    *
    * @param subscription The subscription.
@@ -126,21 +122,14 @@ export class ClusterSubscriptionManager extends SubscriptionManager {
     assertSubscription(subscription);
     assertCallbacks(callbacks);
     const { id, origin, filters } = subscription;
-    const key = keyOf(id, origin);
-    if (this.#pending.has(key) || this.#local.has(id, origin)) return false;
+    if (this.#local.has(id, origin)) return false;
     this.#local.assertCapacity(subscription);
     const copy = { id, origin, filters: structuredClone(filters) };
-    const at = this.#node.clock.next();
-    this.#pending.set(key, at);
+    if (!await this.#ids.reserve([id, origin])) return false;
     try {
-      const request = { kind: "subscribed", id, origin, at } as const;
-      if (await this.#node.requestAny(request)) return false;
-      const created = this.#local.create(copy, callbacks);
-      // From here on, it is registered on this node.
-      this.#pending.delete(key);
-      return await created;
+      return await this.#local.create(copy, callbacks);
     } finally {
-      this.#pending.delete(key);
+      if (!this.#local.has(id, origin)) this.#ids.release([id, origin]);
     }
   }
 
@@ -187,9 +176,14 @@ export class ClusterSubscriptionManager extends SubscriptionManager {
     if (this.#local.has(id, origin)) {
       return await this.#local.close(id, origin, reason);
     }
+    const holder = await this.#ids.findHolder([id, origin]);
     return await this.#node.requestAny(
       { kind: "unsubscribe", id, origin, reason },
-      { extraTimeoutMs: this.#closeTimeoutMs },
+      // If nobody is known to have it, the nodes may have changed just now.
+      {
+        nodes: holder === undefined ? holder : [holder],
+        extraTimeoutMs: this.#closeTimeoutMs,
+      },
     );
   }
 
@@ -218,8 +212,4 @@ export class ClusterSubscriptionManager extends SubscriptionManager {
   dispose(): Promise<void> {
     return this.#local[Symbol.asyncDispose]();
   }
-}
-
-function keyOf(id: string | number, origin: string): string {
-  return JSON.stringify([id, origin]);
 }

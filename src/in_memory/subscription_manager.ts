@@ -37,6 +37,15 @@ export let listenForNotifications: (
   listener: NotificationListener,
 ) => () => void;
 
+/**
+ * Sets a function that is called with each subscription that has ended, when its
+ * ID is free again.
+ */
+export let onSubscriptionEnd: (
+  manager: InMemorySubscriptionManager,
+  listener: (id: string | number, origin: string) => void,
+) => void;
+
 /** Options of an {@linkcode InMemorySubscriptionManager}. */
 export interface InMemorySubscriptionManagerOptions
   extends SubscriptionOptions, ErrorReportingOptions {}
@@ -68,6 +77,9 @@ export interface InMemorySubscriptionManagerOptions
 export class InMemorySubscriptionManager extends SubscriptionManager
   implements AsyncDisposable {
   static {
+    onSubscriptionEnd = (manager, listener) => {
+      manager.#onEnd = listener;
+    };
     listenForNotifications = (manager, listener) => {
       // Two subscriptions with the same function are two listeners.
       const entry = { listener };
@@ -85,6 +97,7 @@ export class InMemorySubscriptionManager extends SubscriptionManager
   readonly #report: (error: Error) => void;
   #size = 0;
   #notified = 0;
+  #onEnd: (id: string | number, origin: string) => void = () => {};
   #closed = false;
 
   /**
@@ -151,6 +164,7 @@ export class InMemorySubscriptionManager extends SubscriptionManager
         removeFromIndex();
         siblings.delete(id);
         if (siblings.size === 0) this.#origins.delete(origin);
+        this.#onEnd(id, origin);
       },
       this.#report,
     );
@@ -295,7 +309,8 @@ export function assertSubscription(value: Subscription): void {
     ? ["origin", "a string", origin]
     : typeof filters !== "object" || filters === null
     ? ["filters", "an object", filters]
-    : uris !== undefined && !isArrayOfStrings(uris)
+    : uris !== undefined &&
+        !(Array.isArray(uris) && uris.every((uri) => typeof uri === "string"))
     ? ["filters.resourceSubscriptions", "an array of strings", uris]
     : undefined;
   if (wrong === undefined) return;
@@ -306,11 +321,6 @@ export function assertSubscription(value: Subscription): void {
       formatValue(found)
     }.`,
   );
-}
-
-function isArrayOfStrings(value: unknown): boolean {
-  return Array.isArray(value) &&
-    value.every((item) => typeof item === "string");
 }
 
 /** Throws if the callbacks of a subscription are invalid. */

@@ -17,14 +17,14 @@ const GARBAGE: readonly unknown[] = [
   "[]",
   "{}",
   "{",
-  '{"v":2}',
-  '{"v":2,"kind":"heartbeat"}',
-  '{"v":2,"kind":"batch","from":7,"incarnation":{},"messages":{}}',
+  '{"v":3}',
+  '{"v":3,"kind":"heartbeat"}',
+  '{"v":3,"kind":"batch","from":7,"incarnation":{},"messages":{}}',
   `${"[".repeat(50_000)}`,
   "x".repeat(100_000),
   {},
   [],
-  { v: 2, kind: "leave", from: "a", incarnation: 1 },
+  { v: 3, kind: "leave", from: "a", incarnation: 1 },
   { __proto__: null, data: "data" },
   new Uint8Array(1_000),
   new ArrayBuffer(8),
@@ -38,7 +38,7 @@ const GARBAGE: readonly unknown[] = [
 function altered(genuine: string): string[] {
   const packet = JSON.parse(genuine);
   const texts: Record<string, unknown>[] = [
-    { ...packet, v: 3 },
+    { ...packet, v: 4 },
     { ...packet, v: 0 },
     { ...packet, v: "1" },
     { ...packet, v: undefined },

@@ -93,7 +93,7 @@ describe("fragments", () => {
         "+{}\ntext",
         "+{\ntext",
         valid.split("\n")[0]!,
-        change('"v":2', '"v":1'),
+        change('"v":3', '"v":1'),
         change('"start":0', '"start":-1'),
         change('"start":0', '"start":1'),
         change('"length":4', '"length":3'),

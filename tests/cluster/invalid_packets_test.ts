@@ -48,7 +48,7 @@ describe("ClusterSessions: a peer that sends invalid packets", () => {
       await settled(time, member.sessions.ready, "ready");
       const peer = network.bus();
       await peer.start(PEER, () => {});
-      const texts = ["", "{", "null", "7", '{"v":2}', '{"v":3,"from":"x"}'];
+      const texts = ["", "{", "null", "7", '{"v":3}', '{"v":4,"from":"x"}'];
       for (const text of texts) void peer.publish(text, undefined);
       await pass(time, 5);
       const { ignored } = member.sessions.stats().cluster;

@@ -231,7 +231,7 @@ describe("ClusterSessions: a peer that sends malformed messages", () => {
       }
       assertEquals(
         [...asked].sort(),
-        ["delete", "has", "metadata", "resume", "unsubscribe"],
+        ["delete", "has", "holder", "metadata", "resume", "unsubscribe"],
       );
       await assertWork(time, nodes, "new");
       peer.leave();

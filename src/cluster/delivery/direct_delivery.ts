@@ -3,6 +3,7 @@ import type { PendingStream } from "../../streams/pending_streams.ts";
 import type { StreamEngine } from "../../streams/stream_engine.ts";
 import { isBroadcast, type SendTarget } from "../../replay/recipients.ts";
 import type { TransferableReplayLog } from "./transferable_replay_log.ts";
+import { groupByNode } from "../directory/by_node.ts";
 import type { SessionDirectory } from "../directory/session_directory.ts";
 import type { ClusterNode } from "../membership/cluster_node.ts";
 import type { Delivery, ResumeResult } from "./delivery.ts";
@@ -110,6 +111,24 @@ export class DirectDelivery implements Delivery {
     return { reset: await this.#takeover.start(resumption) };
   }
 
+  /**
+   * Returns the sessions without a known owner, by their witness. In a large
+   * cluster, the claim of a session may still be under way to this node, but its
+   * witnesses have it.
+   */
+  #unknown(
+    ids: readonly string[],
+    owners: ReadonlyMap<string, readonly string[]>,
+  ): ReadonlyMap<string, string[]> {
+    const { asksWitnesses } = this.#node;
+    if (!asksWitnesses || this.#directory.isComplete) return new Map();
+    const known = new Set([...owners.values()].flat());
+    return groupByNode(
+      ids.filter((id) => !known.has(id) && !this.#directory.isLocal(id)),
+      (id) => this.#node.witnessesOf(id)[0],
+    );
+  }
+
   /** Writes a frame to local sessions, and sends it to the owners of others. */
   #sendTo(
     ids: readonly string[],
@@ -120,9 +139,15 @@ export class DirectDelivery implements Delivery {
     if (local.length > 0) this.#engine.send(local, data);
     if (local.length === ids.length || hops > MAX_HOPS) return;
     return this.#lookups.send(ids, data.length, (owners) => {
-      for (const [node, sessions] of owners) {
-        this.#node.send(node, { kind: "send", sessions, data, hops });
-      }
+      const send = (to: ReadonlyMap<string, string[]>) => {
+        for (const [node, sessions] of to) {
+          this.#node.send(node, { kind: "send", sessions, data, hops });
+        }
+      };
+      send(owners);
+      let known = local.length;
+      for (const sessions of owners.values()) known += sessions.length;
+      if (known < ids.length && hops === 0) send(this.#unknown(ids, owners));
     });
   }
 }

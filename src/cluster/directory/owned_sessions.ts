@@ -60,6 +60,13 @@ export class OwnedSessions {
     return this.#engine.has(id) || this.#takeovers.has(id);
   }
 
+  /** The same on any node that is not down, as far as this one knows. */
+  async isReachable(id: string): Promise<boolean> {
+    if (this.hasStream(id)) return true;
+    const owner = await this.directory.findOwner(id);
+    return owner !== undefined && !owner.isDetached && !owner.isDown;
+  }
+
   /**
    * Returns whether any node is known to hold a stream of a session, including
    * nodes that are down and may come back. No node is asked.
@@ -78,7 +85,7 @@ export class OwnedSessions {
     await this.directory.claim(id);
     // The stream may have failed at its first write.
     if (!this.#engine.has(id)) this.detach(id);
-    await this.directory.flushed();
+    await this.directory.flushed(id);
   }
 
   /** Keeps a session whose client has reconnected. */

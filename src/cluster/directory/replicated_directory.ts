@@ -130,8 +130,8 @@ export class ReplicatedDirectory implements SessionDirectory {
     });
   }
 
-  flushed(): Promise<void> {
-    return this.#node.flushed();
+  flushed(id: string): Promise<void> {
+    return this.#node.flushed(this.#node.witnessesOf(id));
   }
 
   #write(id: string, at: Timestamp, isDetached: boolean): void {

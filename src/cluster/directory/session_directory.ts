@@ -28,8 +28,11 @@ export interface SessionDirectory {
   groupByOwner(
     ids: Iterable<string>,
   ): ReadonlyMap<string, string[]> | Promise<ReadonlyMap<string, string[]>>;
-  /** Resolves when the other nodes see the changes that were made here. */
-  flushed(): Promise<void>;
+  /**
+   * Resolves when the other nodes see the changes that were made here to a
+   * session, or find them when they look for it.
+   */
+  flushed(id: string): Promise<void>;
   /** Whether a session that is not found has no owner at all. */
   readonly isComplete: boolean;
 }

@@ -6,6 +6,7 @@ import { Discovery } from "./discovery.ts";
 import type { ClusterStats, NodeInfo } from "./node_info.ts";
 import { Peers } from "./peers.ts";
 import type { PeerListener } from "./peer_listener.ts";
+import type { RequestOptions } from "./request_options.ts";
 import type { MessageBus } from "../messaging/message_bus.ts";
 import type { ClusterSettings } from "./options.ts";
 import type {
@@ -15,33 +16,12 @@ import type {
 import type { RpcRequest } from "../messaging/rpc_protocol.ts";
 import { type RequestHandler, Rpc } from "../messaging/rpc.ts";
 import { PacketBus } from "../messaging/packet_bus.ts";
+import { deciderOf, MAX_WITNESSES, witnessesOf } from "./witnesses.ts";
 
 type Handler<Kind extends ClusterMessage["kind"]> = (
   message: Extract<ClusterMessage, { kind: Kind }>,
   from: string,
 ) => void;
-
-/** Options of a request. */
-export interface RequestOptions {
-  /**
-   * The nodes to ask.
-   *
-   * @default undefined all others
-   */
-  readonly nodes?: readonly string[] | undefined;
-  /**
-   * How much longer than `requestTimeoutMs` to wait, in milliseconds.
-   *
-   * @default 0
-   */
-  readonly extraTimeoutMs?: number | undefined;
-  /**
-   * Returns whether a response makes the others unnecessary.
-   *
-   * @default undefined all nodes must respond
-   */
-  readonly isSufficient?: ((response: unknown) => boolean) | undefined;
-}
 
 /**
  * One node of a cluster, as its components use it: knows the other nodes, sends
@@ -225,12 +205,13 @@ export class ClusterNode {
    */
   async request(
     request: RpcRequest,
-    { nodes, extraTimeoutMs = 0, isSufficient }: RequestOptions = {},
+    { nodes, session, extraTimeoutMs = 0, isSufficient }: RequestOptions = {},
   ): Promise<ReadonlyMap<string, unknown>> {
     if (!this.#discovery.isDone) await this.ready;
     if (this.#isClosed) return new Map();
     const { others } = this;
-    const targets = nodes?.filter((name) => others.includes(name)) ?? others;
+    const targets = nodes?.filter((name) => others.includes(name)) ??
+      (session === undefined ? others : witnessesOf(session, others));
     const timeoutMs = this.#settings.requestTimeoutMs + extraTimeoutMs;
     return await this.#rpc.request(targets, request, timeoutMs, isSufficient);
   }
@@ -254,12 +235,32 @@ export class ClusterNode {
   }
 
   /**
-   * Resolves when all other nodes have received what was sent to them, or after
-   * a timeout.
+   * Resolves when other nodes have received what was sent to them, or after a
+   * timeout.
+   *
+   * @param nodes Their names; by default all.
    */
-  async flushed(): Promise<void> {
-    if (this.#isClosed || this.others.length === 0) return;
-    await waitAtMost(this.#peers.flushed(), this.#settings.requestTimeoutMs);
+  async flushed(nodes: readonly string[] = this.others): Promise<void> {
+    if (this.#isClosed || nodes.length === 0) return;
+    await waitAtMost(
+      this.#peers.flushed(nodes),
+      this.#settings.requestTimeoutMs,
+    );
+  }
+
+  /** Whether there are so many nodes that only some of them are witnesses. */
+  get asksWitnesses(): boolean {
+    return this.others.length > MAX_WITNESSES;
+  }
+
+  /** Returns which of the other nodes are witnesses of a session. */
+  witnessesOf(session: string): string[] {
+    return witnessesOf(session, this.others);
+  }
+
+  /** Returns the node that decides about a key, which may be this one. */
+  deciderOf(key: string): string {
+    return deciderOf(key, [this.name, ...this.others]);
   }
 
   /** Counts a message that was ignored. */

@@ -46,6 +46,11 @@ interface Peer {
   isDown: boolean;
 }
 
+/**
+ * After how many heartbeats a peer should have acknowledged what was sent to
+ * all: its next one may be late, or get lost.
+ */
+const ACKNOWLEDGED_AFTER_HEARTBEATS = 2.5;
 /** After how many missed heartbeats a peer is down. */
 const DOWN_AFTER_HEARTBEATS = 3;
 /** After how many missed heartbeats a peer is forgotten. */
@@ -90,8 +95,10 @@ export class Peers implements PeriodicTask {
     this.#sender = new ReliableSender({
       packetBus,
       scheduler,
+      heartbeatTimeoutMs: ACKNOWLEDGED_AFTER_HEARTBEATS * heartbeatMs,
       probe: (receiver) =>
         packetBus.send({ ...this.#heartbeat(), isProbe: true }, receiver),
+      announce: () => this.#sendHeartbeat(scheduler.now()),
       onOverflow: (...dropped) => this.#reportLoss(overflow(...dropped)),
       onGivenUp: (...lost) => this.#reportLoss(givenUp(...lost)),
     });
@@ -173,11 +180,13 @@ export class Peers implements PeriodicTask {
   }
 
   /**
-   * Resolves when all peers that are not down have acknowledged what was sent to
+   * Resolves when peers that are not down have acknowledged what was sent to
    * them before.
+   *
+   * @param names Their names; by default all.
    */
-  flushed(): Promise<void> {
-    return this.#sender.flushed();
+  flushed(names?: readonly string[]): Promise<void> {
+    return this.#sender.flushed(names);
   }
 
   run(now: number): void {
@@ -201,11 +210,9 @@ export class Peers implements PeriodicTask {
 
   #sendHeartbeat(now: number): void {
     this.#heartbeatSentAt = now;
-    // Otherwise, acknowledgements are sent before the next heartbeat anyway.
-    const carriesAcks =
-      this.#packetBus.flowControl.ackDelayMs > this.#heartbeatMs;
-    const acks = carriesAcks ? this.#receiver.takeAcks() : undefined;
+    const acks = this.#receiver.takeAcks();
     this.#packetBus.send({ ...this.#heartbeat(), acks });
+    this.#sender.onAnnounced();
   }
 
   #heartbeat(): Heartbeat {

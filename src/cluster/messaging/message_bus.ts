@@ -87,13 +87,14 @@ export interface FlowControl {
    */
   readonly window: number;
   /**
-   * The longest delay of an acknowledgement, in milliseconds. Acknowledgements
-   * that fit into a heartbeat need no message of their own.
+   * The longest delay of the acknowledgement of a message to one node, in
+   * milliseconds. Messages to all are acknowledged with heartbeats.
    */
   readonly ackDelayMs: number;
   /**
-   * How many heartbeats of an idle node are acknowledged with one message, so
-   * that it notices peers that have forgotten it.
+   * How many heartbeats a node may send until one of them acknowledges an idle
+   * peer, so that it notices peers that have forgotten it. With more than 16
+   * peers, they take turns, and it takes longer.
    */
   readonly heartbeatsPerAck: number;
   /**
@@ -121,6 +122,21 @@ export const BROKER_FLOW: FlowControl = {
   heartbeatsPerAck: 8,
   retransmitTimeoutMs: 500,
 };
+
+/** The largest send window of a node with many receivers, in batches. */
+const MAX_SCALED_WINDOW = 128;
+
+/**
+ * Returns the send window of a node. It grows with the receivers, each of which
+ * acknowledges a quarter of it at once, so that a stream of messages to all
+ * costs as many acknowledgements whatever the number of nodes.
+ *
+ * @param flowControl The flow control of the bus.
+ * @param peers The number of other nodes.
+ */
+export function windowFor({ window }: FlowControl, peers: number): number {
+  return Math.max(window, Math.min(2 * peers, MAX_SCALED_WINDOW));
+}
 
 /** The smallest `maxLength`: names of nodes must fit into every message. */
 const MIN_LENGTH = 4_096;

@@ -8,12 +8,8 @@ import {
   IN_PROCESS_FLOW,
   type MessageBus,
 } from "./message_bus.ts";
-import {
-  type Packet,
-  type PacketBody,
-  readPacket,
-  VERSION,
-} from "./protocol.ts";
+import { type Packet, type PacketBody, VERSION } from "./protocol.ts";
+import { readPacket } from "./read_packet.ts";
 
 /** A batch that the bus refused to publish. */
 export interface Refusal {

@@ -20,6 +20,11 @@
  * waits if that is missing. The sender keeps a batch until all receivers have
  * acknowledged it.
  *
+ * A batch for one node is acknowledged soon. A batch for all is acknowledged
+ * with the heartbeats of its receivers, which costs no messages; only the nodes
+ * that the sender waits for acknowledge it at once. The loss of the last batch
+ * is noticed with a heartbeat that the sender sends a moment later.
+ *
  * After `joinAck`, the first messages for a new peer are everything it must
  * know, up to `syncDone`.
  *
@@ -28,13 +33,12 @@
 import type { SessionEndReason } from "../../contracts/options.ts";
 import type { Timestamp } from "../membership/hybrid_clock.ts";
 import type { ForwardMessage } from "./forward_protocol.ts";
-import { isClusterMessage } from "./protocol_items.ts";
 import type { FieldWrite, RpcRequest } from "./rpc_protocol.ts";
 
 export type { FieldWrite, RpcRequest };
 
 /** The version of the protocol. */
-export const VERSION = 2;
+export const VERSION = 3;
 
 /**
  * The number of a batch, for all receivers, and for those for which it differs.
@@ -53,7 +57,7 @@ export interface Heartbeat {
   readonly digests: Readonly<Record<string, number>>;
   /** Whether the sender waits for an acknowledgement. */
   readonly isProbe?: boolean | undefined;
-  /** Acknowledgements for other nodes, by name. */
+  /** Acknowledgements for other nodes, by name; each node has its turn. */
   readonly acks?: Readonly<Record<string, HeartbeatAck>> | undefined;
 }
 
@@ -83,8 +87,10 @@ export interface Batch {
   readonly seq: number;
   /** The batch before this one. */
   readonly prevSeq: BatchPosition;
-  /** Whether someone waits for the acknowledgement. */
-  readonly isAckRequested?: boolean | undefined;
+  /** Whether it was sent to all, so that heartbeats acknowledge it. */
+  readonly isForAll?: boolean | undefined;
+  /** The nodes that acknowledge it at once; `true` for all receivers. */
+  readonly ackBy?: true | readonly string[] | undefined;
   readonly messages: readonly AddressedMessage[];
 }
 
@@ -198,6 +204,17 @@ export type ClusterMessage =
   | { readonly kind: "hosted"; readonly id: string }
   /** A notification for subscriptions, as JSON. */
   | { readonly kind: "notification"; readonly text: string }
+  /** The sender has subscriptions whose IDs the receiver decides about. */
+  | {
+    readonly kind: "reserved";
+    readonly subscriptions: readonly (readonly [string | number, string])[];
+  }
+  /** The sender no longer has a subscription. */
+  | {
+    readonly kind: "unreserved";
+    readonly id: string | number;
+    readonly origin: string;
+  }
   | {
     readonly kind: "request";
     readonly id: number;
@@ -237,23 +254,18 @@ export type Ownership = readonly [
   isDetached: boolean,
 ];
 
+/** Returns whether a node must acknowledge a batch at once. */
+export function isRequestedOf({ ackBy }: Batch, node: string): boolean {
+  return ackBy === true || ackBy?.includes(node) === true;
+}
+
 /**
- * Parses and validates a packet; `undefined` if it is malformed or of another
- * version.
+ * Returns whether the sender of a batch expects a node to acknowledge it before
+ * its next heartbeat.
  */
-export function readPacket(text: unknown): Packet | undefined {
-  if (typeof text !== "string") return undefined;
-  let packet: Partial<Packet> | null;
-  try {
-    packet = JSON.parse(text);
-  } catch {
-    return undefined;
-  }
-  return typeof packet === "object" && packet?.v === VERSION &&
-      typeof packet.from === "string" &&
-      Number.isSafeInteger(packet.incarnation) && isPacketBody(packet)
-    ? packet as Packet
-    : undefined;
+export function expectsAck(batch: Batch, node: string): boolean {
+  return !batch.isForAll || isRequestedOf(batch, node) ||
+    batch.messages.some(({ only }) => only === node);
 }
 
 /** A position as one reader sees it. */
@@ -262,46 +274,4 @@ export function seqFor(node: string, position: BatchPosition): number {
   return overrides !== undefined && Object.hasOwn(overrides, node)
     ? overrides[node]!
     : seq;
-}
-
-function isPacketBody(packet: Partial<Packet>): boolean {
-  switch (packet.kind) {
-    case "heartbeat":
-      return isPosition(packet.lastSeq) && areAcks(packet.acks);
-    case "join":
-    case "unknownPeer":
-      return isCount(packet.handshakeId);
-    case "joinAck":
-      return isCount(packet.handshakeId) && isCount(packet.afterSeq);
-    case "batch":
-      return isCount(packet.seq) && isPosition(packet.prevSeq) &&
-        Array.isArray(packet.messages) &&
-        packet.messages.every(isClusterMessage);
-    case "ack":
-      return isCount(packet.handshakeId) && isCount(packet.seq);
-    case "leave":
-      return true;
-    default:
-      return false;
-  }
-}
-
-function isPosition(
-  position: Partial<BatchPosition> | null | undefined,
-): boolean {
-  const { seq, overrides = {} } = position ?? {};
-  return isCount(seq) && typeof overrides === "object" && overrides !== null &&
-    Object.values(overrides).every(isCount);
-}
-
-function areAcks(acks: unknown): boolean {
-  return acks === undefined ||
-    typeof acks === "object" && acks !== null &&
-      Object.values(acks).every((ack) =>
-        Array.isArray(ack) && isCount(ack[0]) && isCount(ack[1])
-      );
-}
-
-function isCount(value: unknown): boolean {
-  return Number.isSafeInteger(value) && (value as number) >= 0;
 }

@@ -30,6 +30,8 @@ const CHECKS: Readonly<
   requestDiff: ({ digests }) => areAll(digests, isNumber),
   hosted: ({ id }) => typeof id === "string",
   notification: ({ text }) => typeof text === "string",
+  reserved: ({ subscriptions }) => areAll(subscriptions, isSubscriptionId),
+  unreserved: ({ id, origin }) => isSubscriptionId([id, origin]),
   request: ({ id, request }) =>
     isNumber(id) && isObject(request) && typeof request.kind === "string",
   response: ({ id }) => isNumber(id),
@@ -115,6 +117,12 @@ function isForwardedCall(call: unknown): boolean {
 export function isTarget(value: unknown): value is MessageTarget {
   return isObject(value) && typeof value.kind === "string" &&
     isMessageId(value.id);
+}
+
+function isSubscriptionId(value: unknown): boolean {
+  if (!Array.isArray(value)) return false;
+  const [id, origin] = value;
+  return isMessageId(id) && typeof origin === "string";
 }
 
 function areHeaders(headers: unknown): boolean {

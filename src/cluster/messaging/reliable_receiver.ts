@@ -1,17 +1,21 @@
 import type { Scheduler } from "../../runtime/scheduler.ts";
-import { AckScheduler, type ReceiveState } from "./ack_scheduler.ts";
+import {
+  AckScheduler,
+  type ReceiveState,
+} from "./acknowledgements/ack_scheduler.ts";
 import { PacketAssembler } from "./fragments/packet_assembler.ts";
 import type { PacketBus } from "./packet_bus.ts";
 import {
   type AddressedMessage,
   type Batch,
+  expectsAck,
   type Fragment,
   type Heartbeat,
   type HeartbeatAck,
   type Packet,
-  readPacket,
   seqFor,
 } from "./protocol.ts";
+import { readPacket } from "./read_packet.ts";
 import { ReorderBuffer } from "./reorder_buffer.ts";
 
 /**
@@ -62,7 +66,7 @@ export class ReliableReceiver {
    */
   addSender(node: string, handshakeId: number, afterSeq: number): void {
     const reorderBuffer = new ReorderBuffer(this.#packetBus.name, afterSeq);
-    this.#states.set(node, { handshakeId, reorderBuffer, heartbeats: 0 });
+    this.#states.set(node, { handshakeId, reorderBuffer });
   }
 
   /** Stops receiving the batches of a node. */
@@ -80,7 +84,7 @@ export class ReliableReceiver {
     const { reorderBuffer } = this.#states.get(from) ?? {};
     if (reorderBuffer === undefined) return undefined;
     if (seq > 0) {
-      this.#acks.schedule(from);
+      this.#acks.schedule(from, true);
       if (!reorderBuffer.isMissing(seq)) {
         reorderBuffer.onDuplicate();
         return undefined;
@@ -100,11 +104,15 @@ export class ReliableReceiver {
     const state = this.#states.get(from);
     if (state === undefined) return;
     this.#received++;
-    for (const message of state.reorderBuffer.receive(batch)) {
+    const { reorderBuffer } = state;
+    const isDuplicate = batch.seq <= reorderBuffer.seq;
+    for (const message of reorderBuffer.receive(batch)) {
       this.#onMessage(from, message);
     }
-    this.#assembler.dropUpTo(from, state.reorderBuffer.seq);
-    this.#acks.schedule(from);
+    this.#assembler.dropUpTo(from, reorderBuffer.seq);
+    const isExpected = isDuplicate || reorderBuffer.hasGap ||
+      expectsAck(batch, this.#packetBus.name);
+    this.#acks.schedule(from, isExpected);
   }
 
   /**
@@ -119,13 +127,11 @@ export class ReliableReceiver {
     const seq = seqFor(this.#packetBus.name, lastSeq);
     reorderBuffer.observe(seq);
     if (isProbe) reorderBuffer.requestAck();
-    const { heartbeatsPerAck } = this.#packetBus.flowControl;
-    const isDue = ++state.heartbeats % heartbeatsPerAck === 0;
-    if (isProbe || isDue || reorderBuffer.hasGap) this.#acks.schedule(from);
+    if (isProbe || reorderBuffer.hasGap) this.#acks.schedule(from, true);
     return reorderBuffer.seq === seq;
   }
 
-  /** Takes the acknowledgements that a heartbeat can carry, by node. */
+  /** Takes the acknowledgements that a heartbeat carries, by node. */
   takeAcks(): Record<string, HeartbeatAck> | undefined {
     return this.#acks.takeForHeartbeat();
   }

@@ -1,19 +1,18 @@
-import {
-  checkPeriodFor,
-  type PeriodicTask,
-  type Scheduler,
-} from "../../runtime/scheduler.ts";
+import { checkPeriodFor, type PeriodicTask } from "../../runtime/scheduler.ts";
 import { atEndOfTurn } from "../../runtime/end_of_turn.ts";
-import { FlushWaiters } from "./flush_waiters.ts";
-import type { FlowControl } from "./message_bus.ts";
+import { FlushWaiters } from "./acknowledgements/flush_waiters.ts";
+import { type FlowControl, windowFor } from "./message_bus.ts";
 import type {
   Ack,
   AddressedMessage,
+  Batch,
   BatchPosition,
   ClusterMessage,
 } from "./protocol.ts";
-import type { PacketBus } from "./packet_bus.ts";
+import { expectsAck, isRequestedOf } from "./protocol.ts";
+import { AckRequests } from "./acknowledgements/ack_requests.ts";
 import { RefusedBatches } from "./refusals/refused_batches.ts";
+import type { ReliableSenderPort } from "./reliable_sender_port.ts";
 import { MAX_BUFFERED_LENGTH, RetransmitBuffer } from "./retransmit_buffer.ts";
 import {
   groupByReceiver,
@@ -21,40 +20,12 @@ import {
   SendQueue,
 } from "./send_queue.ts";
 import {
-  acknowledgedSeq,
   isAnyFull,
   positionOf,
   SendWindow,
   slowestOf,
   unackedBy,
 } from "./send_window.ts";
-
-/** What a {@linkcode ReliableSender} needs. */
-export interface ReliableSenderPort {
-  readonly packetBus: PacketBus;
-  readonly scheduler: Scheduler;
-  /** Requests an acknowledgement of a receiver. */
-  readonly probe: (receiver: string) => void;
-  /**
-   * Called when the send queue was cleared because it was too long.
-   *
-   * @param messages The number of messages that were dropped.
-   * @param receivers The number of nodes that they were for, at most.
-   */
-  readonly onOverflow: (messages: number, receivers: number) => void;
-  /**
-   * Called when a batch was given up, because the bus refuses it.
-   *
-   * @param bytes Its length in UTF-8.
-   * @param receivers The nodes that have not acknowledged it.
-   * @param cause The error of the bus.
-   */
-  readonly onGivenUp: (
-    bytes: number,
-    receivers: readonly string[],
-    cause: unknown,
-  ) => void;
-}
 
 /**
  * Sends messages reliably. Collects the messages of one turn of the event loop
@@ -78,9 +49,9 @@ export class ReliableSender implements PeriodicTask {
   #lastBroadcastSeq = 0;
   #retransmitted = 0;
   #isFlushScheduled = false;
-  #isAckRequested = false;
-  /** Acknowledgements of all batches up to this one were requested. */
-  #ackRequestedSeq = 0;
+  readonly #ackRequests = new AckRequests();
+  /** When the last batch for all was sent, unless a heartbeat followed. */
+  #unannouncedAt = Infinity;
 
   constructor(port: ReliableSenderPort) {
     const { packetBus } = port;
@@ -121,14 +92,16 @@ export class ReliableSender implements PeriodicTask {
   }
 
   /**
-   * Resolves when every receiver has acknowledged what was sent before, or was
+   * Resolves when receivers have acknowledged what was sent before, or were
    * removed.
+   *
+   * @param receivers Their names; by default all.
    */
-  async flushed(): Promise<void> {
+  async flushed(receivers?: readonly string[]): Promise<void> {
     if (this.#windows.size === 0) return;
-    this.#isAckRequested = true;
+    this.#ackRequests.add(receivers);
     this.#scheduleFlush();
-    await this.#flushWaiters.wait();
+    await this.#flushWaiters.wait(receivers);
   }
 
   /**
@@ -164,7 +137,7 @@ export class ReliableSender implements PeriodicTask {
     const window = this.#windows.get(node);
     if (window === undefined) return;
     window.suspend(isSuspended);
-    this.#resolveFlushed();
+    if (isSuspended) this.#flushWaiters.onGone(node);
     this.#flush();
   }
 
@@ -174,7 +147,7 @@ export class ReliableSender implements PeriodicTask {
     if (window === undefined) return;
     this.#windows.delete(node);
     for (const seq of window.unacked) this.#retransmitBuffer.release(seq);
-    this.#resolveFlushed();
+    this.#flushWaiters.onGone(node);
     this.#flush();
   }
 
@@ -192,18 +165,26 @@ export class ReliableSender implements PeriodicTask {
       }
     }
     if (acknowledged.length === 0) return;
-    this.#resolveFlushed();
+    this.#flushWaiters.onAcknowledged(node, acknowledged.at(-1)!);
     this.#flush();
+  }
+
+  /** Called when a heartbeat with the last position was sent to all. */
+  onAnnounced(): void {
+    this.#unannouncedAt = Infinity;
   }
 
   /** Probes receivers that acknowledge nothing, and retries what was refused. */
   run(now: number): void {
     this.#refused.retry();
+    const { heartbeatTimeoutMs, probe, announce } = this.#port;
+    const { retransmitTimeoutMs } = this.#flowControl;
+    if (now - this.#unannouncedAt >= retransmitTimeoutMs) announce();
     let isWaiting = false;
     for (const [node, window] of this.#windows) {
       if (!window.isAwaited) continue;
       isWaiting = true;
-      if (window.check(now)) this.#port.probe(node);
+      if (window.check(now, this.#window, heartbeatTimeoutMs)) probe(node);
     }
     if (!isWaiting) this.#port.scheduler.stop(this);
     this.#flush();
@@ -215,7 +196,7 @@ export class ReliableSender implements PeriodicTask {
     this.#queue.clear();
     this.#retransmitBuffer.clear();
     this.#refused.close();
-    this.#resolveFlushed();
+    this.#flushWaiters.resolveAll();
     this.#port.scheduler.stop(this);
   }
 
@@ -230,28 +211,39 @@ export class ReliableSender implements PeriodicTask {
 
   #flush(): void {
     if (this.#isFlushScheduled) return;
-    while (this.#queue.size > 0 && !isAnyFull(this.#windows)) {
+    while (this.#queue.size > 0 && !isAnyFull(this.#windows, this.#window)) {
       const messages = this.#queue.takeBatch(this.#port.packetBus.maxLength);
       if (messages.some(({ to }) => to === undefined)) {
         this.#sendToAll(messages);
       } else this.#sendToEach(messages);
     }
-    if (this.#queue.size === 0) {
-      if (this.#isAckRequested) this.#requestAcks();
-      this.#isAckRequested = false;
-      this.#flushWaiters.onSent(this.#lastSeq);
-      this.#resolveFlushed();
-    }
+    if (this.#queue.size === 0) this.#onEverythingSent();
     const bufferedLength = this.#queue.length + this.#retransmitBuffer.length;
     if (bufferedLength > MAX_BUFFERED_LENGTH) this.#handleOverflow();
   }
 
-  /** Probes the receivers whose last batch did not request an acknowledgement. */
-  #requestAcks(): void {
-    for (const [node, { isAwaited, lastSeq }] of this.#windows) {
-      if (isAwaited && lastSeq > this.#ackRequestedSeq) this.#port.probe(node);
+  /** The size of the send windows, in batches. */
+  get #window(): number {
+    return windowFor(this.#flowControl, this.#windows.size);
+  }
+
+  #onEverythingSent(): void {
+    const now = this.#port.scheduler.now();
+    // Their last batch may have been sent before its acknowledgement was
+    // requested.
+    for (const node of this.#ackRequests.take(this.#windows.keys())) {
+      const window = this.#windows.get(node);
+      if (!window?.lacksRequest) continue;
+      window.onRequested(now);
+      this.#port.probe(node);
     }
-    this.#ackRequestedSeq = this.#lastSeq;
+    this.#flushWaiters.onSent(
+      () => this.#windows.keys(),
+      (node) => {
+        const window = this.#windows.get(node);
+        return window?.isAwaited ? window.lastSeq : undefined;
+      },
+    );
   }
 
   /** Sends one batch for all, to keep the order of all its messages. */
@@ -264,8 +256,9 @@ export class ReliableSender implements PeriodicTask {
       ),
       prevSeq,
       undefined,
-      this.#windows.values(),
+      this.#windows,
     );
+    this.#unannouncedAt = this.#port.scheduler.now();
   }
 
   /** Sends one batch to each node, so that none gets messages for others. */
@@ -274,7 +267,8 @@ export class ReliableSender implements PeriodicTask {
       const window = this.#windows.get(node);
       // The receiver was removed meanwhile.
       if (window === undefined) continue;
-      this.#sendBatch(forNode, { seq: window.lastSeq }, node, [window]);
+      const prevSeq = { seq: window.lastSeq };
+      this.#sendBatch(forNode, prevSeq, node, [[node, window]]);
     }
   }
 
@@ -282,21 +276,23 @@ export class ReliableSender implements PeriodicTask {
     messages: readonly AddressedMessage[],
     prevSeq: BatchPosition,
     to: string | undefined,
-    windows: Iterable<SendWindow>,
+    windows: Iterable<[node: string, window: SendWindow]>,
   ): void {
-    const seq = ++this.#lastSeq;
-    if (this.#isAckRequested) this.#ackRequestedSeq = seq;
-    const text = this.#port.packetBus.serialize({
+    const batch: Batch = {
       kind: "batch",
-      seq,
+      seq: ++this.#lastSeq,
       prevSeq,
-      isAckRequested: this.#isAckRequested || undefined,
+      isForAll: to === undefined || undefined,
+      ackBy: this.#ackRequests.in(to),
       messages,
-    });
+    };
+    const { seq } = batch;
+    const text = this.#port.packetBus.serialize(batch);
     const now = this.#port.scheduler.now();
     let receivers = 0;
-    for (const window of windows) {
-      window.add(seq, now);
+    for (const [node, window] of windows) {
+      window.add(seq, now, expectsAck(batch, node));
+      if (isRequestedOf(batch, node)) window.onRequested(now);
       receivers++;
     }
     if (receivers === 0) return;
@@ -320,10 +316,5 @@ export class ReliableSender implements PeriodicTask {
     const dropped = this.#queue.size;
     this.#queue.clear();
     this.#port.onOverflow(dropped, this.#windows.size);
-  }
-
-  #resolveFlushed(): void {
-    if (this.#windows.size === 0) return this.#flushWaiters.resolveAll();
-    this.#flushWaiters.onAcknowledged(acknowledgedSeq(this.#windows));
   }
 }

@@ -1,4 +1,9 @@
-import { type AddressedMessage, type Batch, seqFor } from "./protocol.ts";
+import {
+  type AddressedMessage,
+  type Batch,
+  isRequestedOf,
+  seqFor,
+} from "./protocol.ts";
 
 /**
  * How many batches may wait for a missing one. If there are more, the last ones
@@ -96,7 +101,7 @@ export class ReorderBuffer {
       this.onDuplicate();
       return [];
     }
-    this.#isAckRequested ||= batch.isAckRequested === true;
+    this.#isAckRequested ||= isRequestedOf(batch, this.#node);
     this.#outOfOrder.set(batch.seq, batch);
     const messages: AddressedMessage[] = [];
     for (

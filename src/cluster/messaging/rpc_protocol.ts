@@ -22,10 +22,17 @@ export type Activity = readonly [
 
 /** A request of one node to another. */
 export type RpcRequest =
-  /** Is a stream attached? Response: `boolean`. */
+  /** Is a stream attached, to any node? Response: `boolean`. */
   | { readonly kind: "has"; readonly id: string }
-  /** End a stream. Response: `boolean`, whether there was one. */
-  | { readonly kind: "delete"; readonly id: string }
+  /**
+   * End a stream. Response: `boolean`, whether there was one. A witness that
+   * knows its node passes the request on, once.
+   */
+  | {
+    readonly kind: "delete";
+    readonly id: string;
+    readonly isPassedOn?: boolean | undefined;
+  }
   /**
    * What has the client of a session that moves to the caller missed? Response:
    * `MissedEvents` or a `ResetReason`.
@@ -62,12 +69,16 @@ export type RpcRequest =
   }
   /** Is the server of a session there, and stays? Response: `boolean`. */
   | { readonly kind: "hosts"; readonly session: string }
-  /** Does a subscription exist? Response: `boolean`. */
+  /**
+   * The ID of a subscription: `reserve` asks the node that decides about it
+   * whether it is free. Response: `boolean`. `holder` asks that node who has it.
+   * Response: the name of a node, or `null`. `subscribed` asks a node whether it
+   * has it. Response: `boolean`.
+   */
   | {
-    readonly kind: "subscribed";
+    readonly kind: "reserve" | "holder" | "subscribed";
     readonly id: string | number;
     readonly origin: string;
-    readonly at: Timestamp;
   }
   /** Close a subscription. Response: `boolean`, whether there was one. */
   | {

@@ -18,6 +18,12 @@ export class SendWindow {
   #unacked: number[] = [];
   /** When it last acknowledged a batch, or when all were acknowledged. */
   #progressAt: number;
+  /** The last batch that the receiver acknowledges without a heartbeat. */
+  #expectedSeq = 0;
+  /** Since when such a batch has not been acknowledged. */
+  #expectedAt: number;
+  /** The last batch whose acknowledgement was requested. */
+  #requestedSeq = 0;
   #probedAt: number;
   #probeDelayMs: number;
   #isLagging = false;
@@ -34,6 +40,7 @@ export class SendWindow {
     this.afterSeq = afterSeq;
     this.#lastSeq = afterSeq;
     this.#progressAt = now;
+    this.#expectedAt = now;
     this.#probedAt = now;
     this.#probeDelayMs = flowControl.retransmitTimeoutMs;
   }
@@ -58,17 +65,37 @@ export class SendWindow {
     return this.#isLagging;
   }
 
-  /** Whether the sender must wait for an acknowledgement of this receiver. */
-  get isFull(): boolean {
+  /**
+   * Returns whether the sender must wait for an acknowledgement.
+   *
+   * @param window The send window, in batches.
+   */
+  isFull(window: number): boolean {
     return !this.#isLagging && !this.#isSuspended &&
-      this.#unacked.length >= this.#flowControl.window;
+      this.#unacked.length >= window;
   }
 
-  /** Adds a batch that was sent to the receiver. */
-  add(seq: number, now: number): void {
+  /** Whether the acknowledgement of the last batch was not requested yet. */
+  get lacksRequest(): boolean {
+    return this.isAwaited && this.#lastSeq > this.#requestedSeq;
+  }
+
+  /** Records that the acknowledgement of the last batch was requested. */
+  onRequested(now: number): void {
+    this.#requestedSeq = this.#lastSeq;
+    this.#expect(now);
+  }
+
+  /**
+   * Adds a batch that was sent to the receiver.
+   *
+   * @param isExpected Whether the receiver acknowledges it without a heartbeat.
+   */
+  add(seq: number, now: number, isExpected: boolean): void {
     if (this.#unacked.length === 0) this.#progressAt = now;
     this.#unacked.push(seq);
     this.#lastSeq = seq;
+    if (isExpected) this.#expect(now);
   }
 
   /**
@@ -109,13 +136,24 @@ export class SendWindow {
   /**
    * Checks whether the receiver acknowledges batches.
    *
+   * @param now The current time.
+   * @param window The send window, in batches.
+   * @param heartbeatTimeoutMs After how long its heartbeats should have
+   * acknowledged a batch, in milliseconds.
    * @returns Whether it should be probed now.
    */
-  check(now: number): boolean {
+  check(now: number, window: number, heartbeatTimeoutMs: number): boolean {
     const { retransmitTimeoutMs } = this.#flowControl;
-    if (now - this.#progressAt >= retransmitTimeoutMs) this.#isLagging = true;
-    const waitingSince = Math.max(this.#probedAt, this.#progressAt);
-    if (now - waitingSince < this.#probeDelayMs) return false;
+    const isExpected = this.#isExpected;
+    const isUrgent = isExpected || this.#unacked.length > window / 2;
+    const sinceMs = now - Math.max(
+      this.#progressAt,
+      isExpected ? this.#expectedAt : -Infinity,
+    );
+    const timeoutMs = isUrgent ? retransmitTimeoutMs : heartbeatTimeoutMs;
+    if (sinceMs >= timeoutMs) this.#isLagging = true;
+    const probeDelayMs = Math.max(timeoutMs, this.#probeDelayMs);
+    if (Math.min(sinceMs, now - this.#probedAt) < probeDelayMs) return false;
     this.#probedAt = now;
     // Exponential backoff.
     this.#probeDelayMs = Math.min(
@@ -124,14 +162,30 @@ export class SendWindow {
     );
     return true;
   }
+
+  /** Whether a batch that the receiver should acknowledge soon is unacked. */
+  get #isExpected(): boolean {
+    const [oldest = Infinity] = this.#unacked;
+    return oldest <= this.#expectedSeq;
+  }
+
+  #expect(now: number): void {
+    if (!this.#isExpected) this.#expectedAt = now;
+    this.#expectedSeq = this.#lastSeq;
+  }
 }
 
 /** The windows of all receivers, by name. */
 type SendWindows = ReadonlyMap<string, SendWindow>;
 
-/** Returns whether the sender must wait for a receiver. */
-export function isAnyFull(windows: SendWindows): boolean {
-  for (const { isFull } of windows.values()) if (isFull) return true;
+/**
+ * Returns whether the sender must wait for a receiver.
+ *
+ * @param windows The receivers.
+ * @param size The send window, in batches.
+ */
+export function isAnyFull(windows: SendWindows, size: number): boolean {
+  for (const window of windows.values()) if (window.isFull(size)) return true;
   return false;
 }
 
@@ -177,17 +231,4 @@ export function slowestOf(
 export function unackedBy(windows: SendWindows, seq: number): string[] {
   return [...windows].filter(([, { unacked }]) => unacked.includes(seq))
     .map(([node]) => node);
-}
-
-/**
- * Returns the sequence number up to which all receivers that are waited for have
- * acknowledged everything.
- */
-export function acknowledgedSeq(windows: SendWindows): number {
-  let acknowledged = Infinity;
-  for (const { isAwaited, unacked } of windows.values()) {
-    if (!isAwaited) continue;
-    acknowledged = Math.min(acknowledged, unacked[0]! - 1);
-  }
-  return acknowledged;
 }

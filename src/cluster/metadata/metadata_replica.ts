@@ -94,10 +94,8 @@ export class MetadataReplica {
     const record = this.#records.get(id);
     const field = record?.fields.get(PRINCIPAL);
     if (field === undefined) return undefined;
-    return {
-      principal: principalOf(field),
-      startEventId: record?.startEventId,
-    };
+    const principal = principalOf(field);
+    return { principal, startEventId: record?.startEventId };
   }
 
   /**
@@ -151,11 +149,12 @@ export class MetadataReplica {
     return wasThere;
   }
 
-  /** Requests a session that is unknown here from the other nodes. */
+  /** Requests a session that is unknown here from its witnesses. */
   async fetch(id: string): Promise<void> {
     if (this.#lww.deletedAt(id) !== undefined) return;
-    const responses = await this.#node.request({ kind: "metadata", id });
-    for (const [, fields] of responses) {
+    const request = { kind: "metadata", id } as const;
+    const responses = await this.#node.request(request, { session: id });
+    for (const fields of responses.values()) {
       if (Array.isArray(fields) && fields.every(isFieldWrite)) {
         this.#merge({ kind: "metadata", id, fields }, undefined);
       }
@@ -177,10 +176,10 @@ export class MetadataReplica {
       "requestDiff",
       ({ digests }, from) => this.#publish(from, digests),
     );
-    node.respond("metadata", ({ id }) => {
-      const record = this.#records.get(id);
-      return record ? writesOf(record.fields) : [];
-    });
+    node.respond(
+      "metadata",
+      ({ id }) => writesOf(this.#records.get(id)?.fields ?? new Map()),
+    );
     node.respond("lastUsed", ({ ids }) => {
       const now = node.scheduler.now();
       return ids.flatMap((id) => {

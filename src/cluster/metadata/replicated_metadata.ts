@@ -49,7 +49,7 @@ export class ReplicatedMetadataStore implements MetadataStore {
 
   write(id: string, field: MetadataField, value: string | null): Promise<void> {
     this.#replica.write(id, field, value);
-    return this.#node.flushed();
+    return this.#flushed(id);
   }
 
   async sessionsSubscribedTo(uri: string): Promise<string[]> {
@@ -63,12 +63,12 @@ export class ReplicatedMetadataStore implements MetadataStore {
 
   subscribe(id: string, uri: string): Promise<void> {
     this.#replica.subscribe(id, uri);
-    return this.#node.flushed();
+    return this.#flushed(id);
   }
 
   unsubscribe(id: string, uri: string): Promise<void> {
     this.#replica.unsubscribe(id, uri);
-    return this.#node.flushed();
+    return this.#flushed(id);
   }
 
   async register(
@@ -78,7 +78,7 @@ export class ReplicatedMetadataStore implements MetadataStore {
     const known = await this.registration(id);
     if (known !== undefined) return known.principal === principal;
     this.#replica.register(id, principal);
-    await this.#node.flushed();
+    await this.#flushed(id);
     return true;
   }
 
@@ -114,12 +114,18 @@ export class ReplicatedMetadataStore implements MetadataStore {
 
   async delete(id: string, reason: SessionEndReason): Promise<boolean> {
     const wasThere = this.#replica.delete(id, reason);
-    await this.#node.flushed();
+    // A session that was ended must not be served by any node.
+    if (reason === "ended") await this.#node.flushed();
+    else await this.#flushed(id);
     return wasThere;
   }
 
   close(): void {
     this.#replica.clear();
+  }
+
+  #flushed(id: string): Promise<void> {
+    return this.#node.flushed(this.#node.witnessesOf(id));
   }
 
   #ageOf({ lastUsedAt }: { readonly lastUsedAt: number }): number {

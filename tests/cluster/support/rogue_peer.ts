@@ -48,7 +48,7 @@ export class RoguePeer {
 
   /** Sends any packet. */
   send(message: unknown, to?: string): void {
-    const packet = { v: 2, from: "rogue", incarnation: 1 };
+    const packet = { v: 3, from: "rogue", incarnation: 1 };
     const text = JSON.stringify({ ...packet, ...message as Json });
     void this.#bus.publish(text, to);
   }

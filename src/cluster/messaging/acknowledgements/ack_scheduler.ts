@@ -1,8 +1,9 @@
-import { atEndOfTurn } from "../../runtime/end_of_turn.ts";
-import type { PeriodicTask, Scheduler } from "../../runtime/scheduler.ts";
-import type { PacketBus } from "./packet_bus.ts";
-import type { HeartbeatAck } from "./protocol.ts";
-import type { ReorderBuffer } from "./reorder_buffer.ts";
+import { atEndOfTurn } from "../../../runtime/end_of_turn.ts";
+import type { PeriodicTask, Scheduler } from "../../../runtime/scheduler.ts";
+import type { PacketBus } from "../packet_bus.ts";
+import { windowFor } from "../message_bus.ts";
+import type { HeartbeatAck } from "../protocol.ts";
+import type { ReorderBuffer } from "../reorder_buffer.ts";
 
 /** How long to wait before another nack for the same gap, in milliseconds. */
 const NACK_RETRY_MS = 50;
@@ -12,20 +13,23 @@ export interface ReceiveState {
   /** Identifies the handshake with which this node joined the other one. */
   readonly handshakeId: number;
   readonly reorderBuffer: ReorderBuffer;
-  /** How many heartbeats of the node were received. */
-  heartbeats: number;
 }
+
+/** How many idle peers a heartbeat acknowledges, about. */
+const IDLE_ACKS_PER_HEARTBEAT = 16;
 
 /**
  * Sends acknowledgements and nacks: at the end of the turn if they are urgent,
- * otherwise after `ackDelayMs` or with a heartbeat.
+ * otherwise with a heartbeat, or after `ackDelayMs` if the sender expects that.
  */
 export class AckScheduler implements PeriodicTask {
   readonly periodMs: number;
   readonly #packetBus: PacketBus;
   readonly #scheduler: Scheduler;
   readonly #states: ReadonlyMap<string, ReceiveState>;
-  readonly #unacknowledgedNodes: Set<string> = new Set();
+  /** The nodes to acknowledge, and whether before the next heartbeat. */
+  readonly #unacknowledgedNodes: Map<string, boolean> = new Map();
+  #heartbeats = 0;
   #isUrgentCheckScheduled = false;
 
   /**
@@ -44,10 +48,17 @@ export class AckScheduler implements PeriodicTask {
     this.#states = states;
   }
 
-  /** Schedules an acknowledgement for a node. */
-  schedule(node: string): void {
-    this.#unacknowledgedNodes.add(node);
-    this.#scheduler.start(this);
+  /**
+   * Schedules an acknowledgement for a node.
+   *
+   * @param node The node.
+   * @param isExpected Whether it expects it within `ackDelayMs`, not just with
+   * a heartbeat.
+   */
+  schedule(node: string, isExpected: boolean): void {
+    const wasExpected = this.#unacknowledgedNodes.get(node) ?? false;
+    this.#unacknowledgedNodes.set(node, isExpected || wasExpected);
+    if (isExpected) this.#scheduler.start(this);
     if (this.#isUrgentCheckScheduled) return;
     this.#isUrgentCheckScheduled = true;
     atEndOfTurn(() => {
@@ -60,14 +71,24 @@ export class AckScheduler implements PeriodicTask {
     this.#sendAcks({ includeDelayed: true });
   }
 
-  /** Takes all acknowledgements except nacks, to send them with a heartbeat. */
+  /**
+   * Takes all acknowledgements except nacks, to send them with a heartbeat.
+   * Adds some for idle peers, in turns, so that a peer that has forgotten this
+   * node says so.
+   */
   takeForHeartbeat(): Record<string, HeartbeatAck> | undefined {
     const now = this.#scheduler.now();
+    const { heartbeatsPerAck } = this.#packetBus.flowControl;
+    const period = Math.max(
+      heartbeatsPerAck,
+      Math.ceil(this.#states.size / IDLE_ACKS_PER_HEARTBEAT),
+    );
+    let turn = this.#heartbeats++;
     let acks: Record<string, HeartbeatAck> | undefined;
-    for (const node of this.#unacknowledgedNodes) {
-      const state = this.#states.get(node);
-      if (state === undefined || state.reorderBuffer.hasGap) continue;
-      const { reorderBuffer, handshakeId } = state;
+    for (const [node, { reorderBuffer, handshakeId }] of this.#states) {
+      const isTurn = turn++ % period === 0;
+      if (!isTurn && !this.#unacknowledgedNodes.has(node)) continue;
+      if (reorderBuffer.hasGap) continue;
       reorderBuffer.onAckSent(now);
       this.#unacknowledgedNodes.delete(node);
       acks ??= Object.create(null) as Record<string, HeartbeatAck>;
@@ -85,8 +106,9 @@ export class AckScheduler implements PeriodicTask {
 
   #sendAcks({ includeDelayed }: { includeDelayed: boolean }): void {
     const now = this.#scheduler.now();
-    const { window } = this.#packetBus.flowControl;
-    for (const node of this.#unacknowledgedNodes) {
+    const { flowControl } = this.#packetBus;
+    const window = windowFor(flowControl, this.#states.size);
+    for (const [node, isExpected] of this.#unacknowledgedNodes) {
       const state = this.#states.get(node);
       if (state === undefined) {
         this.#unacknowledgedNodes.delete(node);
@@ -96,7 +118,8 @@ export class AckScheduler implements PeriodicTask {
       const { hasGap, seq } = reorderBuffer;
       const isUrgent = reorderBuffer.isAckUrgent(window, now, NACK_RETRY_MS);
       // While there is a gap, only nacks are sent.
-      if (!isUrgent && (hasGap || !includeDelayed)) continue;
+      const isDue = isExpected && includeDelayed && !hasGap;
+      if (!isUrgent && !isDue) continue;
       reorderBuffer.onAckSent(now);
       if (!hasGap) this.#unacknowledgedNodes.delete(node);
       const nack = hasGap ? { isNack: true } : {};
@@ -106,6 +129,9 @@ export class AckScheduler implements PeriodicTask {
   }
 
   #stopIfIdle(): void {
-    if (this.#unacknowledgedNodes.size === 0) this.#scheduler.stop(this);
+    for (const isExpected of this.#unacknowledgedNodes.values()) {
+      if (isExpected) return;
+    }
+    this.#scheduler.stop(this);
   }
 }
