@@ -12,6 +12,7 @@ import type { ClusterSettings } from "./options.ts";
 import type {
   AddressedMessage,
   ClusterMessage,
+  SyncDone,
 } from "../messaging/protocol.ts";
 import type { RpcRequest } from "../messaging/rpc_protocol.ts";
 import { type RequestHandler, Rpc } from "../messaging/rpc.ts";
@@ -70,7 +71,7 @@ export class ClusterNode {
         onMessage: (from, message) => this.#receive(from, message),
         onPeerSubscribed: (name) => {
           this.#notify(({ onPeerSubscribed }) => onPeerSubscribed?.(name));
-          this.send(name, { kind: "syncDone", nodes: this.others });
+          this.#sendSyncDone(name);
         },
         onPeerJoining: (name) =>
           this.#notify(({ onPeerJoining }) => onPeerJoining?.(name)),
@@ -81,10 +82,7 @@ export class ClusterNode {
           this.#rpc.onPeerDown(name);
           this.#notify(({ onPeerDown }) => onPeerDown?.(name, isForGood));
         },
-        digests: () =>
-          Object.fromEntries(
-            this.#listeners.flatMap(({ digest }) => digest ? [digest()] : []),
-          ),
+        digests: () => this.#digests,
         onDigests: (name, digests) =>
           this.#notify(({ onDigest }) => onDigest?.(name, digests)),
         onError: this.#report,
@@ -294,7 +292,7 @@ export class ClusterNode {
         case "lost":
           return this.#notify(({ onLost }) => onLost?.(from, message));
         case "syncDone":
-          return this.#discovery.onSynced(from, message.nodes);
+          return this.#onSynced(from, message);
       }
       const handler = this.#handlers.get(message.kind);
       if (handler === undefined) this.#packetBus.ignore();
@@ -304,6 +302,22 @@ export class ClusterNode {
       this.#packetBus.ignore();
       this.#report(error as Error);
     }
+  }
+
+  get #digests(): Record<string, number> {
+    return Object.fromEntries(
+      this.#listeners.flatMap(({ digest }) => digest ? [digest()] : []),
+    );
+  }
+
+  #sendSyncDone(name: string): void {
+    const nodes = this.others;
+    this.send(name, { kind: "syncDone", nodes, digests: this.#digests });
+  }
+
+  #onSynced(from: string, { nodes, digests }: SyncDone): void {
+    this.#notify(({ onPeerSynced }) => onPeerSynced?.(from, digests));
+    this.#discovery.onSynced(from, nodes);
   }
 
   #notify(notify: (listener: PeerListener) => void): void {

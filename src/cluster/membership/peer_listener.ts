@@ -26,6 +26,14 @@ export interface PeerEvents {
 /** A component that listens to the membership. */
 export interface PeerListener extends Partial<PeerEvents> {
   /**
+   * Called when another node has sent everything that this one must know, with
+   * its digests before that.
+   */
+  readonly onPeerSynced?: (
+    node: string,
+    digests: Readonly<Record<string, number>>,
+  ) => void;
+  /**
    * Returns whether it has received the data of the nodes that were found at
    * first.
    */

@@ -26,7 +26,8 @@
  * is noticed with a heartbeat that the sender sends a moment later.
  *
  * After `joinAck`, the first messages for a new peer are everything it must
- * know, up to `syncDone`.
+ * know, up to `syncDone`. That has digests of what all nodes have, so that the
+ * peer requests it from one of them.
  *
  * @module
  */
@@ -227,11 +228,16 @@ export type ClusterMessage =
   }
   | ForwardMessage
   | LostMessages
-  /**
-   * Everything a new peer must know was sent; with the nodes that the sender
-   * knows.
-   */
-  | { readonly kind: "syncDone"; readonly nodes: readonly string[] };
+  | SyncDone;
+
+/** Everything a new peer must know was sent. */
+export interface SyncDone {
+  readonly kind: "syncDone";
+  /** The nodes that the sender knows. */
+  readonly nodes: readonly string[];
+  /** Digests of the data of the sender, to find differences. */
+  readonly digests: Readonly<Record<string, number>>;
+}
 
 /** Takes the place of messages that the bus refused again and again. */
 export interface LostMessages {

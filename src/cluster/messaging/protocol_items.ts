@@ -47,7 +47,7 @@ const CHECKS: Readonly<
   forwardCancel: ({ id }) => isNumber(id),
   lost: ({ sessions, seq }) =>
     isOptional(sessions, areStrings) && isOptional(seq, isNumber),
-  syncDone: ({ nodes }) => areStrings(nodes),
+  syncDone: ({ nodes, digests }) => areStrings(nodes) && isObject(digests),
 };
 
 /**
