@@ -1,14 +1,16 @@
 import { formatValue } from "../format_value.ts";
 import { InvalidArgumentError } from "../errors.ts";
 import {
-  assertCallbacks,
-  assertNotification,
-  assertSubscription,
   InMemorySubscriptionManager,
   listenForNotifications,
   type NotificationListener,
   onSubscriptionEnd,
 } from "../in_memory/subscription_manager.ts";
+import {
+  assertCallbacks,
+  assertNotification,
+  assertSubscription,
+} from "../subscriptions/subscription_arguments.ts";
 import type { JSONRPCNotification } from "../protocol/mcp_types.ts";
 import type {
   ErrorReportingOptions,
