@@ -41,6 +41,10 @@ await page.until(
 await sleep(BACK_MS);
 for (const scheme of ["light", "dark"] as const) {
   await page.show(scheme, 1_200);
+  await page.until(
+    async () => await page.count("#received") === await page.count("#sent"),
+    "the messages that are on their way",
+  );
   const path = new URL(`docs/images/demo-${scheme}.webp`, ROOT);
   await Deno.writeFile(path, await page.picture(".by-node"));
 }

@@ -40,7 +40,10 @@ export class ClientPanel {
     setText(find("sent"), formatCount(sequence.sent(sent)));
     setText(find("missing"), formatCount(missing));
     find("missing-figure").dataset.state = missing === 0 ? "none" : "some";
-    setText(find("reconnects"), formatCount(Math.max(0, this.#opened - 1)));
+    const reconnects = Math.max(0, this.#opened - 1);
+    setText(find("reconnects"), formatCount(reconnects));
+    const label = reconnects === 1 ? "reconnect" : "reconnects";
+    setText(find("reconnects-label"), label);
     for (const way of ["live", "replayed", "read"]) {
       setText(find(way), formatCount(sequence.counts[way]));
     }
