@@ -18,12 +18,7 @@ import { limitsOf } from "./log_scripts.ts";
 import { shareOf } from "./share_script.ts";
 import { readLog } from "./read_log.ts";
 import { readMissed } from "./missed_events.ts";
-import {
-  decodeBatch,
-  isEventFor,
-  type PublishedEvent,
-  targetOf,
-} from "./log_codec.ts";
+import { decodeBatch, type PublishedEvent, targetOf } from "./log_codec.ts";
 import { type LocalSessions, TrimmedEvents } from "./trimmed_events.ts";
 import { UnsettledStreams } from "./unsettled_streams.ts";
 import { Condition } from "../connection/condition.ts";
