@@ -134,7 +134,8 @@ describeRedis("RedisSessions: replay", () => {
     const kept = async (command: string, key: string) =>
       Number(await server.command(command, `{${prefix}}:1:${key}`));
     assertEquals(await kept("XLEN", "events"), 10);
-    assert(await kept("ZCARD", "e:s") <= 40);
+    // The index is trimmed now and then: after one event of 16 on average.
+    assert(await kept("ZCARD", "e:s") <= 200);
   });
 
   it("C6 messages for an earlier node of the same name cause no work", async () => {
