@@ -127,6 +127,34 @@ describeRedis("RedisSessions: keys that vanish", () => {
     await client.leave();
   });
 
+  it("C4 what another node restores after FLUSHALL replaces nothing newer", async () => {
+    await using cluster = new RedisCluster(server);
+    const [a, b] = await cluster.joinAll(2, OPTIONS);
+    const { id } = await MovingClient.begin(a!);
+    await b!.info.setData(id, "old");
+    await a!.info.setData(id, "new");
+    await server.command("FLUSHALL");
+    // The other node notices it first.
+    await b!.streams.has("unknown");
+    await until(
+      async () =>
+        await server.command(
+          "HGET",
+          `{${cluster.prefix}}:1:s:${id}`,
+          "d",
+        ) === '"old"',
+      "the other node to restore the session",
+      PATIENCE_MS,
+    );
+    assertEquals(await a!.info.getData(id), "new");
+    await a!.streams.has("unknown");
+    await until(
+      async () => await b!.info.getData(id) === "new",
+      "the newer value on the other node",
+      PATIENCE_MS,
+    );
+  });
+
   it("R6 a session whose keys were evicted gets no 404 where its stream is open", async () => {
     await using cluster = new RedisCluster(server);
     const [a, b] = await cluster.joinAll(2, OPTIONS);

@@ -73,6 +73,12 @@ export class MetadataCache {
     return this.#sessions.get(id)?.fields.get(field)?.[0];
   }
 
+  /** Returns whether a field was confirmed after some time. */
+  isNewer(id: string, field: string, at: string): boolean {
+    const [, known = "0"] = this.#sessions.get(id)?.fields.get(field) ?? [];
+    return Number(known) > Number(at);
+  }
+
   /** Returns whether it is known if a session has a field, and its value. */
   knows(id: string, field: string): boolean {
     const session = this.#sessions.get(id);

@@ -5,28 +5,35 @@ import { isMetadataField } from "./metadata_fields.ts";
 import { RECALL } from "./metadata_scripts.ts";
 
 /**
+ * Called with a field, when it was last confirmed, and whether it was restored
+ * after Redis had lost it.
+ */
+type OnField = (
+  id: string,
+  field: string,
+  value: string,
+  at: string,
+  isRestored: boolean,
+) => void;
+
+/**
  * Reads the metadata of sessions that this node has taken over, so that they are
  * in its cache if Redis fails.
  */
 export class MetadataPrefetcher {
   readonly #redisNode: RedisNode;
-  readonly #onField: (
-    id: string,
-    field: string,
-    value: string,
-    at: string,
-  ) => void;
+  readonly #onField: OnField;
   readonly #onComplete: (id: string) => void;
   #ids: Set<string> = new Set();
 
   /**
    * @param redisNode The server.
-   * @param onField Called with each field, and when it was read.
+   * @param onField Called with each field.
    * @param onComplete Called with each session after its fields.
    */
   constructor(
     redisNode: RedisNode,
-    onField: (id: string, field: string, value: string, at: string) => void,
+    onField: OnField,
     onComplete: (id: string) => void,
   ) {
     this.#redisNode = redisNode;
@@ -58,12 +65,14 @@ export class MetadataPrefetcher {
       ) as [...string[][], string];
       const at = sessions.pop() as string;
       for (const [index, id] of chunk.entries()) {
-        const fields = sessions[index] as string[];
-        for (let each = 0; each < fields.length; each += 2) {
-          const name = fields[each]!;
-          if (isMetadataField(name)) {
-            this.#onField(id, name, fields[each + 1]!, at);
-          }
+        const fields = new Map(
+          inChunks(sessions[index] as string[], 2) as [string, string][],
+        );
+        for (const [name, value] of fields) {
+          if (!isMetadataField(name)) continue;
+          const restoredAt = fields.get(`~${name}`);
+          const isRestored = restoredAt !== undefined;
+          this.#onField(id, name, value, restoredAt ?? at, isRestored);
         }
         this.#onComplete(id);
       }

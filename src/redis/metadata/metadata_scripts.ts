@@ -125,13 +125,14 @@ return answer
 `);
 
 /**
- * Returns a field of a session, the time, and the epoch of the log. Counts as
- * use.
+ * Returns a field of a session, the time, the epoch of the log, and when the
+ * field was last confirmed, if it was restored. Counts as use.
  */
 export const READ: Script = new Script(`
-local value = redis.call('HGET', KEYS[1], ARGV[2])
+local known = redis.call('HMGET', KEYS[1], ARGV[2], '~' .. ARGV[2])
 extend(KEYS[1], ARGV[3])
-return { value, text(now), redis.call('HGET', ARGV[1], 'epoch') or '' }
+return { known[1], text(now), redis.call('HGET', ARGV[1], 'epoch') or '',
+  known[2] or '' }
 `);
 
 /**

@@ -68,7 +68,10 @@ export class RedisMetadataStore
     this.periodMs = checkPeriodFor(options.ttlMs);
     this.#prefetcher = new MetadataPrefetcher(
       redisNode,
-      (id, field, value, at) => this.#cachePut(id, field, value, at),
+      (id, field, value, at, isRestored) => {
+        if (isRestored && this.#cache.isNewer(id, field, at)) return;
+        this.#cachePut(id, field, value, at);
+      },
       (id) => this.#cache.complete(id),
     );
     this.#expiry = new MetadataExpiry(
@@ -128,18 +131,19 @@ export class RedisMetadataStore
   async read(id: string, name: MetadataField): Promise<string | undefined> {
     const field = FIELD_NAMES[name];
     try {
-      const [value, at, epoch] = await this.#evaluate(scripts.READ, id, [
-        this.#redisNode.keys.logState,
-        field,
-        String(this.#options.ttlMs),
-      ]) as [string | null, string, string];
+      const [value, at, epoch, restoredAt] = await this.#evaluate(
+        scripts.READ,
+        id,
+        [this.#redisNode.keys.logState, field, String(this.#options.ttlMs)],
+      ) as [string | null, string, string, string];
       if (value === null) await this.#redisNode.checkEpoch(epoch);
-      // What is queued here is newer.
+      // What is queued here is newer, or what another node does not know of.
       if (
         this.#pendingWrites.has(id, field) ||
-        value === null && this.#known.isUncertain(id)
+        value === null && this.#known.isUncertain(id) ||
+        restoredAt && this.#cache.isNewer(id, field, restoredAt)
       ) return this.#known.cachedField(id, field);
-      this.#cachePut(id, field, value, at);
+      this.#cachePut(id, field, value, restoredAt || at);
       return value ?? undefined;
     } catch (error) {
       return this.#known.fromCache(error, id, field);
