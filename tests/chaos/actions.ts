@@ -4,14 +4,13 @@ import { until } from "../e2e/support/until.ts";
 import { ChaosClient } from "./client.ts";
 import { type FaultName, FAULTS } from "./faults.ts";
 import type { FaultSpan, History, Sent } from "./history.ts";
-import { ChaosNode } from "./node.ts";
+import { ChaosNode, HEARTBEAT_MS } from "./node.ts";
 import type { Action, Schedule } from "./schedule.ts";
 import type { Store } from "./stores/store.ts";
 
 const FEWEST_NODES = 2;
 const MOST_NODES = 4;
 const MOST_CLIENTS = 12;
-const HEARTBEAT_MS = 200;
 const REQUEST_TIMEOUT_MS = 1_000;
 /** How long the process is blocked, in milliseconds. */
 const BLOCK_MS = 900;
@@ -241,7 +240,8 @@ export class Actions {
     const isOver = () =>
       node.goneAt < Infinity || client.state !== "live" ||
       client.written !== value ||
-      isConcurrent || client.writers.size > 1 &&
+      isConcurrent || this.#history.cameBack(from) ||
+      client.writers.size > 1 &&
         this.#history.isDisturbed(from, this.#history.now);
     try {
       await info.setData(client.id, value);

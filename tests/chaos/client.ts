@@ -58,6 +58,8 @@ export class ChaosClient {
   agreed: unknown;
   /** The nodes that wrote since then. */
   readonly writers: Set<ChaosNode> = new Set();
+  /** The nodes that have said that it has ended. */
+  readonly endedOn: Set<ChaosNode> = new Set();
   /** How it was ended, and where. */
   endedAt: number = Infinity;
   ending: { readonly node: ChaosNode; readonly isDelete: boolean } | undefined;
@@ -264,13 +266,21 @@ export class ChaosClient {
     );
   }
 
-  /** Returns whether Redis has lost the session and nobody can restore it. */
+  /**
+   * Returns whether a node may not know the session (guarantees.md): there is
+   * no store, and it began while the nodes could not reach each other; or the
+   * nodes that know it are gone, and it began in an outage, or the store has
+   * lost it.
+   */
   #mayBeForgotten(node: ChaosNode): boolean {
-    const { faults } = this.#history;
-    return faults.some(({ fault, healedAt }) =>
+    const history = this.#history;
+    if (this.knownTo.has(node)) return false;
+    const isNew = history.isDisturbed(this.beganAt, history.now);
+    if (!history.isStored) return isNew;
+    const isLost = history.faults.some(({ fault, healedAt }) =>
       FAULTS[fault].losesData && healedAt > this.beganAt
-    ) &&
-      !this.knownTo.has(node) &&
+    );
+    return (isNew || isLost) &&
       [...this.knownTo].every(({ goneAt }) => goneAt < Infinity);
   }
 }

@@ -4,6 +4,8 @@ export interface Fault {
   readonly scope: "server" | "node" | "process";
   /** Whether the server may lack something afterwards that it had. */
   readonly losesData: boolean;
+  /** Whether the server may have older data then. */
+  readonly bringsBack?: boolean;
 }
 
 /** A fault that a schedule can have. */
@@ -42,16 +44,17 @@ export type FaultName =
 const server: Fault = { scope: "server", losesData: false };
 const node: Fault = { scope: "node", losesData: false };
 const loss: Fault = { scope: "server", losesData: true };
+const older: Fault = { ...loss, bringsBack: true };
 
 /** All faults. Each store has some of them. */
 export const FAULTS: Readonly<Record<FaultName, Fault>> = {
   "kill": server,
   "empty": loss,
-  "older": loss,
+  "older": older,
   "pause": server,
   "flush": loss,
   "full": server,
-  "failover": loss,
+  "failover": older,
   "terminate": server,
   "cut": node,
   "silence": node,

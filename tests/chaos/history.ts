@@ -1,4 +1,4 @@
-import type { FaultName } from "./faults.ts";
+import { type FaultName, FAULTS } from "./faults.ts";
 import type { ChaosClient } from "./client.ts";
 import type { ChaosNode } from "./node.ts";
 
@@ -50,7 +50,14 @@ export class History {
   readonly rounds: number[] = [];
   /** When everything worked again at the end of a round. */
   readonly calmSince: number[] = [];
+  /** Whether sessions and events are in a store that the nodes share. */
+  readonly isStored: boolean;
   readonly #start = performance.now();
+
+  /** @param isStored Whether the nodes share a store. */
+  constructor(isStored: boolean) {
+    this.isStored = isStored;
+  }
 
   /** The time since the start, in milliseconds. */
   get now(): number {
@@ -65,6 +72,20 @@ export class History {
   /** Adds something that is wrong. */
   violate(text: string): void {
     this.violations.push(`[${Math.round(this.now)} ms] ${text}`);
+  }
+
+  /** Returns whether a server came back with older data since some time. */
+  cameBack(since: number): boolean {
+    return this.faults.some(({ fault, healedAt }) =>
+      FAULTS[fault].bringsBack === true && healedAt > since
+    );
+  }
+
+  /** Returns whether data was lost in a span of time. */
+  hasLostData(from: number, to: number): boolean {
+    return this.faults.some((span) =>
+      FAULTS[span.fault].losesData && span.from <= to && from <= span.healedAt
+    );
   }
 
   /** Tells what happened, one event a line. */

@@ -1,6 +1,9 @@
 import type { MadeNode, NodeSessions } from "./stores/store.ts";
 import type { Link } from "./links.ts";
 
+/** So short that a schedule has many, in milliseconds. */
+export const HEARTBEAT_MS = 200;
+
 /** A node of a run. */
 export class ChaosNode {
   readonly name: string;

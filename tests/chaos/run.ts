@@ -26,7 +26,7 @@ export async function runSchedule(
   schedule: Schedule,
   store: Store,
 ): Promise<Outcome> {
-  const history = new History();
+  const history = new History(store.keepsEvents);
   const random = seededRandom(schedule.seed + 1);
   const actions = new Actions({ schedule, store, history, random });
   const unwatch = watchUnhandled((what) => history.violate(what));

@@ -1,3 +1,4 @@
+import { HEARTBEAT_MS } from "../node.ts";
 import type { ChaosClient, Received } from "../client.ts";
 import type { History, Sent } from "../history.ts";
 
@@ -29,20 +30,28 @@ function foreignEvents(history: History, client: ChaosClient): string[] {
   });
 }
 
+/** For how long messages are sent again when Redis has lost them. */
+const RECENT_MS = 20 * HEARTBEAT_MS;
+
 /**
  * Messages of an outage may come twice (guarantees.md, "Redis"), without an ID
- * and with one. The same event never does.
+ * and with one, and those shortly before a loss of data to clients that have
+ * moved since. The same event never does.
  */
-function doubles(history: History, { received }: ChaosClient): string[] {
+function doubles(history: History, client: ChaosClient): string[] {
+  const { received } = client;
   const problems: string[] = [];
   const ids = new Set<string>();
   const texts = new Set<string>();
-  for (const { text, eventId } of received) {
+  for (const { text, eventId, connection } of received) {
     if (text === undefined) continue;
     const { at, settledAt } = history.sent.get(text) ?? { at: 0, settledAt: 0 };
+    const hasMoved = connection.requestedAt > at;
+    const isAllowed = history.isDisturbed(at, settledAt) ||
+      hasMoved && history.hasLostData(at, at + RECENT_MS);
     const key = `${eventId} ${text}`;
     const isSameEvent = hasOwnId(eventId, text, received) && ids.has(key);
-    const isDouble = texts.has(text) && !history.isDisturbed(at, settledAt);
+    const isDouble = texts.has(text) && !isAllowed;
     if (isSameEvent) problems.push(`got the event ${eventId} twice: "${text}"`);
     else if (isDouble) problems.push(`got "${text}" twice`);
     ids.add(key);

@@ -36,6 +36,7 @@ export function missingMessages(
       }
       if (
         isFor(sent, client) && isSettled(sent, history, isStored) &&
+        (isStored || !hasMoved(sent, client, history)) &&
         (replay ? isAnchored(sent, client) : isAttached(sent, client))
       ) {
         missing.push(
@@ -60,6 +61,22 @@ function isSettled(sent: Sent, history: History, isStored: boolean): boolean {
   if (goneAt === Infinity) return true;
   const settledAt = sent.settledAt + (isStored ? 0 : IN_FLIGHT_MS);
   return settledAt < goneAt && !history.isDisturbed(sent.at, settledAt);
+}
+
+/**
+ * Whether a client has moved in the outage in which a message was sent, so that
+ * its sender did not know where it was (guarantees.md).
+ */
+function hasMoved(
+  sent: Sent,
+  { connections }: ChaosClient,
+  history: History,
+): boolean {
+  const since = history.rounds.at(-1)!;
+  return history.isDisturbed(sent.at, sent.settledAt) &&
+    connections.some(({ requestedAt }) =>
+      requestedAt > since && history.isDisturbed(requestedAt, requestedAt)
+    );
 }
 
 /**

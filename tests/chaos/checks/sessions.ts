@@ -21,10 +21,28 @@ export async function checkSessions(
       if (client.state === "ended") await staysEnded(client, node, history);
     }
     await checkList(node, live, history);
-    for (const { id, name, state } of live) {
-      if (state !== "live" || await node.sessions.streams.has(id)) continue;
-      history.violate(`${node.name} does not know the stream of ${name}`);
-    }
+    for (const client of live) await hasStream(client, node, history);
+  }
+}
+
+/** A node knows of each stream, at once if nothing has failed. */
+async function hasStream(
+  { id, name, state }: ChaosClient,
+  node: ChaosNode,
+  history: History,
+): Promise<void> {
+  const isStrict = !history.isDisturbed(history.rounds.at(-1)!, history.now);
+  let has = false;
+  await until(
+    async () => {
+      has = state !== "live" || await node.sessions.streams.has(id);
+      return has || isStrict;
+    },
+    `${node.name} to know of the stream of ${name}`,
+    PATIENCE_MS,
+  );
+  if (!has) {
+    history.violate(`${node.name} does not know of the stream of ${name}`);
   }
 }
 
@@ -45,7 +63,11 @@ async function checkData(
     PATIENCE_MS,
   );
   const isOf = [...writers].every(({ goneAt }) => goneAt === Infinity);
-  const expected = writers.size === 0
+  // What the server has is not replaced (redis.md, "Failover").
+  const isOlder = history.cameBack(history.rounds.at(-1)!);
+  const expected = isOlder
+    ? values[0]
+    : writers.size === 0
     ? client.agreed
     : writers.size === 1 && isOf
     ? written
@@ -69,7 +91,10 @@ async function dataOf(client: ChaosClient, node: ChaosNode): Promise<unknown> {
   }
 }
 
-/** A session that has ended is unknown on each node. */
+/**
+ * A session that has ended is unknown on each node. One that was cut off then
+ * learns it later.
+ */
 async function staysEnded(
   client: ChaosClient,
   node: ChaosNode,
@@ -77,15 +102,17 @@ async function staysEnded(
 ): Promise<void> {
   if (mayComeBack(client, history)) return;
   let status = 0;
+  const isStrict = client.endedOn.has(node) ||
+    !history.isDisturbed(client.endedAt, history.now);
   await until(
     async () => {
       status = await new TestClient(node.sessions, { id: client.id }).ping();
-      return status !== 503;
+      return status === 404 || isStrict && status === 200;
     },
-    `${node.name} to know that ${client.name} has ended`,
+    () => `${node.name} to know that ${client.name} has ended, got ${status}`,
     PATIENCE_MS,
   );
-  if (status === 404) return;
+  if (status === 404) return void client.endedOn.add(node);
   history.violate(
     `${node.name} answers ${client.name} with ${status}, which has ended`,
   );
