@@ -88,6 +88,31 @@ describe("ClusterSessions: takeover of a session", () => {
   );
 
   it(
+    "C3 other nodes know a stream whose client opened it again during a takeover",
+    usingFakeTime(async (time) => {
+      const { network, nodes } = await start(time, ["n0", "n1", "n2"], options);
+      const [a, b, c] = nodes;
+      const first = a!.open("s", { expect: { prime: true } });
+      await settled(time, first.created, "create");
+      const lastEventId = positionOf(first.client);
+      // The takeover waits for the previous owner.
+      network.partition([["n0"]]);
+      const second = b!.open("s", { expect: { lastEventId } });
+      await pass(time, 20);
+      void b!.sessions.streams.delete("s");
+      await pass(time, 20);
+      const third = b!.open("s", { expect: { lastEventId } });
+      await pass(time, 20);
+      network.heal();
+      await settled(time, third.created, "create");
+      await settled(time, second.created, "create");
+      await pass(time, 20);
+      assertEquals(await c!.sessions.streams.has("s"), true);
+      await stop(time, nodes);
+    }),
+  );
+
+  it(
     "S15 a stream is reset as soon as the previous owner responds, without asking others",
     usingFakeTime(async (time) => {
       const { network, nodes } = await start(time, ["n0", "n1", "n2"], options);

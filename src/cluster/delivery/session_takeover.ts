@@ -69,6 +69,9 @@ export class SessionTakeover {
         this.#takeovers.delete(id)
       );
       this.#takeovers.set(id, takeover);
+    } else {
+      // The stream that it was for may have ended: then the session is detached.
+      void this.#directory.claim(id);
     }
     return takeover;
   }
