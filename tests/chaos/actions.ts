@@ -118,6 +118,7 @@ export class Actions {
     const { schedule, store } = this.#setting;
     const history = this.#history;
     const name = `n${history.nodes.length}`;
+    const startedAt = history.now;
     // Its number is taken before it is there.
     const slot = history.nodes.push(undefined as never) - 1;
     const made = await store.join({
@@ -134,7 +135,7 @@ export class Actions {
           at: history.now,
         }),
     }, schedule.library);
-    const node = new ChaosNode(name, made);
+    const node = new ChaosNode(name, startedAt, made);
     history.nodes[slot] = node;
     await made.sessions.ready;
     this.nodes.push(node);

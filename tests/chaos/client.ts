@@ -270,7 +270,7 @@ export class ChaosClient {
    * Returns whether a node may not know the session (guarantees.md): there is
    * no store, and it began while the nodes could not reach each other; or the
    * nodes that know it are gone, and it began in an outage, or the store has
-   * lost it.
+   * lost it. A node that starts around an outage has not seen it (redis.md).
    */
   #mayBeForgotten(node: ChaosNode): boolean {
     const history = this.#history;
@@ -280,6 +280,7 @@ export class ChaosClient {
     const isLost = history.faults.some(({ fault, healedAt }) =>
       FAULTS[fault].losesData && healedAt > this.beganAt
     );
+    if (history.isDisturbed(node.startedAt, node.startedAt)) return true;
     return (isNew || isLost) &&
       [...this.knownTo].every(({ goneAt }) => goneAt < Infinity);
   }

@@ -10,6 +10,8 @@ export class ChaosNode {
   readonly sessions: NodeSessions;
   readonly link: Link | undefined;
   readonly #made: MadeNode;
+  /** When it was started. */
+  readonly startedAt: number;
   /** When it began to close, or was killed. */
   goneAt: number = Infinity;
   /** Whether it was cut off for good, and did not close. */
@@ -21,9 +23,11 @@ export class ChaosNode {
 
   /**
    * @param name Its name.
+   * @param startedAt When it was started.
    * @param made Its sessions and connections.
    */
-  constructor(name: string, made: MadeNode) {
+  constructor(name: string, startedAt: number, made: MadeNode) {
+    this.startedAt = startedAt;
     this.name = name;
     this.sessions = made.sessions;
     this.link = made.link;
