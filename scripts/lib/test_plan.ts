@@ -52,6 +52,7 @@ const FAILURES = [
   "tests/redis/flush_test.ts",
   "tests/redis/format_test.ts",
   "tests/redis/full_server_test.ts",
+  "tests/redis/limits_test.ts",
   "tests/redis/mixed_test.ts",
   "tests/redis/older_state_test.ts",
   "tests/redis/partial_outage_test.ts",
