@@ -206,6 +206,8 @@ export class Model {
     return {
       texts: [`event: reset\nid: ${position}\ndata: ${data}\n\n`],
       reset: missed,
+      // What the older stream still holds comes after a gap.
+      isContinued: true,
     };
   }
 
