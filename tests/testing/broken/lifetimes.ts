@@ -56,8 +56,8 @@ export const brokenLifetimes: Record<string, CreateFaulty> = {
     let draining: Promise<void> | undefined;
     sessions.close = (options) => {
       if (!options?.drainMs) return draining ?? close(options);
-      // Cleans up; no test takes that long.
-      setTimeout(() => close(), 5_000);
+      // Cleans up, after the longest timeout of a test.
+      setTimeout(() => close(), 20_000);
       return draining ??= close(options);
     };
   }),

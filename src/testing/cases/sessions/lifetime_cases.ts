@@ -225,7 +225,8 @@ export const sessionsLifetimeCases: readonly SessionsCase[] = [
       const client = await TestClient.begin(sessions);
       const stream = await client.listen();
       const ending = inBackground(stream.end());
-      const draining = inBackground(sessions.close({ drainMs: 60_000 }));
+      // Its first step must not come before the timeout of the suite.
+      const draining = inBackground(sessions.close({ drainMs: 3_600_000 }));
       await nextTurn();
       await within(sessions.close(), "closing at once");
       await within(draining, "the drain");
