@@ -145,7 +145,7 @@ export class TcpProxy implements AsyncDisposable {
     const forward = async () => {
       await before;
       await new Promise((resolve) =>
-        setTimeout(resolve, due - performance.now())
+        setTimeout(resolve, Math.max(0, due - performance.now()))
       );
       if (!to.destroyed) to.write(data);
       if (this.#late.get(to) === forwarded) this.#late.delete(to);
