@@ -76,8 +76,11 @@ export const statsCases: readonly SessionsCase[] = [
         await within(listening, "a listen stream");
       }
       deepStrictEqual(subscriptionsOf(sessions), [2, 2]);
-      const changed = { method: "notifications/tools/list_changed" } as const;
-      await within(sessions.notify(changed), "a notification");
+      const sent = subscriptions.send({
+        jsonrpc: "2.0",
+        method: "notifications/tools/list_changed",
+      });
+      await within(sent, "a notification");
       strictEqual(sessions.stats().subscriptions.notified, 2);
       await within(subscriptions.close(1, "origin", "cancelled"), "a close");
       strictEqual(await within(a!.end(), "a DELETE"), 200);
