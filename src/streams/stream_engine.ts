@@ -221,12 +221,12 @@ export class StreamEngine<Log extends ReplayLog = ReplayLog> {
    * Tells the clients of open streams that they have missed events.
    *
    * @param sessions The sessions; `undefined` for everyone.
-   * @param eventId The event after which they continue.
+   * @param eventId The event after which they continue, if it is known.
    * @param reason Why the events are missing.
    */
   reset(
     sessions: readonly string[] | undefined,
-    eventId: string,
+    eventId: string | undefined,
     reason: ResetReason,
   ): void {
     const ids = [...sessions ?? this.#streams.ids()].filter((id) =>

@@ -66,19 +66,22 @@ function testCut(cutMs: number): void {
       );
       const all = ["n0 to all", "n1 to all", "n2 to all"];
       const two = ["n0 to two", "n1 to two", "n2 to two"];
+      const reset = '{"reason":"purged"}';
       const isNew = (text: string) => text.startsWith("n");
       const wasMissed = (text: string) => !isNew(text);
       assertEquals(texts[0]!.filter(isNew).sort(), [...all, ...two].sort());
       assertEquals(texts[1]!.filter(isNew).sort(), all);
       assertEquals(texts[2]!.filter(isNew).sort(), [...all, ...two].sort());
-      // A node that was not forgotten also gets what it missed.
+      // A node that was not forgotten gets what it missed, others a reset.
       const isKept = cutMs < MEMORY_MS;
-      const both = isKept ? ["cut", "off"] : ["cut"];
-      assertEquals(texts.map((texts) => texts.filter(wasMissed).sort()), [
-        both,
-        both,
-        isKept ? ["cut", "off"] : ["off"],
-      ]);
+      assertEquals(
+        texts.map((texts) => texts.filter(wasMissed).sort()),
+        isKept ? [["cut", "off"], ["cut", "off"], ["cut", "off"]] : [
+          ["cut", reset],
+          ["cut", reset],
+          ["off", reset],
+        ],
+      );
       await stop(time, [a!, b!, c!]);
     }),
   );
@@ -120,7 +123,8 @@ function testCut(cutMs: number): void {
       void members[0]!.sessions.streams.send(undefined, "data: all\n\n");
       await pass(time, 100);
       const texts = parseSse(client.text).events.map(({ data }) => data);
-      assertEquals(texts, ["back", "all"]);
+      const resets = cutMs < MEMORY_MS ? [] : ['{"reason":"purged"}'];
+      assertEquals(texts, [...resets, "back", "all"]);
       await stop(time, members);
     }),
   );
@@ -144,7 +148,8 @@ function testCut(cutMs: number): void {
       assertEquals(newer.client.ended, undefined);
       void members[1]!.sessions.streams.send(["x"], "data: one\n\n");
       await pass(time, 50);
-      assertEquals(parseSse(newer.client.text).events.length, 1);
+      const { events } = parseSse(newer.client.text);
+      assertEquals(events.filter(({ data }) => data === "one").length, 1);
       await stop(time, members);
     }),
   );

@@ -8,6 +8,7 @@ import type { SessionDirectory } from "../directory/session_directory.ts";
 import type { ClusterNode } from "../membership/cluster_node.ts";
 import type { Delivery, ResumeResult } from "./delivery.ts";
 import { OwnerLookups } from "./owner_lookups.ts";
+import { RemovalResets } from "./removal_resets.ts";
 import { SessionTakeover } from "./session_takeover.ts";
 
 /** How often a message may be forwarded while its session moves. */
@@ -74,6 +75,12 @@ export class DirectDelivery implements Delivery {
         engine.countResets("purged", sessions);
       },
     });
+    const removalResets = new RemovalResets(
+      node.scheduler,
+      node.downAfterMs,
+      () => engine.reset(undefined, this.latestEventId, "purged"),
+    );
+    node.listen({ onRemovedByPeer: () => removalResets.onRemoved() });
     node.handle("broadcastSeq", ({ seq }, from) => {
       engine.log?.seedSequence({ node: from, seq });
     });

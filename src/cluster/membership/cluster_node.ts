@@ -77,6 +77,8 @@ export class ClusterNode {
           this.#notify(({ onPeerJoining }) => onPeerJoining?.(name)),
         onPeerUp: (name, isBack) =>
           this.#notify(({ onPeerUp }) => onPeerUp?.(name, isBack)),
+        onRemovedByPeer: (name) =>
+          this.#notify(({ onRemovedByPeer }) => onRemovedByPeer?.(name)),
         onPeerDown: (name, isForGood) => {
           this.#discovery.onPeerDown(name);
           this.#rpc.onPeerDown(name);
@@ -227,9 +229,9 @@ export class ClusterNode {
   ): Promise<boolean> {
     const responses = await this.request(request, {
       ...options,
-      isSufficient: isTrue,
+      isSufficient: (answer) => answer === true,
     });
-    return [...responses.values()].some(isTrue);
+    return [...responses.values()].includes(true);
   }
 
   /**
@@ -323,8 +325,4 @@ export class ClusterNode {
   #notify(notify: (listener: PeerListener) => void): void {
     for (const listener of this.#listeners) notify(listener);
   }
-}
-
-function isTrue(handler: unknown): boolean {
-  return handler === true;
 }

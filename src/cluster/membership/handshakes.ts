@@ -1,3 +1,4 @@
+import { touch } from "../../runtime/lru_map.ts";
 import type { Scheduler } from "../../runtime/scheduler.ts";
 import type { PacketBus } from "../messaging/packet_bus.ts";
 import type { Join, JoinAck, UnknownPeer } from "../messaging/protocol.ts";
@@ -7,6 +8,8 @@ import type { PeerEvents } from "./peer_listener.ts";
 
 /** How often an unanswered `join` is repeated, in milliseconds. */
 const JOIN_RETRY_MS = 50;
+/** How many removed nodes are remembered. */
+const MAX_REMOVED = 1_000;
 
 /** What {@linkcode Handshakes} needs. */
 export interface HandshakesPort extends Omit<PeerEvents, "onPeerDown"> {
@@ -14,8 +17,6 @@ export interface HandshakesPort extends Omit<PeerEvents, "onPeerDown"> {
   readonly sender: ReliableSender;
   readonly receiver: ReliableReceiver;
   readonly scheduler: Scheduler;
-  /** Called when a peer has removed this node, so messages may be lost. */
-  readonly onRemovedByPeer: (name: string) => void;
 }
 
 /** A handshake that this node has started. */
@@ -31,6 +32,8 @@ interface Handshake {
 export class Handshakes {
   readonly #port: HandshakesPort;
   readonly #started: Map<string, Handshake> = new Map();
+  /** The incarnations that this node has removed, until they join again. */
+  readonly #removed: Map<string, number> = new Map();
   #lastId = 0;
 
   constructor(port: HandshakesPort) {
@@ -55,12 +58,16 @@ export class Handshakes {
     const now = scheduler.now();
     if (now - handshake.joinSentAt < JOIN_RETRY_MS) return;
     handshake.joinSentAt = now;
-    const isJoined = sender.hasReceiver(name);
-    packetBus.send({ kind: "join", handshakeId: handshake.id, isJoined }, name);
+    packetBus.send({
+      kind: "join",
+      handshakeId: handshake.id,
+      isJoined: sender.hasReceiver(name),
+      removed: this.#removed.get(name),
+    }, name);
   }
 
   /** Handles a `join`: its sender becomes a receiver of this node's batches. */
-  onJoin(from: string, { handshakeId, isJoined }: Join): void {
+  onJoin(from: string, { handshakeId, isJoined, removed }: Join): void {
     const { packetBus, sender, receiver } = this.#port;
     const knownId = sender.handshakeIdOf(from);
     // A late `join` of an earlier handshake.
@@ -70,6 +77,10 @@ export class Handshakes {
     // A duplicate: the answer was late or got lost.
     if (knownId === handshakeId) return;
     this.#port.onPeerSubscribed(from);
+    // They have removed each other.
+    if (knownId === undefined && removed === packetBus.incarnation) {
+      this.#port.onRemovedByPeer(from);
+    }
     if (!receiver.hasSender(from)) return;
     this.#port.onPeerUp(from, false);
     // The peer joins again and has removed this node.
@@ -81,6 +92,7 @@ export class Handshakes {
     const { receiver } = this.#port;
     // A duplicate, or the late answer to an earlier handshake.
     if (!this.#isCurrent(from, handshakeId) || receiver.hasSender(from)) return;
+    this.#removed.delete(from);
     receiver.addSender(from, handshakeId, afterSeq);
     this.#port.onPeerJoining(from);
     if (this.areDone(from)) this.#port.onPeerUp(from, false);
@@ -95,8 +107,15 @@ export class Handshakes {
     this.#rejoin(from);
   }
 
-  /** Ends the handshakes with a node that is forgotten. */
-  forget(name: string): void {
+  /**
+   * Ends the handshakes with a node that is forgotten.
+   *
+   * @param name The node.
+   * @param removed Its incarnation, if it may still be alive.
+   */
+  forget(name: string, removed?: number): void {
+    if (removed === undefined) this.#removed.delete(name);
+    else touch(this.#removed, name, removed, MAX_REMOVED);
     this.#started.delete(name);
     this.#port.receiver.removeSender(name);
     this.#port.sender.removeReceiver(name);

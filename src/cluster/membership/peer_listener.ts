@@ -17,6 +17,11 @@ export interface PeerEvents {
    */
   readonly onPeerUp: (node: string, isBack: boolean) => void;
   /**
+   * Another node has removed this one, and has joined again: what it sent
+   * meanwhile was lost.
+   */
+  readonly onRemovedByPeer: (node: string) => void;
+  /**
    * A node has left, or has missed so many heartbeats that it is considered
    * dead.
    */

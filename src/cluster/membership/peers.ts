@@ -115,8 +115,10 @@ export class Peers implements PeriodicTask {
       onPeerSubscribed: port.onPeerSubscribed,
       onPeerJoining: port.onPeerJoining,
       onPeerUp: port.onPeerUp,
-      onRemovedByPeer: (name) =>
-        this.#reportLoss(removedBy(name, FORGET_AFTER_HEARTBEATS)),
+      onRemovedByPeer: (name) => {
+        this.#reportLoss(removedBy(name, FORGET_AFTER_HEARTBEATS));
+        port.onRemovedByPeer(name);
+      },
     });
   }
 
@@ -235,7 +237,7 @@ export class Peers implements PeriodicTask {
     }
     for (const [name, peer] of [...this.#peers]) {
       const silentMs = now - peer.lastReceivedAt;
-      if (silentMs > this.#forgetAfterMs) this.#forget(name);
+      if (silentMs > this.#forgetAfterMs) this.#forget(name, peer.incarnation);
       else if (silentMs > this.downAfterMs) this.#markDown(name, peer);
       else this.#handshakes.join(name);
     }
@@ -315,9 +317,9 @@ export class Peers implements PeriodicTask {
     if (this.#handshakes.areDone(name)) this.#port.onPeerUp(name, true);
   }
 
-  #forget(name: string): void {
+  #forget(name: string, removed?: number): void {
     if (!this.#peers.delete(name)) return;
-    this.#handshakes.forget(name);
+    this.#handshakes.forget(name, removed);
     this.#port.onPeerDown(name, true);
   }
 

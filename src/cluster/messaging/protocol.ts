@@ -72,6 +72,8 @@ export interface Join {
   readonly handshakeId: number;
   /** Whether the other node has already subscribed to this one. */
   readonly isJoined: boolean;
+  /** The incarnation of the other node that this one has removed, if any. */
+  readonly removed?: number | undefined;
 }
 
 /** Answers a {@linkcode Join}. */
