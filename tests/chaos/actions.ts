@@ -30,7 +30,7 @@ export class Actions {
   /** The nodes that are alive. */
   nodes: ChaosNode[] = [];
   /** Calls that are not awaited yet. */
-  pending: Set<Promise<unknown>> = new Set();
+  readonly pending: Map<Promise<unknown>, string> = new Map();
   readonly #setting: Setting;
   readonly #history: History;
   readonly #heals: Map<FaultName, () => Promise<void>> = new Map();
@@ -51,9 +51,11 @@ export class Actions {
     const { live, nodes } = this;
     switch (action.do) {
       case "begin":
-        return void this.#later(this.begin(action.on, action.opens));
+        return void this.#later(this.begin(action.on, action.opens), "begin");
       case "start node":
-        if (nodes.length < MOST_NODES) this.#later(this.startNode());
+        if (nodes.length < MOST_NODES) {
+          this.#later(this.startNode(), "start node");
+        }
         return;
       case "close node":
         return this.#closeNode(action);
@@ -78,11 +80,17 @@ export class Actions {
       case "leave":
         return client.leave();
       case "ping":
-        return void this.#later(this.#ping(client, at(nodes, action.on)!));
+        return void this.#later(
+          this.#ping(client, at(nodes, action.on)!),
+          "ping",
+        );
       case "write":
-        return void this.#later(this.#write(client, at(nodes, action.on)!));
+        return void this.#later(
+          this.#write(client, at(nodes, action.on)!),
+          "write",
+        );
       case "end":
-        return void this.#later(this.#end(client, action));
+        return void this.#later(this.#end(client, action), "end");
     }
   }
 
@@ -204,11 +212,11 @@ export class Actions {
     );
   }
 
-  #later(call: Promise<unknown>): void {
+  #later(call: Promise<unknown>, what: string): void {
     const done = call.catch((error) =>
-      this.#history.violate(`a call was rejected: ${(error as Error).stack}`)
+      this.#history.violate(`${what} was rejected: ${(error as Error).stack}`)
     ).finally(() => this.pending.delete(done));
-    this.pending.add(done);
+    this.pending.set(done, what);
   }
 
   #send({ on, to, count, waits }: Of<"send">): void {
@@ -221,10 +229,10 @@ export class Actions {
       for (let left = count; left > 0 && node.goneAt === Infinity; left--) {
         const sent = this.send(node, recipients);
         if (waits) await sent;
-        else this.#later(sent);
+        else this.#later(sent, "send");
       }
     };
-    this.#later(sendAll());
+    this.#later(sendAll(), "sends");
   }
 
   async #ping(client: ChaosClient, node: ChaosNode): Promise<void> {
@@ -291,7 +299,10 @@ export class Actions {
   #closeNode({ on, drainMs }: Of<"close node">): void {
     if (this.nodes.length <= FEWEST_NODES) return;
     const node = this.#remove(on);
-    this.#later(node.sessions.close(drainMs === 0 ? {} : { drainMs }));
+    this.#later(
+      node.sessions.close(drainMs === 0 ? {} : { drainMs }),
+      `close ${node.name}`,
+    );
   }
 
   #killNode({ on }: Of<"kill node">): void {

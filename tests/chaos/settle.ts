@@ -26,7 +26,7 @@ export async function settle(
   await actions.heal();
   await until(
     () => actions.pending.size === 0,
-    "all calls to be settled",
+    () => `all calls to be settled: ${[...actions.pending.values()]}`,
     PATIENCE_MS,
   );
   while (actions.nodes.length < FEWEST_NODES) await actions.startNode();
