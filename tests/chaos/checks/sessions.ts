@@ -120,17 +120,20 @@ async function staysEnded(
 
 /**
  * What was deleted in an outage may come back if the store has lost everything,
- * and any session when no node knows any more that it has ended.
+ * and any session if the node that ended it in an outage is gone, or if that is
+ * gone when the store loses data (guarantees.md).
  */
 function mayComeBack(
   { ending, endedAt }: ChaosClient,
   history: History,
 ): boolean {
   const { node, isDelete } = ending!;
+  const isGone = node.goneAt < Infinity;
   const isLost = history.faults.some(({ fault, healedAt }) =>
     FAULTS[fault].losesData && healedAt > endedAt
   );
-  return isLost && (isDelete || node.goneAt < Infinity);
+  return isLost && (isDelete || isGone) ||
+    isGone && history.isDisturbed(endedAt, node.goneAt);
 }
 
 /** A list has each session once. */
