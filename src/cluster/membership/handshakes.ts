@@ -6,10 +6,15 @@ import type { ReliableReceiver } from "../messaging/reliable_receiver.ts";
 import type { ReliableSender } from "../messaging/reliable_sender.ts";
 import type { PeerEvents } from "./peer_listener.ts";
 
-/** How often an unanswered `join` is repeated, in milliseconds. */
+/** After how long an unanswered `join` is repeated, in milliseconds. */
 const JOIN_RETRY_MS = 50;
 /** How many removed nodes are remembered. */
 const MAX_REMOVED = 1_000;
+/**
+ * The longest time until it is repeated again, in milliseconds. A node that is
+ * busy with many others at its start responds late.
+ */
+const MAX_JOIN_RETRY_MS = 400;
 
 /** What {@linkcode Handshakes} needs. */
 export interface HandshakesPort extends Omit<PeerEvents, "onPeerDown"> {
@@ -23,6 +28,7 @@ export interface HandshakesPort extends Omit<PeerEvents, "onPeerDown"> {
 interface Handshake {
   readonly id: number;
   joinSentAt: number;
+  retryMs: number;
 }
 
 /**
@@ -52,12 +58,14 @@ export class Handshakes {
     if (receiver.hasSender(name)) return;
     let handshake = this.#started.get(name);
     if (handshake === undefined) {
-      handshake = { id: ++this.#lastId, joinSentAt: -Infinity };
+      const id = ++this.#lastId;
+      handshake = { id, joinSentAt: -Infinity, retryMs: JOIN_RETRY_MS / 2 };
       this.#started.set(name, handshake);
     }
     const now = scheduler.now();
-    if (now - handshake.joinSentAt < JOIN_RETRY_MS) return;
+    if (now - handshake.joinSentAt < handshake.retryMs) return;
     handshake.joinSentAt = now;
+    handshake.retryMs = Math.min(handshake.retryMs * 2, MAX_JOIN_RETRY_MS);
     packetBus.send({
       kind: "join",
       handshakeId: handshake.id,

@@ -38,7 +38,7 @@ export class FlushWaiters {
    *
    * @param all The names of all receivers.
    * @param seqOf Returns the last batch that a receiver has not acknowledged;
-   * `undefined` if there is none, or if the receiver is not waited for.
+   * `undefined` if there is none, or if it cannot respond.
    */
   onSent(
     all: () => Iterable<string>,
