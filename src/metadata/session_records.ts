@@ -55,6 +55,11 @@ export interface RecordCallbacks<Record> {
       ids: readonly string[],
     ) => Promise<ReadonlyMap<string, number> | undefined>)
     | undefined;
+  /**
+   * Returns how much longer than `idleTimeoutMs` to wait until a session is
+   * checked, because another node does so first, in milliseconds.
+   */
+  readonly graceMs?: ((id: string) => number) | undefined;
 }
 
 const NEVER: ReadonlyMap<string, number> = new Map();
@@ -129,6 +134,14 @@ export class SessionRecords<Record extends IdleTracked = SessionRecord>
     return this.#scheduler.now() - lastUsedAt;
   }
 
+  /** Records that another node used a session some milliseconds ago. */
+  onUsedElsewhere(id: string, age: number): void {
+    const record = this.#records.get(id);
+    const now = this.#scheduler.now();
+    if (record === undefined || now - age <= record.lastUsedAt) return;
+    this.#usedAt(id, record, now - age, now);
+  }
+
   /** All records. */
   entries(): IterableIterator<[id: string, record: Record]> {
     return this.#records.entries();
@@ -160,8 +173,11 @@ export class SessionRecords<Record extends IdleTracked = SessionRecord>
   /** Returns sessions that may have expired, up to a maximum. */
   #idle(now: number): [id: string, record: Record][] {
     const idle: [id: string, record: Record][] = [];
+    const { graceMs } = this.#callbacks;
     for (const [id, record] of this.#records) {
-      if (now - record.lastUsedAt < this.#limits.idleTimeoutMs) break;
+      const idleMs = now - record.lastUsedAt - this.#limits.idleTimeoutMs;
+      if (idleMs < 0) break;
+      if (graceMs !== undefined && idleMs < graceMs(id)) continue;
       if (idle.push([id, record]) === SWEEP) break;
     }
     return idle;

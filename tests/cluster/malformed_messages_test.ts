@@ -79,6 +79,10 @@ const MALFORMED_MESSAGES: readonly unknown[] = [
   { kind: "request", id: null, request: { kind: "has", id: "s" } },
   { kind: "response", response: true },
   { kind: "syncDone", nodes: [7] },
+  { kind: "syncDone", nodes: [] },
+  { kind: "used", ages: [["s"]] },
+  { kind: "reserved", subscriptions: [[{}, "o"]] },
+  { kind: "unreserved", id: 1 },
   { kind: "syncDone" },
 ];
 

@@ -1,3 +1,4 @@
+import type { InfoOptions } from "@crossmcp/session-manager";
 import { ClusterSessions } from "@crossmcp/session-manager/cluster";
 import { assert, assertEquals } from "@std/assert";
 import type { FakeTime } from "@std/testing/time";
@@ -98,6 +99,29 @@ describe("ClusterSessions: what messages cost", () => {
       }),
     );
   }
+
+  it(
+    "C17 one node asks whether a session is in use, and informs the others",
+    usingFakeTime(async (time) => {
+      const size = 10;
+      const idleTimeoutMs = 2_000;
+      const { network, nodes } = await start(time, size, { idleTimeoutMs });
+      const [{ info }] = nodes as [ClusterSessions];
+      await settled(time, info.setLogLevel("s", "debug"), "a write");
+      network.take();
+      for (let passedMs = 0; passedMs < 5 * idleTimeoutMs; passedMs += 500) {
+        const level = await settled(time, info.getLogLevel("s"), "a read");
+        assertEquals(level, "debug");
+        await pass(time, 500);
+      }
+      // Twice in each idle timeout at most, it asks the witnesses for a stream
+      // and all nodes for the last use.
+      const check = 4 * WITNESSES + 4 * (size - 1) + 1;
+      const { others } = network.take();
+      assert(others > 0 && others <= 10 * check, `${others} messages`);
+      await stop(time, nodes);
+    }),
+  );
 });
 
 /** Expects that idle nodes publish their heartbeats only. */
@@ -115,10 +139,15 @@ async function assertIdleCosts(
   });
 }
 
-function join(network: CountingNetwork, number: number): ClusterSessions {
+function join(
+  network: CountingNetwork,
+  number: number,
+  info?: InfoOptions,
+): ClusterSessions {
   return new ClusterSessions(network.bus(), {
     cluster: { node: `n${number}` },
     streams: { keepAliveMs: false },
+    info,
   });
 }
 
@@ -126,12 +155,16 @@ function join(network: CountingNetwork, number: number): ClusterSessions {
 async function start(
   time: FakeTime,
   size: number,
+  info?: InfoOptions,
 ): Promise<{
   network: CountingNetwork;
   nodes: ClusterSessions[];
 }> {
   const network = new CountingNetwork();
-  const nodes = Array.from({ length: size }, (_, at) => join(network, at));
+  const nodes = Array.from(
+    { length: size },
+    (_, at) => join(network, at, info),
+  );
   await settled(time, Promise.all(nodes.map(({ ready }) => ready)), "ready");
   await pass(time, HEARTBEAT_MS);
   for (const node of nodes) assertEquals(node.nodes().length, size);

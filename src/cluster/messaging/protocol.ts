@@ -203,6 +203,11 @@ export type ClusterMessage =
   | { readonly kind: "requestDiff"; readonly digests: readonly number[] }
   /** The answer to `requestDiff` is complete. */
   | { readonly kind: "diffDone" }
+  /** How many milliseconds ago sessions were used, on any node. */
+  | {
+    readonly kind: "used";
+    readonly ages: readonly (readonly [id: string, ms: number])[];
+  }
   /** The sender has the server of a session now. */
   | { readonly kind: "hosted"; readonly id: string }
   /** A notification for subscriptions, as JSON. */

@@ -28,6 +28,7 @@ const CHECKS: Readonly<
     isOptional(deleted, isTimestamp) && isOptional(age, isNumber) &&
     isOptional(reason, isString),
   requestDiff: ({ digests }) => areAll(digests, isNumber),
+  used: ({ ages }) => areAges(ages),
   hosted: ({ id }) => typeof id === "string",
   notification: ({ text }) => typeof text === "string",
   reserved: ({ subscriptions }) => areAll(subscriptions, isSubscriptionId),

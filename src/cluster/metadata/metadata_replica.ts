@@ -10,7 +10,7 @@ import type { Timestamp } from "../membership/hybrid_clock.ts";
 import { AntiEntropy } from "./anti_entropy.ts";
 import type { ClusterNode } from "../membership/cluster_node.ts";
 import type { ClusterMessage, FieldWrite } from "../messaging/protocol.ts";
-import { areAges, isFieldWrite } from "../messaging/protocol_items.ts";
+import { isFieldWrite } from "../messaging/protocol_items.ts";
 import {
   PRINCIPAL,
   principalField,
@@ -18,6 +18,7 @@ import {
   RegisteredSessions,
   type Removal,
 } from "./registered_sessions.ts";
+import { SessionUse } from "./session_use.ts";
 import { SUBSCRIPTION, uriOf, writesOf } from "./replica_fields.ts";
 import { type Fields, LwwRecords } from "./replicated_records.ts";
 
@@ -64,8 +65,11 @@ export class MetadataReplica {
       }),
       onExpire: (id, record) => this.#expire(id, record),
       onError: (error) => node.report(error),
-      remoteLastUsed: (ids) => this.#remoteLastUsed(ids),
+      remoteLastUsed: (ids) => use.lastUsed(ids),
+      graceMs: (id) => use.graceMs(id),
     }, node.scheduler);
+    const { idleTimeoutMs } = options;
+    const use = new SessionUse(node, () => this.#records, idleTimeoutMs);
     this.#listen();
   }
 
@@ -180,13 +184,6 @@ export class MetadataReplica {
       "metadata",
       ({ id }) => writesOf(this.#records.get(id)?.fields ?? new Map()),
     );
-    node.respond("lastUsed", ({ ids }) => {
-      const now = node.scheduler.now();
-      return ids.flatMap((id) => {
-        const record = this.#records.get(id);
-        return record === undefined ? [] : [[id, now - record.lastUsedAt]];
-      });
-    });
     new AntiEntropy(
       node,
       "records",
@@ -274,24 +271,6 @@ export class MetadataReplica {
     this.#options.onDelete(id);
     const known = fields.get(PRINCIPAL);
     this.registered.onRemove(id, known, { reason: "expired" });
-  }
-
-  /** Nodes that can't respond may be using the sessions. */
-  async #remoteLastUsed(
-    ids: readonly string[],
-  ): Promise<ReadonlyMap<string, number> | undefined> {
-    const { isPartial, others } = this.#node;
-    if (isPartial) return undefined;
-    const responses = await this.#node.request({ kind: "lastUsed", ids });
-    if (responses.size < others.length) return undefined;
-    const used = new Map<string, number>();
-    for (const response of responses.values()) {
-      if (!areAges(response)) return undefined;
-      for (const [id, ms] of response) {
-        used.set(id, Math.min(ms, used.get(id) ?? Infinity));
-      }
-    }
-    return used;
   }
 
   /** Sends a node the records of the buckets whose digests differ. */
