@@ -16,7 +16,7 @@ const BUCKETS = 256;
 /**
  * When the sessions of all nodes were last used. One node, chosen by a hash,
  * asks all others about a session that seems to be idle, and informs them of the
- * result. They only ask themselves if they hear nothing for a while.
+ * result. They only ask themselves if no result arrives for a while.
  */
 export class SessionUse<Record extends IdleTracked> {
   readonly #node: ClusterNode;
