@@ -64,6 +64,8 @@ type Row = readonly [
   options?: { readonly isInverse?: boolean; readonly suffix?: string },
 ];
 
+/** How the IDs of the sizes of bundles end. */
+const BUNDLE = "minified and gzipped";
 const PEER = "@tmcp/session-manager";
 const CONTENDERS = ["ours", "peer", "web-streams", "better-sse", "bare"];
 const HTTP = "over HTTP, 1,000 connections";
@@ -203,7 +205,9 @@ function cellsOf(
 ) {
   return [
     title,
-    ...entries.map(({ figures }) => {
+    ...entries.map((entry) => {
+      // Bundles are the same on every runtime.
+      const { figures } = id.endsWith(BUNDLE) ? newestOf(entries) : entry;
       const figure = figures.find((figure) => figure.id === id);
       if (figure === undefined || figure.unit !== "times") {
         return inWords(figure);
@@ -220,15 +224,24 @@ function cellsOf(
   ];
 }
 
+function newestOf(entries: readonly Entry[]): Entry {
+  return entries.reduce((one, other) => other.date > one.date ? other : one);
+}
+
+/** Says when and on which machine each runtime was measured. */
 function measuredOn(entries: readonly Entry[]): string {
-  const machines = new Set(
-    entries.map(({ machine, date, version }) =>
-      `version ${version}, ${date.slice(0, 10)}, ${
-        machine.os.split(" ")[0]
-      } on ${machine.cores} cores of an ${machine.cpu}`
-    ),
+  const runtimes = new Map<string, string[]>();
+  for (const { machine, date, version, runtime } of entries) {
+    const { os, cores, cpu } = machine;
+    const how = `version ${version}, ${date.slice(0, 10)}, ${
+      os.split(" ")[0]
+    } on ${cores} cores of an ${cpu}`;
+    runtimes.set(how, [...runtimes.get(how) ?? [], runtime.name]);
+  }
+  const parts = [...runtimes].map(([how, names]) =>
+    runtimes.size === 1 ? how : `${names.join(" and ")}: ${how}`
   );
-  return `Measured with ${[...machines].join("; ")}.`;
+  return `Measured with ${parts.join("; ")}.`;
 }
 
 /** A row for each contender and burst size, a column for each runtime. */
