@@ -9,6 +9,9 @@ import { nextTurn } from "../runtime/slice.ts";
 import { assertOneOf } from "./assert_one_of.ts";
 import { assertString } from "../runtime/assert_string.ts";
 
+/** How many sessions are ended in a turn, on each node. */
+const AT_ONCE = 100;
+
 /**
  * Ends sessions, in pages, so that other work goes on meanwhile. See
  * `Sessions.end`.
@@ -25,8 +28,10 @@ export async function endSessions(
   if ("session" in checked) return await endAll(info, [checked.session]);
   let count = 0;
   for await (const ids of sessionRegistryOf(info).pages(checked.principal)) {
-    if (count > 0) await nextTurn();
-    count += await endAll(info, ids);
+    for (let at = 0; at < ids.length; at += AT_ONCE) {
+      if (count > 0) await nextTurn();
+      count += await endAll(info, ids.slice(at, at + AT_ONCE));
+    }
   }
   return count;
 }
