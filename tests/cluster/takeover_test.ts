@@ -3,7 +3,7 @@ import { assert, assertEquals } from "@std/assert";
 import { describe, it } from "node:test";
 import { openStream, usingFakeTime } from "../support/streams.ts";
 import { dataOf, positionOf, start, stop, views } from "./support/test_node.ts";
-import { pass, settled } from "./support/timing.ts";
+import { LEASE_MS, MEMORY_MS, pass, settled } from "./support/timing.ts";
 import { resetCounts } from "../support/empty_stats.ts";
 
 const options = { streams: { replay: {} } };
@@ -174,6 +174,77 @@ describe("ClusterSessions: takeover of a session", () => {
       await settled(time, last.created, "create");
       assertEquals(dataOf(last.client), ["missed"]);
       assertEquals(b!.sessions.stats().resets, resetCounts());
+      await stop(time, nodes);
+    }),
+  );
+
+  for (const isKilled of [false, true]) {
+    const how = isKilled ? "was killed" : "hands it over";
+    it(
+      `S14 broadcasts of a node that has closed come once, through a node that started later, if the first owner ${how}`,
+      usingFakeTime(async (time) => {
+        const names = ["n0", "n1", "n2"];
+        const { network, nodes } = await start(time, names, options);
+        const [a, b, c] = nodes;
+        const first = a!.open("s", { expect: { prime: true } });
+        await settled(time, first.created, "create");
+        void c!.sessions.streams.send(undefined, "data: old\n\n");
+        await pass(time, 20);
+        assertEquals(dataOf(first.client), ["old"]);
+        await settled(time, c!.sessions.close(), "close");
+        const later = await start(time, ["n3"], { ...options, network });
+        const [d] = later.nodes;
+        if (isKilled) {
+          network.stop("n0");
+          await pass(time, MEMORY_MS + LEASE_MS);
+        }
+        const second = d!.open("s", {
+          expect: { lastEventId: positionOf(first.client) },
+        });
+        await settled(time, second.created, "create");
+        void d!.sessions.streams.send(undefined, "data: received\n\n");
+        await pass(time, 20);
+        second.client.cancel();
+        void d!.sessions.streams.send(undefined, "data: new\n\n");
+        await pass(time, 20);
+        const third = b!.open("s", {
+          expect: { lastEventId: positionOf(second.client) },
+        });
+        await settled(time, third.created, "create");
+        assertEquals(dataOf(third.client), ["new"]);
+        await stop(time, [a!, b!, d!]);
+      }),
+    );
+  }
+
+  it(
+    "S14 a broadcast comes once to a client that was on a node that missed it",
+    usingFakeTime(async (time) => {
+      const names = ["n0", "n1", "n2", "n3"];
+      const { network, nodes } = await start(time, names, options);
+      const [a, b, c, d] = nodes;
+      const first = a!.open("s", { expect: { prime: true } });
+      await settled(time, first.created, "create");
+      network.partition([["n2"]]);
+      void d!.sessions.streams.send(undefined, "data: old\n\n");
+      await pass(time, 20);
+      assertEquals(dataOf(first.client), ["old"]);
+      network.stop("n3");
+      await pass(time, 2 * LEASE_MS);
+      network.heal();
+      await pass(time, 2 * LEASE_MS);
+      const second = c!.open("s", {
+        expect: { lastEventId: positionOf(first.client) },
+      });
+      await settled(time, second.created, "create");
+      void c!.sessions.streams.send(undefined, "data: received\n\n");
+      await pass(time, 20);
+      assertEquals(dataOf(second.client), ["received"]);
+      const third = b!.open("s", {
+        expect: { lastEventId: positionOf(second.client) },
+      });
+      await settled(time, third.created, "create");
+      assertEquals(dataOf(third.client), []);
       await stop(time, nodes);
     }),
   );

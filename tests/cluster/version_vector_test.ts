@@ -8,14 +8,14 @@ const MAX_NODES = 10_000;
 describe("VersionVector", () => {
   it("remembers where the 100,000 latest sessions arrived", () => {
     const vector = new VersionVector();
-    vector.recordArrival("first", "theirs", "ours");
-    vector.recordArrival("second", "theirs", "ours");
+    vector.recordArrival("first", "theirs", "ours", {});
+    vector.recordArrival("second", "theirs", "ours", {});
     for (let at = 2; at < MAX_SESSIONS; at++) {
-      vector.recordArrival(`${at}`, "theirs", "ours");
+      vector.recordArrival(`${at}`, "theirs", "ours", {});
     }
     assertEquals(vector.translate("first", "theirs"), "ours");
-    vector.recordArrival("first", "theirs", "ours again");
-    vector.recordArrival("last", "theirs", "ours");
+    vector.recordArrival("first", "theirs", "ours again", {});
+    vector.recordArrival("last", "theirs", "ours", {});
     assertEquals(
       ["first", "second", "2", "last"].map((id) =>
         vector.translate(id, "theirs")
@@ -26,11 +26,22 @@ describe("VersionVector", () => {
 
   it("translates only the event ID that a session arrived with", () => {
     const vector = new VersionVector();
-    vector.recordArrival("a", "theirs", "ours");
+    vector.recordArrival("a", "theirs", "ours", {});
     assertEquals(vector.translate("a", "another"), "another");
     assertEquals(vector.translate("b", "theirs"), "theirs");
     vector.forgetArrival("a");
     assertEquals(vector.translate("a", "theirs"), "theirs");
+  });
+
+  it("knows what a session has brought along that did not arrive here", () => {
+    const vector = new VersionVector();
+    vector.observe({ node: "n0", seq: 5 });
+    vector.recordArrival("a", "theirs", "ours", { n0: 4, n1: 7, n2: 1 });
+    vector.observe({ node: "n2", seq: 3 });
+    assertEquals(vector.snapshot("a"), { n0: 5, n1: 7, n2: 3 });
+    assertEquals(vector.snapshot("b"), { n0: 5, n2: 3 });
+    vector.forgetArrival("a");
+    assertEquals(vector.snapshot("a"), { n0: 5, n2: 3 });
   });
 
   it("remembers where the 100,000 latest sessions left", () => {

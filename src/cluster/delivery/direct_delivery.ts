@@ -85,8 +85,10 @@ export class DirectDelivery implements Delivery {
       engine.log?.seedSequence({ node: from, seq });
     });
     node.listen({
-      onPeerSubscribed: (name) =>
-        node.send(name, { kind: "broadcastSeq", seq: this.#broadcastSeq }),
+      onPeerSubscribed: (name) => {
+        engine.log?.markJoined(name);
+        node.send(name, { kind: "broadcastSeq", seq: this.#broadcastSeq });
+      },
     });
   }
 

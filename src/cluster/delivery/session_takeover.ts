@@ -78,8 +78,9 @@ export class SessionTakeover {
 
   async #fetch(resumption: Resumption): Promise<ResetReason | undefined> {
     const previous = await this.#directory.claim(resumption.session);
-    const missed = await this.#requestMissed(resumption, previous);
-    if (missed === undefined) {
+    const [from, missed] = await this.#requestMissed(resumption, previous) ??
+      [];
+    if (from === undefined) {
       // If no other node owned it, the log of this node knows.
       return previous === undefined ? undefined : "unknown";
     }
@@ -91,19 +92,19 @@ export class SessionTakeover {
     if (log === undefined) return "unknown";
     this.#engine.startTrimming();
     const now = this.#node.scheduler.now();
-    return log.importMissed(resumption, missed, now);
+    return log.importMissed(resumption, missed, from, now);
   }
 
   /**
    * Requests the events that a client has missed, first from the known previous
    * owner, then from all other nodes: the last claim may still be under way.
    *
-   * @returns The response of the previous owner, if it is found.
+   * @returns The previous owner and its response, if it is found.
    */
   async #requestMissed(
     { session: id, transport, lastEventId }: Resumption,
     previous: string | undefined,
-  ): Promise<unknown> {
+  ): Promise<[node: string, response: unknown] | undefined> {
     for (const isPrevious of [true, false]) {
       const { others, downAfterMs } = this.#node;
       const responses = await this.#node.request(
@@ -115,8 +116,9 @@ export class SessionTakeover {
           isSufficient: (response) => response !== undefined,
         },
       );
-      const [response] = responses.values();
-      if (response !== undefined) return response;
+      for (const [node, response] of responses) {
+        if (response !== undefined) return [node, response];
+      }
     }
     return undefined;
   }

@@ -52,10 +52,11 @@ export class TransferableReplayLog extends ReplayLog {
     now: number,
   ): MissedEvents | ResetReason {
     const missed = this.after(resumption, now);
+    const versionVector = this.#versions.snapshot(resumption.session);
     this.markHandedOff(resumption.session);
     return typeof missed === "string" ? missed : {
       frames: missed.map((frame) => decoder.decode(frame)),
-      versionVector: this.#versions.snapshot(),
+      versionVector,
     };
   }
 
@@ -65,38 +66,55 @@ export class TransferableReplayLog extends ReplayLog {
    *
    * @param resumption The client. Its start event ID is one of this node.
    * @param missed The events.
+   * @param from The node that they come from.
    * @param now The current time.
    * @returns A reason if the result would have a gap.
    */
   importMissed(
     resumption: Resumption,
     missed: MissedEvents,
+    from: string,
     now: number,
   ): ResetReason | undefined {
     const { session, lastEventId, startEventId } = resumption;
-    if (this.#versions.hasGap(missed.versionVector)) return "purged";
+    const { versionVector } = missed;
+    if (this.#versions.hasGap(versionVector)) return "purged";
     // Earlier events were received here before, or are part of `missed`.
     const start = Math.max(
       this.startOffset(startEventId),
       this.handedOffAt(session),
       this.#versions.departedAt(session),
     );
+    const joinedAt = this.#versions.joinedAt(from);
     const broadcastsSince = this.entriesAfter(resumption, start).filter((
-      { broadcastId },
-    ) =>
-      broadcastId === undefined ||
-      this.#versions.isAfter(broadcastId, missed.versionVector)
-    );
+      { broadcastId, offset },
+    ) => {
+      if (broadcastId === undefined) return true;
+      // What a sender sent that was gone before the other node started.
+      const isOlder = offset <= joinedAt &&
+        !Object.hasOwn(versionVector, broadcastId.node);
+      return !isOlder && this.#versions.isAfter(broadcastId, versionVector);
+    });
     const frames = [
       ...missed.frames,
       ...broadcastsSince.map(({ frame }) => decoder.decode(frame)),
     ];
-    this.#versions.recordArrival(session, lastEventId, this.latestEventId);
+    this.#versions.recordArrival(
+      session,
+      lastEventId,
+      this.latestEventId,
+      versionVector,
+    );
     for (const frame of frames) {
       const bytes = encoder.encode(withSseId(frame, this.nextEventId));
       this.append(session, bytes, now);
     }
     return undefined;
+  }
+
+  /** Records that another node joined this one: it gets later broadcasts. */
+  markJoined(node: string): void {
+    this.#versions.recordJoin(node, this.lastOffset);
   }
 
   /** Records that broadcasts of a node up to this one will not arrive here. */

@@ -5,6 +5,16 @@ import { touch } from "../../runtime/lru_map.ts";
 const MAX_SESSIONS = 100_000;
 const MAX_NODES = 10_000;
 
+/** How a session arrived from another node. */
+interface Arrival {
+  /** The event ID that it arrived with. */
+  readonly from: string;
+  /** The corresponding position here. */
+  readonly to: string;
+  /** The last broadcasts that only the other node had received, by sender. */
+  readonly ahead: Readonly<Record<string, number>>;
+}
+
 /**
  * Compares the logs of nodes, so that sessions can move between them: each node
  * has its own log, but broadcasts are in all of them.
@@ -12,13 +22,11 @@ const MAX_NODES = 10_000;
 export class VersionVector {
   readonly #seen: Map<string, number> = new Map();
   readonly #trimmed: Map<string, number> = new Map();
-  /**
-   * The event IDs with which sessions arrived, and the corresponding positions
-   * here.
-   */
-  readonly #arrivals: Map<string, { from: string; to: string }> = new Map();
+  readonly #arrivals: Map<string, Arrival> = new Map();
   /** The offsets at which sessions left. */
   readonly #departures: Map<string, number> = new Map();
+  /** The offsets at which other nodes joined this one. */
+  readonly #joins: Map<string, number> = new Map();
 
   /** Records the offset at which a session left. */
   recordDeparture(session: string, offset: number): void {
@@ -28,6 +36,16 @@ export class VersionVector {
   /** The offset at which a session last left; 0 if it never did. */
   departedAt(session: string): number {
     return this.#departures.get(session) ?? 0;
+  }
+
+  /** Records the offset at which another node joined this one. */
+  recordJoin(node: string, offset: number): void {
+    touch(this.#joins, node, offset, MAX_NODES);
+  }
+
+  /** The offset at which another node joined this one; 0 if it did not. */
+  joinedAt(node: string): number {
+    return this.#joins.get(node) ?? 0;
   }
 
   /** Records a broadcast. */
@@ -40,9 +58,19 @@ export class VersionVector {
     setMax(this.#trimmed, node, seq);
   }
 
-  /** The last broadcast of each sender. */
-  snapshot(): Record<string, number> {
-    return Object.fromEntries(this.#seen);
+  /**
+   * The last broadcast of each sender.
+   *
+   * @param session Also those that this session has brought along, and that
+   * have not arrived here.
+   */
+  snapshot(session?: string): Record<string, number> {
+    const snapshot = new Map(this.#seen);
+    const { ahead = {} } = this.#arrivals.get(session ?? "") ?? {};
+    for (const [node, seq] of Object.entries(ahead)) {
+      setMax(snapshot, node, seq);
+    }
+    return Object.fromEntries(snapshot);
   }
 
   /**
@@ -80,9 +108,24 @@ export class VersionVector {
   /**
    * Records that a session arrived with an event ID of another node, and its
    * position here.
+   *
+   * @param session The session.
+   * @param from The event ID.
+   * @param to The position here.
+   * @param known The last broadcast of each sender that its events include.
    */
-  recordArrival(session: string, from: string, to: string): void {
-    touch(this.#arrivals, session, { from, to }, MAX_SESSIONS);
+  recordArrival(
+    session: string,
+    from: string,
+    to: string,
+    known: Readonly<Record<string, number>>,
+  ): void {
+    const ahead = Object.fromEntries(
+      Object.entries(known).filter(([node, seq]) =>
+        seq > (this.#seen.get(node) ?? 0)
+      ),
+    );
+    touch(this.#arrivals, session, { from, to, ahead }, MAX_SESSIONS);
   }
 
   /** Forgets the arrival of a session. */
