@@ -3,6 +3,7 @@ import { ClusterError } from "@crossmcp/session-manager";
 import { LossyNetwork } from "@crossmcp/session-manager/testing";
 import { assert, assertEquals } from "@std/assert";
 import { describe, it } from "node:test";
+import { TestClient } from "../../src/testing/support/test_client.ts";
 import { usingFakeTime } from "../support/streams.ts";
 import { dataOf, stop, TestNode } from "./support/test_node.ts";
 import { HEARTBEAT_MS, pass, settled } from "./support/timing.ts";
@@ -41,6 +42,91 @@ describe("ClusterSessions: a bus that takes long to start", () => {
       assertEquals(late.sessions.nodes().length, 2);
       assertEquals(await late.sessions.info.getLogLevel("s"), "alert");
       await stop(time, [first, late]);
+    }),
+  );
+});
+
+describe("ClusterSessions: a bus that is down at the start", () => {
+  it(
+    "C10 a node that has found no other answers 503, not 404, until it has",
+    usingFakeTime(async (time) => {
+      const network = new LossyNetwork();
+      const first = new TestNode(network.bus(), {});
+      await settled(time, first.sessions.ready, "ready");
+      const { id } = await settled(
+        time,
+        TestClient.begin(first.sessions),
+        "begin",
+      );
+      const bus = network.bus();
+      let isDown = true;
+      const late = new TestNode({
+        start: (node, receive) => bus.start(node, receive),
+        publish: (text, to) =>
+          isDown
+            ? Promise.reject(new Error("It is down."))
+            : bus.publish(text, to),
+        close: () => bus.close(),
+        get isDown() {
+          return isDown;
+        },
+      }, { cluster: { requestTimeoutMs: ANSWER_MS } });
+      const status = (session: string) =>
+        settled(
+          time,
+          new TestClient(late.sessions, { id: session }).ping(),
+          "ping",
+        );
+      let isReady = false;
+      void late.sessions.ready.then(() => void (isReady = true));
+      await pass(time, ANSWER_MS / 2);
+      assertEquals(isReady, false);
+      await pass(time, ANSWER_MS);
+      assertEquals(isReady, true);
+      assertEquals(await status(id), 503);
+      // Sessions begin and end on this node as usual.
+      const own = await settled(
+        time,
+        TestClient.begin(late.sessions),
+        "begin",
+      );
+      assertEquals(await status(own.id), 200);
+      await settled(time, own.end(), "end");
+      assertEquals(await status(own.id), 404);
+      isDown = false;
+      await pass(time, 10 * HEARTBEAT_MS);
+      assertEquals(await status(id), 200);
+      assertEquals(await status("unknown"), 404);
+      await stop(time, [first, late]);
+    }),
+  );
+
+  it(
+    "C10 a node that finds no other afterwards is alone",
+    usingFakeTime(async (time) => {
+      const bus = new LossyNetwork().bus();
+      let isDown = true;
+      const node = new TestNode({
+        start: (name, receive) => bus.start(name, receive),
+        publish: (text, to) => bus.publish(text, to),
+        close: () => bus.close(),
+        get isDown() {
+          return isDown;
+        },
+      }, { cluster: { requestTimeoutMs: ANSWER_MS } });
+      const status = () =>
+        settled(
+          time,
+          new TestClient(node.sessions, { id: "unknown" }).ping(),
+          "ping",
+        );
+      assertEquals(await status(), 503);
+      isDown = false;
+      await pass(time, ANSWER_MS / 2);
+      assertEquals(await status(), 503);
+      await pass(time, ANSWER_MS);
+      assertEquals(await status(), 404);
+      await stop(time, [node]);
     }),
   );
 });

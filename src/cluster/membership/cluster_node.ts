@@ -99,6 +99,7 @@ export class ClusterNode {
       aloneAfterMs: settings.heartbeatMs / 4,
       maxWaitMs: settings.requestTimeoutMs,
       known: () => this.#peers.known,
+      isDown: () => this.#packetBus.isDown,
       isReady: () =>
         this.#listeners.every(({ isReady }) => isReady?.() ?? true),
     });
@@ -133,9 +134,9 @@ export class ClusterNode {
     return this.#peers.isPartial;
   }
 
-  /** Whether the message bus is down, so that nobody can be asked. */
+  /** Whether nobody can be asked, as the bus is down, or was at the start. */
   get isUnreachable(): boolean {
-    return this.#packetBus.isDown;
+    return this.#packetBus.isDown || !this.#discovery.hasFound;
   }
 
   /** How long to wait for other nodes, in milliseconds. */

@@ -10,8 +10,10 @@ export interface DiscoveryOptions {
    * milliseconds since it can receive messages.
    */
   readonly aloneAfterMs: number;
-  /** After how long discovery ends in any case, in milliseconds. */
+  /** After how long this node is ready in any case, in milliseconds. */
   readonly maxWaitMs: number;
+  /** Whether the message bus is known to be down. */
+  readonly isDown: () => boolean;
   /** Returns the names of all known nodes. */
   readonly known: () => Iterable<string>;
   /**
@@ -22,7 +24,7 @@ export interface DiscoveryOptions {
 
 /**
  * Determines when a new node has found all other nodes and has received their
- * data.
+ * data. If the message bus is down at first, that may be long after it is ready.
  */
 export class Discovery {
   readonly #name: string;
@@ -34,6 +36,11 @@ export class Discovery {
   readonly #done = new Deferred();
   #timer: ReturnType<typeof setInterval> | undefined;
   #isDone = false;
+  #hasFound = false;
+  #isListening = false;
+  #wasDown = false;
+  /** Since when this node can receive messages. */
+  #listeningAt = Infinity;
 
   /**
    * @param name The name of the new node.
@@ -44,14 +51,19 @@ export class Discovery {
     this.#options = options;
   }
 
-  /** Resolves when discovery has ended. */
+  /** Resolves when this node is ready. */
   get done(): Promise<void> {
     return this.#done.promise;
   }
 
-  /** Whether discovery has ended. */
+  /** Whether this node is ready. */
   get isDone(): boolean {
     return this.#isDone;
+  }
+
+  /** Whether it has found the others, or there are none, or it gave up. */
+  get hasFound(): boolean {
+    return this.#hasFound;
   }
 
   /**
@@ -61,19 +73,17 @@ export class Discovery {
    */
   async start(listen: () => Promise<void>): Promise<void> {
     const startedAt = Date.now();
-    let listeningAt = Infinity;
     // Unlike the scheduler, this timer keeps the process alive until the node is
     // ready.
     this.#timer = setInterval(() => {
-      const { aloneAfterMs, maxWaitMs } = this.#options;
       const now = Date.now();
-      const mayBeAlone = now - listeningAt >= aloneAfterMs;
-      const isComplete = now >= listeningAt && this.#areAllSynced() &&
-        (this.#synced.size > 0 || mayBeAlone);
-      if (isComplete || now - startedAt >= maxWaitMs) this.end();
+      this.#observeBus(now);
+      if (this.#isComplete(now)) this.end();
+      else if (now - startedAt >= this.#options.maxWaitMs) this.#setReady();
     }, POLL_MS);
     await listen();
-    listeningAt = Date.now();
+    this.#isListening = true;
+    this.#observeBus(Date.now());
   }
 
   /**
@@ -84,7 +94,7 @@ export class Discovery {
    */
   onSynced(node: string, others: readonly string[]): void {
     this.#synced.add(node);
-    if (this.#isDone) return;
+    if (this.#hasFound) return;
     for (const name of others) this.#knownByOthers.add(name);
   }
 
@@ -96,10 +106,35 @@ export class Discovery {
 
   /** Ends discovery. */
   end(): void {
-    this.#isDone = true;
+    this.#hasFound = true;
     clearInterval(this.#timer);
     this.#knownByOthers.clear();
+    this.#setReady();
+  }
+
+  #setReady(): void {
+    this.#isDone = true;
+    (this.#timer as { unref?: () => void } | undefined)?.unref?.();
     this.#done.resolve();
+  }
+
+  /** While the bus is down, no other node can be found. */
+  #observeBus(now: number): void {
+    const isDown = this.#options.isDown();
+    if (isDown) this.#wasDown = true;
+    if (isDown || !this.#isListening) this.#listeningAt = Infinity;
+    else this.#listeningAt = Math.min(this.#listeningAt, now);
+  }
+
+  #isComplete(now: number): boolean {
+    const { aloneAfterMs, maxWaitMs } = this.#options;
+    const listeningMs = now - this.#listeningAt;
+    if (listeningMs < 0) return false;
+    // The others may reach the bus again later than this node.
+    const mayBeAlone =
+      listeningMs >= (this.#wasDown ? maxWaitMs : aloneAfterMs);
+    const hasMet = this.#synced.size > 0 || mayBeAlone;
+    return hasMet && this.#areAllSynced() || listeningMs >= maxWaitMs;
   }
 
   #areAllSynced(): boolean {

@@ -153,9 +153,14 @@ export class MetadataReplica {
     return wasThere;
   }
 
+  /** Returns whether a session was deleted recently, as far as known here. */
+  wasDeleted(id: string): boolean {
+    return this.#lww.deletedAt(id) !== undefined;
+  }
+
   /** Requests a session that is unknown here from its witnesses. */
   async fetch(id: string): Promise<void> {
-    if (this.#lww.deletedAt(id) !== undefined) return;
+    if (this.wasDeleted(id)) return;
     const request = { kind: "metadata", id } as const;
     const responses = await this.#node.request(request, { session: id });
     for (const fields of responses.values()) {

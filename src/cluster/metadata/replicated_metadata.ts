@@ -1,3 +1,4 @@
+import { ClusterError } from "../../errors.ts";
 import type { SessionEndReason } from "../../contracts/options.ts";
 import type { SessionEvents } from "../../metadata/session_events.ts";
 import type { SessionRegistration } from "../../contracts/guarding.ts";
@@ -75,7 +76,7 @@ export class ReplicatedMetadataStore implements MetadataStore {
     id: string,
     { principal }: SessionRegistration,
   ): Promise<boolean> {
-    const known = await this.registration(id);
+    const known = await this.#find(id);
     if (known !== undefined) return known.principal === principal;
     this.#replica.register(id, principal);
     await this.#flushed(id);
@@ -83,8 +84,15 @@ export class ReplicatedMetadataStore implements MetadataStore {
   }
 
   async registration(id: string): Promise<SessionRegistration | undefined> {
-    if (this.#replica.get(id) === undefined) await this.#replica.fetch(id);
-    return this.#replica.registration(id);
+    const known = await this.#find(id);
+    const isUnclear = known === undefined && this.#node.isUnreachable &&
+      this.#replica.get(id) === undefined && !this.#replica.wasDeleted(id);
+    if (!isUnclear) return known;
+    throw new ClusterError(
+      `Nobody can tell whether the session "${id}" exists: this node does not ` +
+        "know it, and cannot ask others while the message bus is down. Try " +
+        "again later.",
+    );
   }
 
   async *pages(principal?: string): AsyncGenerator<readonly string[]> {
@@ -122,6 +130,11 @@ export class ReplicatedMetadataStore implements MetadataStore {
 
   close(): void {
     this.#replica.clear();
+  }
+
+  async #find(id: string): Promise<SessionRegistration | undefined> {
+    if (this.#replica.get(id) === undefined) await this.#replica.fetch(id);
+    return this.#replica.registration(id);
   }
 
   #flushed(id: string): Promise<void> {
