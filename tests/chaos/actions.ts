@@ -186,6 +186,7 @@ export class Actions {
       sender: node,
       number: node.sent++,
       to,
+      met: new Set(node.met),
       at: history.now,
       settledAt: Infinity,
     };

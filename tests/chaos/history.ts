@@ -10,6 +10,8 @@ export interface Sent {
   readonly number: number;
   /** Its recipients; undefined for everyone. */
   readonly to: ReadonlySet<ChaosClient> | undefined;
+  /** The names of the nodes that the sender had met. */
+  readonly met: ReadonlySet<string>;
   /** When `send` was called. */
   readonly at: number;
   /** When its promise was settled. */

@@ -10,6 +10,7 @@ export class ChaosNode {
   readonly sessions: NodeSessions;
   readonly link: Link | undefined;
   readonly #made: MadeNode;
+  readonly #met: Set<string> = new Set();
   /** When it was started. */
   readonly startedAt: number;
   /** When it began to close, or was killed. */
@@ -32,6 +33,12 @@ export class ChaosNode {
     this.sessions = made.sessions;
     this.link = made.link;
     this.#made = made;
+  }
+
+  /** The names of the nodes that it has met so far. */
+  get met(): ReadonlySet<string> {
+    for (const { name } of this.sessions.nodes()) this.#met.add(name);
+    return this.#met;
   }
 
   /** How many messages it has lost, by its own count. */

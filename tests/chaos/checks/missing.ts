@@ -36,7 +36,9 @@ export function missingMessages(
       }
       if (
         isFor(sent, client) && isSettled(sent, history, isStored) &&
-        (isStored || !hasMoved(sent, client, history)) &&
+        (isStored ||
+          !hasMoved(sent, client, history) &&
+            !isUnmet(sent, client, history)) &&
         (replay ? isAnchored(sent, client) : isAttached(sent, client))
       ) {
         missing.push(
@@ -77,6 +79,23 @@ function hasMoved(
     connections.some(({ requestedAt }) =>
       requestedAt > since && history.isDisturbed(requestedAt, requestedAt)
     );
+}
+
+/**
+ * Whether the sender had never met the node of a client, because one of both had
+ * started in an outage (guarantees.md, "Before `ready` resolves").
+ */
+function isUnmet(
+  { sender, met, at }: Sent,
+  { connections }: ChaosClient,
+  history: History,
+): boolean {
+  const node = connections.findLast(({ requestedAt }) => requestedAt <= at)
+    ?.node;
+  if (node === undefined || met.has(node.name)) return false;
+  return [sender, node].some(({ startedAt }) =>
+    history.isDisturbed(startedAt, at)
+  );
 }
 
 /**
