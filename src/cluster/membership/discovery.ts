@@ -61,7 +61,7 @@ export class Discovery {
     return this.#isDone;
   }
 
-  /** Whether it has found the others, or there are none, or it gave up. */
+  /** Whether the search has ended: the others were found, or there are none. */
   get hasFound(): boolean {
     return this.#hasFound;
   }
