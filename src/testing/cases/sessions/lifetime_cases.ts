@@ -87,7 +87,8 @@ export const sessionsLifetimeCases: readonly SessionsCase[] = [
       }
       const events = await within(reading, "the other's events");
       deepStrictEqual(evicted, [[client.id, "bytes"]]);
-      ok(queuedBytes > 500 && queuedBytes <= 1_000, `${queuedBytes} bytes`);
+      // Both streams count, and the other one may have just been written to.
+      ok(queuedBytes > 500 && queuedBytes <= 2_000, `${queuedBytes} bytes`);
       const stats = sessions.stats();
       deepStrictEqual(stats.evicted, { bytes: 1, age: 0 });
       strictEqual(stats.attached, 1);
