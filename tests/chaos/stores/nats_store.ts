@@ -31,7 +31,7 @@ export class NatsStore implements Store {
 
   async join(options: ClusterNodeOptions): Promise<MadeNode> {
     const proxy = await TcpProxy.start(this.#server.port);
-    const connection = await connectTo(proxy.port);
+    const connection = await connectTo(proxy.port, true);
     return {
       sessions: new NatsSessions("chaos", connection, options),
       link: new Link(proxy),

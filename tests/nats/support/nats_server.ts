@@ -40,9 +40,18 @@ export class NatsServer extends ServerProcess {
   }
 }
 
-/** Connects to a server, and reconnects quickly. */
-export function connectTo(port: number): Promise<NatsConnection> {
+/**
+ * Connects to a server, and reconnects quickly.
+ *
+ * @param port The port of the server.
+ * @param waitOnFirstConnect Whether to wait for a server that is down.
+ */
+export function connectTo(
+  port: number,
+  waitOnFirstConnect: boolean = false,
+): Promise<NatsConnection> {
   return connect({
+    waitOnFirstConnect,
     servers: `127.0.0.1:${port}`,
     // It must not go around a proxy.
     ignoreClusterUpdates: true,
