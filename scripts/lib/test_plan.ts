@@ -76,8 +76,11 @@ const LONG = [
   "tests/chaos/",
   "tests/cluster/schedules_test.ts",
   "tests/cluster/suite_test.ts",
+  "tests/deno/demo_web_test.ts",
   "tests/memory/",
   "tests/model/",
+  "tests/nats/suite_test.ts",
+  "tests/postgres/suite_test.ts",
   "tests/testing/cluster_faults_test.ts",
   "tests/testing/faults_test.ts",
 ];
