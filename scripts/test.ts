@@ -4,7 +4,7 @@
  * ```sh
  * deno task test                             Deno, Node and Bun
  * deno task test:all --node=22 --node=24     also the long tests, and on other Nodes
- * deno task test:all --retry                 failed files once more, with nothing beside them
+ * deno task test:all --retry                 failed files again, with nothing beside them
  * deno task test bun tests/in_memory         a folder or file, on Bun
  * ```
  *
@@ -37,6 +37,9 @@ const MAX_FAILURE_LINES = 10;
 /** Tests mostly wait for timers and other processes. */
 const LANES = Math.max(2, navigator.hardwareConcurrency) + 1;
 
+/** How often a portion that failed is repeated. */
+const MAX_RETRIES = 2;
+
 const ROLES = ["first", "second"] as const;
 
 /** A runtime, and its role. */
@@ -49,7 +52,7 @@ interface Arguments {
   readonly choices: readonly Choice[];
   readonly paths: readonly string[];
   readonly scope: Scope;
-  /** Whether to run portions that failed once more, one after another. */
+  /** Whether to run portions that failed again, one after another. */
   readonly retries: boolean;
 }
 
@@ -151,7 +154,7 @@ async function runJobs(
 }
 
 /**
- * Runs the jobs that failed once more, with nothing beside them. Returns what
+ * Runs the jobs that failed again, at most twice, with nothing beside them. Returns what
  * failed only beside others: these tests, or what they test, depend on time.
  */
 async function retryFailed(
@@ -161,7 +164,11 @@ async function retryFailed(
   const unstable = new Map<Job, readonly Failure[]>();
   const failed = [...results].filter(([, { failures }]) => failures.length > 0);
   for (const [index, [job, { failures }]] of failed.entries()) {
-    const result = await run(job, index);
+    let result: Result;
+    let attempt = 0;
+    do {
+      result = await run(job, index * MAX_RETRIES + attempt++);
+    } while (result.failures.length > 0 && attempt < MAX_RETRIES);
     results.set(job, result);
     if (result.failures.length === 0) unstable.set(job, failures);
   }
