@@ -2,7 +2,7 @@ import {
   assertKnownOptions,
   SUBSCRIPTION_OPTIONS,
 } from "../contracts/known_options.ts";
-import { safeCallback } from "../runtime/callbacks.ts";
+import { Listeners, safeCallback } from "../runtime/callbacks.ts";
 import { ClosedError, LimitError } from "../errors.ts";
 import type { JSONRPCNotification } from "../protocol/mcp_types.ts";
 import type {
@@ -84,16 +84,11 @@ export class InMemorySubscriptionManager extends SubscriptionManager
     onSubscriptionEnd = (manager, listener) => {
       manager.#onEnd = listener;
     };
-    listenForNotifications = (manager, listener) => {
-      // Two subscriptions with the same function are two listeners.
-      const entry = { listener };
-      manager.#listeners.add(entry);
-      return () => manager.#listeners.delete(entry);
-    };
+    listenForNotifications = (manager, listener) =>
+      manager.#listeners.add(listener);
   }
 
-  readonly #listeners: Set<{ readonly listener: NotificationListener }> =
-    new Set();
+  readonly #listeners = new Listeners<JSONRPCNotification>();
   readonly #origins: Map<string, Map<string | number, SubscriptionQueue>> =
     new Map();
   readonly #index: FilterIndex<SubscriptionQueue> = new FilterIndex();
@@ -226,9 +221,7 @@ export class InMemorySubscriptionManager extends SubscriptionManager
    */
   override async send(notification: JSONRPCNotification): Promise<void> {
     assertNotification(notification);
-    if (this.#listeners.size > 0) {
-      for (const { listener } of [...this.#listeners]) listener(notification);
-    }
+    this.#listeners.notify(notification);
     const pending: Promise<void>[] = [];
     const recipients = this.#index.match(notification);
     this.#notified += recipients.length;

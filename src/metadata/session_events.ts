@@ -1,3 +1,4 @@
+import { Listeners } from "../runtime/callbacks.ts";
 import type { SessionEndReason } from "../contracts/options.ts";
 import { touch } from "../runtime/lru_map.ts";
 
@@ -37,8 +38,7 @@ export class SessionEvents {
     limit: 0,
   };
   #listener: SessionListener | undefined;
-  readonly #durationListeners: Set<{ readonly listener: DurationListener }> =
-    new Set();
+  readonly #durations = new Listeners<number>();
   /** The sessions that `sessions.end` has ended, the latest last. */
   readonly #gone: Map<string, true> = new Map();
 
@@ -58,10 +58,7 @@ export class SessionEvents {
    * removes the listener.
    */
   listenForDurations(listener: DurationListener): () => void {
-    // Two times the same function are two listeners.
-    const entry = { listener };
-    this.#durationListeners.add(entry);
-    return () => void this.#durationListeners.delete(entry);
+    return this.#durations.add(listener);
   }
 
   /** Called when a session has begun. */
@@ -84,8 +81,7 @@ export class SessionEvents {
     this.#ended[reason]++;
     if (durationMs !== undefined) {
       // The clocks of two nodes may differ.
-      const positive = Math.max(0, durationMs);
-      for (const { listener } of this.#durationListeners) listener(positive);
+      this.#durations.notify(Math.max(0, durationMs));
     }
     this.#listener?.onEnd(id, reason);
   }

@@ -56,3 +56,23 @@ function assertFunction(name: string, value: unknown): void {
     `"${name}" must be a function, but got ${formatValue(value)}.`,
   );
 }
+
+/** Listeners, which must not throw. */
+export class Listeners<Value> {
+  /** The same function may be added twice: then it is two listeners. */
+  readonly #entries: Set<{ readonly listener: (value: Value) => void }> =
+    new Set();
+
+  /** Adds a listener; the result removes it. */
+  add(listener: (value: Value) => void): () => void {
+    const entry = { listener };
+    this.#entries.add(entry);
+    return () => void this.#entries.delete(entry);
+  }
+
+  /** Calls all listeners that there are now. */
+  notify(value: Value): void {
+    if (this.#entries.size === 0) return;
+    for (const { listener } of [...this.#entries]) listener(value);
+  }
+}
