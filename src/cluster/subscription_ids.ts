@@ -1,3 +1,4 @@
+import { groupByNode } from "./directory/by_node.ts";
 import type { ClusterNode } from "./membership/cluster_node.ts";
 import { deciderOf } from "./membership/witnesses.ts";
 
@@ -170,16 +171,13 @@ export class SubscriptionIds {
       if (holder === peer) this.#holders.delete(key);
     }
     this.#dropForeign();
-    const byDecider = new Map<string, SubscriptionId[]>();
-    for (const [key, held] of this.#held) {
-      if (held.decider !== peer) continue;
-      held.decider = this.#node.deciderOf(key);
-      const subscriptions = byDecider.get(held.decider);
-      if (subscriptions !== undefined) subscriptions.push(held.subscription);
-      else byDecider.set(held.decider, [held.subscription]);
-    }
-    for (const [decider, subscriptions] of byDecider) {
-      this.#inform(decider, subscriptions);
+    const orphans = [...this.#held].filter(([, { decider }]) =>
+      decider === peer
+    );
+    for (const [key, held] of orphans) held.decider = this.#node.deciderOf(key);
+    const byDecider = groupByNode(orphans, ([, { decider }]) => decider);
+    for (const [decider, held] of byDecider) {
+      this.#inform(decider, held.map(([, { subscription }]) => subscription));
     }
   }
 

@@ -5,6 +5,7 @@ import {
   sessionRegistryOf,
   type StoredInfoSessionManager,
 } from "../metadata/stored_info_session_manager.ts";
+import { inChunks } from "../runtime/chunks.ts";
 import { nextTurn } from "../runtime/slice.ts";
 import { assertOneOf } from "./assert_one_of.ts";
 import { assertString } from "../runtime/assert_string.ts";
@@ -28,9 +29,9 @@ export async function endSessions(
   if ("session" in checked) return await endAll(info, [checked.session]);
   let count = 0;
   for await (const ids of sessionRegistryOf(info).pages(checked.principal)) {
-    for (let at = 0; at < ids.length; at += AT_ONCE) {
+    for (const chunk of inChunks(ids, AT_ONCE)) {
       if (count > 0) await nextTurn();
-      count += await endAll(info, ids.slice(at, at + AT_ONCE));
+      count += await endAll(info, chunk);
     }
   }
   return count;

@@ -1,9 +1,6 @@
-/** How many sessions are in one command. */
-export const SESSIONS_PER_COMMAND = 1_000;
-
 /**
- * Splits items into chunks of a maximum size, so that no command takes too
- * long.
+ * Splits items into chunks of a maximum size, so that no command or turn takes
+ * too long.
  */
 export function inChunks<Item>(
   items: readonly Item[],

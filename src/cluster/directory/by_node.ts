@@ -1,15 +1,15 @@
-/** Groups sessions by their node. Sessions without a node are omitted. */
-export function groupByNode(
-  ids: Iterable<string>,
-  nodeOf: (id: string) => string | undefined,
-): ReadonlyMap<string, string[]> {
-  const grouped = new Map<string, string[]>();
-  for (const id of ids) {
-    const node = nodeOf(id);
+/** Groups sessions or other items by their node; those without one are omitted. */
+export function groupByNode<Item>(
+  items: Iterable<Item>,
+  nodeOf: (item: Item) => string | undefined,
+): ReadonlyMap<string, Item[]> {
+  const grouped = new Map<string, Item[]>();
+  for (const item of items) {
+    const node = nodeOf(item);
     if (node === undefined) continue;
     const ofNode = grouped.get(node);
-    if (ofNode === undefined) grouped.set(node, [id]);
-    else ofNode.push(id);
+    if (ofNode === undefined) grouped.set(node, [item]);
+    else ofNode.push(item);
   }
   return grouped;
 }

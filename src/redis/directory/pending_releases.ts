@@ -1,5 +1,6 @@
 import { atEndOfTurn } from "../../runtime/end_of_turn.ts";
-import { inChunks, SESSIONS_PER_COMMAND } from "../connection/chunks.ts";
+import { inChunks } from "../../runtime/chunks.ts";
+import { SESSIONS_PER_COMMAND } from "../connection/command_size.ts";
 import type { RedisNode } from "../redis_node.ts";
 import { LEAVE } from "./owner_scripts.ts";
 

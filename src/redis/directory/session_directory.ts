@@ -6,7 +6,8 @@ import type {
   SessionDirectory,
 } from "../../cluster/directory/session_directory.ts";
 import type { RedisNode } from "../redis_node.ts";
-import { inChunks, SESSIONS_PER_COMMAND } from "../connection/chunks.ts";
+import { inChunks } from "../../runtime/chunks.ts";
+import { SESSIONS_PER_COMMAND } from "../connection/command_size.ts";
 import type { RedisConnection } from "../connection/connection.ts";
 import { CLAIM, KEEP } from "./owner_scripts.ts";
 import type { RedisKeys } from "../connection/keys.ts";

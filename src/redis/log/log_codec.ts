@@ -1,6 +1,6 @@
 import { isForTransport, type SendTarget } from "../../replay/recipients.ts";
 import { isSessionId } from "../../protocol/session_id.ts";
-import { inChunks } from "../connection/chunks.ts";
+import { inChunks } from "../../runtime/chunks.ts";
 
 /** An event as it is published. */
 export interface PublishedEvent {

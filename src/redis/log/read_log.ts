@@ -1,4 +1,4 @@
-import { inChunks } from "../connection/chunks.ts";
+import { inChunks } from "../../runtime/chunks.ts";
 import type { RedisNode } from "../redis_node.ts";
 import { decodeEntry, type PublishedEvent } from "./log_codec.ts";
 import { AFTER } from "./gap_scripts.ts";

@@ -1,6 +1,7 @@
 import type { EventLogListener } from "../../cluster/delivery/event_log.ts";
 import { ClusterError } from "../../errors.ts";
-import { inChunks, SESSIONS_PER_COMMAND } from "../connection/chunks.ts";
+import { inChunks } from "../../runtime/chunks.ts";
+import { SESSIONS_PER_COMMAND } from "../connection/command_size.ts";
 import type { RedisNode } from "../redis_node.ts";
 import { TRIMMED } from "./gap_scripts.ts";
 import type { LogPosition } from "./log_position.ts";

@@ -1,6 +1,7 @@
 import type { EventLogListener } from "../../cluster/delivery/event_log.ts";
 import { isBroadcast, type SendTarget } from "../../replay/recipients.ts";
-import { inChunks, SESSIONS_PER_COMMAND } from "../connection/chunks.ts";
+import { inChunks } from "../../runtime/chunks.ts";
+import { SESSIONS_PER_COMMAND } from "../connection/command_size.ts";
 import type { RedisNode } from "../redis_node.ts";
 import { NEWEST } from "./gap_scripts.ts";
 import { parseEventId } from "./log_codec.ts";

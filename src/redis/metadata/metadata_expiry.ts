@@ -1,6 +1,6 @@
 import type { RedisNode } from "../redis_node.ts";
 import type { MetadataCache } from "./metadata_cache.ts";
-import { SESSIONS_PER_COMMAND } from "../connection/chunks.ts";
+import { SESSIONS_PER_COMMAND } from "../connection/command_size.ts";
 import { LEFT } from "./metadata_scripts.ts";
 
 /** Finds sessions of this node's cache that have expired in Redis. */

@@ -1,4 +1,4 @@
-import { inChunks } from "../connection/chunks.ts";
+import { inChunks } from "../../runtime/chunks.ts";
 import type { RedisNode } from "../redis_node.ts";
 import type { MetadataCache } from "./metadata_cache.ts";
 import { limitArgument, type MetadataLimits } from "./metadata_limits.ts";

@@ -1,4 +1,4 @@
-import { inChunks } from "../connection/chunks.ts";
+import { inChunks } from "../../runtime/chunks.ts";
 import { isTransientError } from "../connection/redis_errors.ts";
 
 /** The name of the write that ends a session. */

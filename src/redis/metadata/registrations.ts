@@ -1,6 +1,6 @@
 import type { SessionEndReason } from "../../contracts/options.ts";
 import { formatValue } from "../../format_value.ts";
-import { inChunks } from "../connection/chunks.ts";
+import { inChunks } from "../../runtime/chunks.ts";
 import { ClusterError } from "../../errors.ts";
 import type { StoredSummary } from "../../metadata/metadata_store.ts";
 import { SessionEvents } from "../../metadata/session_events.ts";

@@ -4,7 +4,7 @@ import type {
   EventArchive,
 } from "../../requests/stored_events.ts";
 import { touch } from "../../runtime/lru_map.ts";
-import { inChunks } from "../connection/chunks.ts";
+import { inChunks } from "../../runtime/chunks.ts";
 import { limitsOf } from "../log/log_scripts.ts";
 import type { RedisNode } from "../redis_node.ts";
 import { APPEND_EVENT, READ_EVENTS } from "./event_scripts.ts";

@@ -6,7 +6,7 @@ import type {
 } from "../../requests/request_archive.ts";
 import { parseRequestEventId } from "../../requests/request_event_id.ts";
 import { atEndOfTurn } from "../../runtime/end_of_turn.ts";
-import { inChunks } from "../connection/chunks.ts";
+import { inChunks } from "../../runtime/chunks.ts";
 import type { RedisNode } from "../redis_node.ts";
 import { parseEventId } from "../log/log_codec.ts";
 import { limitsOf } from "../log/log_scripts.ts";

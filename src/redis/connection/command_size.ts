@@ -1,0 +1,2 @@
+/** How many sessions are in one command. */
+export const SESSIONS_PER_COMMAND = 1_000;
