@@ -29,8 +29,8 @@ export interface Portion {
 
 const DENO_ONLY = ["tests/chaos/", "tests/deno/"];
 /**
- * Failures of nodes and servers, and what is told apart on a server. Their
- * result depends on the runtime only if it has a bug.
+ * Failures of nodes and servers, and the rules of a server's data. Their result
+ * depends on the runtime only if it has a bug.
  */
 const FAILURES = [
   "tests/broadcast_channel/foreign_messages_test.ts",

@@ -1,11 +1,10 @@
 import { assertEquals } from "@std/assert";
 import fc from "fast-check";
 import { Buffer } from "node:buffer";
-import { once } from "node:events";
-import { connect } from "node:net";
 import { describe, it } from "node:test";
 import { connectHttp, summary } from "./support/clients.ts";
 import { startGuarded } from "./support/guarded.ts";
+import { openConnection } from "./support/raw_socket.ts";
 import { engines } from "./support/serve.ts";
 import { NEWS } from "./support/server.ts";
 import { until, within } from "./support/until.ts";
@@ -66,10 +65,7 @@ interface RawRequest {
 
 /** Sends a request byte by byte, and closes the connection soon. */
 async function sendRaw(url: URL, given: RawRequest): Promise<void> {
-  const socket = connect(Number(url.port), url.hostname);
-  socket.on("error", () => {});
-  socket.resume();
-  await once(socket, "connect");
+  const socket = await openConnection(url);
   const bytes = Buffer.from(given.body);
   const { length } = bytes;
   const lines: Record<string, string[]> = {
@@ -91,11 +87,8 @@ async function sendRaw(url: URL, given: RawRequest): Promise<void> {
     socket.write(bytes);
     socket.write(length > 0 ? "\r\n0\r\n\r\n" : "0\r\n\r\n");
   } else socket.write(bytes);
-  const closed = new Promise<void>((resolve) =>
-    socket.once("close", () => resolve())
-  );
   const timer = setTimeout(() => socket.destroy(), PATIENCE_MS);
-  await closed;
+  await socket.closed;
   clearTimeout(timer);
 }
 

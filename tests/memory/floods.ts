@@ -8,7 +8,7 @@ import {
   TestClient,
   type TestClientOptions,
 } from "../../src/testing/support/test_client.ts";
-import { heapUsed } from "./heap.ts";
+import { growthOf } from "./heap.ts";
 
 /** What is left of the floods. */
 export interface FloodCosts {
@@ -71,16 +71,8 @@ for (const [name, request] of Object.entries(floods)) {
   reasons.clear();
   // The first ones load and compile everything.
   await flood(request);
-  let before = await heapUsed();
-  // What leaks, leaks in each round.
-  let least = Infinity;
-  for (let round = 0; round < 2; round++) {
-    await flood(request);
-    const after = await heapUsed();
-    least = Math.min(least, after - before);
-    before = after;
-  }
-  bytesPerRequest[name] = least / REQUESTS;
+  const growth = await growthOf(() => flood(request), 2);
+  bytesPerRequest[name] = growth / REQUESTS;
   refused[name] = [...reasons].sort();
   statuses.push(await honest.ping());
 }

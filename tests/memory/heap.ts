@@ -27,6 +27,25 @@ export async function heapUsed(): Promise<number> {
   return least;
 }
 
+/**
+ * Returns by how many bytes the heap grows with each round of something: the
+ * least, because what leaks, leaks in each round.
+ */
+export async function growthOf(
+  act: () => Promise<unknown>,
+  rounds: number,
+): Promise<number> {
+  let before = await heapUsed();
+  let least = Infinity;
+  for (let round = 0; round < rounds; round++) {
+    await act();
+    const after = await heapUsed();
+    least = Math.min(least, after - before);
+    before = after;
+  }
+  return least;
+}
+
 /** Returns the bytes of objects and their buffers, and the resident memory. */
 export function memoryUsed(): { used: number; resident: number } {
   const { heapUsed, external, rss } = process.memoryUsage();

@@ -2,7 +2,7 @@
 // Run by interrupted_test.ts.
 import { InMemorySessions } from "@crossmcp/session-manager";
 import { TestClient } from "../../src/testing/support/test_client.ts";
-import { heapUsed } from "./heap.ts";
+import { growthOf } from "./heap.ts";
 
 const REQUESTS = 10_000;
 const MAX_AGE_MS = 1_000;
@@ -26,18 +26,10 @@ async function interrupt(count: number): Promise<void> {
 
 // The first ones load and compile everything, and make collections grow.
 await interrupt(REQUESTS);
-let before = await heapUsed();
-// What leaks, leaks in each round.
-let leastGrowth = Infinity;
-for (let round = 0; round < 3; round++) {
-  await interrupt(REQUESTS);
-  const after = await heapUsed();
-  leastGrowth = Math.min(leastGrowth, after - before);
-  before = after;
-}
+const growth = await growthOf(() => interrupt(REQUESTS), 3);
 const { openRequests, queuedBytes } = sessions.stats();
 console.log(JSON.stringify({
-  bytesPerRequest: leastGrowth / REQUESTS,
+  bytesPerRequest: growth / REQUESTS,
   openRequests,
   queuedBytes,
 }));

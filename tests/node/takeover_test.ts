@@ -3,7 +3,7 @@ import { toNodeHandler } from "@crossmcp/session-manager/node";
 import { assertEquals } from "@std/assert";
 import type { ServerResponse } from "node:http";
 import { describe, it } from "node:test";
-import { openSocket } from "../e2e/support/raw_socket.ts";
+import { lastEventIdOf, openSocket } from "../e2e/support/raw_socket.ts";
 import { until, within } from "../e2e/support/until.ts";
 import { listenHttp } from "./support/servers.ts";
 import { commentedBody } from "./support/streams.ts";
@@ -41,8 +41,7 @@ describe("A session that moves to another node", () => {
     await until(() => first.streams.has("moving"), "the stream");
     await first.streams.send(["moving"], "data: 1\n\n");
     await until(() => old.received().includes("data: 1"), "the first frame");
-    const ids = [...old.received().matchAll(/^id: (\S+)$/gm)];
-    const lastEventId = ids.at(-1)![1]!;
+    const lastEventId = lastEventIdOf(old);
     old.destroy();
     await until(async () => !await first.streams.has("moving"), "the end");
     await first.streams.send(["moving"], "data: 2\n\n");

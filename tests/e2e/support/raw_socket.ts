@@ -12,10 +12,15 @@ export interface RawSocket {
   pause(): void;
   /** Continues to read. */
   resume(): void;
-  /** Sends a text. */
-  write(text: string): void;
+  /** Sends a text as UTF-8, or bytes. */
+  write(data: string | Buffer): void;
   /** Closes the connection immediately. */
   destroy(): void;
+}
+
+/** Returns the newest event ID that a connection has received. */
+export function lastEventIdOf(socket: RawSocket): string {
+  return [...socket.received().matchAll(/^id: (\S+)$/gm)].at(-1)![1]!;
 }
 
 /** A complete response, one character per byte. */
@@ -71,15 +76,7 @@ export async function openSocket(
   headers: Record<string, string>,
   body?: object,
 ): Promise<RawSocket> {
-  const socket = connect(Number(url.port), url.hostname);
-  let received = "";
-  socket.on("data", (data: Buffer) => received += data.toString("latin1"));
-  // A reset is a regular way for the connection to end.
-  socket.on("error", () => {});
-  const closed = new Promise<void>((resolve) =>
-    socket.once("close", () => resolve())
-  );
-  await new Promise<void>((resolve) => socket.once("connect", () => resolve()));
+  const socket = await openConnection(url);
   const content = body === undefined ? "" : JSON.stringify(body);
   const lines = [
     `${method} ${url.pathname} HTTP/1.1`,
@@ -93,12 +90,26 @@ export async function openSocket(
   ];
   socket.write(Buffer.from(`${lines.join("\r\n")}\r\n\r\n`, "latin1"));
   socket.write(content);
+  return socket;
+}
+
+/** Opens a connection without sending anything. */
+export async function openConnection(url: URL): Promise<RawSocket> {
+  const socket = connect(Number(url.port), url.hostname);
+  let received = "";
+  socket.on("data", (data: Buffer) => received += data.toString("latin1"));
+  // A reset is a regular way for the connection to end.
+  socket.on("error", () => {});
+  const closed = new Promise<void>((resolve) =>
+    socket.once("close", () => resolve())
+  );
+  await new Promise<void>((resolve) => socket.once("connect", () => resolve()));
   return {
     received: () => received,
     closed,
     pause: () => void socket.pause(),
     resume: () => void socket.resume(),
-    write: (text) => void socket.write(text),
+    write: (data) => void socket.write(data),
     destroy: () => void socket.destroy(),
   };
 }

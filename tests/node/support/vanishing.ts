@@ -1,7 +1,11 @@
 // 1,000 clients that stall, vanish without closing their connection, and come
 // back; prints what is left of them. Run by vanishing_test.ts in its own process.
 import process from "node:process";
-import { openSocket, type RawSocket } from "../../e2e/support/raw_socket.ts";
+import {
+  lastEventIdOf,
+  openSocket,
+  type RawSocket,
+} from "../../e2e/support/raw_socket.ts";
 import { until } from "../../e2e/support/until.ts";
 import { heapUsed } from "../../memory/heap.ts";
 import { connectionsOf, fill, startStreams } from "./streams.ts";
@@ -136,10 +140,6 @@ async function connect(client: Client): Promise<void> {
     "mcp-session-id": client.id,
     "last-event-id": client.lastEventId,
   });
-}
-
-function lastEventIdOf(socket: RawSocket): string {
-  return [...socket.received().matchAll(/^id: (\S+)$/gm)].at(-1)![1]!;
 }
 
 /** Does something with each item, a group at a time. */
