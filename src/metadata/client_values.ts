@@ -1,5 +1,5 @@
 import type { LimitError } from "../errors.ts";
-import { touch } from "../runtime/lru_map.ts";
+import { LruMap } from "../runtime/lru_map.ts";
 import { exceedsBytes } from "../runtime/utf8_length.ts";
 import { tooLong, type ValueLimits } from "./metadata_values.ts";
 import { serialize } from "./serialize.ts";
@@ -13,7 +13,7 @@ const MAX_REFUSALS = 1_000;
  */
 export class ClientValues {
   readonly #limits: ValueLimits;
-  readonly #refusals: Map<string, LimitError> = new Map();
+  readonly #refusals: LruMap<string, LimitError> = new LruMap(MAX_REFUSALS);
 
   /** @param limits How long values may be. */
   constructor(limits: ValueLimits) {
@@ -39,7 +39,7 @@ export class ClientValues {
     const limit = this.#limits[option];
     if (text === undefined || !exceedsBytes(text, limit)) return text;
     const error = tooLong(`"${argument}"`, option, limit);
-    touch(this.#refusals, id, error, MAX_REFUSALS);
+    this.#refusals.set(id, error);
     throw error;
   }
 

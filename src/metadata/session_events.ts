@@ -1,6 +1,6 @@
 import { Listeners } from "../runtime/callbacks.ts";
 import type { SessionEndReason } from "../contracts/options.ts";
-import { touch } from "../runtime/lru_map.ts";
+import { LruMap } from "../runtime/lru_map.ts";
 
 /** How many sessions that `sessions.end` has ended are remembered. */
 const MAX_ENDED = 10_000;
@@ -40,7 +40,7 @@ export class SessionEvents {
   #listener: SessionListener | undefined;
   readonly #durations = new Listeners<number>();
   /** The sessions that `sessions.end` has ended, the latest last. */
-  readonly #gone: Map<string, true> = new Map();
+  readonly #gone: LruMap<string, true> = new LruMap(MAX_ENDED);
 
   /** How many sessions have begun and ended. */
   get counts(): SessionCounts {
@@ -88,7 +88,7 @@ export class SessionEvents {
 
   /** Called when `sessions.end` has ended a session, on any node. */
   gone(id: string): void {
-    touch(this.#gone, id, true, MAX_ENDED);
+    this.#gone.set(id, true);
     this.#listener?.onGone(id);
   }
 

@@ -1,4 +1,4 @@
-import { touch } from "../runtime/lru_map.ts";
+import { LruMap } from "../runtime/lru_map.ts";
 
 /** Above this number, the least recently used name is dropped. */
 const MAX_NAMES = 10_000;
@@ -10,7 +10,9 @@ const encoder = new TextEncoder();
  */
 export class ChannelNames {
   readonly #cluster: string;
-  readonly #names: Map<string | undefined, Promise<string>> = new Map();
+  readonly #names: LruMap<string | undefined, Promise<string>> = new LruMap(
+    MAX_NAMES,
+  );
 
   /** @param cluster The name of the cluster. */
   constructor(cluster: string) {
@@ -20,7 +22,7 @@ export class ChannelNames {
   /** Returns the channel of a node; `undefined` for all. */
   of(node: string | undefined): Promise<string> {
     const name = this.#names.get(node) ?? hashOf([this.#cluster, node]);
-    touch(this.#names, node, name, MAX_NAMES);
+    this.#names.set(node, name);
     return name;
   }
 }

@@ -1,4 +1,4 @@
-import { touch } from "../runtime/lru_map.ts";
+import { LruMap } from "../runtime/lru_map.ts";
 import { isForTransport, type Recipients } from "./recipients.ts";
 import { isRequestKey } from "./request_key.ts";
 
@@ -8,20 +8,23 @@ import { isRequestKey } from "./request_key.ts";
  * nothing, no matter how long it was idle.
  */
 export class LowWatermarks {
-  readonly #maxSessions: number;
-  readonly #trimmedUpTo: Map<string, number> = new Map();
-  readonly #handedOffAt: Map<string, number> = new Map();
+  readonly #trimmedUpTo: LruMap<string, number>;
+  readonly #handedOffAt: LruMap<string, number>;
   /** The same, for events that were dropped before older ones of others. */
-  readonly #droppedUpTo: Map<string, number> = new Map();
+  readonly #droppedUpTo: LruMap<string, number>;
   #broadcastsTrimmedUpTo = 0;
   /** Only for broadcasts to the streams of one transport, by its name. */
   readonly #transportsTrimmedUpTo: Map<string, number> = new Map();
   /** Only for requests: broadcasts are not for them. */
-  readonly #requestsTrimmedUpTo: Map<string, number> = new Map();
+  readonly #requestsTrimmedUpTo: LruMap<string, number>;
   #forgottenUpTo = 0;
 
+  /** @param maxSessions How many sessions, and requests, are known. */
   constructor(maxSessions: number) {
-    this.#maxSessions = maxSessions;
+    this.#trimmedUpTo = new LruMap(maxSessions);
+    this.#handedOffAt = new LruMap(maxSessions);
+    this.#droppedUpTo = new LruMap(maxSessions);
+    this.#requestsTrimmedUpTo = new LruMap(maxSessions);
   }
 
   /** Records that the event at an offset was trimmed. */
@@ -35,7 +38,7 @@ export class LowWatermarks {
     if (typeof recipients === "string" && isRequestKey(recipients)) {
       this.#forgottenUpTo = Math.max(
         this.#forgottenUpTo,
-        this.#record(this.#requestsTrimmedUpTo, recipients, offset),
+        record(this.#requestsTrimmedUpTo, recipients, offset),
       );
       return;
     }
@@ -101,29 +104,25 @@ export class LowWatermarks {
   }
 
   #recordSession(
-    watermarks: Map<string, number>,
+    watermarks: LruMap<string, number>,
     session: string,
     offset: number,
   ): void {
     this.#broadcastsTrimmedUpTo = Math.max(
       this.#broadcastsTrimmedUpTo,
-      this.#record(watermarks, session, offset),
+      record(watermarks, session, offset),
     );
   }
+}
 
-  /**
-   * Records a watermark. Returns the one that was forgotten for it, which must
-   * lead to a reset too many, never to a gap; 0 if there is none.
-   */
-  #record(
-    watermarks: Map<string, number>,
-    recipient: string,
-    offset: number,
-  ): number {
-    touch(watermarks, recipient, offset);
-    if (watermarks.size <= this.#maxSessions) return 0;
-    const [oldest, last] = watermarks.entries().next().value!;
-    watermarks.delete(oldest);
-    return last;
-  }
+/**
+ * Records a watermark. Returns the one that was forgotten for it, which must
+ * lead to a reset too many, never to a gap; 0 if there is none.
+ */
+function record(
+  watermarks: LruMap<string, number>,
+  recipient: string,
+  offset: number,
+): number {
+  return watermarks.set(recipient, offset) ?? 0;
 }

@@ -2,7 +2,7 @@ import { DeliveryError } from "../errors.ts";
 import { formatValue } from "../format_value.ts";
 import { formatSseEvent } from "../protocol/sse.ts";
 import { sessionIdOf } from "../replay/request_key.ts";
-import { touch } from "../runtime/lru_map.ts";
+import { LruMap } from "../runtime/lru_map.ts";
 
 /** How many replacements in a row are normal: a client on a bad network. */
 const FREE_REPLACEMENTS = 10;
@@ -31,7 +31,7 @@ interface Replacements {
  * grows, so that its client reconnects later (HTML standard, 9.2.6).
  */
 export class ReplacementBrake {
-  readonly #sessions: Map<string, Replacements> = new Map();
+  readonly #sessions: LruMap<string, Replacements> = new LruMap(MAX_SESSIONS);
 
   /**
    * Records that a newer stream has replaced that of a session.
@@ -44,7 +44,7 @@ export class ReplacementBrake {
     const known = this.#sessions.get(id);
     const isFirst = known === undefined || isOver(known, now);
     const count = isFirst ? 1 : known.count + 1;
-    touch(this.#sessions, id, { count, lastAt: now }, MAX_SESSIONS);
+    this.#sessions.set(id, { count, lastAt: now });
     return count === FREE_REPLACEMENTS + 1
       ? errorFor(sessionIdOf(id))
       : undefined;

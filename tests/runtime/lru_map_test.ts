@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
 import { describe, it } from "node:test";
-import { touch } from "../../src/runtime/lru_map.ts";
+import { LruMap, touch } from "../../src/runtime/lru_map.ts";
 
 describe("touch", () => {
   it("moves an entry to the end", () => {
@@ -8,10 +8,58 @@ describe("touch", () => {
     touch(map, "a", 3);
     assertEquals([...map], [["b", 2], ["a", 3]]);
   });
+});
 
-  it("drops the least recently used entry beyond the maximum size", () => {
-    const map = new Map<string, number>();
-    for (const key of ["a", "b", "a", "c"]) touch(map, key, 0, 2);
-    assertEquals([...map.keys()], ["a", "c"]);
+describe("LruMap", () => {
+  it("drops the entry that was set the longest ago", () => {
+    const map = new LruMap<string, number>(2);
+    const dropped = ["a", "b", "a", "c", "d"].map((key, at) =>
+      map.set(key, at)
+    );
+    assertEquals(dropped, [undefined, undefined, undefined, 1, 2]);
+    assertEquals([...map], [["c", 3], ["d", 4]]);
+    assertEquals([map.has("a"), map.get("a")], [false, undefined]);
+    assertEquals([map.has("c"), map.get("c")], [true, 3]);
+  });
+
+  it("removes entries at the start, in the middle and at the end", () => {
+    for (const removed of ["a", "b", "c"]) {
+      const map = new LruMap<string, number>(3);
+      for (const key of ["a", "b", "c"]) map.set(key, 0);
+      assertEquals([map.delete(removed), map.delete(removed)], [true, false]);
+      map.set("d", 0);
+      const left = ["a", "b", "c", "d"].filter((key) => key !== removed);
+      assertEquals([...map].map(([key]) => key), left);
+      assertEquals(map.set("e", 0), 0);
+      assertEquals([...map].map(([key]) => key), [...left.slice(1), "e"]);
+    }
+  });
+
+  it("can be used again after it was emptied", () => {
+    const map = new LruMap<string, number>(1);
+    map.set("a", 1);
+    map.delete("a");
+    map.set("b", 2);
+    map.clear();
+    assertEquals([...map], []);
+    map.set("c", 3);
+    assertEquals([...map], [["c", 3]]);
+  });
+
+  it("stays fast when it is full", () => {
+    const timeOf = (maxSize: number) => {
+      const map = new LruMap<string, number>(maxSize);
+      const set = (count: number) => {
+        for (let at = 0; at < count; at++) map.set(crypto.randomUUID(), at);
+      };
+      set(100_000);
+      const start = performance.now();
+      set(30_000);
+      return performance.now() - start;
+    };
+    // To find the first key of a `Map` takes more than ten times as long.
+    const [full, notFull] = [timeOf(100_000), timeOf(Infinity)];
+    const isFast = full < 10 * notFull;
+    assertEquals(isFast, true, `${full} ms, not full ${notFull} ms`);
   });
 });

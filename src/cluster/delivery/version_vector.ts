@@ -1,5 +1,5 @@
 import type { BroadcastId } from "../../replay/entry.ts";
-import { touch } from "../../runtime/lru_map.ts";
+import { LruMap } from "../../runtime/lru_map.ts";
 
 /** Beyond these numbers, the least recently used entries are dropped. */
 const MAX_SESSIONS = 100_000;
@@ -20,17 +20,17 @@ interface Arrival {
  * has its own log, but broadcasts are in all of them.
  */
 export class VersionVector {
-  readonly #seen: Map<string, number> = new Map();
-  readonly #trimmed: Map<string, number> = new Map();
-  readonly #arrivals: Map<string, Arrival> = new Map();
+  readonly #seen: LruMap<string, number> = new LruMap(MAX_NODES);
+  readonly #trimmed: LruMap<string, number> = new LruMap(MAX_NODES);
+  readonly #arrivals: LruMap<string, Arrival> = new LruMap(MAX_SESSIONS);
   /** The offsets at which sessions left. */
-  readonly #departures: Map<string, number> = new Map();
+  readonly #departures: LruMap<string, number> = new LruMap(MAX_SESSIONS);
   /** The offsets at which other nodes joined this one. */
-  readonly #joins: Map<string, number> = new Map();
+  readonly #joins: LruMap<string, number> = new LruMap(MAX_NODES);
 
   /** Records the offset at which a session left. */
   recordDeparture(session: string, offset: number): void {
-    touch(this.#departures, session, offset, MAX_SESSIONS);
+    this.#departures.set(session, offset);
   }
 
   /** The offset at which a session last left; 0 if it never did. */
@@ -40,7 +40,7 @@ export class VersionVector {
 
   /** Records the offset at which another node joined this one. */
   recordJoin(node: string, offset: number): void {
-    touch(this.#joins, node, offset, MAX_NODES);
+    this.#joins.set(node, offset);
   }
 
   /** The offset at which another node joined this one; 0 if it did not. */
@@ -68,7 +68,7 @@ export class VersionVector {
     const snapshot = new Map(this.#seen);
     const { ahead = {} } = this.#arrivals.get(session ?? "") ?? {};
     for (const [node, seq] of Object.entries(ahead)) {
-      setMax(snapshot, node, seq);
+      snapshot.set(node, Math.max(seq, snapshot.get(node) ?? 0));
     }
     return Object.fromEntries(snapshot);
   }
@@ -125,7 +125,7 @@ export class VersionVector {
         seq > (this.#seen.get(node) ?? 0)
       ),
     );
-    touch(this.#arrivals, session, { from, to, ahead }, MAX_SESSIONS);
+    this.#arrivals.set(session, { from, to, ahead });
   }
 
   /** Forgets the arrival of a session. */
@@ -144,10 +144,10 @@ export class VersionVector {
 }
 
 function setMax(
-  sequences: Map<string, number>,
+  sequences: LruMap<string, number>,
   node: string,
   count: number,
 ): void {
   const newest = Math.max(count, sequences.get(node) ?? 0);
-  touch(sequences, node, newest, MAX_NODES);
+  sequences.set(node, newest);
 }

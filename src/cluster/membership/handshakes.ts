@@ -1,4 +1,4 @@
-import { touch } from "../../runtime/lru_map.ts";
+import { LruMap } from "../../runtime/lru_map.ts";
 import type { Scheduler } from "../../runtime/scheduler.ts";
 import type { PacketBus } from "../messaging/packet_bus.ts";
 import type { Join, JoinAck, UnknownPeer } from "../messaging/protocol.ts";
@@ -39,7 +39,7 @@ export class Handshakes {
   readonly #port: HandshakesPort;
   readonly #started: Map<string, Handshake> = new Map();
   /** The incarnations that this node has removed, until they join again. */
-  readonly #removed: Map<string, number> = new Map();
+  readonly #removed: LruMap<string, number> = new LruMap(MAX_REMOVED);
   #lastId = 0;
 
   constructor(port: HandshakesPort) {
@@ -123,7 +123,7 @@ export class Handshakes {
    */
   forget(name: string, removed?: number): void {
     if (removed === undefined) this.#removed.delete(name);
-    else touch(this.#removed, name, removed, MAX_REMOVED);
+    else this.#removed.set(name, removed);
     this.#started.delete(name);
     this.#port.receiver.removeSender(name);
     this.#port.sender.removeReceiver(name);

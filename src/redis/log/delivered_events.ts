@@ -1,4 +1,4 @@
-import { touch } from "../../runtime/lru_map.ts";
+import { LruMap } from "../../runtime/lru_map.ts";
 
 /** Beyond this number, the least recently seen senders are forgotten. */
 const MAX_SENDERS = 10_000;
@@ -17,7 +17,7 @@ interface LastDelivered {
 export class DeliveredEvents {
   readonly #nodeKeyId: string;
   readonly #own: LastDelivered = { lastBroadcast: 0, lastDirect: 0 };
-  readonly #others: Map<string, LastDelivered> = new Map();
+  readonly #others: LruMap<string, LastDelivered> = new LruMap(MAX_SENDERS);
   /** The last of its own events that this node delivered without the log. */
   #local = 0;
 
@@ -55,7 +55,7 @@ export class DeliveredEvents {
   #of(sender: string): LastDelivered {
     const last = this.#others.get(sender) ??
       { lastBroadcast: 0, lastDirect: 0 };
-    touch(this.#others, sender, last, MAX_SENDERS);
+    this.#others.set(sender, last);
     return last;
   }
 }

@@ -1,5 +1,5 @@
 import { ClusterError } from "../../errors.ts";
-import { touch } from "../../runtime/lru_map.ts";
+import { LruMap } from "../../runtime/lru_map.ts";
 import { isTransientError } from "../connection/redis_errors.ts";
 import type { RedisNode } from "../redis_node.ts";
 import type { MetadataCache } from "./metadata_cache.ts";
@@ -33,7 +33,7 @@ export interface KnownSessionsParts {
 export class KnownSessions {
   readonly #parts: KnownSessionsParts;
   /** Sessions that are known to have ended, the latest last. */
-  readonly #ended: Map<string, Ended> = new Map();
+  readonly #ended: LruMap<string, Ended> = new LruMap(MAX_ENDED);
 
   /** @param parts Where to look. */
   constructor(parts: KnownSessionsParts) {
@@ -89,7 +89,7 @@ export class KnownSessions {
   onEnd(id: string, isOwn: boolean): void {
     this.forget(id);
     const at = this.#parts.redisNode.clock.now();
-    touch(this.#ended, id, { at, isOwn }, MAX_ENDED);
+    this.#ended.set(id, { at, isOwn });
   }
 
   /**

@@ -3,7 +3,7 @@ import type {
   ArchivedEvent,
   EventArchive,
 } from "../../requests/stored_events.ts";
-import { touch } from "../../runtime/lru_map.ts";
+import { LruMap } from "../../runtime/lru_map.ts";
 import { inChunks } from "../../runtime/chunks.ts";
 import { limitsOf } from "../log/log_scripts.ts";
 import type { RedisNode } from "../redis_node.ts";
@@ -21,7 +21,7 @@ export class RedisEventArchive implements EventArchive {
   readonly #redisNode: RedisNode;
   readonly #limits: readonly string[];
   /** Streams whose last events could not be stored. */
-  readonly #incomplete: Map<string, true> = new Map();
+  readonly #incomplete: LruMap<string, true> = new LruMap(MAX_INCOMPLETE);
 
   /**
    * @param redisNode The server.
@@ -54,7 +54,7 @@ export class RedisEventArchive implements EventArchive {
       );
     } catch (error) {
       connection.report(error);
-      touch(this.#incomplete, name, true, MAX_INCOMPLETE);
+      this.#incomplete.set(name, true);
     }
   }
 
