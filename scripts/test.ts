@@ -232,6 +232,9 @@ async function main(): Promise<number> {
     ]);
     if (code !== 0) throw new Error("The npm packages could not be installed.");
 
+    // Random schedules that fail are repeated with the same seed.
+    const seed = Math.floor(Math.random() * 2 ** 31);
+    Deno.env.set("CHAOS_SEED", Deno.env.get("CHAOS_SEED") ?? `${seed}`);
     const jobs = await plan(args);
     const results = await runJobs(
       // The first runtime has the most to do. The others fill the gaps.

@@ -8,7 +8,8 @@
  * ```
  */
 import process from "node:process";
-import { runSeed, type StoreName, STORES } from "./stores/all.ts";
+import { runSeed, STORES } from "./stores/all.ts";
+import type { StoreName } from "./stores/store.ts";
 
 const options = new Map(
   process.argv.slice(2).map((argument) => {

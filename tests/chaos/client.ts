@@ -1,8 +1,8 @@
 import { SseParser } from "../../src/testing/support/sse_parser.ts";
-import { TestClient } from "../../src/testing/support/test_client.ts";
 import { FAULTS } from "./faults.ts";
 import type { History } from "./history.ts";
-import type { ChaosNode } from "./node.ts";
+import type { ChaosNode } from "./nodes/chaos_node.ts";
+import { openStream, ping } from "./requests.ts";
 
 /** How long a client waits before it connects again. */
 const RETRY_MS = 60;
@@ -130,7 +130,7 @@ export class ChaosClient {
   async ping(node: ChaosNode): Promise<number | undefined> {
     return await this.#answer(
       node,
-      () => new TestClient(node.sessions, { id: this.id }).ping(),
+      () => ping(node, this.id),
       (status) => status,
     );
   }
@@ -164,12 +164,7 @@ export class ChaosClient {
     this.connections.push(connection);
     const response = await this.#answer(
       node,
-      () =>
-        new TestClient(node.sessions, { id: this.id }).request("GET", {
-          accept: "text/event-stream",
-          ...(this.#lastEventId !== "" &&
-            { "last-event-id": this.#lastEventId }),
-        }),
+      () => openStream(node, this.id, this.#lastEventId),
       ({ status }) => status,
     );
     if (response?.status === 200) {

@@ -1,6 +1,6 @@
 import { type FaultName, FAULTS } from "./faults.ts";
 import type { ChaosClient } from "./client.ts";
-import type { ChaosNode } from "./node.ts";
+import type { ChaosNode } from "./nodes/chaos_node.ts";
 
 /** A message that a node was asked to send. */
 export interface Sent {
@@ -106,7 +106,7 @@ export class History {
           string,
         ][];
       }),
-      ...this.nodes.filter((node) => node?.goneAt < Infinity).map((
+      ...this.nodes.filter((node) => node.goneAt < Infinity).map((
         { name, goneAt, wasKilled },
       ): [number, string] => [
         goneAt,
@@ -114,7 +114,7 @@ export class History {
       ]),
       ...this.reports.map(({ node, error, at }): [number, string] => [
         at,
-        `${node?.name} reports: ${error.message}`,
+        `${node.name} reports: ${error.message}`,
       ]),
       ...this.clients.flatMap(({ name, connections, received, ...client }) => [
         [client.beganAt, `${name} begins`] as [number, string],

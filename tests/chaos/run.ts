@@ -6,8 +6,7 @@ import { settle } from "./settle.ts";
 import type { Store } from "./stores/store.ts";
 import { watchUnhandled } from "./unhandled.ts";
 
-/** How many nodes and clients a run begins with. */
-const NODES = 3;
+/** How many clients a run begins with. */
 const CLIENTS = 6;
 
 /** What a run has found. */
@@ -19,6 +18,8 @@ export interface Outcome {
   readonly sent: number;
   readonly received: number;
   readonly resets: number;
+  /** How many processes were killed. */
+  readonly killed: number;
 }
 
 /** Runs a schedule, and checks each round. */
@@ -31,8 +32,10 @@ export async function runSchedule(
   const actions = new Actions({ schedule, store, history, random });
   const unwatch = watchUnhandled((what) => history.violate(what));
   try {
-    while (actions.nodes.length < NODES) await actions.startNode();
-    await actions.meet();
+    // One of them has a process of its own.
+    const isProcess = [false, true, false];
+    await Promise.all(isProcess.map((is) => actions.nodes.start(is)));
+    await actions.nodes.meet();
     for (let at = 0; at < CLIENTS; at++) await actions.begin(at, true);
     for (const steps of schedule.rounds) {
       history.rounds.push(history.now);
@@ -59,6 +62,7 @@ export async function runSchedule(
     sent: history.sent.size,
     received: received.filter(({ text }) => text !== undefined).length,
     resets: received.filter(({ text }) => text === undefined).length,
+    killed: actions.nodes.killedProcesses,
   };
 }
 

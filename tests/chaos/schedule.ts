@@ -40,6 +40,8 @@ export type Action =
   | { readonly do: "close node"; readonly on: number; readonly drainMs: number }
   /** A node is gone at once: nothing that it does reaches anybody. */
   | { readonly do: "kill node"; readonly on: number }
+  /** The node with a process of its own is killed, and another one started. */
+  | { readonly do: "replace process" }
   /** Keeps what the store has now, for a fault that brings it back. */
   | { readonly do: "snapshot" }
   | { readonly do: "fault"; readonly fault: FaultName; readonly on: number }
@@ -96,6 +98,8 @@ export function scheduleOf(
   const below = (limit: number) => Math.floor(random() * limit);
   const replay = random() < 0.75;
   const library = below(1_000);
+  // Of its own, so that the other steps do not depend on it.
+  const randomKill = seededRandom(seed + 2);
   return {
     seed,
     replay,
@@ -103,9 +107,15 @@ export function scheduleOf(
     // Some rounds show that nothing goes wrong without a fault.
     rounds: Array.from(
       { length: rounds },
-      () => roundOf(random, random() < 0.2 ? [] : faults),
+      () => withKill(roundOf(random, random() < 0.2 ? [] : faults), randomKill),
     ),
   };
+}
+
+/** Each round kills a process, unless another step has ended it. */
+function withKill(round: Round, random: () => number): Round {
+  const at = CALM_STEPS + Math.floor(random() * (round.length - CALM_STEPS));
+  return round.toSpliced(at, 0, { afterMs: 0, do: "replace process" });
 }
 
 function roundOf(random: () => number, faults: readonly FaultName[]): Round {

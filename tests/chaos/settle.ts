@@ -23,18 +23,20 @@ export async function settle(
   history: History,
 ): Promise<void> {
   const round = history.rounds.length - 1;
-  await actions.heal();
+  await actions.faults.heal();
   await until(
-    () => actions.pending.size === 0,
-    () => `all calls to be settled: ${[...actions.pending.values()]}`,
+    () => actions.pending.names.length === 0,
+    () => `all calls to be settled: ${actions.pending.names}`,
     PATIENCE_MS,
   );
-  while (actions.nodes.length < FEWEST_NODES) await actions.startNode();
   const { nodes, live } = actions;
+  while (nodes.alive.length < FEWEST_NODES) await nodes.start();
   for (const [at, client] of live.entries()) {
-    if (!client.wantsStream) client.open(nodes[at % nodes.length]!, false);
+    if (!client.wantsStream) {
+      client.open(nodes.alive[at % nodes.alive.length]!, false);
+    }
   }
-  await actions.meet();
+  await nodes.meet();
   await sendFromAll(actions);
   const missing = () => missingMessages(history, { replay, store });
   await hasEverything(actions, missing);
@@ -57,7 +59,7 @@ export async function settle(
 /** Sends something to each client and to everyone, from each node. */
 async function sendFromAll(actions: Actions): Promise<void> {
   const clients = new Set(actions.live);
-  const sends = actions.nodes.flatMap((node) => [
+  const sends = actions.nodes.alive.flatMap((node) => [
     actions.send(node, undefined),
     ...(clients.size > 0 ? [actions.send(node, clients)] : []),
   ]);
@@ -87,7 +89,7 @@ async function hasEverything(
 
 /** Waits until each node serves each session, and none that has ended. */
 async function answersEverywhere({ nodes, live }: Actions): Promise<void> {
-  for (const node of nodes) {
+  for (const node of nodes.alive) {
     for (const client of live) {
       const statuses = new Set<number | undefined>();
       await until(

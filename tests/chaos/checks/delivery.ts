@@ -1,4 +1,4 @@
-import { HEARTBEAT_MS } from "../node.ts";
+import { HEARTBEAT_MS } from "../nodes/chaos_node.ts";
 import type { ChaosClient, Received } from "../client.ts";
 import type { History, Sent } from "../history.ts";
 

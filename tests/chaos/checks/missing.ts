@@ -118,5 +118,5 @@ function isAttached({ at }: Sent, { connections }: ChaosClient): boolean {
 
 /** Whether a node has counted what it lost, in this round. */
 function hasReportedLoss({ nodes }: History): boolean {
-  return nodes.some((node) => node?.lost > node?.lostBefore);
+  return nodes.some((node) => node.lost > node.lostBefore);
 }

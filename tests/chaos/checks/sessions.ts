@@ -1,18 +1,17 @@
-import { ClusterError } from "@crossmcp/session-manager";
-import { TestClient } from "../../../src/testing/support/test_client.ts";
 import { PATIENCE_MS } from "../../cluster_nodes/remote_node.ts";
 import { until } from "../../e2e/support/until.ts";
 import type { Actions } from "../actions.ts";
 import type { ChaosClient } from "../client.ts";
 import { FAULTS } from "../faults.ts";
 import type { History } from "../history.ts";
-import type { ChaosNode } from "../node.ts";
+import type { ChaosNode } from "../nodes/chaos_node.ts";
+import { ping } from "../requests.ts";
 
 const UNKNOWN = "unknown for now";
 
 /** Checks on each node which sessions there are, and their metadata. */
 export async function checkSessions(
-  { nodes, live }: Actions,
+  { nodes: { alive: nodes }, live }: Actions,
   history: History,
 ): Promise<void> {
   for (const client of live) await checkData(client, nodes, history);
@@ -35,7 +34,7 @@ async function hasStream(
   let has = false;
   await until(
     async () => {
-      has = state !== "live" || await node.sessions.streams.has(id);
+      has = state !== "live" || await node.handle.has(id);
       return has || isStrict;
     },
     `${node.name} to know of the stream of ${name}`,
@@ -84,9 +83,9 @@ async function checkData(
 /** What a node reads; a store that was away may not know it yet. */
 async function dataOf(client: ChaosClient, node: ChaosNode): Promise<unknown> {
   try {
-    return await node.sessions.info.getData(client.id);
+    return await node.handle.getData(client.id);
   } catch (error) {
-    if (error instanceof ClusterError) return UNKNOWN;
+    if (isClusterError(error)) return UNKNOWN;
     throw error;
   }
 }
@@ -106,7 +105,7 @@ async function staysEnded(
     !history.isDisturbed(client.endedAt, history.now);
   await until(
     async () => {
-      status = await new TestClient(node.sessions, { id: client.id }).ping();
+      status = await ping(node, client.id);
       return status === 404 || isStrict && status === 200;
     },
     () => `${node.name} to know that ${client.name} has ended, got ${status}`,
@@ -147,13 +146,13 @@ async function checkList(
     async () => {
       counts.clear();
       try {
-        for await (const { id } of node.sessions.list()) {
+        for (const id of await node.handle.list()) {
           counts.set(id, (counts.get(id) ?? 0) + 1);
         }
         return true;
       } catch (error) {
         // A machine that is busy may have an outage of its own.
-        if (error instanceof ClusterError) return false;
+        if (isClusterError(error)) return false;
         throw error;
       }
     },
@@ -165,4 +164,9 @@ async function checkList(
     if (state !== "live" || count === 1) continue;
     history.violate(`${node.name} lists ${name} ${count} times`);
   }
+}
+
+/** Errors of other processes have no class. */
+function isClusterError(error: unknown): boolean {
+  return (error as Error).name === "ClusterError";
 }

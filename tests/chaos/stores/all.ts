@@ -2,10 +2,6 @@ import { hasNats } from "../../nats/support/nats_server.ts";
 import { hasPostgres } from "../../postgres/support/postgres_server.ts";
 import { hasRedis } from "../../redis/support/redis_server.ts";
 import {
-  CLUSTER_CLIENTS,
-  SENTINEL_CLIENTS,
-} from "../../redis/support/replicated_clients.ts";
-import {
   startCluster,
   startSentinel,
 } from "../../redis/support/replicated_servers.ts";
@@ -15,7 +11,7 @@ import { NatsStore } from "./nats_store.ts";
 import { PostgresStore } from "./postgres_store.ts";
 import { RedisStore } from "./redis_store.ts";
 import { ReplicatedStore } from "./replicated_store.ts";
-import type { Store } from "./store.ts";
+import type { Store, StoreName } from "./store.ts";
 
 /** How to start a store. */
 interface StoreKind {
@@ -24,33 +20,16 @@ interface StoreKind {
   readonly start: () => Promise<Store>;
 }
 
-/** The name of a store. */
-export type StoreName =
-  | "redis"
-  | "sentinel"
-  | "cluster"
-  | "nats"
-  | "postgres";
-
 /** All stores. */
 export const STORES: Readonly<Record<StoreName, StoreKind>> = {
   redis: { isInstalled: hasRedis, start: () => RedisStore.start() },
   sentinel: {
     isInstalled: hasRedis,
-    start: async () =>
-      new ReplicatedStore(
-        await startSentinel(),
-        Object.values(SENTINEL_CLIENTS),
-      ),
+    start: async () => new ReplicatedStore("sentinel", await startSentinel()),
   },
   cluster: {
     isInstalled: hasRedis,
-    start: async () =>
-      new ReplicatedStore(
-        await startCluster(),
-        // The one of node-redis 5 does not find the new primary (redis.md).
-        [CLUSTER_CLIENTS["node-redis 6"]!, CLUSTER_CLIENTS["ioredis 6"]!],
-      ),
+    start: async () => new ReplicatedStore("cluster", await startCluster()),
   },
   nats: { isInstalled: hasNats, start: () => NatsStore.start() },
   postgres: { isInstalled: hasPostgres, start: () => PostgresStore.start() },
@@ -72,8 +51,9 @@ export async function runSeed(
   await using store = await STORES[name].start();
   const schedule = scheduleOf(seed, store.faults, rounds);
   const outcome = await runSchedule(schedule, store);
-  const { violations, sent, received, resets } = outcome;
-  const summary = `${sent} sent, ${received} received, ${resets} resets`;
+  const { violations, sent, received, resets, killed } = outcome;
+  const summary =
+    `${sent} sent, ${received} received, ${resets} resets, ${killed} killed`;
   if (violations.length === 0) {
     return { summary: `passed, ${summary}`, problem: undefined };
   }

@@ -1,14 +1,12 @@
-import { NatsSessions } from "@crossmcp/session-manager/nats";
-import type { ClusterNodeOptions } from "@crossmcp/session-manager/testing";
-import { connectTo, NatsServer } from "../../nats/support/nats_server.ts";
-import { TcpProxy } from "../../redis/support/tcp_proxy.ts";
+import { NatsServer } from "../../nats/support/nats_server.ts";
 import type { FaultName } from "../faults.ts";
-import { Link } from "../links.ts";
 import { failServer } from "./fail_server.ts";
-import type { MadeNode, Store } from "./store.ts";
+import { openProxy } from "./open_proxy.ts";
+import type { Access, Store } from "./store.ts";
 
 /** A NATS server, with a proxy in front of it for each node. */
 export class NatsStore implements Store {
+  readonly name = "nats";
   readonly faults: readonly FaultName[] = [
     "kill",
     "pause",
@@ -29,17 +27,8 @@ export class NatsStore implements Store {
     return new NatsStore(await NatsServer.start());
   }
 
-  async join(options: ClusterNodeOptions): Promise<MadeNode> {
-    const proxy = await TcpProxy.start(this.#server.port);
-    const connection = await connectTo(proxy.port, true);
-    return {
-      sessions: new NatsSessions("chaos", connection, options),
-      link: new Link(proxy),
-      disconnect: async () => {
-        await connection.close();
-        await proxy[Symbol.asyncDispose]();
-      },
-    };
+  access(): Promise<Access> {
+    return openProxy(this.#server.port);
   }
 
   fail(fault: FaultName): Promise<() => Promise<void>> {

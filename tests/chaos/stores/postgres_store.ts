@@ -1,20 +1,18 @@
-import { PostgresSessions } from "@crossmcp/session-manager/postgres";
-import type { ClusterNodeOptions } from "@crossmcp/session-manager/testing";
 import {
   poolOf,
   PostgresServer,
 } from "../../postgres/support/postgres_server.ts";
-import { TcpProxy } from "../../redis/support/tcp_proxy.ts";
 import type { FaultName } from "../faults.ts";
-import { Link } from "../links.ts";
 import { failServer } from "./fail_server.ts";
-import type { MadeNode, Store } from "./store.ts";
+import { openProxy } from "./open_proxy.ts";
+import type { Access, Store } from "./store.ts";
 
 const TERMINATE = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity " +
   "WHERE pid <> pg_backend_pid() AND backend_type = 'client backend'";
 
 /** A PostgreSQL server, with a proxy in front of it for each node. */
 export class PostgresStore implements Store {
+  readonly name = "postgres";
   readonly faults: readonly FaultName[] = [
     "kill",
     "pause",
@@ -36,17 +34,8 @@ export class PostgresStore implements Store {
     return new PostgresStore(await PostgresServer.start());
   }
 
-  async join(options: ClusterNodeOptions): Promise<MadeNode> {
-    const proxy = await TcpProxy.start(this.#server.port);
-    const pool = poolOf(proxy.port);
-    return {
-      sessions: new PostgresSessions("chaos", pool, options),
-      link: new Link(proxy),
-      disconnect: async () => {
-        await pool.end();
-        await proxy[Symbol.asyncDispose]();
-      },
-    };
+  access(): Promise<Access> {
+    return openProxy(this.#server.port);
   }
 
   async fail(fault: FaultName): Promise<() => Promise<void>> {

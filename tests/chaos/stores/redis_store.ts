@@ -1,23 +1,12 @@
-import { RedisSessions } from "@crossmcp/session-manager/redis";
-import type { ClusterNodeOptions } from "@crossmcp/session-manager/testing";
-import { type ClientKind, makeClient } from "../../redis/support/clients.ts";
 import { RedisServer } from "../../redis/support/redis_server.ts";
-import { TcpProxy } from "../../redis/support/tcp_proxy.ts";
 import type { FaultName } from "../faults.ts";
-import { Link } from "../links.ts";
+import { openProxy } from "./open_proxy.ts";
 import { inspectKeys } from "./redis_keys.ts";
-import type { MadeNode, Store } from "./store.ts";
-
-const LIBRARIES: readonly ClientKind[] = [
-  "node-redis 6, RESP3",
-  "ioredis 6, RESP3",
-  "node-redis 6, RESP2",
-  "node-redis 5, RESP3",
-  "ioredis 6, RESP2",
-];
+import type { Access, Store } from "./store.ts";
 
 /** One Redis server, with a proxy in front of it for each node. */
 export class RedisStore implements Store {
+  readonly name = "redis";
   readonly faults: readonly FaultName[] = [
     "kill",
     "empty",
@@ -46,21 +35,8 @@ export class RedisStore implements Store {
     return new RedisStore(await RedisServer.start());
   }
 
-  async join(options: ClusterNodeOptions, library: number): Promise<MadeNode> {
-    const proxy = await TcpProxy.start(this.#server.port);
-    const kind = LIBRARIES[library % LIBRARIES.length]!;
-    const made = makeClient({ port: proxy.port }, kind);
-    // It may be down now.
-    made.connected.catch(() => {});
-    await made.connected;
-    return {
-      sessions: new RedisSessions(made.client, options),
-      link: new Link(proxy),
-      disconnect: async () => {
-        await made[Symbol.asyncDispose]();
-        await proxy[Symbol.asyncDispose]();
-      },
-    };
+  access(): Promise<Access> {
+    return openProxy(this.#server.port);
   }
 
   async snapshot(): Promise<void> {

@@ -1,36 +1,30 @@
-import { RedisSessions } from "@crossmcp/session-manager/redis";
-import type { ClusterNodeOptions } from "@crossmcp/session-manager/testing";
-import type { MakeClient } from "../../redis/support/replicated_clients.ts";
 import type { ReplicatedServers } from "../../redis/support/replicated_servers.ts";
 import type { FaultName } from "../faults.ts";
-import type { MadeNode, Store } from "./store.ts";
+import type { Access, Store } from "./store.ts";
 
 /** A Redis Cluster, or servers that Sentinel watches. */
 export class ReplicatedStore implements Store {
+  readonly name: "sentinel" | "cluster";
   readonly faults: readonly FaultName[] = ["failover", "block"];
   readonly keepsEvents = true;
   readonly #servers: ReplicatedServers;
-  readonly #clients: readonly MakeClient[];
   #hasFailedOver = false;
 
   /**
+   * @param name Which of both.
    * @param servers The servers, which end with it.
-   * @param clients Makes the clients of libraries.
    */
-  constructor(servers: ReplicatedServers, clients: readonly MakeClient[]) {
+  constructor(name: "sentinel" | "cluster", servers: ReplicatedServers) {
+    this.name = name;
     this.#servers = servers;
-    this.#clients = clients;
   }
 
-  async join(options: ClusterNodeOptions, library: number): Promise<MadeNode> {
-    const make = this.#clients[library % this.#clients.length]!;
-    const { client, connect, end } = make(this.#servers.ports);
-    await connect();
-    return {
-      sessions: new RedisSessions(client, options),
+  access(): Promise<Access> {
+    return Promise.resolve({
+      ports: this.#servers.ports,
       link: undefined,
-      disconnect: async () => void await end(),
-    };
+      close: () => Promise.resolve(),
+    });
   }
 
   // deno-lint-ignore require-await

@@ -4,31 +4,53 @@ import type { ClusterNodeOptions } from "@crossmcp/session-manager/testing";
 import type { FaultName } from "../faults.ts";
 import type { Link } from "../links.ts";
 
-/** The sessions of a node. */
-export type NodeSessions = ClusterSessions | RedisSessions;
+/** The name of a store. */
+export type StoreName =
+  | "redis"
+  | "sentinel"
+  | "cluster"
+  | "nats"
+  | "postgres";
 
-/** A node, as a store makes it. */
-export interface MadeNode {
-  readonly sessions: NodeSessions;
+/** The sessions of a node, and how to end their connections. */
+export interface MadeSessions {
+  readonly sessions: ClusterSessions | RedisSessions;
+  /** Ends the connections, after the sessions have closed. */
+  disconnect(): Promise<unknown>;
+}
+
+/**
+ * Connects a node.
+ *
+ * @param ports The ports that its client is given.
+ * @param library Which client library it uses, modulo how many there are.
+ * @param options Its options.
+ */
+export type MakeSessions = (
+  ports: readonly number[],
+  library: number,
+  options: ClusterNodeOptions,
+) => Promise<MadeSessions>;
+
+/** What a node connects through. */
+export interface Access {
+  /** The ports that its client is given. */
+  readonly ports: readonly number[];
   /** Its connections; undefined where they cannot be cut. */
   readonly link: Link | undefined;
-  /** Ends its connections, after its sessions have closed. */
-  disconnect(): Promise<unknown>;
+  /** Ends it, after the node has ended. */
+  close(): Promise<unknown>;
 }
 
 /** What nodes share: a server of Redis or of a broker. */
 export interface Store extends AsyncDisposable {
+  readonly name: StoreName;
   /** The faults that it can have. */
   readonly faults: readonly FaultName[];
   /** Whether events for replay outlive the node that has the stream. */
   readonly keepsEvents: boolean;
-  /**
-   * Creates a node.
-   *
-   * @param options Its options.
-   * @param library Which client library it uses, modulo how many there are.
-   */
-  join(options: ClusterNodeOptions, library: number): Promise<MadeNode>;
+  /** Prepares what a node connects through. */
+  access(): Promise<Access>;
   /** Keeps what it has now, for the fault `older`. */
   snapshot?(): Promise<void>;
   /**

@@ -32,7 +32,7 @@ export class ProcessNode extends RemoteNode {
    * @param script What it runs.
    */
   constructor(
-    options: ProcessOptions,
+    options: object,
     runtime: RuntimeName = OWN_RUNTIME,
     script: URL = new URL("./node_process.ts", import.meta.url),
   ) {
@@ -64,10 +64,14 @@ export class ProcessNode extends RemoteNode {
     this.#process.stdin!.write(toLine(call));
   }
 
+  /** Called with what it says without being asked. */
+  protected noticed(_: unknown): void {}
+
   #received(line: string): void {
     const received = fromLine(line) as Outcome | { readonly failure: string };
     if ("failure" in received) this.failed(new Error(received.failure));
-    else this.settle(received);
+    else if ("number" in received) this.settle(received);
+    else this.noticed(received);
   }
 }
 

@@ -1,0 +1,19 @@
+import type { History } from "./history.ts";
+import type { Schedule } from "./schedule.ts";
+import type { Store } from "./stores/store.ts";
+
+/** What a run works with. */
+export interface Setting {
+  readonly schedule: Schedule;
+  readonly store: Store;
+  readonly history: History;
+  readonly random: () => number;
+}
+
+/** Returns an item by a number, modulo how many there are. */
+export function at<Item>(
+  items: readonly Item[],
+  number: number,
+): Item | undefined {
+  return items[number % items.length];
+}
