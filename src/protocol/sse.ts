@@ -119,6 +119,7 @@ function isOneFrame(text: string): boolean {
 }
 
 function prefixed(prefix: string, text: string): string {
+  if (!LINE_BREAK.test(text)) return `${prefix}${text}\n`;
   return text.split(LINE_BREAK).map((line) => `${prefix}${line}\n`).join("");
 }
 

@@ -9,9 +9,9 @@ import {
 export class AwaitedMessages {
   /** The ID of the request itself, which its client may cancel. */
   readonly #requestId: MessageId | undefined;
-  /** The requests of the server that its client has not answered. */
-  readonly #serverRequests: Set<MessageId> = new Set();
-  readonly #progressTokens: Set<MessageId> = new Set();
+  /** The requests of the server that its client has not answered, if any. */
+  #serverRequests: Set<MessageId> | undefined;
+  #progressTokens: Set<MessageId> | undefined;
 
   constructor(requestId: MessageId | undefined) {
     this.#requestId = requestId;
@@ -24,22 +24,23 @@ export class AwaitedMessages {
     const message = dataOf(frame);
     const id = requestIdOf(message);
     if (id === undefined) return;
-    this.#serverRequests.add(id);
+    (this.#serverRequests ??= new Set()).add(id);
     const token = progressTokenOf(message);
-    if (token !== undefined) this.#progressTokens.add(token);
+    if (token !== undefined) (this.#progressTokens ??= new Set()).add(token);
   }
 
   /** Returns whether the request waits for a message. */
   has({ kind, id }: MessageTarget): boolean {
     if (kind === "cancelled") return id === this.#requestId;
-    return kind === "response"
-      ? this.#serverRequests.has(id)
-      : this.#progressTokens.has(id);
+    const awaited = kind === "response"
+      ? this.#serverRequests
+      : this.#progressTokens;
+    return awaited?.has(id) === true;
   }
 
   /** Records that a message has arrived: a response is waited for once. */
   receive({ kind, id }: MessageTarget): void {
-    if (kind === "response") this.#serverRequests.delete(id);
+    if (kind === "response") this.#serverRequests?.delete(id);
   }
 }
 

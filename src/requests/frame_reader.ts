@@ -1,22 +1,33 @@
 import { splitSseFrames } from "../protocol/sse.ts";
 import { observedBody } from "../runtime/observed_body.ts";
 
+const LF = 10;
 const FRAME_END = /(?:\r\n|\n|\r(?!\n)){2}/g;
+
+const completeDecoder = new TextDecoder();
 
 /** Splits an event stream into frames, however it is cut into chunks. */
 export class FrameSplitter {
-  readonly #decoder = new TextDecoder();
+  /** Decodes what is incomplete; undefined if nothing is. */
+  #decoder: TextDecoder | undefined;
   #text = "";
 
   /** Adds a chunk; returns the frames that are complete. */
   push(chunk: Uint8Array): string[] {
+    const isEndOfFrame = chunk.at(-1) === LF && chunk.at(-2) === LF;
+    if (isEndOfFrame && this.#decoder === undefined) {
+      // Nearly always. To decode parts of a stream takes longer.
+      return splitSseFrames(completeDecoder.decode(chunk));
+    }
+    this.#decoder ??= new TextDecoder();
     this.#text += this.#decoder.decode(chunk, { stream: true });
+    if (isEndOfFrame) this.#decoder = undefined;
     return this.#take(endOfFrames(this.#text));
   }
 
   /** Returns what is left at the end. */
   end(): string[] {
-    this.#text += this.#decoder.decode();
+    this.#text += this.#decoder?.decode() ?? "";
     return this.#take(this.#text.length);
   }
 

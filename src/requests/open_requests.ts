@@ -1,5 +1,4 @@
 import type { PostRequest, RequestGate } from "../contracts/guarding.ts";
-import type { ReplaySettings } from "../contracts/resolve_options.ts";
 import { isEventStream } from "../protocol/sse.ts";
 import {
   checkPeriodFor,
@@ -7,9 +6,11 @@ import {
   type Scheduler,
 } from "../runtime/scheduler.ts";
 import { Counts } from "../runtime/counts.ts";
+import { endOfTurn } from "../runtime/end_of_turn.ts";
 import { forEachInSlices } from "../runtime/slice.ts";
 import { AwaitedMessages } from "./awaited_messages.ts";
 import { observedFrames, readFrames } from "./frame_reader.ts";
+import { KeptResponse, type KeptStreams } from "./kept_response.ts";
 import {
   type MessageId,
   type MessageTarget,
@@ -18,7 +19,6 @@ import {
 } from "./message_target.ts";
 import { openRemoteStream } from "./remote_stream.ts";
 import { failedRequest, formatFailedRequest } from "./request_error.ts";
-import type { RequestArchive } from "./request_archive.ts";
 import type {
   ForwardedMessage,
   LocalRequests,
@@ -32,15 +32,6 @@ import {
   parseRequestEventId,
 } from "./request_event_id.ts";
 import { type OpenRequest, RequestRegistry } from "./request_registry.ts";
-import type { RequestStreams } from "./request_streams.ts";
-
-/** The event streams of requests, and how long they are kept. */
-export interface KeptStreams {
-  readonly streams: RequestStreams;
-  readonly limits: Pick<ReplaySettings, "maxEvents" | "maxAgeMs">;
-  /** Where their events outlive this node, if anywhere. */
-  readonly archive?: RequestArchive | undefined;
-}
 
 /** What {@linkcode OpenRequests} needs. */
 export interface OpenRequestsParts {
@@ -53,13 +44,6 @@ export interface OpenRequestsParts {
   /** Returns whether a session exists. Does not count as use of it. */
   readonly isSession: (id: string) => boolean | Promise<boolean>;
   readonly onError: (error: Error) => void;
-}
-
-/** What a response that is kept depends on. */
-interface KeptRequest {
-  readonly prime: ResumeRequest["prime"];
-  /** The ID of its message; undefined if nobody has read it. */
-  readonly requestId: MessageId | undefined;
 }
 
 /** How often to look for sessions that have ended, in milliseconds. */
@@ -75,12 +59,15 @@ export class OpenRequests implements RequestGate, LocalRequests, PeriodicTask {
   readonly periodMs: number;
   readonly isShared: boolean;
   readonly #parts: OpenRequestsParts;
-  readonly #requests = new RequestRegistry();
+  readonly #requests: RequestRegistry;
   /** How many requests of each session the transport works on. */
   readonly #counts = new Counts();
 
   constructor(parts: OpenRequestsParts) {
     this.#parts = parts;
+    this.#requests = new RequestRegistry((key) =>
+      parts.kept?.streams.forget(key)
+    );
     this.isShared = parts.remote !== undefined;
     this.periodMs = Math.min(
       checkPeriodFor(parts.kept?.limits.maxAgeMs ?? Infinity),
@@ -190,7 +177,7 @@ export class OpenRequests implements RequestGate, LocalRequests, PeriodicTask {
     const { key } = request;
     const isDone = "doneAt" in request;
     if (isDone && !kept.streams.hasMissed(key, lastEventId)) return null;
-    const body = kept.streams.connect(key, { lastEventId, prime });
+    const body = kept.streams.resume(key, { lastEventId, prime });
     if (isDone) kept.streams.end(key);
     return body;
   }
@@ -214,9 +201,7 @@ export class OpenRequests implements RequestGate, LocalRequests, PeriodicTask {
     const { kept, scheduler } = this.#parts;
     if (kept !== undefined) {
       kept.streams.trim(now);
-      for (const key of this.#requests.expire(now, kept.limits.maxAgeMs)) {
-        kept.streams.forget(key);
-      }
+      this.#requests.expire(now, kept.limits.maxAgeMs);
     }
     const inUse = this.#requests.sessionsInUse();
     void forEachInSlices(inUse, (id) => void this.#checkSession(id));
@@ -260,14 +245,19 @@ export class OpenRequests implements RequestGate, LocalRequests, PeriodicTask {
       };
       this.#requests.add(open);
       this.#parts.scheduler.start(this);
-      const body = kept === undefined
-        ? observedFrames(
-          response.body,
-          (frame) => open.awaited.observe(frame),
-          () => this.#onEnd(open),
-          abort.signal,
-        )
-        : this.#keep(open, response.body, { prime, requestId }, kept);
+      if (kept !== undefined) {
+        const answer = new KeptResponse(open.key, kept, prime);
+        const end = this.#readToEnd(open, response.body, requestId, answer);
+        await Promise.race([end, endOfTurn()]);
+        const isOver = !this.#requests.isRunning(open);
+        return new Response(answer.takeBody(isOver), initOf(response));
+      }
+      const body = observedFrames(
+        response.body,
+        (frame) => open.awaited.observe(frame),
+        () => this.#onEnd(open),
+        abort.signal,
+      );
       return new Response(body, response);
     } finally {
       if (!isStream) this.#counts.add(sessionId, -1);
@@ -275,45 +265,42 @@ export class OpenRequests implements RequestGate, LocalRequests, PeriodicTask {
   }
 
   /** Reads a response to its end, whether its client is connected or not. */
-  #keep(
+  async #readToEnd(
     open: OpenRequest,
     body: ReadableStream<Uint8Array>,
-    { prime, requestId }: KeptRequest,
-    { streams, limits, archive }: KeptStreams,
-  ): ReadableStream<Uint8Array> {
-    const { key, abort, awaited, sessionId } = open;
-    const connection = streams.connect(key, { prime });
+    requestId: MessageId | undefined,
+    answer: KeptResponse,
+  ): Promise<void> {
+    const { abort, awaited, sessionId } = open;
     const send = (frame: string) => {
       if (abort.signal.aborted) return;
       awaited.observe(frame);
-      const event = streams.send(key, frame);
-      archive?.append(key, event.id, event.frame);
+      answer.send(frame);
     };
-    void readFrames(body, send).then(() => false, (error: unknown) => {
-      if (!this.#requests.isRunning(open)) return true;
-      this.#parts.onError(failedRequest(sessionId, error));
-      if (requestId === undefined) return true;
-      send(formatFailedRequest(requestId));
-      return false;
-    }).then((hasNoResponse) => {
-      // Its session may have ended.
-      const wasRunning = this.#onEnd(open);
-      streams.end(key);
-      archive?.end(key, wasRunning && !hasNoResponse);
-      if (!wasRunning || hasNoResponse) return;
-      const now = this.#parts.scheduler.now();
-      // Each has at least one event in the log.
-      this.#requests.finish(open, now, limits.maxEvents);
-    });
-    return connection;
+    let hasResponse = true;
+    try {
+      await readFrames(body, send);
+    } catch (error) {
+      hasResponse = this.#requests.isRunning(open) && requestId !== undefined;
+      if (this.#requests.isRunning(open)) {
+        this.#parts.onError(failedRequest(sessionId, error));
+      }
+      if (hasResponse) send(formatFailedRequest(requestId!));
+    }
+    // Its session may have ended.
+    const isComplete = hasResponse && this.#requests.isRunning(open);
+    answer.end(isComplete);
+    this.#counts.add(sessionId, -1);
+    if (!isComplete) return this.#requests.forget(open);
+    // Each has at least one event in the log.
+    const { scheduler, kept } = this.#parts;
+    this.#requests.finish(open, scheduler.now(), kept!.limits.maxEvents);
   }
 
-  /** Called when a response has ended. Returns whether it was still open. */
-  #onEnd(open: OpenRequest): boolean {
-    const wasRunning = this.#requests.isRunning(open);
+  /** Called when a response that is not kept has ended. */
+  #onEnd(open: OpenRequest): void {
     this.#requests.forget(open);
     this.#counts.add(open.sessionId, -1);
-    return wasRunning;
   }
 
   #find(sessionId: string, target: MessageTarget): OpenRequest | undefined {
@@ -321,4 +308,9 @@ export class OpenRequests implements RequestGate, LocalRequests, PeriodicTask {
       awaited.has(target)
     );
   }
+}
+
+/** To copy a whole response takes longer on Deno. */
+function initOf({ status, statusText, headers }: Response): ResponseInit {
+  return { status, statusText, headers };
 }

@@ -23,34 +23,50 @@ export interface OpenRequest {
   readonly awaited: AwaitedMessages;
 }
 
+/** The requests of a session, by key. */
+interface SessionRequests {
+  readonly running: Map<string, OpenRequest>;
+  readonly done: Map<string, DoneRequest>;
+}
+
 /** The requests of this node: those that are running, and those that are done. */
 export class RequestRegistry {
-  readonly #running: Map<string, OpenRequest> = new Map();
-  readonly #done: Map<string, DoneRequest> = new Map();
-  /** The same, oldest first, with some that were forgotten. */
+  readonly #sessions: Map<string, SessionRequests> = new Map();
+  /** Those that are done, oldest first, with some that were forgotten. */
   readonly #oldest: FifoQueue<DoneRequest> = new FifoQueue();
-  /** The keys of both, by session. */
-  readonly #keysOf: Map<string, Set<string>> = new Map();
+  readonly #onForget: (key: string) => void;
+  #runningCount = 0;
+
+  /** @param onForget Called with the key of each request that is forgotten. */
+  constructor(onForget: (key: string) => void) {
+    this.#onForget = onForget;
+  }
 
   /** How many requests are running. */
   get runningCount(): number {
-    return this.#running.size;
+    return this.#runningCount;
   }
 
   /** Whether there are none at all. */
   get isEmpty(): boolean {
-    return this.#keysOf.size === 0;
+    return this.#sessions.size === 0;
   }
 
   /** Adds a request that is running. */
   add(request: OpenRequest): void {
-    this.#running.set(request.key, request);
-    this.#addKey(request);
+    const { key, sessionId } = request;
+    let requests = this.#sessions.get(sessionId);
+    if (requests === undefined) {
+      requests = { running: new Map(), done: new Map() };
+      this.#sessions.set(sessionId, requests);
+    }
+    requests.running.set(key, request);
+    this.#runningCount++;
   }
 
   /** Returns whether a request is running. */
-  isRunning({ key }: OpenRequest): boolean {
-    return this.#running.has(key);
+  isRunning({ key, sessionId }: OpenRequest): boolean {
+    return this.#sessions.get(sessionId)?.running.has(key) === true;
   }
 
   /** Returns the request of a session that an event ID belongs to. */
@@ -58,91 +74,79 @@ export class RequestRegistry {
     sessionId: string,
     eventId: string,
   ): OpenRequest | DoneRequest | undefined {
+    const requests = this.#sessions.get(sessionId);
+    if (requests === undefined) return undefined;
     const { name = "" } = parseRequestEventId(eventId) ?? {};
     const key = requestKey(name, sessionId);
-    return this.#running.get(key) ?? this.#done.get(key);
+    return requests.running.get(key) ?? requests.done.get(key);
   }
 
   /** Returns the requests of a session that are running. */
   runningOf(sessionId: string): OpenRequest[] {
-    return [...this.#keysOf.get(sessionId) ?? []].flatMap((key) =>
-      this.#running.get(key) ?? []
-    );
+    return [...this.#sessions.get(sessionId)?.running.values() ?? []];
   }
 
   /** Forgets all requests of a session; returns their keys. */
   forgetSession(sessionId: string): string[] {
-    const keys = [...this.#keysOf.get(sessionId) ?? []];
-    for (const key of keys) {
-      this.#running.delete(key);
-      this.#done.delete(key);
-    }
-    this.#keysOf.delete(sessionId);
+    const { running, done } = this.#sessions.get(sessionId) ?? {};
+    const keys = [...running?.keys() ?? [], ...done?.keys() ?? []];
+    for (const key of keys) this.forget({ key, sessionId });
     return keys;
   }
 
   /** The sessions that have requests. */
   sessions(): string[] {
-    return [...this.#keysOf.keys()];
+    return [...this.#sessions.keys()];
   }
 
   /** The sessions with a running request. */
-  sessionsInUse(): Set<string> {
-    const running = [...this.#running.values()];
-    return new Set(running.map(({ sessionId }) => sessionId));
+  sessionsInUse(): string[] {
+    return this.sessions().filter((id) => this.runningOf(id).length > 0);
   }
 
   /**
-   * Records that a response is complete.
+   * Records that the response to a running request is complete.
    *
-   * @param request The request, which may have been forgotten.
+   * @param request The request.
    * @param now The current time.
    * @param maxDone Beyond this number, the oldest that are done are forgotten.
    */
   finish(request: OpenRequest, now: number, maxDone: number): void {
     const { key, sessionId } = request;
-    this.forget(request);
+    const requests = this.#sessions.get(sessionId);
+    if (!requests?.running.delete(key)) return;
+    this.#runningCount--;
     // What the transport holds is released.
     const done = { key, sessionId, doneAt: now };
-    this.#done.set(key, done);
+    requests.done.set(key, done);
     this.#oldest.push(done);
-    this.#addKey(done);
     while (this.#oldest.size > maxDone) this.#forgetOldest();
   }
 
-  /**
-   * Forgets the requests that have been done for this long; returns their keys.
-   */
-  expire(now: number, maxAgeMs: number): string[] {
-    const expired: string[] = [];
+  /** Forgets the requests that have been done for this long. */
+  expire(now: number, maxAgeMs: number): void {
     for (
       let oldest = this.#oldest.peek();
       oldest !== undefined && now - oldest.doneAt >= maxAgeMs;
       oldest = this.#oldest.peek()
     ) {
       this.#forgetOldest();
-      expired.push(oldest.key);
     }
-    return expired;
   }
 
   /** Forgets a request. */
-  forget({ key, sessionId }: OpenRequest | DoneRequest): void {
-    this.#running.delete(key);
-    this.#done.delete(key);
-    const keys = this.#keysOf.get(sessionId);
-    keys?.delete(key);
-    if (keys?.size === 0) this.#keysOf.delete(sessionId);
+  forget({ key, sessionId }: Pick<DoneRequest, "key" | "sessionId">): void {
+    const requests = this.#sessions.get(sessionId);
+    if (requests === undefined) return;
+    const { running, done } = requests;
+    if (running.delete(key)) this.#runningCount--;
+    else if (!done.delete(key)) return;
+    if (running.size + done.size === 0) this.#sessions.delete(sessionId);
+    this.#onForget(key);
   }
 
   #forgetOldest(): void {
     const oldest = this.#oldest.shift();
     if (oldest !== undefined) this.forget(oldest);
-  }
-
-  #addKey({ key, sessionId }: OpenRequest | DoneRequest): void {
-    const keys = this.#keysOf.get(sessionId);
-    if (keys === undefined) this.#keysOf.set(sessionId, new Set([key]));
-    else keys.add(key);
   }
 }

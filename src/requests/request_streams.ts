@@ -9,7 +9,12 @@ import { LocalStreams } from "../streams/local_streams.ts";
 import { linkBody } from "../streams/output/sink_handover.ts";
 import type { StreamIntent } from "../streams/pending_streams.ts";
 import type { StreamCallbacks } from "../streams/stream_failures.ts";
-import { noResets, planStreamStart } from "../streams/stream_start.ts";
+import {
+  EMPTY_START,
+  formatPriming,
+  noResets,
+  planStreamStart,
+} from "../streams/stream_start.ts";
 import {
   formatRequestEventId,
   parseRequestEventId,
@@ -33,6 +38,8 @@ export class RequestStreams {
   readonly log: ReplayLog;
   readonly #callbacks: RequestStreamCallbacks;
   readonly #scheduler: Scheduler;
+  /** How many frames were not written to a stream, but to a client. */
+  #held = 0;
   #replayed = 0;
   readonly #resets = noResets();
 
@@ -48,17 +55,47 @@ export class RequestStreams {
     this.#scheduler = scheduler;
   }
 
+  /** Formats the first event of the response to a request. */
+  formatPriming(key: string, prime: StreamIntent["prime"]): string {
+    return formatPriming(
+      formatRequestEventId(this.log.latestEventId, key),
+      prime,
+    );
+  }
+
   /**
-   * Connects a client to the stream of a request. It gets the events after the
-   * last one that it has received, and all later ones.
+   * Opens the stream of a request.
+   *
+   * @param key The key of the request.
+   * @param start What it begins with.
    */
-  connect(key: string, intent: StreamIntent): ReadableStream<Uint8Array> {
+  open(key: string, start: string): ReadableStream<Uint8Array> {
+    const chunks = start === "" ? [] : [encoder.encode(start)];
+    return this.#connect(
+      key,
+      (controller) =>
+        this.#streams.attach(key, controller, { ...EMPTY_START, chunks }),
+    );
+  }
+
+  /**
+   * Connects a client to the stream of a request again. It gets the events after
+   * the last one that it has received, and all later ones.
+   */
+  resume(key: string, intent: StreamIntent): ReadableStream<Uint8Array> {
+    return this.#connect(
+      key,
+      (controller) => this.#attach(key, controller, intent),
+    );
+  }
+
+  #connect(
+    key: string,
+    attach: (controller: ReadableStreamDefaultController<Uint8Array>) => void,
+  ): ReadableStream<Uint8Array> {
     let controller: ReadableStreamDefaultController<Uint8Array>;
     const body = new ReadableStream<Uint8Array>({
-      start: (given) => {
-        controller = given;
-        this.#attach(key, controller, intent);
-      },
+      start: (given) => attach(controller = given),
       cancel: () => {
         // The client may have reconnected meanwhile.
         if (this.#streams.get(key) === controller) this.end(key);
@@ -77,14 +114,22 @@ export class RequestStreams {
   /**
    * Writes a frame, and appends it to the log.
    *
+   * @param key The key of the request.
+   * @param frame The frame.
+   * @param isHeld Whether the caller writes it to the client instead.
    * @returns The ID of the event, and the frame with it.
    */
-  send(key: string, frame: string): { id: string; frame: string } {
+  send(
+    key: string,
+    frame: string,
+    isHeld: boolean,
+  ): { id: string; frame: string } {
     const id = formatRequestEventId(this.log.nextEventId, key);
     const frameWithId = withSseId(frame, id);
     const bytes = encoder.encode(frameWithId);
     this.log.append(key, bytes, this.#scheduler.now());
-    this.#streams.send(key, frameWithId, bytes);
+    if (isHeld) this.#held++;
+    else this.#streams.send(key, frameWithId, bytes);
     return { id, frame: frameWithId };
   }
 
@@ -106,7 +151,7 @@ export class RequestStreams {
   /** Returns the counters. Visits every stream. */
   stats(): Omit<StreamStats, "attached"> {
     return {
-      delivered: this.#streams.delivered,
+      delivered: this.#streams.delivered + this.#held,
       queuedBytes: this.#streams.queuedBytes(),
       evicted: this.#streams.evicted,
       replayed: this.#replayed,

@@ -11,3 +11,15 @@ export const atEndOfTurn: (callback: () => void) => void =
   typeof setImmediate === "function"
     ? (callback) => void setImmediate(callback)
     : (callback) => void setTimeout(callback, 0);
+
+let end: Promise<void> | undefined;
+
+/** Resolves at the end of the current turn of the event loop. */
+export function endOfTurn(): Promise<void> {
+  return end ??= new Promise((resolve) =>
+    atEndOfTurn(() => {
+      end = undefined;
+      resolve();
+    })
+  );
+}

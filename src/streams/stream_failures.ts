@@ -17,7 +17,7 @@ export interface StreamCallbacks {
  */
 export class StreamFailures {
   readonly #callbacks: StreamCallbacks;
-  readonly #reports: (() => void)[] = [];
+  #reports: (() => void)[] | undefined;
 
   constructor(callbacks: StreamCallbacks) {
     this.#callbacks = callbacks;
@@ -35,16 +35,20 @@ export class StreamFailures {
 
   /** Records an error that is about no single write. */
   add(error: DeliveryError): void {
-    this.#reports.push(() => this.#callbacks.onError(error));
+    this.#report(() => this.#callbacks.onError(error));
   }
 
   /** Records a stream that was evicted. */
   evicted(id: string, reason: EvictionReason): void {
-    this.#reports.push(() => this.#callbacks.onEvict(sessionIdOf(id), reason));
+    this.#report(() => this.#callbacks.onEvict(sessionIdOf(id), reason));
   }
 
   /** Calls the callbacks. */
   report(): void {
-    for (const report of this.#reports) report();
+    for (const report of this.#reports ?? []) report();
+  }
+
+  #report(report: () => void): void {
+    (this.#reports ??= []).push(report);
   }
 }

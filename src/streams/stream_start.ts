@@ -1,6 +1,6 @@
 import type { ResetReason } from "../contracts/options.ts";
 import { formatSseEvent } from "../protocol/sse.ts";
-import type { PendingStream } from "./pending_streams.ts";
+import type { PendingStream, StreamIntent } from "./pending_streams.ts";
 import { FrameBatch } from "./frame_batch.ts";
 import type { ReplayLog } from "../replay/replay_log.ts";
 
@@ -54,15 +54,10 @@ export function planStreamStart(
 ): StreamStart {
   const { lastEventId, startEventId, transport, prime } = intent;
   const { reset: knownReset, missed: imported } = intent;
-  const priming = (id: string) =>
-    // While the log is unavailable, the newest event ID is unknown.
-    !prime || id === "" ? [] : [
-      encode({
-        event: prime === "named" ? "position" : undefined,
-        id,
-        data: "",
-      }),
-    ];
+  const priming = (id: string) => {
+    const event = formatPriming(id, prime);
+    return event === "" ? [] : [encoder.encode(event)];
+  };
   if (imported !== undefined && knownReset === undefined) {
     const frames = imported.frames.map((frame) => encoder.encode(frame));
     return {
@@ -88,6 +83,19 @@ export function planStreamStart(
 }
 
 /**
+ * Formats the event that tells a client its position; empty if it wants none,
+ * or if the position is unknown, because the log is unavailable.
+ */
+export function formatPriming(
+  eventId: string,
+  prime: StreamIntent["prime"],
+): string {
+  if (!prime || eventId === "") return "";
+  const event = prime === "named" ? "position" : undefined;
+  return formatSseEvent({ event, id: eventId, data: "" });
+}
+
+/**
  * Formats the event that tells a client that it has missed events.
  *
  * @param eventId The event after which the stream continues, if it is known.
@@ -99,10 +107,6 @@ export function formatReset(
 ): string {
   const data = JSON.stringify({ reason });
   return formatSseEvent({ event: "reset", id: eventId, data });
-}
-
-function encode(event: Parameters<typeof formatSseEvent>[0]) {
-  return encoder.encode(formatSseEvent(event));
 }
 
 /** Joins frames into fewer and larger chunks. */
