@@ -55,6 +55,7 @@ const FAILURES = [
   "tests/redis/limits_test.ts",
   "tests/redis/mixed_test.ts",
   "tests/redis/older_state_test.ts",
+  "tests/redis/outage_reports_test.ts",
   "tests/redis/partial_outage_test.ts",
   "tests/redis/replay_test.ts",
   "tests/redis/request_archive_test.ts",

@@ -15,7 +15,6 @@ import { objectOption } from "../contracts/resolve_options.ts";
 import type { RedisClient, RedisClients } from "./clients/client_types.ts";
 import { resolveClients } from "./clients/resolve_clients.ts";
 import { RedisConnection } from "./connection/connection.ts";
-import { silenceError } from "./connection/client_errors.ts";
 import { FormatCheck } from "./connection/format.ts";
 import { RedisKeys } from "./connection/keys.ts";
 import { checkPermissions } from "./connection/permissions.ts";
@@ -25,6 +24,7 @@ import { RedisBus } from "./redis_bus.ts";
 import { Recovery } from "./recovery.ts";
 import { RedisComponents } from "./redis_components.ts";
 import { ServerClock } from "./server_clock.ts";
+import { SubscriberCheck } from "./subscriber_check.ts";
 
 /** Options of a node on Redis. */
 export interface RedisOptions {
@@ -67,6 +67,7 @@ export class RedisNode implements PeriodicTask {
   readonly ready: Promise<void>;
   readonly report: (error: Error) => void;
   readonly #format: FormatCheck;
+  readonly #subscriberCheck: SubscriberCheck;
   readonly components: RedisComponents = new RedisComponents();
   #known: string | undefined;
   readonly #recovery: Recovery;
@@ -115,6 +116,11 @@ export class RedisNode implements PeriodicTask {
       this.report,
     );
     this.bus = new RedisBus(this.connection, this.keys, settings.heartbeatMs);
+    this.#subscriberCheck = new SubscriberCheck(
+      this.connection.subscription,
+      this.bus.echo,
+      this.report,
+    );
     this.node = new ClusterNode(this.bus, settings, onError);
     const { name, incarnation } = this.node;
     this.nodeKeyId = `${incarnation.toString(36)} ${name}`;
@@ -192,24 +198,17 @@ export class RedisNode implements PeriodicTask {
   }
 
   run(now: number): void {
+    if (!this.#isSubscribed) {
+      const { isDown } = this.connection;
+      this.#subscriberCheck.awaitSubscription(this.periodMs, isDown);
+    }
     const isSilent = this.bus.echo.isSilent(performance.now());
     const beats = isSilent ? 1 : CHECK_HEARTBEATS;
     if (now - this.#checkedAt < beats * this.periodMs) return;
     this.#checkedAt = now;
     // Without its subscriber, this node reads events over its other connection.
     void this.refreshLogState();
-    if (isSilent) this.#replaceSubscriber();
-  }
-
-  #replaceSubscriber(): void {
-    const { subscription } = this.connection;
-    const { echo } = this.bus;
-    // Its server may have been killed. Some clients do not tell, and reconnect.
-    if (subscription.isQuiet && !echo.isOverdue(performance.now())) return;
-    subscription.replace();
-    if (echo.wasReported) return;
-    echo.wasReported = true;
-    this.report(silenceError(subscription.isReplaceable));
+    if (isSilent) this.#subscriberCheck.onSilent();
   }
 
   /** Whether this node has left the cluster. */
@@ -250,8 +249,9 @@ export class RedisNode implements PeriodicTask {
         await this.#format.check();
         await this.#readLogState();
       },
-      onBack: (isOther) => {
+      onBack: (isOther, wasOutage) => {
         this.#isEmpty ||= isOther;
+        if (wasOutage) this.bus.echo.isAfterOutage = true;
         this.#notifyReconnected();
         this.bus.echo.onReconnecting();
         this.bus.resubscribe().catch((error) => this.connection.report(error));

@@ -73,6 +73,34 @@ describeRedis(
       }
     }
 
+    for (const kind of ["node-redis 6, RESP3", "ioredis 6, RESP3"] as const) {
+      it(`R6 one that is never ready is reported once and opened again, with ${kind}`, async () => {
+        await using proxy = await TcpProxy.start(server.port);
+        await using own = makeClient(proxy, kind);
+        await using others = makeClient(server);
+        await Promise.all([own.connected, others.connected]);
+        const errors: Error[] = [];
+        const options = {
+          prefix: crypto.randomUUID(),
+          cluster: CLUSTER,
+          onError: (error: Error) => void errors.push(error),
+        };
+        proxy.silenceNew(true);
+        await using here = new RedisSessions(own.client, options);
+        await using there = new RedisSessions(others.client, options);
+        await Promise.all([here.ready, there.ready]);
+        await until(() => errors.length > 0, "a report", PATIENCE_MS);
+        assertStringIncludes(errors[0]!.message, "is not ready");
+        proxy.silenceNew(false);
+        await met([here, there]);
+        const stream = openStream();
+        await here.streams.create("s", stream.controller);
+        await there.streams.send(["s"], frame("hello"));
+        await expectTexts(stream, ["hello"]);
+        assertEquals(errors.length, 1, errors.join());
+      });
+    }
+
     it("R6 events are read over the other connection if it cannot be replaced", async () => {
       await using proxy = await TcpProxy.start(server.port);
       await using direct = await connect(server);

@@ -45,6 +45,22 @@ function remedyFor(error: unknown): string {
 }
 
 /**
+ * Returns an error for a subscriber connection that is not there yet.
+ *
+ * @param isReplaceable Whether another one is opened.
+ */
+export function unsubscribedError(isReplaceable: boolean): ClusterError {
+  const effect = isReplaceable
+    ? "A new connection is being opened."
+    : "Check whether the subscriber is connected.";
+  return new ClusterError(
+    "The subscriber connection is not ready, although Redis answers. Until it " +
+      `is, this node receives nothing of other nodes. ${effect} If that ` +
+      "happens again, check firewalls and proxies in front of Redis.",
+  );
+}
+
+/**
  * Returns an error for a subscriber connection that is silent.
  *
  * @param isReplaceable Whether it is replaced.

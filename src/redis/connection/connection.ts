@@ -19,8 +19,9 @@ export interface ConnectionListener {
    * Called when the server works again.
    *
    * @param isOther Whether it may be another server, or was restarted.
+   * @param wasOutage Whether an outage has ended.
    */
-  readonly onBack: (isOther: boolean) => void;
+  readonly onBack: (isOther: boolean, wasOutage: boolean) => void;
   /** Called when the subscriber has lost its connection. */
   readonly onSubscriberLost: () => void;
   /**
@@ -234,6 +235,7 @@ export class RedisConnection {
 
   async #send(args: string[]): Promise<unknown> {
     let isOpen = true;
+    const { ended } = this.#outages;
     const sent = this.#clients.publisher.send(args).finally(() => {
       isOpen = false;
       this.#answeredAt = Date.now();
@@ -250,7 +252,10 @@ export class RedisConnection {
       sent.catch(() => {});
       throw new Error(`no answer within ${this.#requestTimeoutMs} ms`);
     } catch (error) {
-      if (isTransientError(error)) this.#onOutage(error);
+      if (!isTransientError(error)) throw error;
+      // It may have been sent in an outage that has ended since.
+      if (ended === this.#outages.ended) this.#onOutage(error);
+      else this.#verify();
       throw error;
     }
   }
@@ -259,16 +264,17 @@ export class RedisConnection {
     if (this.#isClosed || this.#clientError !== undefined) return;
     const outage = describeOutage(cause);
     this.#wasDisconnected ||= outage.isLost;
-    if (!this.#backoff.isRunning) {
+    if (!this.#outages.isOpen) {
       this.#backoff.start(this.#outages.begin(outage));
     } else if (outage.isLost) this.#outages.onLost(outage);
   }
 
   #onAvailable(): void {
     const isOther = this.#isNewServer;
+    const wasOutage = this.#outages.isOpen;
     this.#isNewServer = false;
     this.#outages.end();
-    this.#listener?.onBack(isOther);
+    this.#listener?.onBack(isOther, wasOutage);
     this.#available.notifyAll();
   }
 
@@ -295,8 +301,14 @@ export class RedisConnection {
 
   #reconnected(): void {
     this.#wasDisconnected = true;
-    if (this.#backoff.isRunning) return this.#backoff.retryNow();
     // It may be another server, or one that has lost everything.
+    this.#backoff.start();
+    this.#backoff.retryNow();
+  }
+
+  /** Checks whether the server works. If not, an outage begins. */
+  #verify(): void {
+    if (this.#backoff.isRunning || this.#clientError !== undefined) return;
     this.#backoff.start();
     this.#backoff.retryNow();
   }

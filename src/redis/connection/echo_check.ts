@@ -19,6 +19,8 @@ export class EchoCheck {
   #isReconnecting = false;
   /** Whether the silence was reported. */
   wasReported = false;
+  /** Whether nothing was received since an outage of the server. */
+  isAfterOutage = false;
 
   /** @param heartbeatMs The time between two heartbeats, in milliseconds. */
   constructor(heartbeatMs: number) {
@@ -45,6 +47,7 @@ export class EchoCheck {
     this.#received = this.#sent;
     this.#isReconnecting = false;
     this.wasReported = false;
+    this.isAfterOutage = false;
     this.#reset();
   }
 

@@ -12,6 +12,8 @@ export class OutageHistory {
   #latest: Outage | undefined;
   #endedAt = 0;
   #count = 0;
+  #isOpen = false;
+  #ended = 0;
   /** The kinds of outages that were reported in this one. */
   readonly #reported: Set<string> = new Set();
 
@@ -25,6 +27,16 @@ export class OutageHistory {
     return this.#count;
   }
 
+  /** Whether one is in progress. */
+  get isOpen(): boolean {
+    return this.#isOpen;
+  }
+
+  /** How many have ended. */
+  get ended(): number {
+    return this.#ended;
+  }
+
   /** Whether the server rejects writes only. */
   get canRead(): boolean {
     return this.#latest?.canRead === true;
@@ -36,6 +48,7 @@ export class OutageHistory {
     const isSame = !outage.isLost && outage.kind === this.#latest?.kind &&
       Date.now() - this.#endedAt < SAME_OUTAGE_MS;
     this.#latest = outage;
+    this.#isOpen = true;
     if (isSame) return true;
     this.#count++;
     this.#reported.clear();
@@ -58,6 +71,8 @@ export class OutageHistory {
   /** Records that the server works again. */
   end(): void {
     this.#endedAt = Date.now();
+    if (this.#isOpen) this.#ended++;
+    this.#isOpen = false;
   }
 
   #reportOnce({ kind, error }: Outage): void {

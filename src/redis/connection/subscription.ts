@@ -18,6 +18,9 @@ export class Subscription {
   /** Stops using the current connection. */
   #stop: () => void = () => {};
   #isReplacing = false;
+  /** Whether the first connection is being opened. */
+  #isStarting = false;
+  #startsAgain = false;
   #isClosed = false;
 
   /**
@@ -39,8 +42,18 @@ export class Subscription {
     this.#channels = channels;
     this.#listener = listener;
     const { given, open } = this.#source;
-    if (given === undefined) return await this.#open(open!);
-    await this.#use(given);
+    if (given !== undefined) return await this.#use(given);
+    this.#isStarting = true;
+    try {
+      do {
+        this.#startsAgain = false;
+        await this.#open(open!).catch((error) => {
+          if (!this.#startsAgain || this.#isClosed) throw error;
+        });
+      } while (this.#startsAgain);
+    } finally {
+      this.#isStarting = false;
+    }
   }
 
   /** Whether a connection that is silent can be replaced. */
@@ -57,6 +70,10 @@ export class Subscription {
   replace(): void {
     const { open } = this.#source;
     if (open === undefined || this.#isReplacing || this.#isClosed) return;
+    if (this.#isStarting) {
+      this.#startsAgain = true;
+      return this.#stop();
+    }
     this.#isReplacing = true;
     this.#stop();
     this.#open(open).then(() => this.#events.onReady?.(), () => {

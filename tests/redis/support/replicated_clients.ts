@@ -75,15 +75,6 @@ function ioRedisSentinel(ports: readonly number[]) {
 const IoRedis5Cluster = (IoRedis5 as unknown as { Cluster: typeof Cluster })
   ?.Cluster;
 
-/**
- * A cluster client that can be created while a primary is down: others wait for
- * all primaries that they know of (redis.md, "Redis Cluster").
- */
-export const patientNodeRedisCluster: MakeClient = (ports) =>
-  ofNodeRedis(
-    createCluster({ ...nodeRedisCluster(ports), minimizeConnections: true }),
-  );
-
 /** The clients for Redis Cluster. */
 export const CLUSTER_CLIENTS: Readonly<Record<string, MakeClient>> = {
   "node-redis 6": (ports) =>

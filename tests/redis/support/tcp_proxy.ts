@@ -16,6 +16,7 @@ export class TcpProxy implements AsyncDisposable {
   readonly #server: Server;
   readonly #sockets: Set<Socket> = new Set();
   #isSilent = false;
+  #silencesNew = false;
   #isCut = false;
   #delayMs = 0;
   /** What is forwarded later, the last piece to each socket. */
@@ -35,6 +36,7 @@ export class TcpProxy implements AsyncDisposable {
       if (this.#isCut) return void client.destroy();
       const upstream = connect(this.#target, "127.0.0.1");
       this.#clients.add(client);
+      if (this.#silencesNew) this.#silent.add(client);
       client.on("close", () => {
         for (
           const sockets of [this.#clients, this.#subscribers, this.#silent]
@@ -92,6 +94,11 @@ export class TcpProxy implements AsyncDisposable {
   /** The same for the connections that have subscribed to something. */
   silenceSubscribers(): void {
     for (const socket of this.#subscribers) this.#silent.add(socket);
+  }
+
+  /** Whether to forward nothing over connections from now on. */
+  silenceNew(isSilent: boolean): void {
+    this.#silencesNew = isSilent;
   }
 
   /** Closes all connections, and refuses new ones. */
