@@ -1,101 +1,114 @@
 // Floods the guard with requests of hostile clients, and prints what each kind
-// of request leaves behind. Run by floods_test.ts in its own process.
+// of request takes and leaves behind. Run by floods_test.ts in its own process,
+// or by hand: then it prints each kind when it is done.
 import {
   InMemorySessions,
   type RefusalReason,
 } from "@crossmcp/session-manager";
-import {
-  TestClient,
-  type TestClientOptions,
-} from "../../src/testing/support/test_client.ts";
-import { growthOf } from "./heap.ts";
+import process from "node:process";
+import { frame, TestClient } from "../../src/testing/support/test_client.ts";
+import { type Flood, FLOODED, floodsOf } from "./flood_kinds.ts";
+import { FloodSender, type HonestPings } from "./flood_sender.ts";
+import { growthOf, heapUsed } from "./heap.ts";
 
-/** What is left of the floods. */
+/** What a flood took, and what is left of it. */
 export interface FloodCosts {
-  /** Bytes that a request left behind, by the kind of flood. */
-  readonly bytesPerRequest: Readonly<Record<string, number>>;
-  /** Why requests were refused, by the kind of flood. */
-  readonly refused: Readonly<Record<string, readonly RefusalReason[]>>;
+  readonly name: string;
+  readonly requests: number;
+  /** Bytes of heap in use before and after it. */
+  readonly heap: readonly [before: number, after: number];
+  /** Bytes that each request left behind. */
+  readonly bytesPerRequest: number;
+  /** Microseconds of processor time of a request, with sending it. */
+  readonly cpuPerRequest: number;
+  /** The statuses of the responses. */
+  readonly statuses: readonly number[];
+  readonly expected: readonly RefusalReason[];
+  readonly refused: readonly RefusalReason[];
+  readonly honest: HonestPings;
+  /** Sessions at the end. */
   readonly sessions: number;
-  /** The statuses of the honest client after each flood. */
-  readonly honest: readonly number[];
 }
 
-/** Requests of each kind in each round. */
-const REQUESTS = 5_000;
-/** Requests at the same time. */
-const AT_ONCE = 50;
-const MAX_SESSIONS = 100;
+/** Requests of each kind. */
+const REQUESTS = Number(process.env.FLOOD_REQUESTS ?? 15_000);
+/** How long each kind may take, in milliseconds. */
+const MAX_MS = Number(process.env.FLOOD_MINUTES ?? 5) * 60_000;
+/** The first ones load and compile everything. */
+const WARM_UP = Math.min(5_000, REQUESTS / 3);
+const ROUNDS = 2;
+/** Events in the replay log. None is for a client here. */
+const EVENTS = 10_000;
+const isForTest = process.argv.includes("--json");
 
 const reasons = new Set<RefusalReason>();
 const sessions = new InMemorySessions({
-  streams: { replay: {} },
-  info: { maxSessions: MAX_SESSIONS },
+  ...FLOODED,
   onRefuse: (reason) => reasons.add(reason),
 });
 const honest = await TestClient.begin(sessions, { principal: "honest" });
-const victim = honest.id;
-const initialize = {
-  jsonrpc: "2.0",
-  id: 1,
-  method: "initialize",
-  params: { clientInfo: { name: "a", version: "1" }, capabilities: {} },
-};
-const ping = { jsonrpc: "2.0", id: 1, method: "ping" };
-const random = () => crypto.randomUUID();
-
-/** What a request of each flood is. */
-const floods: Record<string, () => Promise<Response>> = {
-  "initialize of one principal": () =>
-    client({ principal: "mallory" }).request("POST", {}, initialize),
-  "initialize of many principals": () =>
-    client({ principal: random() }).request("POST", {}, initialize),
-  "GET without a session": () => client().request("GET"),
-  "GET of a random session": () => client({ id: random() }).request("GET"),
-  "DELETE of a random session": () =>
-    client({ id: random() }).request("DELETE"),
-  "POST to a random session": () =>
-    client({ id: random() }).request("POST", {}, ping),
-  "Last-Event-ID of a random session": () =>
-    client({ id: random() }).request("GET", { "last-event-id": random() }),
-  "the session of somebody else": () =>
-    client({ id: victim, principal: "mallory" }).request("GET", {
-      "last-event-id": random(),
-    }),
-};
-
-const bytesPerRequest: Record<string, number> = {};
-const refused: Record<string, RefusalReason[]> = {};
-const statuses: number[] = [];
-for (const [name, request] of Object.entries(floods)) {
-  reasons.clear();
-  // The first ones load and compile everything.
-  await flood(request);
-  const growth = await growthOf(() => flood(request), 2);
-  bytesPerRequest[name] = growth / REQUESTS;
-  refused[name] = [...reasons].sort();
-  statuses.push(await honest.ping());
+const mallory = await TestClient.begin(sessions, { principal: "mallory" });
+for (let event = 0; event < EVENTS; event++) {
+  await sessions.streams.send([`other ${event % 100}`], frame("x"));
 }
-const costs: FloodCosts = {
-  bytesPerRequest,
-  refused,
-  sessions: sessions.stats().sessions,
-  honest: statuses,
-};
-console.log(JSON.stringify(costs));
+
+const all: FloodCosts[] = [];
+for (const flood of floodsOf(sessions, { honest, mallory })) {
+  all.push(await measure(flood));
+  if (!isForTest) print(all.at(-1)!);
+}
+if (isForTest) console.log(JSON.stringify(all));
 await sessions.close();
 
-function client(options?: TestClientOptions): TestClient {
-  return new TestClient(sessions, options);
+async function measure(flood: Flood): Promise<FloodCosts> {
+  const refused = new Set<RefusalReason>();
+  const sender = new FloodSender(flood, honest);
+  const send = async (count: number) => {
+    reasons.clear();
+    await sender.send(count, MAX_MS * count / REQUESTS);
+    for (const reason of reasons) refused.add(reason);
+    if (flood.isRemembered) await forgetPrincipals();
+  };
+  await send(WARM_UP);
+  const warmUp = sender.sent;
+  const before = await heapUsed();
+  const growth = await growthOf(
+    () => send(Math.round((REQUESTS - WARM_UP) / ROUNDS)),
+    ROUNDS,
+  );
+  const perRound = (sender.sent - warmUp) / ROUNDS;
+  return {
+    name: flood.name,
+    requests: sender.sent,
+    heap: [before, await heapUsed()],
+    bytesPerRequest: growth / perRound,
+    cpuPerRequest: sender.cpuMicros / sender.sent,
+    statuses: [...sender.statuses].sort(),
+    expected: flood.refused,
+    refused: [...refused].sort(),
+    honest: sender.honest,
+    sessions: sessions.stats().sessions,
+  };
 }
 
-async function flood(request: () => Promise<Response>): Promise<void> {
-  for (let sent = 0; sent < REQUESTS; sent += AT_ONCE) {
-    await Promise.all(Array.from({ length: AT_ONCE }, async () => {
-      const response = await request();
-      await response.body?.cancel();
-    }));
-  }
-  // New sessions are counted for a second.
-  await new Promise((resolve) => setTimeout(resolve, 2_100));
+/** Principals are remembered until another one begins a session later. */
+async function forgetPrincipals(): Promise<void> {
+  await new Promise((resolve) => setTimeout(resolve, 1_100));
+  const late = new TestClient(sessions, { principal: "late" });
+  await (await late.initialize()).body?.cancel();
+}
+
+function print(costs: FloodCosts): void {
+  const { name, requests, statuses, refused, honest } = costs;
+  const [before, after] = costs.heap.map((bytes) => (bytes / 1e6).toFixed(2));
+  const why = refused.length === 0 ? "" : ` (${refused.join(", ")})`;
+  console.log(
+    `${name}: ${requests.toLocaleString("en")} requests\n` +
+      `  ${statuses.join(", ")}${why}\n` +
+      `  heap ${before} MB before, ${after} MB after, ` +
+      `${costs.bytesPerRequest.toFixed(2)} bytes a request\n` +
+      `  ${costs.cpuPerRequest.toFixed(0)} µs of processor time a request\n` +
+      `  honest client: ${honest.count} pings, ${honest.refused} refused, ` +
+      `median ${honest.medianMs.toFixed(1)} ms`,
+  );
 }
