@@ -18,6 +18,8 @@ export class SessionRate {
   readonly #now: () => number;
   /** The least recent one first. */
   readonly #allowances: Map<string, Allowance> = new Map();
+  /** When the last session was counted. */
+  #takenAt = 0;
 
   /**
    * @param maxPerSecond How many sessions a principal may begin in a second.
@@ -46,6 +48,7 @@ export class SessionRate {
     this.#removeOld(now);
     if (left < 1) return false;
     touch(this.#allowances, principal, { left: left - 1, at: now });
+    this.#takenAt = now;
     return true;
   }
 
@@ -57,6 +60,7 @@ export class SessionRate {
   }
 
   #removeOld(now: number): void {
+    if (now - this.#takenAt >= 1_000) return this.#allowances.clear();
     let left = REMOVED_PER_SESSION;
     for (const [principal, { at }] of this.#allowances) {
       if (left-- === 0 || now - at < 1_000) return;

@@ -33,6 +33,10 @@ describe("SessionRate", () => {
       rate.take(`principal ${count}`);
       assert(rate.size <= 1_002, `${rate.size} principals are remembered.`);
     }
+    // After a second without any, all are forgotten at once.
+    now += 1_000;
+    rate.take("a");
+    assertEquals(rate.size, 1);
     // One that is refused again and again stays refused.
     for (let count = 0; count < 5; count++) rate.take("a");
     for (let count = 0; count < 100; count++) assert(!rate.take("a"));
