@@ -21,17 +21,17 @@ export async function answerPost(
   request: Request,
   respond: Respond,
 ): Promise<Response> {
-  const isFull = (requests ?? limits.requests).isFull(sessionId);
+  const counts = requests ?? limits.requests;
   let passed = request;
   let message: unknown;
   let body: string | undefined;
-  if (isFull || requests?.isShared) {
+  if (counts.isFull(sessionId) || requests?.isShared) {
     const read = await readMessage(request, limits);
     ({ message, body, copy: passed } = read);
     if (read.isSlow) return refuse("slowBody", passed, respond);
-    // Responses and notifications must pass: the open requests may wait for
-    // them.
-    if (isFull && requestIdOf(message) !== undefined) {
+    // Checked again, because others may have begun meanwhile. Responses and
+    // notifications must pass: the open requests may wait for them.
+    if (counts.isFull(sessionId) && requestIdOf(message) !== undefined) {
       return refuse("tooManyRequests", passed, respond);
     }
   }

@@ -40,6 +40,10 @@ export async function answerWithoutSession(
     if (isInitialize(message)) {
       return refuse("tooManySessions", copy, respond);
     }
+    // Others may have begun meanwhile.
+    if (streams.isFull(principal)) {
+      return refuse("tooManyStreams", copy, respond);
+    }
     passed = copy;
   }
   const answer = async () => {

@@ -177,6 +177,15 @@ export const sessionsLimitCases: readonly SessionsCase[] = [
       });
       strictEqual(opened.length, 2, "Requests are refused for too long");
       await assertErrorResponse(503, await more(), "One more request");
+      const crowd = await TestClient.begin(sessions);
+      const ids = [1, 2, 3, 4];
+      const atOnce = await within(
+        Promise.all(
+          ids.map((id) => crowd.request("POST", {}, { ...WORK, id })),
+        ),
+        "four responses",
+      );
+      strictEqual(atOnce.filter(({ ok }) => ok).length, 2, "Of four at once");
     },
   },
   {
@@ -185,7 +194,7 @@ export const sessionsLimitCases: readonly SessionsCase[] = [
     run: async ({ create, within }) => {
       const refusals: unknown[] = [];
       const sessions = await create({
-        http: { maxStreamsPerPrincipal: 2 },
+        http: { maxStreamsPerPrincipal: 2, maxNewSessionsPerSecond: 1 },
         onRefuse: (...refusal) => refusals.push(refusal),
       });
       const listeners = new Listeners(sessions);
@@ -210,6 +219,11 @@ export const sessionsLimitCases: readonly SessionsCase[] = [
       await second.body!.cancel();
       strictEqual((await listen("alice")).status, 200);
       strictEqual((await listen("alice")).status, 429);
+      // After this, a request may only begin a stream, so its body is read.
+      await within(TestClient.begin(sessions, { principal: "carol" }), "begin");
+      const carol = ["carol", "carol", "carol", "carol"];
+      const atOnce = await within(Promise.all(carol.map(listen)), "responses");
+      strictEqual(atOnce.filter(({ ok }) => ok).length, 2, "Of four at once");
     },
   },
   {
