@@ -36,7 +36,8 @@ export class ResponseCounts implements RequestCounts {
     let isOver = true;
     try {
       const response = await answer();
-      if (response.body === null || !goesOn(response)) return response;
+      // On Deno, a body that was looked at is slower to read.
+      if (!goesOn(response) || response.body === null) return response;
       const body = observedBody(response.body, { onEnd });
       isOver = false;
       return new Response(body, response);

@@ -4,7 +4,10 @@ import {
 } from "../contracts/known_options.ts";
 import { Listeners, safeCallback } from "../runtime/callbacks.ts";
 import { ClosedError, LimitError } from "../errors.ts";
-import type { JSONRPCNotification } from "../protocol/mcp_types.ts";
+import type {
+  JSONRPCNotification,
+  SubscriptionFilter,
+} from "../protocol/mcp_types.ts";
 import type {
   ErrorReportingOptions,
   SubscriptionOptions,
@@ -153,7 +156,7 @@ export class InMemorySubscriptionManager extends SubscriptionManager
     const { id, origin, filters } = subscription;
     const siblings = this.#origins.get(origin) ?? new Map();
     if (siblings.has(id)) return false;
-    this.assertCapacity(subscription);
+    this.#assertCapacity(siblings.size, filters);
     const subscriber: SubscriptionQueue = new SubscriptionQueue(
       { id, origin },
       callbacks,
@@ -193,9 +196,13 @@ export class InMemorySubscriptionManager extends SubscriptionManager
    * `maxUriBytes`.
    */
   assertCapacity({ origin, filters }: Subscription): void {
+    this.#assertCapacity(this.#origins.get(origin)?.size ?? 0, filters);
+  }
+
+  /** @param count How many subscriptions the origin has. */
+  #assertCapacity(count: number, filters: SubscriptionFilter): void {
     const { maxPerOrigin, maxUris, maxUriBytes } = this.#limits;
     const { resourceSubscriptions: uris = [] } = filters;
-    const count = this.#origins.get(origin)?.size ?? 0;
     if (count >= maxPerOrigin) {
       const message = "The origin has too many subscriptions.";
       throw new LimitError("subscriptions.maxPerOrigin", maxPerOrigin, message);

@@ -88,10 +88,12 @@ function addTo(
   value: string,
 ): boolean {
   const values = index.get(key);
-  if (values === undefined) index.set(key, new Set([value]));
-  else if (values.has(value)) return false;
-  else values.add(value);
-  return true;
+  if (values === undefined) {
+    index.set(key, new Set([value]));
+    return true;
+  }
+  const { size } = values;
+  return values.add(value).size > size;
 }
 
 /** Removes a value; returns whether it was there. */

@@ -253,7 +253,9 @@ export class StoredInfoSessionManager extends InfoSessionManager
   override delete(id: string): void | Promise<void> {
     if (this.#isClosed || typeof id !== "string") return Promise.resolve();
     const deleted = this.#store.delete(id, "deleted");
-    return Promise.resolve(deleted).then(() => {});
+    return typeof deleted === "boolean"
+      ? Promise.resolve()
+      : deleted.then(() => {});
   }
 
   /**

@@ -6,12 +6,16 @@ const MIN_GAP = 32;
 /** A stored event, or one that was dropped from among the others. */
 type Slot = Entry | { readonly offset: number; readonly frame?: undefined };
 
+/** Replaces the events at the front that were removed. */
+const REMOVED: Slot = { offset: 0 };
+
 /**
  * Events in the order of their offsets. Those at the front are removed, and
  * single ones anywhere. Both are fast: the others are moved only when more than
  * half of the array is unused.
  */
 export class EventQueue {
+  /** In the order of their offsets, from the head on. */
   #slots: Slot[] = [];
   #head = 0;
   #size = 0;
@@ -38,10 +42,9 @@ export class EventQueue {
 
   /** Removes the first event. */
   shift(): void {
-    const first = this.peek();
-    if (first === undefined) return;
+    if (this.peek() === undefined) return;
     // Otherwise it would be kept until the others are moved.
-    this.#slots[this.#head++] = { offset: first.offset };
+    this.#slots[this.#head++] = REMOVED;
     this.#size--;
     this.#compact();
   }
@@ -91,7 +94,8 @@ export class EventQueue {
     const { length } = this.#slots;
     const unused = length - this.#size;
     if (unused <= MIN_GAP || unused * 2 <= length) return;
-    this.#slots = this.#slots.filter(({ frame }) => frame !== undefined);
+    if (unused === this.#head) this.#slots.splice(0, unused);
+    else this.#slots = this.#slots.filter(({ frame }) => frame !== undefined);
     this.#head = 0;
   }
 }

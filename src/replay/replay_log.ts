@@ -5,7 +5,7 @@ import type { BroadcastId, Entry } from "./entry.ts";
 import { EventQueue } from "./event_queue.ts";
 import { LowWatermarks } from "./low_watermarks.ts";
 import { isRequestKey } from "./request_key.ts";
-import { isOnlyFor, SessionShares } from "./session_shares.ts";
+import { SessionShares } from "./session_shares.ts";
 
 /** A client that reconnects, and may have missed events. */
 export interface Resumption {
@@ -78,16 +78,16 @@ export class ReplayLog {
   ): void {
     const weight = frame.length +
       (recipients instanceof Set ? recipients.size * RECIPIENT_WEIGHT : 0);
-    const entry: Entry = {
-      offset: ++this.#lastOffset,
+    const offset = ++this.#lastOffset;
+    this.#entries.push({
+      offset,
       recipients,
       frame,
       weight,
+      share: this.#shares.add(recipients, offset, weight),
       appendedAt: now,
       broadcastId,
-    };
-    this.#entries.push(entry);
-    this.#shares.add(entry);
+    });
     this.#weight += weight;
     this.trim(now, TRIMMED_PER_APPEND);
   }
@@ -111,21 +111,23 @@ export class ReplayLog {
       const isOld = now - appendedAt >= maxAgeMs;
       const fits = this.#entries.size <= maxEvents && this.#weight <= maxBytes;
       if (fits && (!isOld || oldLeft-- <= 0)) break;
-      if (!isOld && this.#dropExceeding()) continue;
+      if (!isOld && this.#dropExceeding(entry)) continue;
       this.#lowWatermarks.trim(recipients, offset);
       this.#entries.shift();
       this.#removed(entry);
     }
   }
 
-  /** Drops the oldest event of a session that takes more than its share. */
-  #dropExceeding(): boolean {
-    const share = this.#shares.exceeding;
-    if (share === undefined) return false;
-    const { session, oldest } = share;
+  /**
+   * Drops the oldest event of a session that takes more than its share, if that
+   * is not the first event of all.
+   */
+  #dropExceeding(first: Entry): boolean {
+    const exceeding = this.#shares.exceeding;
+    if (exceeding === undefined || exceeding === first.share) return false;
     const dropped = this.#entries.remove(
-      oldest,
-      ({ recipients }) => isOnlyFor(session, recipients),
+      exceeding.oldest,
+      ({ share }) => share === exceeding,
     );
     if (dropped === undefined) return false;
     this.#lowWatermarks.drop(dropped.recipients as string, dropped.offset);

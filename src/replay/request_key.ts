@@ -3,6 +3,7 @@
  * line breaks, so the events of requests and of sessions can be in one log.
  */
 const SEPARATOR = "\n";
+const SEPARATOR_CODE = 0x0a;
 
 /**
  * Returns the key of a new request.
@@ -27,7 +28,8 @@ export function requestName(key: string): string {
 
 /** Returns whether a recipient is a request, and not a session. */
 export function isRequestKey(recipient: string): boolean {
-  return recipient.startsWith(SEPARATOR);
+  // Faster than `startsWith`: it is called for each event.
+  return recipient.charCodeAt(0) === SEPARATOR_CODE;
 }
 
 /** Returns the session of a recipient, which may be a request. */

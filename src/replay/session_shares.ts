@@ -1,20 +1,11 @@
 import type { ReplaySettings } from "../contracts/resolve_options.ts";
 import type { Recipients } from "./recipients.ts";
 import { isRequestKey, sessionIdOf } from "./request_key.ts";
-import type { Entry } from "./entry.ts";
+import type { Entry, SessionShare } from "./entry.ts";
 
 /** What a session may always have, however small the log is. */
 const MIN_EVENTS = 100;
 const MIN_BYTES = 65_536;
-
-/** The events that are for one session only. */
-export interface SessionShare {
-  readonly session: string;
-  events: number;
-  bytes: number;
-  /** Earlier events are not for it, or were dropped. */
-  oldest: number;
-}
 
 /**
  * How much of the log each session takes with events for it alone, so that a
@@ -33,9 +24,13 @@ export class SessionShares {
     this.#maxBytes = Math.max(maxBytes * maxShare, MIN_BYTES);
   }
 
-  /** Counts an event. */
-  add({ recipients, weight, offset }: Entry): void {
-    if (typeof recipients !== "string") return;
+  /** Counts an event. Returns the share that it is part of, if any. */
+  add(
+    recipients: Recipients,
+    offset: number,
+    weight: number,
+  ): SessionShare | undefined {
+    if (typeof recipients !== "string") return undefined;
     const session = sessionOf(recipients);
     let share = this.#shares.get(session);
     if (share === undefined) {
@@ -45,18 +40,16 @@ export class SessionShares {
     share.events++;
     share.bytes += weight;
     if (this.#exceeds(share)) this.#exceeding.add(share);
+    return share;
   }
 
   /** Counts an event no longer. */
-  remove({ recipients, weight, offset }: Entry): void {
-    if (typeof recipients !== "string") return;
-    const session = sessionOf(recipients);
-    const share = this.#shares.get(session);
+  remove({ share, weight, offset }: Entry): void {
     if (share === undefined) return;
     share.events--;
     share.bytes -= weight;
     share.oldest = offset + 1;
-    if (share.events === 0) this.#shares.delete(session);
+    if (share.events === 0) this.#shares.delete(share.session);
     if (!this.#exceeds(share)) this.#exceeding.delete(share);
   }
 
@@ -74,11 +67,6 @@ export class SessionShares {
 /** Returns how many events a session may always have. */
 export function minEvents(maxEvents: number, maxShare: number): number {
   return Math.max(maxEvents * maxShare, MIN_EVENTS);
-}
-
-/** Returns whether an event is for one session only. */
-export function isOnlyFor(session: string, recipients: Recipients): boolean {
-  return typeof recipients === "string" && sessionOf(recipients) === session;
 }
 
 function sessionOf(recipient: string): string {

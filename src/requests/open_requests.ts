@@ -233,7 +233,9 @@ export class OpenRequests implements RequestGate, LocalRequests, PeriodicTask {
     let isStream = false;
     try {
       const response = await respond(request);
-      if (!response?.body || !isEventStream(response)) return response;
+      if (!response || !isEventStream(response) || !response.body) {
+        return response;
+      }
       isStream = true;
       const requestId = requestIdOf(message);
       const open: OpenRequest = {
