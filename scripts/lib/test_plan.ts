@@ -57,6 +57,8 @@ const FAILURES = [
   "tests/redis/older_state_test.ts",
   "tests/redis/outage_reports_test.ts",
   "tests/redis/partial_outage_test.ts",
+  "tests/redis/recent_appends_test.ts",
+  "tests/redis/recovery_test.ts",
   "tests/redis/replay_test.ts",
   "tests/redis/request_archive_test.ts",
   "tests/redis/silent_subscriber_test.ts",

@@ -8,6 +8,7 @@ export class Recovery {
   readonly #onEnd: () => void;
   #done: Promise<void> | undefined;
   #end: () => void = () => {};
+  #timer: ReturnType<typeof setTimeout> | undefined;
 
   /**
    * @param heartbeatMs The time between two heartbeats, in milliseconds.
@@ -28,14 +29,14 @@ export class Recovery {
     await this.#done;
   }
 
-  /** Starts, unless it is in progress. */
+  /** Starts, anew if it is in progress. */
   start(): void {
-    if (this.isRunning) return;
-    this.#done = new Promise((resolve) => {
-      const timer = setTimeout(() => this.#end(), this.#ms);
-      (timer as { unref?: () => void }).unref?.();
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => this.#end(), this.#ms);
+    (this.#timer as { unref?: () => void }).unref?.();
+    this.#done ??= new Promise((resolve) => {
       this.#end = () => {
-        clearTimeout(timer);
+        clearTimeout(this.#timer);
         this.#done = undefined;
         this.#end = () => {};
         resolve();

@@ -283,6 +283,7 @@ export class RedisNode implements PeriodicTask {
           this.#known ?? "",
           String(this.components.newest),
           String(this.components.appended),
+          this.keys.broadcastChannel,
         ],
       ) as [string, string, string, string, string];
     this.clock.set(Number(now));

@@ -22,6 +22,8 @@ export interface Received {
   /** Undefined for a reset. */
   readonly text: string | undefined;
   readonly eventId: string;
+  /** Whether it has an ID of its own; others have that of the one before. */
+  readonly hasOwnId: boolean;
   readonly at: number;
   readonly connection: Connection;
 }
@@ -185,6 +187,7 @@ export class ChaosClient {
     this.#stop = cancel;
     const parser = new SseParser();
     let taken = 0;
+    let before = "";
     try {
       for (;;) {
         const { done, value } = await reader.read();
@@ -202,11 +205,14 @@ export class ChaosClient {
         }
         for (; taken < parser.events.length; taken++) {
           const { type, data, lastEventId } = parser.events[taken]!;
+          const hasOwnId = lastEventId !== before;
+          before = lastEventId;
           // It only tells the client its position.
           if (type === "position") continue;
           this.received.push({
             text: type === "reset" ? undefined : data,
             eventId: lastEventId,
+            hasOwnId,
             at: this.#history.now,
             connection,
           });

@@ -4,8 +4,9 @@ import { frame } from "../../src/testing/support/test_client.ts";
 import { PATIENCE_MS } from "../cluster_nodes/remote_node.ts";
 import { until } from "../e2e/support/until.ts";
 import { MovingClient } from "./support/moving_client.ts";
-import { RedisCluster } from "./support/redis_cluster.ts";
+import { met, RedisCluster } from "./support/redis_cluster.ts";
 import { describeRedis, RedisServer } from "./support/redis_server.ts";
+import { TcpProxy } from "./support/tcp_proxy.ts";
 
 /** So long that no regular check happens during the test. */
 const OPTIONS = {
@@ -65,6 +66,20 @@ describeRedis("RedisSessions: keys that vanish", () => {
       Array(6).fill(true),
     );
     for (const client of clients) await client.leave();
+  });
+
+  it("R1 R7 what is sent after FLUSHALL to a session of a node that has not noticed it arrives", async () => {
+    await using cluster = new RedisCluster(server);
+    const [a, b] = await cluster.joinAll(2, OPTIONS);
+    const client = await MovingClient.begin(b!);
+    await client.open(b!);
+    await a!.streams.send([client.id], frame("before"));
+    await client.gets("before");
+    await server.command("FLUSHALL");
+    // Nothing asks the other node before that has restored its sessions.
+    await a!.streams.send([client.id], frame("after"));
+    await client.gets("after");
+    await client.leave();
   });
 
   it("R1 FLUSHALL begins one log, and is reported once, also if a node checks the log before it sends again", async () => {
@@ -129,13 +144,17 @@ describeRedis("RedisSessions: keys that vanish", () => {
 
   it("C4 what another node restores after FLUSHALL replaces nothing newer", async () => {
     await using cluster = new RedisCluster(server);
-    const [a, b] = await cluster.joinAll(2, OPTIONS);
-    const { id } = await MovingClient.begin(a!);
-    await b!.info.setData(id, "old");
-    await a!.info.setData(id, "new");
+    await using proxy = await TcpProxy.start(server.port);
+    const a = await cluster.joinThrough(proxy, OPTIONS);
+    const b = await cluster.join(OPTIONS);
+    await met([a, b]);
+    const { id } = await MovingClient.begin(a);
+    await b.info.setData(id, "old");
+    await a.info.setData(id, "new");
+    // The other node notices it first, and this one is not told.
+    proxy.silenceSubscribers();
     await server.command("FLUSHALL");
-    // The other node notices it first.
-    await b!.streams.has("unknown");
+    await b.streams.has("unknown");
     await until(
       async () =>
         await server.command(
@@ -146,10 +165,10 @@ describeRedis("RedisSessions: keys that vanish", () => {
       "the other node to restore the session",
       PATIENCE_MS,
     );
-    assertEquals(await a!.info.getData(id), "new");
-    await a!.streams.has("unknown");
+    assertEquals(await a.info.getData(id), "new");
+    await a.streams.has("unknown");
     await until(
-      async () => await b!.info.getData(id) === "new",
+      async () => await b.info.getData(id) === "new",
       "the newer value on the other node",
       PATIENCE_MS,
     );

@@ -146,4 +146,22 @@ describeRedis("RedisSessions: Redis comes back from an older state", () => {
       }
     }
   }
+
+  it("R1 R7 what a node had not received when Redis was restarted with all data arrives", async () => {
+    await using cluster = new RedisCluster(server);
+    await using proxy = await TcpProxy.start(server.port);
+    const a = await cluster.join(OPTIONS);
+    const b = await cluster.joinThrough(proxy, OPTIONS);
+    await met([a, b]);
+    const client = await MovingClient.begin(b);
+    await client.open(b);
+    await a.streams.send(undefined, frame("m1"));
+    await client.gets("m1");
+    proxy.silenceSubscribers();
+    await a.streams.send(undefined, frame("m2"));
+    await isStored(server, cluster.prefix, "m2");
+    await server.restart(await server.snapshot());
+    await client.gets("m2");
+    await client.leave();
+  });
 });

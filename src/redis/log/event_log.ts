@@ -153,6 +153,10 @@ export class RedisEventLog implements EventLog, RedisComponent {
 
   onLogState(state: LogState): void {
     const position = this.#position;
+    // In an outage, it is read before anything is republished.
+    const isKept = state.epoch !== position.epoch ||
+      this.#redisNode.connection.isDown;
+    if (!isKept) this.#writer.recent.forgetOld();
     this.#covered.forgetBefore(this.#writer.oldest);
     if (position.epoch === undefined) {
       position.join(state);

@@ -48,7 +48,7 @@ export function decodePayload(data: string): Payload {
   return payload;
 }
 
-/** Consecutive events on one channel. */
+/** Consecutive events on one channel; none tell that there is a new log. */
 export interface PublishedBatch {
   readonly epoch: string;
   readonly sender: string;
@@ -71,7 +71,7 @@ export function decodeBatch(text: string): PublishedBatch | undefined {
   const [epoch, sender, before, list, receiver] = message;
   const isMessage = typeof epoch === "string" && typeof sender === "string" &&
     Number.isSafeInteger(Number(before)) && Array.isArray(list) &&
-    list.length > 0 && (receiver === undefined || typeof receiver === "string");
+    (receiver === undefined || typeof receiver === "string");
   if (!isMessage) return undefined;
   const events: PublishedEvent[] = [];
   for (const event of list) {

@@ -22,8 +22,8 @@ import { SHARE } from "./share_script.ts";
 //
 // For each session, the sorted set "e:" has its targeted events. Its hash has t, the
 // newest of them, and q, the newest one that was sent while it had no owner. For each
-// node, the hash "n:" has "to", the newest event that was published to it alone, and
-// "from", how many events it has appended.
+// node, the hash "n:" has "to", the newest event that was published to it alone,
+// "from", the number of the last event that it has appended, and "log", to which log.
 
 /** How long the state of an unused log is kept, in milliseconds. */
 export const LOG_TTL_MS = 86_400_000;
@@ -75,7 +75,8 @@ end
  *
  * Creates a log if there is none, or if events may be missing: if another server
  * wrote it (after a restart or a failover, nobody can tell what it lacks), or if
- * it has less than this node has seen or appended.
+ * it has less than this node has seen or appended. Other nodes are told if there
+ * was one before.
  */
 export const LOOK: Script = new Script(`
 local meta, node, ttl, prefix = KEYS[1], ARGV[2], ARGV[3], ARGV[4]
@@ -84,11 +85,11 @@ local epoch, newest, appended = ARGV[5], tonumber(ARGV[6]), tonumber(ARGV[7])
 local info = redis.pcall('INFO', 'server')
 local server = type(info) == 'string' and string.match(info, 'run_id:(%x+)')
 local known = redis.call('HMGET', meta, 'epoch', 'last', 'all', 'server')
-local own = redis.call('HMGET', node, 'to', 'from')
+local own = redis.call('HMGET', node, 'to', 'from', 'log')
 local last = tonumber(known[2]) or 0
 local isCopy = server and known[4] and known[4] ~= server
 local isOlder = known[1] == epoch and
-  (last < newest or (tonumber(own[2]) or 0) < appended)
+  (last < newest or (own[3] == epoch and tonumber(own[2]) or 0) < appended)
 if isCopy or isOlder then
   redis.call('DEL', meta, prefix .. 'events')
   -- Offsets are never used twice, even if this server's clock is behind.
@@ -99,6 +100,10 @@ if not known[1] then
   known = { ARGV[1], text(last), '0' }
   redis.call('HSET', meta, 'epoch', ARGV[1], 'began', text(now),
     'last', text(last))
+  -- The other nodes must restore their sessions before anybody sends to them.
+  if isCopy or epoch ~= '' then
+    redis.call('PUBLISH', ARGV[8], '["' .. ARGV[1] .. '","","0",[]]')
+  end
 end
 if server and known[4] ~= server then
   redis.call('HSET', meta, 'server', server)
@@ -130,7 +135,9 @@ end
 local bytes, began = tonumber(known[4]) or 0, tonumber(known[5]) or now
 ${SHARE}
 local senderKey = prefix .. 'n:' .. sender
-local count = tonumber(redis.call('HGET', senderKey, 'from')) or 0
+local from = redis.call('HMGET', senderKey, 'from', 'log')
+-- What it has appended to an earlier log is not in this one.
+local count = from[2] == epoch and tonumber(from[1]) or 0
 local json = cjson.encode(sender)
 
 -- Consecutive events on one channel share a message.
@@ -231,7 +238,7 @@ for node, offset in pairs(lastTo) do
   redis.call('HSET', node, 'to', offset)
   redis.call('PEXPIRE', node, ttl)
 end
-redis.call('HSET', senderKey, 'from', text(count))
+redis.call('HSET', senderKey, 'from', text(count), 'log', epoch)
 redis.call('PEXPIRE', senderKey, ttl)
 redis.call('HSET', meta, 'last', text(last), 'all', all, 'bytes', text(bytes))
 if own then redis.call('HSET', meta, 'own', own) end

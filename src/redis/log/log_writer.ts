@@ -61,7 +61,8 @@ export class LogWriter {
   #appendedTo: string | undefined;
   /** The newest event of which this node expects to receive a copy. */
   #last: NewEvent | undefined;
-  readonly #recent: RecentAppends;
+  /** What the server may lose. */
+  readonly recent: RecentAppends;
   /** Whether earlier events that were appended were also delivered locally. */
   #isLocal = false;
   #isScheduled = false;
@@ -83,7 +84,7 @@ export class LogWriter {
     this.#limits = limits;
     this.#ttlMs = Math.max(LOG_TTL_MS, Math.min(maxAgeMs * 2, 5_184_000_000));
     this.#listener = listener;
-    this.#recent = new RecentAppends(redisNode.periodMs);
+    this.recent = new RecentAppends(redisNode.periodMs);
   }
 
   /** The sequence number of the last event that was appended. */
@@ -103,7 +104,7 @@ export class LogWriter {
 
   /** The oldest event that may be delivered without the log. */
   get oldest(): number {
-    return this.#recent.oldest ?? this.#queue[0]?.seq ?? Infinity;
+    return this.recent.oldest ?? this.#queue[0]?.seq ?? Infinity;
   }
 
   /** Frames for a client, up to an event, that only this node has delivered. */
@@ -153,13 +154,10 @@ export class LogWriter {
 
   /** Appends again what the server may have lost before others had it. */
   republish(): void {
-    const republished = this.#recent.take();
+    const republished = this.recent.take();
     this.#queue = [...republished, ...this.#queue];
     this.#deliveredLocally += republished.length;
-    this.#length += republished.reduce(
-      (length, event) => length + estimateSize(event),
-      0,
-    );
+    for (const event of republished) this.#length += estimateSize(event);
   }
 
   /** Appends the queued events. */
@@ -244,7 +242,7 @@ export class LogWriter {
     this.#appended = Math.max(this.#appended, events.at(-1)!.seq);
     this.#appendedTo = epoch;
     this.#remove(events);
-    this.#recent.add(events);
+    this.recent.add(events);
     if (this.#areReceived(events)) return true;
     this.#echo ??= setTimeout(() => {
       this.#echo = undefined;
@@ -293,7 +291,7 @@ export class LogWriter {
   #deliverLocally(): void {
     // Events that were appended but not received come first.
     if (!this.#isLocal) {
-      this.#recent.all().forEach((event) => this.#flushLocally(event));
+      this.recent.all().forEach((event) => this.#flushLocally(event));
     }
     this.#isLocal = true;
     while (this.#deliveredLocally < this.#queue.length) {

@@ -18,13 +18,20 @@ export class RecentAppends {
     this.#ms = HEARTBEATS * heartbeatMs;
   }
 
-  /** Adds events, and forgets old ones. */
+  /** Adds events. */
   add(events: readonly NewEvent[]): void {
-    const at = Date.now();
-    this.#added.push({ events, at });
+    this.#added.push({ events, at: Date.now() });
     this.#length += lengthOf(events);
-    while (this.#length > MAX_LENGTH || this.#added[0]!.at < at - this.#ms) {
-      this.#length -= lengthOf(this.#added.shift()!.events);
+    this.forgetOld();
+  }
+
+  /** Forgets old events. To be called while the server works. */
+  forgetOld(): void {
+    const oldest = Date.now() - this.#ms;
+    for (let [first] = this.#added; first; [first] = this.#added) {
+      if (this.#length <= MAX_LENGTH && first.at >= oldest) return;
+      this.#length -= lengthOf(first.events);
+      this.#added.shift();
     }
   }
 

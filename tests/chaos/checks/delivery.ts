@@ -1,5 +1,5 @@
 import { HEARTBEAT_MS } from "../nodes/chaos_node.ts";
-import type { ChaosClient, Received } from "../client.ts";
+import type { ChaosClient } from "../client.ts";
 import type { History, Sent } from "../history.ts";
 
 /** Returns what a client has received twice, out of order, or of others. */
@@ -31,7 +31,7 @@ function foreignEvents(history: History, client: ChaosClient): string[] {
 }
 
 /** For how long messages are sent again when Redis has lost them. */
-const RECENT_MS = 20 * HEARTBEAT_MS;
+const RECENT_MS = 30 * HEARTBEAT_MS;
 
 /**
  * Messages of an outage may come twice (guarantees.md, "Redis"), without an ID
@@ -43,31 +43,21 @@ function doubles(history: History, client: ChaosClient): string[] {
   const problems: string[] = [];
   const ids = new Set<string>();
   const texts = new Set<string>();
-  for (const { text, eventId, connection } of received) {
+  for (const { text, eventId, hasOwnId, connection } of received) {
     if (text === undefined) continue;
     const { at, settledAt } = history.sent.get(text) ?? { at: 0, settledAt: 0 };
     const hasMoved = connection.requestedAt > at;
     const isAllowed = history.isDisturbed(at, settledAt) ||
       hasMoved && history.hasLostData(at, at + RECENT_MS);
     const key = `${eventId} ${text}`;
-    const isSameEvent = hasOwnId(eventId, text, received) && ids.has(key);
+    const isSameEvent = hasOwnId && ids.has(key);
     const isDouble = texts.has(text) && !isAllowed;
     if (isSameEvent) problems.push(`got the event ${eventId} twice: "${text}"`);
     else if (isDouble) problems.push(`got "${text}" twice`);
-    ids.add(key);
+    if (hasOwnId) ids.add(key);
     texts.add(text);
   }
   return problems;
-}
-
-/** Without an ID of its own, an event has that of the one before. */
-function hasOwnId(
-  eventId: string,
-  text: string,
-  received: readonly Received[],
-): boolean {
-  return eventId !== "" &&
-    !received.some((other) => other.eventId === eventId && other.text !== text);
 }
 
 /**
