@@ -19,6 +19,7 @@ export class RedisBus implements MessageBus {
   readonly #connection: RedisConnection;
   readonly #keys: RedisKeys;
   #onEvents: (text: string) => void = () => {};
+  #onBack: () => void = () => {};
   #onCall: (id: string) => void = () => {};
   /** Subscribes, if that has not succeeded yet. */
   #subscribe: (() => Promise<void>) | undefined;
@@ -48,9 +49,13 @@ export class RedisBus implements MessageBus {
     };
   }
 
-  /** Sets the receiver of messages of the event log. */
-  onEvents(listener: (text: string) => void): void {
+  /**
+   * Sets the receiver of messages of the event log, and the callback for the
+   * first message after some may have been lost.
+   */
+  onEvents(listener: (text: string) => void, onBack: () => void): void {
     this.#onEvents = listener;
+    this.#onBack = onBack;
   }
 
   /** Sets the receiver of announced calls. */
@@ -79,7 +84,7 @@ export class RedisBus implements MessageBus {
       this.#connection.subscribe(
         channels,
         (text) => {
-          this.echo.onReceived();
+          if (this.echo.onReceived()) this.#onBack();
           const call = announcedCall(text);
           if (call !== undefined) this.#onCall(call);
           else if (text.startsWith("[")) this.#onEvents(text);

@@ -23,6 +23,7 @@ interface Nodes {
   /** Cuts the second one off, or only its commands. */
   readonly cut: () => void;
   readonly heal: () => void;
+  readonly healSubscriber: () => void;
 }
 
 describeRedis("RedisSessions: one node is cut off", () => {
@@ -56,6 +57,7 @@ describeRedis("RedisSessions: one node is cut off", () => {
       c,
       cut: () => cut.forEach((proxy) => proxy.cut()),
       heal: () => cut.forEach((proxy) => proxy.heal()),
+      healSubscriber: () => subscriber.heal(),
     }, cluster);
   };
 
@@ -63,6 +65,49 @@ describeRedis("RedisSessions: one node is cut off", () => {
   async function noticed({ errors }: RedisCluster): Promise<void> {
     await until(() => errors.length > 0, "the outage", PATIENCE_MS);
   }
+
+  it(
+    "S7 S14 what a node has missed comes before what it receives when its subscriber is back first",
+    withNodes(
+      async ({ a, b, cut, heal, healSubscriber }, { prefix, errors }) => {
+        const client = await MovingClient.begin(b);
+        await client.open(b);
+        await a.streams.send([client.id], frame("m1"));
+        await client.gets("m1");
+        const channel = `{${prefix}}:1`;
+        const subscribers = async () => {
+          const names = await server.command<string[]>("PUBSUB", "CHANNELS");
+          const counts = await server.command<unknown[]>(
+            "PUBSUB",
+            "NUMSUB",
+            ...names.filter((name) => name.startsWith(channel)),
+          );
+          return Math.max(...counts.map(Number).filter((count) => count >= 0));
+        };
+        assertEquals(await subscribers(), 3);
+        cut();
+        await until(() => errors.length > 0, "the outage", PATIENCE_MS);
+        await until(
+          async () => await subscribers() === 2,
+          "its subscriber to be gone",
+          PATIENCE_MS,
+        );
+        await a.streams.send([client.id], frame("m2"));
+        healSubscriber();
+        await until(
+          async () => await subscribers() === 3,
+          "its subscriber to be back",
+          PATIENCE_MS,
+        );
+        await a.streams.send(undefined, frame("m3"));
+        heal();
+        await client.gets("m2");
+        await client.gets("m3");
+        assertEquals(client.received, ["m1", "m2", "m3"]);
+        await client.leave();
+      },
+    ),
+  );
 
   for (const onlyCommands of [false, true]) {
     const what = onlyCommands

@@ -42,13 +42,18 @@ export class EchoCheck {
     if (message > this.#received) this.#missingSince ??= now;
   }
 
-  /** Called when anything was received. */
-  onReceived(): void {
+  /**
+   * Called when anything was received. Returns whether the connection may be a
+   * new one.
+   */
+  onReceived(): boolean {
+    const isNew = this.#isReconnecting;
     this.#received = this.#sent;
     this.#isReconnecting = false;
     this.wasReported = false;
     this.isAfterOutage = false;
     this.#reset();
+    return isNew;
   }
 
   /** Called when there may be no connection for a moment, or is a new one. */

@@ -11,6 +11,7 @@ import type { ReplaySettings } from "../../contracts/resolve_options.ts";
 import { withSseId } from "../../protocol/sse.ts";
 import type { LogState, RedisComponent } from "../redis_component.ts";
 import type { RedisNode } from "../redis_node.ts";
+import { CatchUp } from "./catch_up.ts";
 import { CoveredSends } from "./covered_sends.ts";
 import { DeliveredEvents } from "./delivered_events.ts";
 import { LogWriter } from "./log_writer.ts";
@@ -23,7 +24,6 @@ import { type LocalSessions, TrimmedEvents } from "./trimmed_events.ts";
 import { UnsettledStreams } from "./unsettled_streams.ts";
 import { Condition } from "../connection/condition.ts";
 import { LogPosition } from "./log_position.ts";
-import { OutOfOrderMessages } from "./out_of_order.ts";
 
 /** After how many milliseconds a published event is read from the log. */
 const GAP_TIMEOUT_MS = 50;
@@ -44,8 +44,11 @@ export class RedisEventLog implements EventLog, RedisComponent {
   readonly #position = new LogPosition();
   readonly #deliveredEvents: DeliveredEvents;
   readonly #covered = new CoveredSends();
-  readonly #outOfOrder = new OutOfOrderMessages();
-  #catchUpRun: Promise<void> | undefined;
+  readonly #missing: CatchUp = new CatchUp({
+    read: () => this.#read(),
+    take: (text) => this.#take(text),
+    onFailed: (error) => this.#redisNode.connection.report(error),
+  });
   readonly #delivered = new Condition();
 
   /**
@@ -86,7 +89,10 @@ export class RedisEventLog implements EventLog, RedisComponent {
       epoch: () => this.#position.epoch,
     });
     redisNode.components.add(this);
-    redisNode.bus.onEvents((text) => this.#take(text));
+    redisNode.bus.onEvents((text) => this.#take(text), () => {
+      this.#missing.invalidate();
+      void this.#catchUp();
+    });
   }
 
   get latestEventId(): string | undefined {
@@ -153,20 +159,18 @@ export class RedisEventLog implements EventLog, RedisComponent {
 
   onLogState(state: LogState): void {
     const position = this.#position;
-    // In an outage, it is read before anything is republished.
-    const isKept = state.epoch !== position.epoch ||
-      this.#redisNode.connection.isDown;
-    if (!isKept) this.#writer.recent.forgetOld();
     this.#covered.forgetBefore(this.#writer.oldest);
     if (position.epoch === undefined) {
       position.join(state);
-      return this.#releaseOutOfOrder();
+      return this.#missing.release();
     }
     if (state.epoch !== position.epoch) {
       // Redis has lost the log.
       position.restart(state.epoch);
       return void this.#catchUp();
     }
+    // In an outage, the state is read before anything is republished.
+    if (!this.#redisNode.connection.isDown) this.#writer.recent.forgetOld();
     const isBehind = state.lastBroadcast > position.lastBroadcast ||
       state.lastDirect > position.lastDirect;
     if (isBehind) return void this.#catchUp();
@@ -205,13 +209,14 @@ export class RedisEventLog implements EventLog, RedisComponent {
   close(): void {
     this.#writer.close();
     this.#unsettled.close();
-    this.#outOfOrder.take();
+    this.#missing.clear();
     this.#delivered.notifyAll();
   }
 
   #take(text: string): void {
-    if (this.#position.epoch === undefined || this.#catchUpRun !== undefined) {
-      return this.#outOfOrder.add(text);
+    if (this.#position.epoch === undefined || this.#missing.isNeeded) {
+      this.#missing.add(text);
+      return this.#missing.isRunning ? undefined : void this.#catchUp();
     }
     const message = decodeBatch(text);
     if (message === undefined) return this.#redisNode.node.ignore();
@@ -223,11 +228,11 @@ export class RedisEventLog implements EventLog, RedisComponent {
     }
     const isBroadcast = nodeKeyId === undefined;
     if (epoch !== this.#position.epoch) {
-      this.#outOfOrder.add(text);
+      this.#missing.add(text);
       return void this.#redisNode.refreshLogState();
     }
     if (previousOffset > this.#position.lastOf(isBroadcast)) {
-      this.#outOfOrder.add(text);
+      this.#missing.add(text);
       return void this.#catchUp();
     }
     for (const event of events) this.#receive(event, sender);
@@ -255,22 +260,10 @@ export class RedisEventLog implements EventLog, RedisComponent {
     this.#unsettled.add(id, lastEventId, this.#position);
   }
 
-  #releaseOutOfOrder(): void {
-    for (const text of this.#outOfOrder.take()) this.#take(text);
-  }
-
   /** Reads the events that were published and did not arrive. */
   #catchUp(): Promise<void> {
     if (this.#position.epoch === undefined) return Promise.resolve();
-    return this.#catchUpRun ??= this.#read().then(() => {
-      this.#catchUpRun = undefined;
-      this.#releaseOutOfOrder();
-    }, (error) => {
-      // Buffered messages are read from the log when the server is back.
-      this.#catchUpRun = undefined;
-      this.#outOfOrder.take();
-      this.#redisNode.connection.report(error);
-    }).finally(() => this.#updatePosition());
+    return this.#missing.run().finally(() => this.#updatePosition());
   }
 
   async #read(): Promise<void> {
