@@ -33,6 +33,7 @@ export const EMPTY_START: StreamStart = {
 /** The longest chunk made of several events, in bytes. */
 const CHUNK_BYTES = 65_536;
 const encoder = new TextEncoder();
+const EVENT_ID = /^([0-9a-f]{16})-(0|[1-9][0-9]{0,15})$/;
 
 /** The history of events that a stream start is planned from. */
 export type EventHistory = Pick<ReplayLog, "latestEventId" | "after">;
@@ -77,7 +78,11 @@ export function planStreamStart(
     const chunks = [...priming(lastEventId), ...joined(missed)];
     return { chunks, replacesPending: true, replayed: missed.length };
   }
-  const reset = encoder.encode(formatReset(history.latestEventId, missed));
+  // A node that cannot read a shared log may know less of it than the client.
+  const position = missed === "unknown"
+    ? newerOf(history.latestEventId, lastEventId)
+    : history.latestEventId;
+  const reset = encoder.encode(formatReset(position, missed));
   // What the older stream still holds comes after a gap, and the reset covers it.
   return { chunks: [reset], replacesPending: true, replayed: 0, reset: missed };
 }
@@ -107,6 +112,14 @@ export function formatReset(
 ): string {
   const data = JSON.stringify({ reason });
   return formatSseEvent({ event: "reset", id: eventId, data });
+}
+
+/** Returns the newer one of two event IDs of one log; otherwise the first. */
+function newerOf(known: string, claimed: string): string {
+  const [, epoch, offset] = EVENT_ID.exec(claimed) ?? [];
+  const [, knownEpoch, knownOffset] = EVENT_ID.exec(known) ?? [];
+  const isNewer = epoch === knownEpoch && Number(offset) > Number(knownOffset);
+  return isNewer ? claimed : known;
 }
 
 /** Joins frames into fewer and larger chunks. */

@@ -109,6 +109,29 @@ describeRedis("RedisSessions: one node is cut off", () => {
     ),
   );
 
+  it(
+    "S14 a reset of a node that is behind its client makes it get nothing twice",
+    withNodes(async ({ a, b, cut, heal }, cluster) => {
+      const client = await MovingClient.begin(a);
+      await client.open(b);
+      await a.streams.send([client.id], frame("m1"));
+      await client.gets("m1");
+      await client.open(a);
+      cut();
+      await noticed(cluster);
+      await a.streams.send(undefined, frame("m2"));
+      await client.gets("m2");
+      await client.open(b);
+      await client.gets("reset");
+      await client.open(a);
+      await a.streams.send([client.id], frame("m3"));
+      await client.gets("m3");
+      assertEquals(client.received, ["m1", "m2", "reset", "m3"]);
+      await client.leave();
+      heal();
+    }),
+  );
+
   for (const onlyCommands of [false, true]) {
     const what = onlyCommands
       ? "whose commands are cut off"
