@@ -39,7 +39,9 @@ export type FaultName =
   /** Everything that passes between a node and the server is late. */
   | "delay"
   /** The process of the nodes does nothing for a while. */
-  | "block";
+  | "block"
+  /** The machine did nothing for a while. No schedule has it: it happens. */
+  | "busy";
 
 const server: Fault = { scope: "server", losesData: false };
 const node: Fault = { scope: "node", losesData: false };
@@ -63,4 +65,5 @@ export const FAULTS: Readonly<Record<FaultName, Fault>> = {
   "reset commands": node,
   "delay": node,
   "block": { scope: "process", losesData: false },
+  "busy": { scope: "process", losesData: false },
 };

@@ -1,5 +1,6 @@
 import { seededRandom } from "../../src/testing/support/seeded_random.ts";
 import { Actions } from "./actions.ts";
+import { watchBusy } from "./busy.ts";
 import { History } from "./history.ts";
 import type { Schedule } from "./schedule.ts";
 import { settle } from "./settle.ts";
@@ -31,6 +32,7 @@ export async function runSchedule(
   const random = seededRandom(schedule.seed + 1);
   const actions = new Actions({ schedule, store, history, random });
   const unwatch = watchUnhandled((what) => history.violate(what));
+  const unwatchBusy = watchBusy(history);
   try {
     // One of them has a process of its own.
     const isProcess = [false, true, false];
@@ -54,6 +56,7 @@ export async function runSchedule(
     // Rejections that nobody handles are reported a moment later.
     await pause(20);
     unwatch();
+    unwatchBusy();
   }
   const received = history.clients.flatMap(({ received }) => received);
   return {
