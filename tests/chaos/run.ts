@@ -40,7 +40,8 @@ export async function runSchedule(
     await actions.nodes.meet();
     for (let at = 0; at < CLIENTS; at++) await actions.begin(at, true);
     for (const steps of schedule.rounds) {
-      history.rounds.push(history.now);
+      // The first one includes the start.
+      history.rounds.push(history.rounds.length === 0 ? 0 : history.now);
       for (const node of history.nodes) node.lostBefore = node.lost;
       for (const step of steps) {
         await pause(step.afterMs);

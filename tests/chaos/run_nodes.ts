@@ -1,10 +1,9 @@
-import { PATIENCE_MS } from "../cluster_nodes/remote_node.ts";
 import { until } from "../e2e/support/until.ts";
 import { ChaosNode, HEARTBEAT_MS } from "./nodes/chaos_node.ts";
 import { LocalNode } from "./nodes/local_node.ts";
 import { ProcessNode } from "./nodes/process_node.ts";
 import type { PendingCalls } from "./pending_calls.ts";
-import { at, type Setting } from "./setting.ts";
+import { at, PATIENCE_MS, type Setting } from "./setting.ts";
 
 const FEWEST_NODES = 2;
 const MOST_NODES = 4;

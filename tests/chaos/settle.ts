@@ -1,4 +1,3 @@
-import { PATIENCE_MS } from "../cluster_nodes/remote_node.ts";
 import { until } from "../e2e/support/until.ts";
 import type { Actions } from "./actions.ts";
 import { checkDelivery } from "./checks/delivery.ts";
@@ -8,6 +7,7 @@ import { checkResets } from "./checks/resets.ts";
 import { checkSessions } from "./checks/sessions.ts";
 import type { History } from "./history.ts";
 import type { Schedule } from "./schedule.ts";
+import { PATIENCE_MS } from "./setting.ts";
 import type { Store } from "./stores/store.ts";
 
 const FEWEST_NODES = 3;

@@ -1,4 +1,3 @@
-import { PATIENCE_MS } from "../../cluster_nodes/remote_node.ts";
 import { until } from "../../e2e/support/until.ts";
 import type { Actions } from "../actions.ts";
 import type { ChaosClient } from "../client.ts";
@@ -6,6 +5,7 @@ import { FAULTS } from "../faults.ts";
 import type { History } from "../history.ts";
 import type { ChaosNode } from "../nodes/chaos_node.ts";
 import { ping } from "../requests.ts";
+import { PATIENCE_MS } from "../setting.ts";
 
 const UNKNOWN = "unknown for now";
 

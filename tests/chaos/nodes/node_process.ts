@@ -21,14 +21,12 @@ for (const event of ["unhandledRejection", "uncaughtException"] as const) {
   });
 }
 
-const objects: Record<string, object> = { start: { start } };
-async function start(): Promise<string> {
+async function start(): Promise<LocalNode> {
   const node = await LocalNode.make(
     config,
     undefined,
     ({ name, message }) => notice({ error: { name, message } }),
   );
-  objects.calls = node;
   const { url } = await serve(
     (request) => node.respond(request),
     "toNodeHandler",
@@ -42,10 +40,12 @@ async function start(): Promise<string> {
   };
   sayState();
   setInterval(sayState, STATE_MS);
-  return `${url}/mcp`;
+  notice({ url: `${url}/mcp` });
+  return node;
 }
 
+const calls = await start();
 for await (const line of createInterface({ input: process.stdin })) {
-  void answer(objects, fromLine(line) as Call).then(say);
+  void answer({ calls }, fromLine(line) as Call).then(say);
 }
 process.exit();

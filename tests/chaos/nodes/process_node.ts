@@ -1,6 +1,8 @@
 import type { Remote } from "../../cluster_nodes/remote_calls.ts";
 import { ProcessNode as Process } from "../../redis/support/processes.ts";
+import { until } from "../../e2e/support/until.ts";
 import type { Link } from "../links.ts";
+import { PATIENCE_MS } from "../setting.ts";
 import type {
   NodeCalls,
   NodeConfig,
@@ -14,17 +16,26 @@ const SCRIPT = new URL("./node_process.ts", import.meta.url);
 /** What the process of a node says without being asked. */
 export type Notice =
   | { readonly state: NodeState }
+  /** It is ready; its clients connect there. */
+  | { readonly url: string }
   | { readonly error: { readonly name: string; readonly message: string } };
 
 /** The process of a node. */
 class ChaosProcess extends Process {
   readonly calls: Remote<NodeCalls> = this.remote("calls");
-  readonly start: Remote<{ start(): string }> = this.remote("start");
   readonly #onNotice: (notice: Notice) => void;
 
   constructor(config: NodeConfig, onNotice: (notice: Notice) => void) {
     super(config, undefined, SCRIPT);
     this.#onNotice = onNotice;
+  }
+
+  /** Whether it has ended. */
+  hasEnded: boolean = false;
+
+  protected override ended(): void {
+    this.hasEnded = true;
+    super.ended();
   }
 
   protected override noticed(notice: unknown): void {
@@ -49,6 +60,7 @@ export class ProcessNode implements NodeHandle {
     this.link = link;
     this.#process = new ChaosProcess(config, (notice) => {
       if ("state" in notice) this.#state = notice.state;
+      else if ("url" in notice) this.#url = notice.url;
       else onError(Object.assign(new Error(), notice.error));
     });
   }
@@ -61,7 +73,12 @@ export class ProcessNode implements NodeHandle {
   ): Promise<ProcessNode> {
     const made = new ProcessNode(config, link, onError);
     try {
-      made.#url = await made.#process.start.start();
+      await until(
+        () => made.#url !== "" || made.#process.hasEnded,
+        "a process to start",
+        PATIENCE_MS,
+      );
+      if (made.#url === "") throw new Error("The process has ended.");
     } catch (error) {
       await made.dispose();
       throw error;
