@@ -1,25 +1,26 @@
-import { touch } from "../runtime/lru_map.ts";
-
-/** How many forgotten principals are removed with each new session. */
-const REMOVED_PER_SESSION = 2;
+/** After how many milliseconds a principal may begin as many as ever. */
+const PERIOD_MS = 1_000;
 
 /** How many sessions a principal may begin now. */
 interface Allowance {
-  left: number;
+  readonly left: number;
   readonly at: number;
 }
 
 /**
  * Limits how fast each principal begins sessions (a token bucket, which holds
- * one second's worth). Only principals of the last second are remembered.
+ * one second's worth).
+ *
+ * Principals of the last second are remembered, and at most those of the last
+ * two: nothing is visited to find the others.
  */
 export class SessionRate {
   readonly #maxPerSecond: number;
   readonly #now: () => number;
-  /** The least recent one first. */
-  readonly #allowances: Map<string, Allowance> = new Map();
-  /** When the last session was counted. */
-  #takenAt = 0;
+  /** The principals since the start of this period, and of the one before. */
+  #current: Map<string, Allowance> = new Map();
+  #previous: Map<string, Allowance> = new Map();
+  #startedAt = 0;
 
   /**
    * @param maxPerSecond How many sessions a principal may begin in a second.
@@ -32,7 +33,7 @@ export class SessionRate {
 
   /** How many principals are remembered. */
   get size(): number {
-    return this.#allowances.size;
+    return this.#current.size + this.#previous.size;
   }
 
   /** Returns whether a principal may not begin a session now. */
@@ -44,28 +45,28 @@ export class SessionRate {
   take(principal: string | undefined): boolean {
     if (principal === undefined || this.#maxPerSecond === Infinity) return true;
     const now = this.#now();
+    this.#startPeriod(now);
     const left = this.#left(principal, now);
-    this.#removeOld(now);
     if (left < 1) return false;
-    touch(this.#allowances, principal, { left: left - 1, at: now });
-    this.#takenAt = now;
+    this.#previous.delete(principal);
+    this.#current.set(principal, { left: left - 1, at: now });
     return true;
   }
 
   #left(principal: string, now: number): number {
-    const known = this.#allowances.get(principal);
+    const known = this.#current.get(principal) ?? this.#previous.get(principal);
     if (known === undefined) return this.#maxPerSecond;
-    const regained = (now - known.at) / 1_000 * this.#maxPerSecond;
+    const regained = (now - known.at) / PERIOD_MS * this.#maxPerSecond;
     return Math.min(known.left + regained, this.#maxPerSecond);
   }
 
-  #removeOld(now: number): void {
-    if (now - this.#takenAt >= 1_000) return this.#allowances.clear();
-    let left = REMOVED_PER_SESSION;
-    for (const [principal, { at }] of this.#allowances) {
-      if (left-- === 0 || now - at < 1_000) return;
-      this.#allowances.delete(principal);
-    }
+  /** Starts a period, if the last one is over, and forgets the one before. */
+  #startPeriod(now: number): void {
+    const elapsed = now - this.#startedAt;
+    if (elapsed < PERIOD_MS) return;
+    this.#previous = elapsed < 2 * PERIOD_MS ? this.#current : new Map();
+    this.#current = new Map();
+    this.#startedAt = now;
   }
 }
 

@@ -53,7 +53,7 @@ export async function answerWithoutSession(
   return await streams.counted(
     principal,
     answer,
-    (response) => isEventStream(response) && !assignsSession(response),
+    (response) => !assignsSession(response) && isEventStream(response),
   );
 }
 

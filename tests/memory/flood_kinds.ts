@@ -1,4 +1,7 @@
-import type { InMemorySessions, RefusalReason } from "@crossmcp/session-manager";
+import type {
+  InMemorySessions,
+  RefusalReason,
+} from "@crossmcp/session-manager";
 import {
   TestClient,
   type TestClientOptions,

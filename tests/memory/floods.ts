@@ -93,7 +93,7 @@ async function measure(flood: Flood): Promise<FloodCosts> {
 
 /** Principals are remembered until another one begins a session later. */
 async function forgetPrincipals(): Promise<void> {
-  await new Promise((resolve) => setTimeout(resolve, 1_100));
+  await new Promise((resolve) => setTimeout(resolve, 2_100));
   const late = new TestClient(sessions, { principal: "late" });
   await (await late.initialize()).body?.cancel();
 }
