@@ -192,10 +192,13 @@ export class InMemorySubscriptionManager extends SubscriptionManager
    * Throws if a subscription cannot be added.
    *
    * @param subscription The subscription.
+   * @throws {InvalidArgumentError} If it is invalid.
    * @throws {LimitError} If it exceeds `maxPerOrigin`, `maxUris` or
    * `maxUriBytes`.
    */
-  assertCapacity({ origin, filters }: Subscription): void {
+  assertCapacity(subscription: Subscription): void {
+    assertSubscription(subscription);
+    const { origin, filters } = subscription;
     this.#assertCapacity(this.#origins.get(origin)?.size ?? 0, filters);
   }
 
