@@ -1,7 +1,7 @@
 import {
   DENO,
+  executable,
   npx,
-  output,
   type Program,
   run,
 } from "../scripts/lib/command.ts";
@@ -46,12 +46,4 @@ export async function bundle(source: string, folder: string): Promise<string> {
   const args = ["bundle", "--quiet", source, "-o", path];
   if (await run(DENO, args) === 0) return path;
   throw new Error(`${source} could not be bundled.`);
-}
-
-/**
- * Returns the binary itself. With the wrapper script that npm installs, a kill
- * would hit the wrapper and leave the program running.
- */
-function executable(program: Program): Promise<string | undefined> {
-  return output(program, ["-p", "process.execPath"]);
 }

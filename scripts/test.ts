@@ -6,6 +6,7 @@
  * deno task test:all --node=22 --node=24     also the long tests, and on other Nodes
  * deno task test:all --retry                 failed files again, with nothing beside them
  * deno task test bun tests/in_memory         a folder or file, on Bun
+ * deno task test --times                     also the processor time of each portion
  * ```
  *
  * Uses the Node on the PATH, and the Bun on the PATH or else from npm. If JSR
@@ -22,6 +23,7 @@ import {
   sum,
 } from "./lib/junit.ts";
 import { jsrAnswers, writeNpmOnlyMap } from "./lib/npm_only.ts";
+import { readSeconds, timed } from "./lib/processor_time.ts";
 import { bun, deno, node, type Runtime } from "./lib/runtimes.ts";
 import {
   filesFor,
@@ -54,6 +56,8 @@ interface Arguments {
   readonly scope: Scope;
   /** Whether to run portions that failed again, one after another. */
   readonly retries: boolean;
+  /** Whether to measure how much processor time each portion uses. */
+  readonly times: boolean;
 }
 
 /** A portion of the tests on one runtime. */
@@ -65,6 +69,16 @@ interface Result {
   readonly counts: Counts;
   readonly failures: readonly Failure[];
   readonly seconds: number;
+  /** The processor time, if it was measured. */
+  readonly processorSeconds: number | undefined;
+}
+
+/** How to run a job. */
+interface JobOptions {
+  /** The path of the JUnit report. */
+  readonly report: string;
+  readonly importMap: string | undefined;
+  readonly times: boolean;
 }
 
 function parse(args: readonly string[]): Arguments {
@@ -73,16 +87,18 @@ function parse(args: readonly string[]): Arguments {
   const paths: string[] = [];
   let isAll = false;
   let retries = false;
+  let times = false;
   for (const arg of args) {
     const release = /^--node=(.+)$/.exec(arg)?.[1];
     if (release) releases.push(() => node(release));
     else if (RUNTIMES[arg]) runtimes.push(RUNTIMES[arg]);
     else if (arg === "--all") isAll = true;
     else if (arg === "--retry") retries = true;
+    else if (arg === "--times") times = true;
     else if (arg.startsWith("tests")) paths.push(arg.replaceAll("\\", "/"));
     else {
       throw new Error(
-        `Unknown argument "${arg}". Use "deno", "node", "bun", "--node=<release>", "--all", "--retry" or a path under "tests".`,
+        `Unknown argument "${arg}". Use "deno", "node", "bun", "--node=<release>", "--all", "--retry", "--times" or a path under "tests".`,
       );
     }
   }
@@ -98,21 +114,23 @@ function parse(args: readonly string[]): Arguments {
     paths,
     scope: paths.length > 0 ? "given" : isAll ? "all" : "quick",
     retries,
+    times,
   };
 }
 
 /** Runs one portion, and prints its output when it has ended. */
 async function runJob(
   { runtime, files }: Job,
-  report: string,
-  importMap: string | undefined,
+  { report, importMap, times }: JobOptions,
 ): Promise<Result> {
   const startedAt = performance.now();
+  const measured = `${report}.times`;
   const { code, stdout, stderr } = await capture(
-    runtime.program,
+    times ? timed(runtime.program, measured) : runtime.program,
     runtime.args({ files, report, importMap }),
   );
   const seconds = (performance.now() - startedAt) / 1_000;
+  const processorSeconds = times ? await readSeconds(measured) : undefined;
   console.log(
     `\n=== ${runtime.name} (${seconds.toFixed(0)} s): ${
       files.join(" ")
@@ -133,7 +151,7 @@ async function runJob(
       failures.push({ name, text: "" });
     }
   }
-  return { counts, failures, seconds };
+  return { counts, failures, seconds, processorSeconds };
 }
 
 /** Runs several jobs at once, and then those that measure alone. */
@@ -191,6 +209,20 @@ function printFailures(
   }
 }
 
+/** Prints how much processor time each portion used, the most first. */
+function printTimes(results: ReadonlyMap<Job, Result>): void {
+  const sorted = [...results].map(([{ runtime, files }, result]) => ({
+    seconds: result.processorSeconds ?? 0,
+    portion: `${runtime.name}: ${files.join(" ")}`,
+  })).sort((a, b) => b.seconds - a.seconds);
+  console.log("\nProcessor seconds:");
+  for (const { seconds, portion } of sorted) {
+    console.log(`${seconds.toFixed(1).padStart(8)}  ${portion}`);
+  }
+  const total = sorted.reduce((sum, { seconds }) => sum + seconds, 0);
+  console.log(`${total.toFixed(1).padStart(8)}  in total`);
+}
+
 /** Creates the jobs of all runtimes, the slowest of each first. */
 async function plan(
   { choices, paths, scope }: Arguments,
@@ -235,21 +267,27 @@ async function main(): Promise<number> {
     // Random schedules that fail are repeated with the same seed.
     const seed = Math.floor(Math.random() * 2 ** 31);
     Deno.env.set("CHAOS_SEED", Deno.env.get("CHAOS_SEED") ?? `${seed}`);
+    const options = (name: number | string): JobOptions => ({
+      report: `${folder}/${name}.xml`,
+      importMap,
+      times: args.times,
+    });
     const jobs = await plan(args);
     const results = await runJobs(
       // The first runtime has the most to do. The others fill the gaps.
       [...jobs.values()].flat(),
-      (job, index) => runJob(job, `${folder}/${index}.xml`, importMap),
+      (job, index) => runJob(job, options(index)),
     );
     const unstable = args.retries
       ? await retryFailed(
         results,
-        (job, index) => runJob(job, `${folder}/again-${index}.xml`, importMap),
+        (job, index) => runJob(job, options(`again-${index}`)),
       )
       : new Map<Job, readonly Failure[]>();
     for (const [{ runtime }, failures] of unstable) {
       printFailures("UNSTABLE, passed when repeated,", runtime, failures);
     }
+    if (args.times) printTimes(results);
     const summary: string[] = [];
     const all: Counts[] = [];
     for (const [runtime, own] of jobs) {

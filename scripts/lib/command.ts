@@ -75,6 +75,15 @@ export async function output(
   }
 }
 
+/**
+ * Returns the path of Node or Bun itself, or `undefined` if there is no such program.
+ * npm takes seconds to start a program of a package, and a kill would hit the script
+ * that it starts instead of the program.
+ */
+export function executable(program: Program): Promise<string | undefined> {
+  return output(program, ["-p", "process.execPath"]);
+}
+
 /** Returns every file under a folder of the project whose path has this ending. */
 export async function filesUnder(
   folder: string,

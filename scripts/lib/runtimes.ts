@@ -1,4 +1,4 @@
-import { DENO, npx, output, type Program } from "./command.ts";
+import { DENO, executable, npx, output, type Program } from "./command.ts";
 
 /** The parameters of one test run. */
 export interface TestRun {
@@ -42,14 +42,14 @@ export function deno(): Promise<Runtime> {
 
 /** The Node on the PATH, or a release from npm. */
 export async function node(release?: string): Promise<Runtime> {
-  const program: Program = release === undefined
-    ? ["node"]
-    : npx(`node@${release}`, "node");
-  const version = await output(program, ["--version"]);
-  if (!version) throw new Error("Node is not on the PATH. Install Node 20+.");
+  const path = await executable(
+    release === undefined ? ["node"] : npx(`node@${release}`, "node"),
+  );
+  if (!path) throw new Error("Node is not on the PATH. Install Node 20+.");
+  const version = await output([path], ["-p", "process.versions.node"]);
   return {
-    name: `Node ${version.replace("v", "")}`,
-    program,
+    name: `Node ${version}`,
+    program: [path],
     isDeno: false,
     args: ({ files, report }) => [
       "--enable-source-maps",
@@ -71,15 +71,12 @@ export async function node(release?: string): Promise<Runtime> {
 
 /** The Bun on the PATH, or the one from npm. */
 export async function bun(): Promise<Runtime> {
-  let program: Program = ["bun"];
-  let version = await output(program, ["--version"]);
-  if (!version) {
-    program = npx("bun@1", "bun");
-    version = await output(program, ["--version"]);
-  }
+  const path = await executable(["bun"]) ??
+    await executable(npx("bun@1", "bun"));
+  if (!path) throw new Error("Bun is neither on the PATH nor on npm.");
   return {
-    name: `Bun ${version}`,
-    program,
+    name: `Bun ${await output([path], ["--version"])}`,
+    program: [path],
     isDeno: false,
     args: ({ files, report }) => [
       "test",
