@@ -12,7 +12,7 @@ import * as module from "node:module";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
 import { threadId } from "node:worker_threads";
-import { transformSync } from "esbuild";
+import { createRequire } from "node:module";
 
 const cache = new URL("../node_modules/.cache/node_loader/", import.meta.url);
 const tsconfig = new URL("./tsconfig.json", import.meta.url);
@@ -49,6 +49,7 @@ function javaScript(url) {
   } catch {
     // It is not cached yet.
   }
+  const { transformSync } = createRequire(import.meta.url)("esbuild");
   const { code } = transformSync(source, {
     loader: "ts",
     format: "esm",

@@ -33,6 +33,8 @@ export function deno(): Promise<Runtime> {
       "--allow-all",
       // `deno task check` checks the types.
       "--no-check",
+      // Deno would resolve the versions of all packages again in each process.
+      "--node-modules-dir=manual",
       `--junit-path=${report}`,
       ...(importMap ? [`--import-map=${importMap}`] : []),
       ...files,

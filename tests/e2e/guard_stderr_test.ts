@@ -4,6 +4,7 @@ import process from "node:process";
 import { it } from "node:test";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
+import { DENO_RUN } from "../redis/support/runtimes.ts";
 import { engines } from "./support/serve.ts";
 
 const EXPECTED_STATUSES = [
@@ -34,7 +35,5 @@ it("Guard: client requests never make a server print errors", async () => {
 
 /** Returns the flags that run a script on this runtime. */
 function runtimeFlags(): string[] {
-  return "Deno" in globalThis
-    ? ["run", "--allow-all", "--quiet"]
-    : process.execArgv;
+  return "Deno" in globalThis ? [...DENO_RUN, "--quiet"] : process.execArgv;
 }

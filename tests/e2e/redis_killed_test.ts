@@ -10,7 +10,7 @@ import {
 } from "./support/workers_clients.ts";
 import { engines } from "./support/serve.ts";
 
-const KILLS = 20;
+const KILLS = 8;
 /** Time between two notifications, in milliseconds. */
 const INTERVAL_MS = 5;
 /** Longer than a client needs to connect to another server. */

@@ -6,7 +6,7 @@ import { connectCounter } from "./support/interrupted_calls.ts";
 import { startRedisWorkers } from "./support/redis_workers.ts";
 import { engines } from "./support/serve.ts";
 
-const CALLS = 9;
+const CALLS = 6;
 /** The progress at which the process is killed. */
 const KILL_AT = 30;
 

@@ -6,7 +6,7 @@ import { assertCallsSurvive } from "./support/interrupted_calls.ts";
 import { engines } from "./support/serve.ts";
 import { resetCounts } from "../support/empty_stats.ts";
 
-const CALLS = 50;
+const CALLS = 30;
 
 for (const engine of engines) {
   for (const major of [1, 2]) {

@@ -18,7 +18,7 @@ import { roundRobinNetwork } from "./support/workers_network.ts";
 const TOOLS_CHANGED = "notifications/tools/list_changed";
 /** Longer than it takes to detect that a worker is down. */
 const RECOVERY_TIMEOUT_MS = 20_000;
-const DISCONNECTS = 40;
+const DISCONNECTS = 20;
 
 for (const engine of engines) {
   describe(`Four workers, one of them killed, on ${engine}`, () => {

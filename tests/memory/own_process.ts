@@ -2,6 +2,7 @@ import { execFile } from "node:child_process";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
+import { DENO_RUN } from "../redis/support/runtimes.ts";
 
 /** A program and its first arguments. */
 export type Command = readonly [program: string, ...args: string[]];
@@ -13,13 +14,13 @@ export type Command = readonly [program: string, ...args: string[]];
  * @param canCollect Whether it can collect garbage with the functions of
  * heap.ts.
  */
-export function ownProcess(script: URL, canCollect: boolean = false): Command {
+function ownProcess(script: URL, canCollect: boolean = false): Command {
   const path = fileURLToPath(script);
   const program = process.execPath;
   if ("Bun" in globalThis) return [program, ...process.execArgv, path];
   if ("Deno" in globalThis) {
     const flags = canCollect ? ["--v8-flags=--expose-gc"] : [];
-    return [program, "run", "-A", "--no-check", ...flags, path];
+    return [program, ...DENO_RUN, ...flags, path];
   }
   const flags = canCollect ? ["--expose-gc"] : [];
   return [program, ...flags, ...process.execArgv, path];

@@ -1,4 +1,4 @@
-import { Worker } from "node:worker_threads";
+import type { Worker } from "node:worker_threads";
 import type { NodeOptions } from "../../cluster_nodes/node_actions.ts";
 import type {
   Call,
@@ -7,6 +7,7 @@ import type {
 } from "../../cluster_nodes/remote_calls.ts";
 import { RemoteNode } from "../../cluster_nodes/remote_node.ts";
 import { RemoteNodes, withNodes } from "../../cluster_nodes/remote_nodes.ts";
+import { startThread } from "../../support/bundle.ts";
 import type { ChannelActions } from "./channel_actions.ts";
 
 export { PATIENCE_MS } from "../../cluster_nodes/remote_node.ts";
@@ -20,7 +21,7 @@ export class WorkerNode extends RemoteNode {
 
   constructor() {
     super();
-    this.#worker = new Worker(new URL("./node_worker.ts", import.meta.url));
+    this.#worker = startThread(new URL("./node_worker.ts", import.meta.url));
     this.#worker.on("message", (outcome: Outcome) => this.settle(outcome));
     this.#worker.on("error", (error) => this.failed(error as Error));
     this.#ended = new Promise((resolve) => {

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { createInterface, type Interface } from "node:readline";
-import { ownProcess } from "../../memory/own_process.ts";
+import { commandFor, OWN_RUNTIME } from "../../redis/support/runtimes.ts";
 import type {
   Command,
   DisconnectKind,
@@ -24,7 +24,7 @@ export class LoadClients implements AsyncDisposable {
   /** @param url URL of the server. */
   constructor(url: string) {
     const script = new URL("./load_client_process.ts", import.meta.url);
-    const [program, ...args] = ownProcess(script);
+    const [program, ...args] = commandFor(OWN_RUNTIME, script);
     this.#process = spawn(program, [...args, new URL(url).port], {
       stdio: ["pipe", "pipe", "inherit"],
     });

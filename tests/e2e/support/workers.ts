@@ -1,8 +1,8 @@
 import { once } from "node:events";
 import type { AddressInfo } from "node:net";
-import { Worker } from "node:worker_threads";
 import { createLoadBalancer } from "../../../examples/workers/load_balancer.ts";
 import type { Engine } from "./serve.ts";
+import { startThread } from "../../support/bundle.ts";
 import { until } from "./until.ts";
 import type { Actions } from "./workers_actions.ts";
 import { WorkerCalls } from "./workers_calls.ts";
@@ -106,9 +106,8 @@ export async function startBehindLoadBalancer(
 }
 
 async function startWorker(workerData: WorkerOptions): Promise<RunningWorker> {
-  const worker = new Worker(new URL("./workers_thread.ts", import.meta.url), {
-    workerData,
-  });
+  const script = new URL("./workers_thread.ts", import.meta.url);
+  const worker = startThread(script, workerData);
   const [port] = await once(worker, "message");
   const calls = new WorkerCalls((call) => worker.postMessage(call));
   worker.on("message", (result) => calls.settle(result));

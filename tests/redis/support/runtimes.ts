@@ -1,6 +1,7 @@
 import { spawnSync } from "node:child_process";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
+import { bundled } from "../../support/bundle.ts";
 
 /** A runtime that nodes run on. */
 export type RuntimeName = "deno" | "node" | "bun";
@@ -17,6 +18,16 @@ export const OWN_RUNTIME: RuntimeName = "Deno" in globalThis
 
 /** The npm packages of runtimes that are not on the PATH. */
 const PACKAGES = { deno: "deno@2", node: "node@24", bun: "bun@1" };
+/**
+ * The arguments of Deno. The packages are installed; without the last option, each
+ * process would resolve their versions again.
+ */
+export const DENO_RUN = [
+  "run",
+  "-A",
+  "--no-check",
+  "--node-modules-dir=manual",
+] as const;
 /** How long npm may take to find one. */
 const FIND_MS = 60_000;
 
@@ -33,27 +44,8 @@ export function programOf(runtime: RuntimeName): string | undefined {
 export function commandFor(runtime: RuntimeName, script: URL): Command {
   const program = programOf(runtime);
   if (program === undefined) throw new Error(`There is no ${runtime} here.`);
-  const path = fileURLToPath(script);
-  switch (runtime) {
-    case "deno":
-      return [program, "run", "--allow-all", "--no-check", path];
-    case "node":
-      return [
-        program,
-        "--enable-source-maps",
-        "--disable-warning=ExperimentalWarning",
-        `--import=${new URL("../../node_loader.mjs", import.meta.url)}`,
-        path,
-      ];
-    case "bun":
-      return [
-        program,
-        `--tsconfig-override=${
-          fileURLToPath(new URL("../../tsconfig.json", import.meta.url))
-        }`,
-        path,
-      ];
-  }
+  const first = runtime === "deno" ? DENO_RUN : [];
+  return [program, ...first, fileURLToPath(bundled(script))];
 }
 
 function find(runtime: RuntimeName): string | undefined {

@@ -1,12 +1,12 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { createInterface } from "node:readline";
-import { Worker } from "node:worker_threads";
 import type { Fetch } from "../../e2e/support/clients.ts";
 import { until } from "../../e2e/support/until.ts";
 import { fromLine, toLine } from "../../redis/support/json_lines.ts";
 import { RedisServer } from "../../redis/support/redis_server.ts";
 import { commandFor, OWN_RUNTIME } from "../../redis/support/runtimes.ts";
+import { startThread } from "../../support/bundle.ts";
 import type { Command, MemberState } from "./serve_member.ts";
 
 /** Each loads the whole server, possibly on a busy machine. */
@@ -106,9 +106,8 @@ async function startMembers(
 async function startWorker(
   workerData: { readonly name: string; group: string; sdk: string },
 ): Promise<Member> {
-  const worker = new Worker(new URL("./member_thread.ts", import.meta.url), {
-    workerData,
-  });
+  const script = new URL("./member_thread.ts", import.meta.url);
+  const worker = startThread(script, workerData);
   const [port] = await once(worker, "message");
   const calls = new Calls((call) => worker.postMessage(call));
   worker.on("message", (result) => calls.settle(result));
