@@ -1,6 +1,6 @@
 /**
  * Lets Node run the tests without a build, from version 20: `node --import
- * ./tests/node_loader.mjs --test tests/…_test.ts`.
+ * ./tests/node_loader.mjs tests/…_test.ts`.
  *
  * Names resolve through the `paths` of tests/tsconfig.json, and esbuild strips
  * the types. Every TypeScript file is an ES module, as in the published
@@ -12,7 +12,6 @@ import * as module from "node:module";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
 import { threadId } from "node:worker_threads";
-import { createRequire } from "node:module";
 
 const cache = new URL("../node_modules/.cache/node_loader/", import.meta.url);
 const tsconfig = new URL("./tsconfig.json", import.meta.url);
@@ -49,7 +48,8 @@ function javaScript(url) {
   } catch {
     // It is not cached yet.
   }
-  const { transformSync } = createRequire(import.meta.url)("esbuild");
+  // Loaded only where it is needed: every process has these hooks.
+  const { transformSync } = module.createRequire(import.meta.url)("esbuild");
   const { code } = transformSync(source, {
     loader: "ts",
     format: "esm",

@@ -59,13 +59,11 @@ export async function node(release?: string): Promise<Runtime> {
       // node:module are experimental.
       "--disable-warning=ExperimentalWarning",
       "--import=./tests/node_loader.mjs",
-      "--test",
-      // scripts/test.ts runs several processes at once.
-      "--test-concurrency=1",
       "--test-reporter=spec",
       "--test-reporter-destination=stdout",
       "--test-reporter=junit",
       `--test-reporter-destination=${report}`,
+      "./tests/node_tests.mjs",
       ...files,
     ],
   };

@@ -102,7 +102,10 @@ const ONCE = [
 ];
 /** Tests of the engine that Deno and Node share. */
 const ONCE_ON_V8 = ["tests/memory/", "tests/model/"];
-/** Tests that depend on the APIs of a runtime the most. */
+/**
+ * Tests that depend on the APIs of a runtime the most. With Redis, those are the
+ * clients: workers_http_test.ts has the other tests of redis_http_test.ts.
+ */
 const RUNTIME = [
   "tests/broadcast_channel/delivery_test.ts",
   "tests/contracts/",
@@ -112,7 +115,6 @@ const RUNTIME = [
   "tests/e2e/drop_in_test.ts",
   "tests/e2e/guard_requests_test.ts",
   "tests/e2e/listen_test.ts",
-  "tests/e2e/redis_http_test.ts",
   "tests/e2e/resume_test.ts",
   "tests/e2e/serve_test.ts",
   "tests/e2e/sse_test.ts",

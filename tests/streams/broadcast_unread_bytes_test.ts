@@ -69,7 +69,7 @@ describe("A broadcast and a targeted send to every session", () => {
               steps,
               (steps) => compare(steps, strategy, coalesce),
             ),
-            { numRuns: 300 },
+            { numRuns: 100 },
           ),
       );
     }

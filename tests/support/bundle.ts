@@ -59,7 +59,7 @@ export function bundled(script: URL): URL {
   return bundle;
 }
 
-/** Runs a script of the tests in a thread of its own. */
+/** Starts a thread that runs a script of the tests. */
 export function startThread(script: URL, workerData?: unknown): Worker {
   // Without the arguments of Node, which load the tests without a build.
   return new Worker(bundled(script), { workerData, execArgv: [] });

@@ -63,7 +63,7 @@ export class ChannelActions {
       let count = 0;
       while (!noise.isOver) {
         for (let left = burst; left > 0; left--) channel.postMessage(count++);
-        await new Promise((resolve) => setTimeout(resolve, 5));
+        await new Promise((resolve) => setTimeout(resolve, 20));
       }
       channel.close();
       return count;
