@@ -50,7 +50,8 @@ export class SessionShares {
     share.bytes -= weight;
     share.oldest = offset + 1;
     if (share.events === 0) this.#shares.delete(share.session);
-    if (!this.#exceeds(share)) this.#exceeding.delete(share);
+    if (this.#exceeding.size === 0 || this.#exceeds(share)) return;
+    this.#exceeding.delete(share);
   }
 
   /** Returns a session that takes more than its share, if there is one. */
