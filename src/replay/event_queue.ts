@@ -68,13 +68,13 @@ export class EventQueue {
     return undefined;
   }
 
-  /** Returns the events after an offset. */
-  after(offset: number): Entry[] {
+  /** Returns the events after an offset that pass a test. */
+  after(offset: number, isWanted: (entry: Entry) => boolean): Entry[] {
     const entries: Entry[] = [];
     const { length } = this.#slots;
     for (let at = this.#indexOf(offset + 1); at < length; at++) {
       const slot = this.#slots[at]!;
-      if (slot.frame !== undefined) entries.push(slot);
+      if (slot.frame !== undefined && isWanted(slot)) entries.push(slot);
     }
     return entries;
   }

@@ -198,8 +198,10 @@ export class ReplayLog {
 
   /** Returns the stored events for a client after an offset. */
   protected entriesAfter(resumption: Resumption, offset: number): Entry[] {
-    return this.#entries.after(offset)
-      .filter(({ recipients }) => isFor(resumption, recipients));
+    return this.#entries.after(
+      offset,
+      ({ recipients }) => isFor(resumption, recipients),
+    );
   }
 
   #offsetOf(id: string): number | undefined {
