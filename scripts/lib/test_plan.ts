@@ -44,6 +44,7 @@ const FAILURES = [
   "tests/postgres/outage_test.ts",
   "tests/redis/acl_test.ts",
   "tests/redis/adversarial_test.ts",
+  "tests/redis/cleanup_test.ts",
   "tests/redis/client_errors_test.ts",
   "tests/redis/clocks_test.ts",
   "tests/redis/echo_check_test.ts",
@@ -84,6 +85,7 @@ const LONG = [
   "tests/model/",
   "tests/nats/suite_test.ts",
   "tests/postgres/suite_test.ts",
+  "tests/redis/suite_test.ts",
   "tests/testing/cluster_faults_test.ts",
   "tests/testing/faults_test.ts",
 ];
