@@ -2,6 +2,9 @@ import { HEARTBEAT_MS } from "../nodes/chaos_node.ts";
 import type { ChaosClient } from "../client.ts";
 import type { History, Sent } from "../history.ts";
 
+/** For how long messages are sent again when Redis has lost them. */
+const RECENT_MS = 30 * HEARTBEAT_MS;
+
 /** Returns what a client has received twice, out of order, or of others. */
 export function checkDelivery(history: History, replay: boolean): string[] {
   return history.clients.flatMap((client) =>
@@ -22,16 +25,16 @@ function foreignEvents(history: History, client: ChaosClient): string[] {
     if (message.to?.has(client) === false) {
       return [`got "${text}", which was for others`];
     }
-    // What a node kept in an outage also reaches sessions that began in it.
-    const isKept = history.isDisturbed(message.at, client.beganAt);
+    // What a node kept in an outage also reaches sessions that began in it, and
+    // broadcasts shortly before a loss of data those that began since.
+    const isKept = history.isDisturbed(message.at, client.beganAt) ||
+      message.to === undefined &&
+        history.hasLostData(message.at, message.at + RECENT_MS);
     return message.settledAt < client.askedAt && !isKept
       ? [`got "${text}", which is older than its session`]
       : [];
   });
 }
-
-/** For how long messages are sent again when Redis has lost them. */
-const RECENT_MS = 30 * HEARTBEAT_MS;
 
 /**
  * Messages of an outage may come twice (guarantees.md, "Redis"), without an ID
