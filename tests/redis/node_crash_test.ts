@@ -64,6 +64,9 @@ describeRedis("RedisSessions: killed processes", () => {
         assertEquals(await Promise.all(statuses), ids.map(() => 200));
         const ofA = await a.messages.stopNumbers();
         const ofB = await b.messages.stopNumbers();
+        for (const { node } of [a, b]) {
+          assertEquals((await node.reports()).resets, []);
+        }
         for (const [at, id] of ids.entries()) {
           const { clients } = at % 2 ? a : b;
           const missing = ofA + ofB - got[at]!.texts.length;
@@ -81,7 +84,6 @@ describeRedis("RedisSessions: killed processes", () => {
         }
         await meet([a, b]);
         for (const { node } of [a, b]) {
-          assertEquals((await node.reports()).resets, []);
           assertEquals((await node.stats()).cluster.lost, 0);
         }
       },
