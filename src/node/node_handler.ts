@@ -120,36 +120,59 @@ export function toNodeHandler(
     : lastOptions;
   const principal = options?.principal;
   const onError = options?.onError ?? ((error) => console.error(error));
-  return async (incoming, outgoing, nextOrBody) => {
+  /** Lets the handler answer; undefined if the answer was sent already. */
+  const answer = async (
+    incoming: NodeRequest,
+    outgoing: NodeResponse,
+    nextOrBody: unknown,
+  ): Promise<Answer | undefined> => {
     const next = typeof nextOrBody === "function" ? nextOrBody : undefined;
     let signal: AbortSignal | undefined;
-    let response: Response;
     try {
       const body = next === undefined ? nextOrBody : undefined;
       const request = toWebRequest(incoming, outgoing, body);
       signal = request.signal;
-      response = await handler.fetch(
+      const response = await handler.fetch(
         request,
         fetchOptions(await principal?.(incoming), incoming.auth),
       );
+      return { response, signal };
     } catch (error) {
-      if (signal?.aborted) return;
+      if (signal?.aborted) return undefined;
       if (next !== undefined) return next(error);
       onError(error);
-      return refuse(outgoing);
+      return void refuse(outgoing);
     }
+  };
+  return async (incoming, outgoing, nextOrBody) => {
+    let signal: AbortSignal | undefined;
+    // A function that awaits keeps its variables. The request and the response
+    // are in functions that return at once, so that an open stream, which lasts
+    // for hours, does not keep them: they take more than 1 KB.
+    const sent = answer(incoming, outgoing, nextOrBody).then((answer) => {
+      if (answer === undefined) return undefined;
+      ({ signal } = answer);
+      if (signal.aborted) return answer.response.body?.cancel();
+      return send(outgoing, answer.response);
+    });
     try {
-      if (signal.aborted) await response.body?.cancel();
-      else await send(outgoing, response);
+      await sent;
     } catch (error) {
       // Nobody can tell the client, except by cutting it off.
       outgoing.destroy();
-      if (!signal.aborted && !isReported(error)) onError(error);
+      if (!signal?.aborted && !isReported(error)) onError(error);
     } finally {
       // A body that was not read blocks the connection.
-      if (!incoming.readableEnded) incoming.resume();
+      const wasSent = signal !== undefined;
+      if (wasSent && !incoming.readableEnded) incoming.resume();
     }
   };
+}
+
+/** The answer to a request, whose signal tells if its client disconnects. */
+interface Answer {
+  readonly response: Response;
+  readonly signal: AbortSignal;
 }
 
 function send(outgoing: NodeResponse, response: Response): Promise<void> {
