@@ -3,6 +3,7 @@ import type { ReplaySettings } from "../contracts/resolve_options.ts";
 import { isForTransport, type Recipients } from "./recipients.ts";
 import type { BroadcastId, Entry } from "./entry.ts";
 import { EventQueue } from "./event_queue.ts";
+import { parseLogEventId } from "./log_event_id.ts";
 import { LowWatermarks } from "./low_watermarks.ts";
 import { isRequestKey } from "./request_key.ts";
 import { SessionShares } from "./session_shares.ts";
@@ -32,7 +33,6 @@ const RECIPIENT_WEIGHT = 64;
  */
 const TRIMMED_AT_ONCE = 20_000;
 const TRIMMED_PER_APPEND = 8;
-const EVENT_ID = /^([0-9a-f]{16})-(0|[1-9][0-9]{0,15})$/;
 
 /**
  * The events of the recent past, stored once for all sessions. An event ID is
@@ -205,8 +205,8 @@ export class ReplayLog {
   }
 
   #offsetOf(id: string): number | undefined {
-    const [, epoch, offset] = EVENT_ID.exec(id) ?? [];
-    return epoch === this.#epoch ? Number(offset) : undefined;
+    const parsed = parseLogEventId(id);
+    return parsed?.epoch === this.#epoch ? parsed.offset : undefined;
   }
 }
 

@@ -2,6 +2,7 @@ import type { ResetReason } from "../contracts/options.ts";
 import { formatSseEvent } from "../protocol/sse.ts";
 import type { PendingStream, StreamIntent } from "./pending_streams.ts";
 import { FrameBatch } from "./frame_batch.ts";
+import { parseLogEventId } from "../replay/log_event_id.ts";
 import type { ReplayLog } from "../replay/replay_log.ts";
 
 /** The first bytes of a stream: replayed events, or a reset. */
@@ -33,7 +34,6 @@ export const EMPTY_START: StreamStart = {
 /** The longest chunk made of several events, in bytes. */
 const CHUNK_BYTES = 65_536;
 const encoder = new TextEncoder();
-const EVENT_ID = /^([0-9a-f]{16})-(0|[1-9][0-9]{0,15})$/;
 
 /** The history of events that a stream start is planned from. */
 export type EventHistory = Pick<ReplayLog, "latestEventId" | "after">;
@@ -116,10 +116,9 @@ export function formatReset(
 
 /** Returns the newer one of two event IDs of one log; otherwise the first. */
 function newerOf(known: string, claimed: string): string {
-  const [, epoch, offset] = EVENT_ID.exec(claimed) ?? [];
-  const [, knownEpoch, knownOffset] = EVENT_ID.exec(known) ?? [];
-  const isNewer = epoch === knownEpoch && Number(offset) > Number(knownOffset);
-  return isNewer ? claimed : known;
+  const [one, other] = [parseLogEventId(claimed), parseLogEventId(known)];
+  if (one === undefined || one.epoch !== other?.epoch) return known;
+  return one.offset > other.offset ? claimed : known;
 }
 
 /** Joins frames into fewer and larger chunks. */
