@@ -101,7 +101,9 @@ export class RequestRegistry {
 
   /** The sessions with a running request. */
   sessionsInUse(): string[] {
-    return this.sessions().filter((id) => this.runningOf(id).length > 0);
+    return [...this.#sessions].flatMap(([id, { running }]) =>
+      running.size > 0 ? id : []
+    );
   }
 
   /**
