@@ -2,7 +2,8 @@ import { SessionLimitError } from "../errors.ts";
 import type { SessionRegistration } from "../contracts/guarding.ts";
 import type { StreamSessionManager } from "../contracts/stream_session_manager.ts";
 import { touch } from "../runtime/lru_map.ts";
-import { nextTurn, Slice } from "../runtime/slice.ts";
+import { nextTurn } from "../runtime/end_of_turn.ts";
+import { Slice } from "../runtime/slice.ts";
 import {
   checkPeriodFor,
   type PeriodicTask,

@@ -6,7 +6,7 @@ import {
   type StoredInfoSessionManager,
 } from "../metadata/stored_info_session_manager.ts";
 import { inChunks } from "../runtime/chunks.ts";
-import { nextTurn } from "../runtime/slice.ts";
+import { nextTurn } from "../runtime/end_of_turn.ts";
 import { assertOneOf } from "./assert_one_of.ts";
 import { assertString } from "../runtime/assert_string.ts";
 

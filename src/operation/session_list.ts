@@ -7,7 +7,7 @@ import {
   sessionRegistryOf,
   type StoredInfoSessionManager,
 } from "../metadata/stored_info_session_manager.ts";
-import { nextTurn } from "../runtime/slice.ts";
+import { nextTurn } from "../runtime/end_of_turn.ts";
 import { assertString } from "../runtime/assert_string.ts";
 
 /** What a node knows of a session that is not stored. */

@@ -6,7 +6,7 @@ import {
   type Scheduler,
 } from "../runtime/scheduler.ts";
 import { Counts } from "../runtime/counts.ts";
-import { endOfTurn } from "../runtime/end_of_turn.ts";
+import { nextTurn } from "../runtime/end_of_turn.ts";
 import { forEachInSlices } from "../runtime/slice.ts";
 import { AwaitedMessages } from "./awaited_messages.ts";
 import { observedFrames, readFrames } from "./frame_reader.ts";
@@ -250,7 +250,7 @@ export class OpenRequests implements RequestGate, LocalRequests, PeriodicTask {
       if (kept !== undefined) {
         const answer = new KeptResponse(open.key, kept, prime);
         const end = this.#readToEnd(open, response.body, requestId, answer);
-        await Promise.race([end, endOfTurn()]);
+        await Promise.race([end, nextTurn()]);
         const isOver = !this.#requests.isRunning(open);
         return new Response(answer.takeBody(isOver), initOf(response));
       }

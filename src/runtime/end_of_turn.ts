@@ -12,13 +12,13 @@ export const atEndOfTurn: (callback: () => void) => void =
     ? (callback) => void setImmediate(callback)
     : (callback) => void setTimeout(callback, 0);
 
-let end: Promise<void> | undefined;
+let next: Promise<void> | undefined;
 
-/** Resolves at the end of the current turn of the event loop. */
-export function endOfTurn(): Promise<void> {
-  return end ??= new Promise((resolve) =>
+/** Resolves in a later turn of the event loop: the same promise for all. */
+export function nextTurn(): Promise<void> {
+  return next ??= new Promise((resolve) =>
     atEndOfTurn(() => {
-      end = undefined;
+      next = undefined;
       resolve();
     })
   );

@@ -1,4 +1,4 @@
-import { atEndOfTurn } from "./end_of_turn.ts";
+import { atEndOfTurn, nextTurn } from "./end_of_turn.ts";
 
 /** How long a slice may hold the event loop, in milliseconds. */
 const SLICE_MS = 5;
@@ -22,11 +22,6 @@ export class Slice {
     this.#stepsLeft = STEPS_PER_CHECK;
     return this.#isOver = performance.now() >= this.#endsAt;
   }
-}
-
-/** Resolves in a later turn of the event loop. */
-export function nextTurn(): Promise<void> {
-  return new Promise((resolve) => atEndOfTurn(resolve));
 }
 
 /**

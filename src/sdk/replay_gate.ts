@@ -1,4 +1,4 @@
-import { nextTurn } from "../runtime/slice.ts";
+import { nextTurn } from "../runtime/end_of_turn.ts";
 
 /**
  * Keeps replays apart from what is stored meanwhile, so that the transport

@@ -1,8 +1,8 @@
 import { assert, assertEquals } from "@std/assert";
 import { describe, it } from "node:test";
+import { nextTurn } from "../../src/runtime/end_of_turn.ts";
 import {
   forEachInSlices,
-  nextTurn,
   Slice,
   SlicedSweep,
 } from "../../src/runtime/slice.ts";

@@ -1,6 +1,6 @@
 import type { SessionHosting } from "../../contracts/hosting.ts";
 import { touch } from "../../runtime/lru_map.ts";
-import { nextTurn } from "../../runtime/slice.ts";
+import { nextTurn } from "../../runtime/end_of_turn.ts";
 import { checkPeriodFor, type PeriodicTask } from "../../runtime/scheduler.ts";
 import type { SdkSession } from "./sdk_session.ts";
 

@@ -1,4 +1,4 @@
-import { atEndOfTurn } from "../../../runtime/end_of_turn.ts";
+import { nextTurn } from "../../../runtime/end_of_turn.ts";
 import { waitAtMost } from "../../../runtime/deadline.ts";
 import { cut, type FragmentPosition } from "./fragment.ts";
 
@@ -93,7 +93,7 @@ export class FragmentSender {
       if (published.length > 0) {
         await waitAtMost(Promise.all(published), MAX_WAIT_MS);
       }
-      await new Promise<void>((resolve) => atEndOfTurn(resolve));
+      await nextTurn();
     }
     this.#isRunning = false;
   }
