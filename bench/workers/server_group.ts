@@ -6,7 +6,8 @@ import type {
   ServerSetup,
   ServerThread,
 } from "./server_thread.ts";
-import { held } from "./worker_group.ts";
+// Keeps a channel of this thread open, which its workers need on Deno.
+import "./worker_group.ts";
 
 type Result<Method extends keyof ServerThread> = Awaited<
   ReturnType<ServerThread[Method]>
@@ -64,8 +65,6 @@ export class RemoteServer {
   /** Ends the thread. */
   async close(): Promise<void> {
     await this.run("close");
-    // See `held`: this thread keeps a channel open.
-    void held;
     await this.#worker.terminate();
   }
 
