@@ -88,24 +88,25 @@ const FORMER_NAMES: Readonly<Record<string, string>> = {
  * probably meant.
  */
 export function assertKnownOptions(options: unknown, known: OptionNames): void {
-  assertKnown(options, known, "", pathsOf(known, ""));
+  assertKnown(options, known, "", known);
 }
 
 function assertKnown(
   options: unknown,
   known: OptionNames,
   prefix: string,
-  paths: readonly string[],
+  all: OptionNames,
 ): void {
   if (typeof options !== "object" || options === null) return;
   for (const [name, value] of Object.entries(options)) {
     const path = prefix + name;
     const group = Object.hasOwn(known, name) ? known[name] : undefined;
-    if (typeof group === "object") assertKnown(value, group, `${path}.`, paths);
+    if (typeof group === "object") assertKnown(value, group, `${path}.`, all);
     if (group !== undefined || value === undefined) continue;
+    const suggestion = suggestionFor(path, name, pathsOf(all, ""));
     throw new InvalidArgumentError(
       path,
-      `Unknown option "${path}". ${suggestionFor(path, name, paths)}`,
+      `Unknown option "${path}". ${suggestion}`,
     );
   }
 }

@@ -1,7 +1,6 @@
 /** Encodes a text in letters, digits, "-" and "_" (RFC 4648, section 5). */
 export function encodeBase64Url(text: string): string {
-  const bytes = new TextEncoder().encode(text);
-  return btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join(""))
+  return btoa(isAscii(text) ? text : utf8Of(text))
     .replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
 }
 
@@ -14,4 +13,14 @@ export function decodeBase64Url(encoded: string): string | undefined {
   } catch {
     return undefined;
   }
+}
+
+function isAscii(text: string): boolean {
+  return /^[\0-\x7f]*$/.test(text);
+}
+
+/** Returns the UTF-8 of a text, a character for each byte. */
+function utf8Of(text: string): string {
+  const bytes = new TextEncoder().encode(text);
+  return Array.from(bytes, (byte) => String.fromCharCode(byte)).join("");
 }

@@ -69,6 +69,7 @@ export class AckScheduler implements PeriodicTask {
 
   run(): void {
     this.#sendAcks({ includeDelayed: true });
+    this.#stopIfIdle();
   }
 
   /**
@@ -125,7 +126,6 @@ export class AckScheduler implements PeriodicTask {
       const nack = hasGap ? { isNack: true } : {};
       this.#packetBus.send({ kind: "ack", handshakeId, seq, ...nack }, node);
     }
-    this.#stopIfIdle();
   }
 
   #stopIfIdle(): void {
