@@ -1,6 +1,12 @@
 import { RemoteServer } from "../workers/server_group.ts";
 import { absolute, type Suite, times } from "./figures.ts";
 
+/**
+ * How many answers precede those that are measured: the first hundreds take two
+ * to four times as long, until the runtime has compiled the code.
+ */
+const WARM_UP = 300;
+
 /** Answers to questions of a tool, on the same thread and on another one. */
 function answers(program: URL): Suite {
   return {
@@ -17,7 +23,7 @@ function answers(program: URL): Suite {
         return await result - start;
       };
       const [local, remote] = [[] as number[], [] as number[]];
-      for (let round = -5; round < 20 * rounds; round++) {
+      for (let round = -WARM_UP; round < 20 * rounds; round++) {
         const [one, other] = [await timeAnswer(here), await timeAnswer(there)];
         if (round < 0) continue;
         local.push(one);

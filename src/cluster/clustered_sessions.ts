@@ -156,12 +156,6 @@ export class ClusteredSessions<
       scheduler: node.scheduler,
     }, parts.events);
     this.#transports = new SharedManagers(parts.options.onError);
-    this.#gate = createSessionGate(
-      this,
-      parts.options,
-      this.#requests,
-      this.#transports,
-    );
     this.#hosting = new ManagedHosting({
       managers: this,
       options: parts.options,
@@ -173,6 +167,13 @@ export class ClusteredSessions<
       shared,
     });
     setHosting(this, this.#hosting);
+    this.#gate = createSessionGate(
+      this,
+      parts.options,
+      this.#requests,
+      this.#transports,
+      this.#hosting.bodies,
+    );
   }
 
   /**

@@ -1,3 +1,4 @@
+import type { TimeLimit } from "../runtime/deadline.ts";
 import type { RefusalReason } from "./refusal_reason.ts";
 
 /** Answers a request, like `respond` of tmcp's transports. */
@@ -132,8 +133,8 @@ export interface ClientLimits {
   readonly streams: RequestCounts;
   /** The requests of sessions, if there are no {@linkcode RequestGate}. */
   readonly requests: RequestCounts;
-  /** How long to wait for a body, in milliseconds. */
-  readonly bodyTimeoutMs: number;
+  /** Waits for bodies, but not for ever. */
+  readonly bodies: TimeLimit;
 }
 
 /**

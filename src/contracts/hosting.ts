@@ -1,6 +1,7 @@
 import { InvalidArgumentError } from "../errors.ts";
 import { formatValue } from "../format_value.ts";
 import type { JSONRPCNotification } from "../protocol/mcp_types.ts";
+import type { TimeLimit } from "../runtime/deadline.ts";
 import type { Scheduler } from "../runtime/scheduler.ts";
 import type { ResetReason } from "./options.ts";
 import type { RefusalReason } from "./refusal_reason.ts";
@@ -35,7 +36,11 @@ export interface SessionHost {
 
 /** What became of a request that was handed to another node. */
 export type HostedResult =
-  | { readonly response: Response }
+  | {
+    readonly response: Response;
+    /** Whether its whole body is here, so that it can't be interrupted. */
+    readonly isComplete: boolean;
+  }
   /** That node does not have the server, and has not started. */
   | { readonly failure: "refused" }
   /** That node is gone: before it started, or afterwards. */
@@ -116,8 +121,8 @@ export interface SessionHosting {
   readonly keepsResponses: boolean;
   /** How long a JSON body may be, in bytes. */
   readonly maxBodyBytes: number;
-  /** How long to wait for a body, in milliseconds. */
-  readonly bodyTimeoutMs: number;
+  /** Waits for bodies, but not for ever. */
+  readonly bodies: TimeLimit;
   /** The hosts of other nodes; undefined in one process. */
   readonly shared: SharedHosting | undefined;
   /** Stores events of streams; undefined without replay. */

@@ -17,6 +17,7 @@ import type { RequestArchive } from "../requests/request_archive.ts";
 import { type EventArchive, StoredEvents } from "../requests/stored_events.ts";
 import type { RequestStreams } from "../requests/request_streams.ts";
 import { safeCallback } from "../runtime/callbacks.ts";
+import type { TimeLimit } from "../runtime/deadline.ts";
 import type { Scheduler } from "../runtime/scheduler.ts";
 import type { PendingStream } from "../streams/pending_streams.ts";
 import { type BodyLink, linkBody } from "../streams/output/sink_handover.ts";
@@ -91,12 +92,14 @@ export interface GuardedManagers {
  * @param options The options of the sessions.
  * @param requests The open requests, if they are kept.
  * @param transports Notices transports that share the managers.
+ * @param bodies Waits for the bodies of requests.
  */
 export function createSessionGate(
   managers: GuardedManagers,
   { http, onRefuse }: SessionsOptions,
   requests: RequestGate | undefined,
   transports: SharedManagers,
+  bodies: TimeLimit,
 ): SessionGate {
   const settings = resolveHttpOptions(http);
   return {
@@ -106,7 +109,7 @@ export function createSessionGate(
       streams: new ResponseCounts(settings.maxStreamsPerPrincipal),
       // To count them takes time, which open requests need anyway.
       requests: new ResponseCounts(http?.maxRequestsPerSession ?? Infinity),
-      bodyTimeoutMs: settings.bodyTimeoutMs,
+      bodies,
     },
     onRefuse: safeCallback("onRefuse", onRefuse),
     forget: async (id) => {

@@ -16,6 +16,7 @@ import type { SessionRegistry } from "../metadata/session_registry.ts";
 import { sessionRegistryOf } from "../metadata/stored_info_session_manager.ts";
 import type { OpenRequests } from "../requests/open_requests.ts";
 import { safeCallback } from "../runtime/callbacks.ts";
+import { TimeLimit } from "../runtime/deadline.ts";
 import type { Scheduler } from "../runtime/scheduler.ts";
 import type { GuardedManagers } from "./guarded_sessions.ts";
 
@@ -39,7 +40,7 @@ export class ManagedHosting implements SessionHosting {
   readonly scheduler: Scheduler;
   readonly idleTimeoutMs: number;
   readonly maxBodyBytes: number;
-  readonly bodyTimeoutMs: number;
+  readonly bodies: TimeLimit;
   readonly keepsResponses: boolean;
   readonly report: SessionHosting["report"];
   readonly onRefuse: SessionHosting["onRefuse"];
@@ -60,7 +61,7 @@ export class ManagedHosting implements SessionHosting {
     this.idleTimeoutMs = resolveInfoOptions(info, "info").idleTimeoutMs;
     const { maxBodyBytes, bodyTimeoutMs } = resolveHttpOptions(http);
     this.maxBodyBytes = maxBodyBytes;
-    this.bodyTimeoutMs = bodyTimeoutMs;
+    this.bodies = new TimeLimit(bodyTimeoutMs, scheduler);
     this.keepsResponses =
       resolveStreamOptions(streams, "streams").replay !== undefined;
     this.report = safeCallback("onError", onError);
@@ -132,8 +133,9 @@ export class ManagedHosting implements SessionHosting {
     this.#host?.onHostedElsewhere(id);
   }
 
-  /** Ends what the host holds. */
+  /** Ends what the host holds, and waits for no body any more. */
   async close(): Promise<void> {
+    this.bodies.close();
     await this.#host?.onClose();
   }
 

@@ -1,5 +1,4 @@
 import type { ClientLimits } from "../contracts/guarding.ts";
-import { waitAtMost } from "../runtime/deadline.ts";
 import { withoutSessionId } from "./headers.ts";
 
 /** A request whose body is limited in size. */
@@ -17,7 +16,7 @@ export class LimitedRequest {
    */
   constructor(request: Request, maxBytes: number) {
     this.request = request;
-    if (!isJsonPost(request)) return;
+    if (!isJsonPost(request) || isKnownToFit(request, maxBytes)) return;
     const length = Number(request.headers.get("content-length") ?? NaN);
     if (length > maxBytes) this.#isTooLarge = true;
     // On Bun, a body that was looked at is slower to read.
@@ -90,12 +89,31 @@ export interface ReadBody {
 }
 
 /** How long to wait for a body. */
-type BodyLimits = Pick<ClientLimits, "bodyTimeoutMs">;
+type BodyLimits = Pick<ClientLimits, "bodies">;
 
-/** Reads the JSON body of a request. */
+/** The body of a request that need not be read. */
+interface KnownBody {
+  readonly text: string;
+  /** Undefined if the text is no JSON. */
+  readonly message: unknown;
+}
+
+const knownBodies: WeakMap<Request, KnownBody> = new WeakMap();
+
+/**
+ * Notes the body of a request, so that it is not read again.
+ *
+ * @returns The request, which can still be read.
+ */
+export function withKnownBody(request: Request, known: KnownBody): Request {
+  knownBodies.set(request, known);
+  return request;
+}
+
+/** Reads the JSON body of a request, unless it is known. */
 export async function readMessage(
   request: Request,
-  { bodyTimeoutMs }: BodyLimits,
+  { bodies }: BodyLimits,
 ): Promise<ReadBody> {
   if (!isJsonPost(request)) {
     return {
@@ -105,32 +123,53 @@ export async function readMessage(
       isSlow: false,
     };
   }
+  const known = knownBodies.get(request);
+  if (known !== undefined) {
+    const { message, text: body } = known;
+    return { message, body, copy: request, isSlow: false };
+  }
   let text = "";
-  let message: unknown;
   let isSlow = false;
   try {
-    const read = await waitAtMost(request.text(), bodyTimeoutMs);
+    const read = await bodies.wait(request.text());
     isSlow = read === undefined;
     text = read ?? "";
-    message = JSON.parse(text);
   } catch {
-    // The transport refuses what is no JSON, or was cut off.
+    // It was cut off.
   }
+  const message = parsed(text);
   return {
     message,
     body: text,
     // It takes longer than all the rest, and may not be needed.
     get copy() {
-      return withBody(request, text, request.headers);
+      const copy = withBody(request, text, request.headers);
+      return withKnownBody(copy, { text, message });
     },
     isSlow,
   };
+}
+
+/** Parses a body; undefined if it is no JSON, which the transport refuses. */
+export function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
 }
 
 /** Returns whether a transport parses the body of a request. */
 function isJsonPost({ method, headers }: Request): boolean {
   return method === "POST" &&
     (headers.get("content-type") ?? "").includes("application/json");
+}
+
+/** Whether the body is known, and surely not too large. */
+function isKnownToFit(request: Request, maxBytes: number): boolean {
+  const { text } = knownBodies.get(request) ?? {};
+  // A character of UTF-16 has at most three bytes in UTF-8.
+  return text !== undefined && text.length * 3 <= maxBytes;
 }
 
 function withBody(

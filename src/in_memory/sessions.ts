@@ -157,6 +157,7 @@ export class InMemorySessions implements Sessions {
       given,
       this.#requests,
       this.#transports,
+      this.#hosting.bodies,
     );
   }
 

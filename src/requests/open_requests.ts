@@ -98,19 +98,19 @@ export class OpenRequests implements RequestGate, LocalRequests, PeriodicTask {
     const { sessionId, message, body = "" } = post;
     const target = targetOf(message);
     if (target === undefined) return this.#open(post);
+    const { request } = post;
+    const local = this.#find(sessionId, target);
+    if (local === undefined) {
+      const forwarded = { sessionId, target, request, body };
+      const response = await this.#parts.remote?.deliver(forwarded);
+      // If nobody waits for it, the transport decides what that means.
+      if (response !== undefined) return response;
+    }
+    local?.awaited.receive(target);
     // The message was received, even if its client disconnects now. `Deno.serve`
     // aborts the signal of every request that was answered.
     const { signal } = new AbortController();
-    const request = new Request(post.request, { signal });
-    const { remote } = this.#parts;
-    const local = this.#find(sessionId, target);
-    if (local !== undefined || remote === undefined) {
-      local?.awaited.receive(target);
-      return post.respond(request);
-    }
-    const forwarded = { sessionId, target, request, body };
-    // If nobody waits for it, the transport decides what that means.
-    return await remote.deliver(forwarded) ?? post.respond(request);
+    return post.respond(new Request(request, { signal }));
   }
 
   async resume(

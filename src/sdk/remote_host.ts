@@ -4,7 +4,13 @@ import type {
   SharedHosting,
 } from "../contracts/hosting.ts";
 import type { RefusalReason } from "../contracts/refusal_reason.ts";
-import { LimitedRequest, readMessage } from "../http/request_body.ts";
+import {
+  LimitedRequest,
+  parsed,
+  type ReadBody,
+  readMessage,
+  withKnownBody,
+} from "../http/request_body.ts";
 import { refusalResponse } from "../http/refusals.ts";
 import { EVENT_STREAM_HEADERS } from "../http/session_requests.ts";
 import { isEventStream } from "../protocol/sse.ts";
@@ -52,38 +58,40 @@ export class RemoteHost {
     caller: SdkFetchOptions,
     rebuild: () => Promise<boolean>,
   ): Promise<Forwarded> {
-    let read: { call: HostedCall; id: MessageId | undefined } | undefined;
+    let read:
+      | { body: ReadBody; call: HostedCall; id: MessageId | undefined }
+      | undefined;
+    // A copy is only created if it is needed.
+    const answerHere = () => ({ request: read?.body.copy ?? request });
     for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
       const host = await this.#shared.findHost(sessionId);
       if (host === undefined) {
-        if (await rebuild()) return { request };
+        if (await rebuild()) return answerHere();
         continue;
       }
       if (read === undefined) {
         const limited = new LimitedRequest(request, this.#hosting.maxBodyBytes);
         // The guard refuses it.
         if (limited.isTooLarge) return { request };
-        const { message, body, copy, isSlow } = await readMessage(
-          limited.request,
-          this.#hosting,
-        );
+        const body = await readMessage(limited.request, this.#hosting);
         if (limited.isTooLarge) return this.#refuse("tooLarge", caller);
-        if (isSlow) return this.#refuse("slowBody", caller);
-        request = copy;
-        const call = callOf(sessionId, request, body, caller);
-        read = { call, id: requestIdOf(message) };
+        if (body.isSlow) return this.#refuse("slowBody", caller);
+        const call = callOf(sessionId, request, body.body, caller);
+        read = { body, call, id: requestIdOf(body.message) };
       }
       const { call, id } = read;
       const result = await this.#shared.forward(host, call);
       if ("response" in result) {
         this.#forwarded++;
-        return { response: await this.#passOn(sessionId, id, result.response) };
+        const { response, isComplete } = result;
+        if (isComplete || !isEventStream(response)) return { response };
+        return { response: await this.#passOn(sessionId, id, response) };
       }
       if (result.failure === "interrupted") {
         return { response: await this.#passOn(sessionId, id, undefined) };
       }
       // It never started, or it drains: the server is created again here.
-      if (await rebuild()) return { request };
+      if (await rebuild()) return answerHere();
     }
     return this.#refuse("unavailable", caller);
   }
@@ -97,13 +105,14 @@ export class RemoteHost {
     return { response: refusalResponse(reason) };
   }
 
-  /** Passes on a response; undefined if the other node died before it began. */
+  /**
+   * Passes on an event stream; undefined if the other node died before it began.
+   */
   async #passOn(
     sessionId: string,
     id: MessageId | undefined,
     response: Response | undefined,
   ): Promise<Response> {
-    if (response !== undefined && !isEventStream(response)) return response;
     const { body } = response ?? {};
     const rest = await this.#hosting.passOn(sessionId, id, body ?? undefined);
     if (rest === undefined) return response ?? refusalResponse("unavailable");
@@ -116,14 +125,10 @@ export class RemoteHost {
 export function requestOf(
   { url, method, headers, body }: HostedCall,
 ): Request {
-  const init = {
-    method,
-    headers: headers.map(([name, value]) => [name, value]),
-  };
-  return new Request(
-    url,
-    (body === undefined ? init : { ...init, body }) as RequestInit,
-  );
+  const init = { method, headers: headers as [string, string][] };
+  if (body === undefined) return new Request(url, init);
+  const request = new Request(url, { ...init, body });
+  return withKnownBody(request, { text: body, message: parsed(body) });
 }
 
 /** Returns who has sent such a request. */

@@ -10,7 +10,7 @@ import { assertGuardArguments } from "../http/guard_arguments.ts";
 import { SESSION_HEADER, VERSION_HEADER } from "../http/headers.ts";
 import { isPerRequest } from "../http/protocol_version.ts";
 import { errorResponse, refusalResponse } from "../http/refusals.ts";
-import { readMessage } from "../http/request_body.ts";
+import { readMessage, withKnownBody } from "../http/request_body.ts";
 import { isSessionId } from "../protocol/session_id.ts";
 import {
   type InitializeParams,
@@ -286,5 +286,8 @@ function withParsedBody(request: Request, parsedBody: unknown): Request {
   const headers = new Headers(request.headers);
   headers.delete("content-length");
   const body = JSON.stringify(parsedBody);
-  return new Request(url, { method, headers, signal, body });
+  return withKnownBody(new Request(url, { method, headers, signal, body }), {
+    text: body,
+    message: parsedBody,
+  });
 }

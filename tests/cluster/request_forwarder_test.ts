@@ -56,6 +56,37 @@ describe("RequestForwarder", () => {
     assertEquals(await response?.text(), body);
   });
 
+  it("tells whether the whole body is here", async () => {
+    let end = () => {};
+    const responses = [
+      new Response("done"),
+      new Response(null, { status: 202 }),
+      new Response(
+        new ReadableStream({
+          start(controller) {
+            controller.enqueue(new TextEncoder().encode("do"));
+            end = () => {
+              controller.enqueue(new TextEncoder().encode("ne"));
+              controller.close();
+            };
+          },
+        }),
+      ),
+    ];
+    await using nodes = await startNodes(() =>
+      Promise.resolve(responses.shift())
+    );
+    for (
+      const [isComplete, text] of [[true, "done"], [true, ""], [false, "done"]]
+    ) {
+      const result = await nodes.caller.tryForward("b", CALL);
+      assert(result.response !== undefined);
+      assertEquals(result.isComplete, isComplete);
+      if (!isComplete) end();
+      assertEquals(await result.response.text(), text);
+    }
+  });
+
   it("returns undefined if the other node can't answer", async () => {
     await using nodes = await startNodes(() => Promise.resolve(undefined));
     assertEquals(await nodes.caller.forward("b", CALL), undefined);

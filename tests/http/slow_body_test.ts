@@ -4,6 +4,7 @@ import {
 } from "@crossmcp/session-manager";
 import { assert, assertEquals } from "@std/assert";
 import { describe, it } from "node:test";
+import { within } from "../e2e/support/until.ts";
 
 describe("bodies that never end", () => {
   for (const session of ["unknown", undefined]) {
@@ -44,7 +45,10 @@ describe("bodies that never end", () => {
           return pulled === 1 ? undefined : new Promise(() => {});
         },
       });
-      const response = await guard(post(endless, session));
+      const response = await within(
+        guard(post(endless, session)),
+        "a response",
+      );
       assertEquals(response.status, 408);
       const { error } = await response.json();
       assertEquals(error.message, "Request Timeout");

@@ -85,10 +85,9 @@ export class ClusterHosting implements SharedHosting {
     if (result.response === undefined) {
       return { failure: result.wasStarted ? "interrupted" : "unstarted" };
     }
-    const { response } = result;
-    return response.status === MISDIRECTED
+    return result.response.status === MISDIRECTED
       ? { failure: "refused" }
-      : { response };
+      : result;
   }
 
   /** Answers a request of another node. */

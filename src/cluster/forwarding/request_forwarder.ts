@@ -23,7 +23,11 @@ export type ForwardHandler = (
  * node has started to work on the request.
  */
 export type ForwardResult =
-  | { readonly response: Response }
+  | {
+    readonly response: Response;
+    /** Whether its whole body is here, so that it can't be interrupted. */
+    readonly isComplete: boolean;
+  }
   | { readonly response?: undefined; readonly wasStarted: boolean };
 
 type Head = Extract<ForwardMessage, { kind: "forwardHead" }>;
@@ -159,12 +163,18 @@ export class RequestForwarder {
     if (status === undefined) {
       return call.result.resolve({ wasStarted: call.wasStarted });
     }
-    if (hasBody) call.body = this.#bodyOf(id, call);
-    const response = new Response(call.body?.stream ?? null, {
-      status,
-      headers: toHeaders(headers),
+    const init: ResponseInit = { status, headers: toHeaders(headers) };
+    if (!hasBody) {
+      const response = new Response(null, init);
+      return call.result.resolve({ response, isComplete: true });
+    }
+    const incoming = call.body = this.#bodyOf(id, call);
+    // After the rest of this batch, with which most bodies are complete.
+    queueMicrotask(() => {
+      const { body, isComplete } = incoming.open();
+      const response = new Response(body, init);
+      call.result.resolve({ response, isComplete });
     });
-    call.result.resolve({ response });
   }
 
   #bodyOf(id: number, { node }: PendingCall): IncomingBody {
@@ -184,8 +194,9 @@ export class RequestForwarder {
     const call = this.#pending.get(id);
     if (call === undefined) return;
     this.#pending.delete(id);
-    call.result.resolve({ wasStarted: call.wasStarted });
-    call.body?.end(isFailed ? interrupted(call.node) : undefined);
+    const { body, wasStarted } = call;
+    if (body === undefined) return call.result.resolve({ wasStarted });
+    body.end(isFailed ? interrupted(call.node) : undefined);
   }
 
   #sendingTo(node: string): Map<number, OutgoingBody> {
