@@ -5,15 +5,23 @@
 const SEPARATOR = "\n";
 const SEPARATOR_CODE = 0x0a;
 
+/** What the names of this process begin with, so that no other has the same. */
+let prefix: string | undefined;
+const COUNT_DIGITS = 12;
+let requests = 0;
+
 /**
- * Returns the key of a new request.
+ * Returns the key of a new request. Its name has 32 hexadecimal digits. Nobody
+ * has to be unable to guess it: only its session can use it.
  *
  * @param sessionId The session ID.
  * @param suffix The end of its name.
  */
 export function newRequestKey(sessionId: string, suffix: string): string {
-  const name = crypto.randomUUID().replaceAll("-", "") + suffix;
-  return requestKey(name, sessionId);
+  // Not when the module is loaded: not every runtime has random values then.
+  prefix ??= crypto.randomUUID().replaceAll("-", "").slice(0, 20);
+  const count = (++requests).toString(16).padStart(COUNT_DIGITS, "0");
+  return requestKey(prefix + count + suffix, sessionId);
 }
 
 /** Returns the key of the request with a name. */
