@@ -14,7 +14,7 @@ export function touch<Key, Value>(
 
 interface Entry<Key, Value> {
   readonly key: Key;
-  readonly value: Value;
+  value: Value;
   older: Entry<Key, Value> | undefined;
   newer: Entry<Key, Value> | undefined;
 }
@@ -54,12 +54,17 @@ export class LruMap<Key, Value> {
    * @returns The value that was dropped, if the map was full.
    */
   set(key: Key, value: Value): Value | undefined {
-    this.delete(key);
-    const entry = { key, value, older: this.#newest, newer: undefined };
-    if (this.#newest === undefined) this.#oldest = entry;
-    else this.#newest.newer = entry;
-    this.#newest = entry;
+    const known = this.#entries.get(key);
+    if (known !== undefined) {
+      known.value = value;
+      if (known === this.#newest) return undefined;
+      this.#unlink(known);
+      this.#append(known);
+      return undefined;
+    }
+    const entry = { key, value, older: undefined, newer: undefined };
     this.#entries.set(key, entry);
+    this.#append(entry);
     if (this.#entries.size <= this.#maxSize) return undefined;
     const dropped = this.#oldest!;
     this.delete(dropped.key);
@@ -71,16 +76,14 @@ export class LruMap<Key, Value> {
     const entry = this.#entries.get(key);
     if (entry === undefined) return false;
     this.#entries.delete(key);
-    const { older, newer } = entry;
-    if (older === undefined) this.#oldest = newer;
-    else older.newer = newer;
-    if (newer === undefined) this.#newest = older;
-    else newer.older = older;
+    this.#unlink(entry);
     return true;
   }
 
   /** Removes everything. */
   clear(): void {
+    // A new table would be allocated, even for no entries.
+    if (this.#entries.size === 0) return;
     this.#entries.clear();
     this.#oldest = this.#newest = undefined;
   }
@@ -92,5 +95,22 @@ export class LruMap<Key, Value> {
       yield [entry.key, entry.value];
       entry = entry.newer;
     }
+  }
+
+  /** Makes an entry the newest one. */
+  #append(entry: Entry<Key, Value>): void {
+    entry.older = this.#newest;
+    entry.newer = undefined;
+    if (this.#newest === undefined) this.#oldest = entry;
+    else this.#newest.newer = entry;
+    this.#newest = entry;
+  }
+
+  /** Connects the neighbors of an entry with each other. */
+  #unlink({ older, newer }: Entry<Key, Value>): void {
+    if (older === undefined) this.#oldest = newer;
+    else older.newer = newer;
+    if (newer === undefined) this.#newest = older;
+    else newer.older = older;
   }
 }

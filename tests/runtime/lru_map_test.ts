@@ -22,6 +22,19 @@ describe("LruMap", () => {
     assertEquals([map.has("c"), map.get("c")], [true, 3]);
   });
 
+  it("makes an entry that is set again the newest, wherever it was", () => {
+    for (const again of ["a", "b", "c"]) {
+      const map = new LruMap<string, number>(3);
+      for (const key of ["a", "b", "c"]) map.set(key, 0);
+      assertEquals(map.set(again, 1), undefined);
+      const others = ["a", "b", "c"].filter((key) => key !== again);
+      const left = [...others.map((key) => [key, 0]), [again, 1]];
+      assertEquals([...map], left as [string, number][]);
+      assertEquals(map.set("d", 2), 0);
+      assertEquals(map.has(others[0]!), false);
+    }
+  });
+
   it("removes entries at the start, in the middle and at the end", () => {
     for (const removed of ["a", "b", "c"]) {
       const map = new LruMap<string, number>(3);
