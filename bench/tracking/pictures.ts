@@ -103,7 +103,7 @@ function bars(
   measures: readonly Measure[],
 ): object {
   const measured = entries.filter(({ http }) => http.length > 0);
-  const contenders = ["ours", "peer", "better-sse"] as const;
+  const contenders = ["ours", "peer", "better-sse", "bare"] as const;
   const panels = [10, 1].flatMap((burst) =>
     measures.map((measure) => ({ burst, ...measure }))
   );

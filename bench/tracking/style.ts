@@ -13,6 +13,7 @@ export const COLORS: Readonly<Record<string, string>> = {
   ours: "#2f81f7",
   peer: "#e8590c",
   "better-sse": "#2f9e44",
+  bare: "#868e96",
   bareLoop: "#868e96",
 };
 
