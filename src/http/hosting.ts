@@ -133,7 +133,7 @@ export class ManagedHosting implements SessionHosting {
     this.#host?.onHostedElsewhere(id);
   }
 
-  /** Ends what the host holds, and waits for no body any more. */
+  /** Ends what the host holds. */
   async close(): Promise<void> {
     this.bodies.close();
     await this.#host?.onClose();

@@ -59,11 +59,9 @@ export class TimeLimit implements PeriodicTask {
     });
   }
 
-  /** Stops waiting for all of them. */
+  /** Stops the timer at once, or when nothing waits any more. */
   close(): void {
-    for (const stop of this.#waiting.keys()) stop();
-    this.#waiting.clear();
-    this.#scheduler.stop(this);
+    if (this.#waiting.size === 0) this.#scheduler.stop(this);
   }
 
   run(now: number): void {
