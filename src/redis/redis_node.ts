@@ -46,7 +46,7 @@ export const REDIS_OPTIONS: OptionNames = { ...CLUSTER_OPTIONS, prefix: true };
  * How long other nodes may take to find that Redis is back and to write what they
  * kept, in milliseconds.
  */
-const SETTLE_MS = 6_000;
+export const SETTLE_MS = 6_000;
 /** After how many heartbeats the state of the log is read again. */
 const CHECK_HEARTBEATS = 10;
 

@@ -2,6 +2,7 @@ import { ClusterError } from "../../errors.ts";
 import { LruMap } from "../../runtime/lru_map.ts";
 import { isTransientError } from "../connection/redis_errors.ts";
 import type { RedisNode } from "../redis_node.ts";
+import { AbsentNodes } from "./absent_nodes.ts";
 import type { MetadataCache } from "./metadata_cache.ts";
 import type { MetadataRestorer } from "./metadata_restorer.ts";
 import type { PendingWrites } from "./pending_writes.ts";
@@ -32,12 +33,14 @@ export interface KnownSessionsParts {
 /** What this node knows of sessions when Redis cannot tell. */
 export class KnownSessions {
   readonly #parts: KnownSessionsParts;
+  readonly #absentNodes: AbsentNodes;
   /** Sessions that are known to have ended, the latest last. */
   readonly #ended: LruMap<string, Ended> = new LruMap(MAX_ENDED);
 
   /** @param parts Where to look. */
   constructor(parts: KnownSessionsParts) {
     this.#parts = parts;
+    this.#absentNodes = new AbsentNodes(parts.redisNode);
   }
 
   /** Returns a field of a session during an outage. */
@@ -55,10 +58,7 @@ export class KnownSessions {
     const { cache } = this.#parts;
     if (cache.knows(id, field)) return cache.field(id, field);
     if (this.#ended.has(id)) return undefined;
-    throw new ClusterError(
-      "The session cannot be looked up: Redis is unavailable, or was until a " +
-        "moment ago, or has lost its data. Try again later.",
-    );
+    throw cannotLookUp();
   }
 
   /** Returns whether a session exists, although Redis does not have it. */
@@ -73,6 +73,16 @@ export class KnownSessions {
     const { pendingWrites, restorer, redisNode } = this.#parts;
     return pendingWrites.has(id, "r") || restorer.isRestoring(id) ||
       redisNode.isSettling;
+  }
+
+  /**
+   * Checks that a session that Redis does not know is unknown to all nodes.
+   *
+   * @throws {ClusterError} If a node that is cut off may have begun it.
+   */
+  assertUnknown(id: string): void {
+    const isSeen = this.#parts.cache.knows(id, "r") || this.#ended.has(id);
+    if (!isSeen && this.#absentNodes.mayHaveSessions) throw cannotLookUp();
   }
 
   /** Called when a session has begun. */
@@ -123,4 +133,12 @@ export class KnownSessions {
   clear(): void {
     this.#ended.clear();
   }
+}
+
+function cannotLookUp(): ClusterError {
+  return new ClusterError(
+    "The session cannot be looked up: Redis is unavailable, or was until a " +
+      "moment ago, or has lost its data, or another node is cut off. Try " +
+      "again later.",
+  );
 }

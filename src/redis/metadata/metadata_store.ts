@@ -195,7 +195,8 @@ export class RedisMetadataStore
         this.#redisNode.components.evicted(id);
         owner = this.#cache.field(id, "r");
         startEventId = this.#cache.field(id, "n");
-      } else if (owner !== "") this.#cachePut(id, "r", owner, at);
+      } else if (owner === "") this.#known.assertUnknown(id);
+      else this.#cachePut(id, "r", owner, at);
       if (startEventId) this.#cachePut(id, "n", startEventId, at);
       if (startedAt) this.#cachePut(id, "w", startedAt, at);
     } catch (error) {
