@@ -137,12 +137,20 @@ return { known[1], text(now), redis.call('HGET', ARGV[1], 'epoch') or '',
 
 /**
  * Returns the principal and the start event ID of a session, the time, the
- * epoch of the log, and when the session began. Does not count as use.
+ * epoch of the log, and when the session began. Does not count as use. There is
+ * no epoch if the session is unknown to a copy of the server, which may have
+ * taken over without notice.
  */
 export const PEEK: Script = new Script(`
 local values = redis.call('HMGET', KEYS[1], 'r', 'n', 'w')
-return { values[1] or '', values[2] or '', text(now),
-  redis.call('HGET', ARGV[1], 'epoch') or '', values[3] or '' }
+local known = redis.call('HMGET', ARGV[1], 'epoch', 'server')
+local epoch = known[1] or ''
+if not values[1] and known[2] then
+  local info = redis.pcall('INFO', 'server')
+  local server = type(info) == 'string' and string.match(info, 'run_id:(%x+)')
+  if server and server ~= known[2] then epoch = '' end
+end
+return { values[1] or '', values[2] or '', text(now), epoch, values[3] or '' }
 `);
 
 /** Returns a field of a session. Does not count as use. */

@@ -12,11 +12,24 @@ export interface ReplicatedServers extends AsyncDisposable {
   failOver(key: string): Promise<void>;
 }
 
+/** A Redis Cluster. */
+export interface ClusterServers extends ReplicatedServers {
+  /** Separates the replica of a key from its primary: it lags from now on. */
+  detachReplica(key: string): Promise<void>;
+  /**
+   * Makes the replica of a key the primary, while the other one is alive.
+   *
+   * @param key The key.
+   * @param scripts What it has loaded.
+   */
+  takeOver(key: string, scripts?: readonly string[]): Promise<void>;
+}
+
 /** So short that tests need not wait for it. */
 const TIMEOUT_MS = "1000";
 
 /** Starts a Redis Cluster of three primaries with a replica each. */
-export async function startCluster(): Promise<ReplicatedServers> {
+export async function startCluster(): Promise<ClusterServers> {
   const args = ["--cluster-enabled", "yes", "--cluster-node-timeout"];
   const servers = await Promise.all(
     Array.from({ length: 6 }, () => RedisServer.start([...args, TIMEOUT_MS])),
@@ -56,14 +69,42 @@ export async function startCluster(): Promise<ReplicatedServers> {
     );
   }
   for (const replica of servers.slice(3)) await isInSync(replica);
+  const shardOf = async (key: string) => {
+    const slot = Number(await servers[0]!.command("CLUSTER", "KEYSLOT", key));
+    const at = bounds.findLastIndex((bound) => bound <= slot);
+    return { primary: primaries[at]!, replica: servers[at + 3]! };
+  };
   return {
     ports: servers.map(({ port }) => port),
     async failOver(key) {
-      const slot = Number(await servers[0]!.command("CLUSTER", "KEYSLOT", key));
-      const at = bounds.findLastIndex((bound) => bound <= slot);
-      await isInSync(servers[at + 3]!);
-      await primaries[at]!.kill();
-      await isPrimary(servers[at + 3]!);
+      const { primary, replica } = await shardOf(key);
+      await isInSync(replica);
+      await primary.kill();
+      await isPrimary(replica);
+    },
+    async detachReplica(key) {
+      const { primary, replica } = await shardOf(key);
+      await isInSync(replica);
+      // It cannot connect again with a user that does not exist.
+      await replica.command("CONFIG", "SET", "masteruser", "nobody");
+      await replica.command("CONFIG", "SET", "masterauth", "nothing");
+      await primary.command("CLIENT", "KILL", "TYPE", "replica");
+    },
+    async takeOver(key, scripts = []) {
+      const { primary, replica } = await shardOf(key);
+      for (const text of scripts) {
+        await replica.command("SCRIPT", "LOAD", text);
+      }
+      await replica.command("CLUSTER", "FAILOVER", "TAKEOVER");
+      await isPrimary(replica);
+      await until(
+        async () =>
+          /role:slave/.test(
+            String(await primary.command("INFO", "replication")),
+          ),
+        "the earlier primary to be a replica",
+        PATIENCE_MS,
+      );
     },
     async [Symbol.asyncDispose]() {
       for (const server of servers) await server.kill();
