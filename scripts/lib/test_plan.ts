@@ -42,6 +42,7 @@ const FAILURES = [
   "tests/nats/mixed_test.ts",
   "tests/nats/outage_test.ts",
   "tests/postgres/outage_test.ts",
+  "tests/redis/absent_nodes_test.ts",
   "tests/redis/acl_test.ts",
   "tests/redis/adversarial_test.ts",
   "tests/redis/cleanup_test.ts",
@@ -72,6 +73,7 @@ const KILLED = [
   "tests/e2e/workers_killed_test.ts",
   "tests/redis/node_crash_test.ts",
   "tests/redis/replicated_test.ts",
+  "tests/redis/unnoticed_failover_test.ts",
 ];
 /** Slow tests that rarely find what others miss. */
 const LONG = [
