@@ -56,6 +56,7 @@ const FAILURES = [
   "tests/redis/full_server_test.ts",
   "tests/redis/limits_test.ts",
   "tests/redis/mixed_test.ts",
+  "tests/redis/moved_session_test.ts",
   "tests/redis/older_state_test.ts",
   "tests/redis/outage_reports_test.ts",
   "tests/redis/partial_outage_test.ts",

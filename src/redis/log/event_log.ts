@@ -174,7 +174,8 @@ export class RedisEventLog implements EventLog, RedisComponent {
     const isBehind = state.lastBroadcast > position.lastBroadcast ||
       state.lastDirect > position.lastDirect;
     if (isBehind) return void this.#catchUp();
-    position.verify(state.lastEvent);
+    // What is being read now may be older than where sessions have resumed.
+    if (!this.#missing.isRunning) position.verify(state.lastEvent);
   }
 
   onClaimFailed(id: string): void {
