@@ -54,6 +54,7 @@ const FAILURES = [
   "tests/redis/flush_test.ts",
   "tests/redis/format_test.ts",
   "tests/redis/full_server_test.ts",
+  "tests/redis/late_commands_test.ts",
   "tests/redis/limits_test.ts",
   "tests/redis/mixed_test.ts",
   "tests/redis/moved_session_test.ts",

@@ -24,6 +24,11 @@ interface Duplicable {
   };
 }
 
+/** The commands of a client of node-redis, which are no part of its API. */
+interface WithQueue {
+  _getQueue?(): { flushWaitingForReply?(error: Error): void };
+}
+
 /** Adapts a client of node-redis that sends commands, or one like it. */
 export function adaptPublisher(
   client: RedisPublisher & Emitter,
@@ -99,14 +104,25 @@ function subscriptionsOf(
 }
 
 function listenToClient(
-  client: Emitter,
+  client: Emitter & WithQueue,
   { onLost = ignore, onReady = ignore }: ConnectionEvents,
 ): () => void {
   return listenTo(client, {
+    connect: () => rejectLateCommands(client),
     error: (error: unknown) => onLost(error),
     reconnecting: () => onLost(),
     ready: () => onReady(),
   });
+}
+
+/**
+ * Rejects commands that still wait for a reply when there is a new connection.
+ * Version 5 has written those to the old one that were sent in the turn in which
+ * it was lost, and would take the first replies of the new one for theirs.
+ */
+function rejectLateCommands(client: WithQueue): void {
+  const error = new Error("The connection was lost.");
+  client._getQueue?.().flushWaitingForReply?.(error);
 }
 
 function opener<Client extends Duplicable>(
