@@ -67,7 +67,7 @@ export class ListeningConnection {
   async start(retryMs: number = MIN_RETRY_MS): Promise<void> {
     if (this.#isClosed) return;
     try {
-      await this.#listen(await this.#pool.connect());
+      await this.#listen(await take(this.#pool));
     } catch (error) {
       this.#lastError = error;
       if (this.#isClosed) return;
@@ -138,6 +138,7 @@ export class ListeningConnection {
       },
     };
     client.on("error", onEnd);
+    client.off("error", ignore);
     client.on("end", onEnd);
     client.on("notification", onNotification);
     try {
@@ -165,3 +166,27 @@ export class ListeningConnection {
     void this.start();
   }
 }
+
+/**
+ * Takes a client out of a pool. Its connection may fail in the same turn, and an
+ * error without a listener would end the process: a pool of `pg` passes the
+ * client to a callback before that.
+ */
+function take(pool: PostgresPool): Promise<PostgresClient> {
+  return new Promise((resolve, reject) => {
+    const onTaken = (client: PostgresClient) => {
+      client.on("error", ignore);
+      resolve(client);
+    };
+    const connect = pool.connect.bind(pool) as (
+      callback: (error: unknown, client?: PostgresClient) => void,
+    ) => Promise<PostgresClient> | undefined;
+    const taken = connect((error, client) =>
+      client === undefined ? reject(error) : onTaken(client)
+    );
+    // Objects without callbacks return a promise.
+    taken?.then(onTaken, reject);
+  });
+}
+
+function ignore(): void {}

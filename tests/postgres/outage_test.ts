@@ -1,15 +1,32 @@
 import { ClusterError, InvalidArgumentError } from "@crossmcp/session-manager";
 import { PostgresSessions } from "@crossmcp/session-manager/postgres";
 import { assert, assertEquals, assertThrows } from "@std/assert";
+import { Buffer } from "node:buffer";
 import { after, before, it } from "node:test";
 import type pg from "pg";
 import { until } from "../e2e/support/until.ts";
+import { TcpProxy } from "../redis/support/tcp_proxy.ts";
 import { testOutages } from "../support/broker_outages.ts";
 import {
   describePostgres,
   poolOf,
   PostgresServer,
 } from "./support/postgres_server.ts";
+
+/** The server is ready for statements. */
+const READY = Buffer.from("Z\0\0\0\x05I", "latin1");
+/** The first byte of the reply to a new connection. */
+const AUTHENTICATION = "R".charCodeAt(0);
+/** What the server sends when it ends a connection. */
+const FATAL = errorOf("SFATAL", "C57P01", "Mterminating connection");
+
+/** Encodes an error of the server. */
+function errorOf(...fields: string[]): Buffer {
+  const body = `${fields.join("\0")}\0\0`;
+  const head = Buffer.from("E\0\0\0\0", "latin1");
+  head.writeInt32BE(body.length + 4, 1);
+  return Buffer.concat([head, Buffer.from(body, "latin1")]);
+}
 
 describePostgres("PostgresSessions: outages", () => {
   let server: PostgresServer;
@@ -73,6 +90,30 @@ describePostgres("PostgresSessions: outages", () => {
         "nodes that know each other",
       );
       assertEquals(errors.length, 2);
+    } finally {
+      await Promise.all(nodes.map((node) => node.close()));
+    }
+  });
+
+  it("C10 a server that ends connections as soon as they are made ends no process", async () => {
+    let refused = 0;
+    await using proxy = await TcpProxy.start(server.port, (reply) => {
+      const isReady = reply.subarray(-6).equals(READY) &&
+        reply[0] === AUTHENTICATION;
+      return isReady && refused++ < 3 ? Buffer.concat([reply, FATAL]) : reply;
+    });
+    const pool = poolOf(proxy.port);
+    pools.push(pool);
+    const nodes = [
+      new PostgresSessions("short", pool),
+      new PostgresSessions("short", newPool()),
+    ];
+    try {
+      await until(
+        () => nodes.every((node) => node.nodes().length === 2),
+        "nodes that know each other",
+      );
+      assert(refused >= 3, `Only ${refused} connections were made`);
     } finally {
       await Promise.all(nodes.map((node) => node.close()));
     }
