@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
 import { after, before, it } from "node:test";
-import { createClient } from "redis";
+import type { createClient } from "redis";
 import { adaptPublisher } from "../../src/redis/clients/node_redis.ts";
 import { PATIENCE_MS } from "../cluster_nodes/remote_node.ts";
 import { until, within } from "../e2e/support/until.ts";
