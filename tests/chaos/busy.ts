@@ -5,9 +5,8 @@ const INTERVAL_MS = 50;
 const LIMIT_MS = 400;
 
 /**
- * Adds a fault whenever the machine was too busy to run a timer in time.
- *
- * @returns Stops that.
+ * Adds a fault whenever the machine was too busy to run a timer in time, or for
+ * the heartbeats of a node to arrive: it is considered dead then.
  */
 export function watchBusy(history: History): () => void {
   let last = history.now;
@@ -15,11 +14,12 @@ export function watchBusy(history: History): () => void {
     const { now } = history;
     const from = last;
     last = now;
-    if (now - from < INTERVAL_MS + LIMIT_MS) return;
-    const isBlocked = history.faults.some((span) =>
-      span.fault === "block" && span.from >= from
-    );
-    if (isBlocked) return;
+    const isLate = now - from >= INTERVAL_MS + LIMIT_MS &&
+      !history.faults.some((span) =>
+        span.fault === "block" && span.from >= from
+      );
+    const isMissed = !history.isDisturbed(now, now) && missesNode(history);
+    if (!isLate && !isMissed) return;
     history.faults.push({
       fault: "busy",
       node: undefined,
@@ -28,4 +28,10 @@ export function watchBusy(history: History): () => void {
     });
   }, INTERVAL_MS);
   return () => clearInterval(timer);
+}
+
+/** Returns whether a node considers another one dead that is alive. */
+function missesNode({ nodes }: History): boolean {
+  const alive = nodes.filter(({ goneAt }) => goneAt === Infinity);
+  return alive.some((node) => alive.some((other) => node.misses(other)));
 }

@@ -6,6 +6,8 @@ export interface Fault {
   readonly losesData: boolean;
   /** Whether the server may have older data then. */
   readonly bringsBack?: boolean;
+  /** Whether the nodes begin a new log: nobody can tell what the server lacks. */
+  readonly beginsLog?: boolean;
 }
 
 /** A fault that a schedule can have. */
@@ -45,12 +47,13 @@ export type FaultName =
 
 const server: Fault = { scope: "server", losesData: false };
 const node: Fault = { scope: "node", losesData: false };
-const loss: Fault = { scope: "server", losesData: true };
+const restart: Fault = { ...server, beginsLog: true };
+const loss: Fault = { ...restart, losesData: true };
 const older: Fault = { ...loss, bringsBack: true };
 
 /** All faults. Each store has some of them. */
 export const FAULTS: Readonly<Record<FaultName, Fault>> = {
-  "kill": server,
+  "kill": restart,
   "empty": loss,
   "older": older,
   "pause": server,

@@ -83,11 +83,13 @@ export class History {
     );
   }
 
-  /** Returns whether data was lost in a span of time. */
-  hasLostData(from: number, to: number): boolean {
-    return this.faults.some((span) =>
-      FAULTS[span.fault].losesData && span.from <= to && from <= span.healedAt
-    );
+  /** Returns whether the nodes began a new log in a span of time. */
+  hasNewLog(from: number, to: number): boolean {
+    return this.isStored &&
+      this.faults.some((span) =>
+        FAULTS[span.fault].beginsLog === true && span.from <= to &&
+        from <= span.healedAt
+      );
   }
 
   /** Tells what happened, one event a line. */

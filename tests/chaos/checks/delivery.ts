@@ -2,7 +2,7 @@ import { HEARTBEAT_MS } from "../nodes/chaos_node.ts";
 import type { ChaosClient } from "../client.ts";
 import type { History, Sent } from "../history.ts";
 
-/** For how long messages are sent again when Redis has lost them. */
+/** For how long messages are sent again when a new log begins. */
 const RECENT_MS = 30 * HEARTBEAT_MS;
 
 /** Returns what a client has received twice, out of order, or of others. */
@@ -26,10 +26,10 @@ function foreignEvents(history: History, client: ChaosClient): string[] {
       return [`got "${text}", which was for others`];
     }
     // What a node kept in an outage also reaches sessions that began in it, and
-    // broadcasts shortly before a loss of data those that began since.
+    // broadcasts shortly before a new log those that began since.
     const isKept = history.isDisturbed(message.at, client.beganAt) ||
       message.to === undefined &&
-        history.hasLostData(message.at, message.at + RECENT_MS);
+        history.hasNewLog(message.at, message.at + RECENT_MS);
     return message.settledAt < client.askedAt && !isKept
       ? [`got "${text}", which is older than its session`]
       : [];
@@ -38,8 +38,8 @@ function foreignEvents(history: History, client: ChaosClient): string[] {
 
 /**
  * Messages of an outage may come twice (guarantees.md, "Redis"), without an ID
- * and with one, and those shortly before a loss of data to clients that have
- * moved since. The same event never does.
+ * and with one, and those shortly before a new log to clients that have moved
+ * since. The same event never does.
  */
 function doubles(history: History, client: ChaosClient): string[] {
   const { received } = client;
@@ -51,7 +51,7 @@ function doubles(history: History, client: ChaosClient): string[] {
     const { at, settledAt } = history.sent.get(text) ?? { at: 0, settledAt: 0 };
     const hasMoved = connection.requestedAt > at;
     const isAllowed = history.isDisturbed(at, settledAt) ||
-      hasMoved && history.hasLostData(at, at + RECENT_MS);
+      hasMoved && history.hasNewLog(at, at + RECENT_MS);
     const key = `${eventId} ${text}`;
     const isSameEvent = hasOwnId && ids.has(key);
     const isDouble = texts.has(text) && !isAllowed;

@@ -51,6 +51,11 @@ export class ChaosNode {
     return this.#met;
   }
 
+  /** Returns whether it considers a node dead that it had met. */
+  misses({ name }: ChaosNode): boolean {
+    return this.met.has(name) && !this.handle.state.nodes.includes(name);
+  }
+
   /** How many messages it has lost, by its own count. */
   get lost(): number {
     return this.#handle?.state.lost ?? 0;
