@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
 import { after, before, it } from "node:test";
-import type { createClient } from "redis";
+import type { RedisPublisher } from "@crossmcp/session-manager/redis";
 import { adaptPublisher } from "../../src/redis/clients/node_redis.ts";
 import { PATIENCE_MS } from "../cluster_nodes/remote_node.ts";
 import { until, within } from "../e2e/support/until.ts";
@@ -30,9 +30,9 @@ describeRedis(
         await using proxy = await TcpProxy.start(server.port);
         await using made = makeClient(proxy, kind);
         await made.connected;
-        const client = made.client as unknown as ReturnType<
-          typeof createClient
-        >;
+        const client = made.client as unknown as RedisPublisher & {
+          isReady: boolean;
+        };
         const publisher = adaptPublisher(client);
         const stop = publisher.listen({});
         for (const key of KEYS) await publisher.send(["SET", key, key]);
