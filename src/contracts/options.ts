@@ -235,11 +235,10 @@ export interface SubscriptionOptions {
 
 /**
  * Why a session ended: its client sent DELETE, or `info.delete` was called
- * (`"deleted"`); `sessions.end` was called (`"ended"`); nobody used it for
- * `info.idleTimeoutMs` (`"expired"`); or it made room for another one
- * (`"limit"`).
+ * (`"deleted"`); `sessions.end` was called (`"ended"`); or nobody used it for
+ * `info.idleTimeoutMs` (`"expired"`).
  */
-export type SessionEndReason = "deleted" | "ended" | "expired" | "limit";
+export type SessionEndReason = "deleted" | "ended" | "expired";
 
 /**
  * Callbacks for sessions that begin and end, of those that begin through the

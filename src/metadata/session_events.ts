@@ -35,7 +35,6 @@ export class SessionEvents {
     deleted: 0,
     ended: 0,
     expired: 0,
-    limit: 0,
   };
   #listener: SessionListener | undefined;
   readonly #durations = new Listeners<number>();

@@ -22,7 +22,7 @@ async function useBoth(
   for (let count = 0; count < 20; count++) {
     await a.sessions.notify({ method: "notifications/tools/list_changed" });
   }
-  const none = { deleted: 0, ended: 0, expired: 0, limit: 0 };
+  const none = { deleted: 0, ended: 0, expired: 0 };
   const counts = [];
   for (const { endpoint, sessions } of [a, b]) {
     const { begun, ended } = await assertAgrees(endpoint, sessions);

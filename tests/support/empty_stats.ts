@@ -10,7 +10,7 @@ export const EMPTY_STATS: SessionsStats = {
   resets: { unknown: 0, purged: 0, future: 0 },
   sessions: 0,
   begun: 0,
-  ended: { deleted: 0, ended: 0, expired: 0, limit: 0 },
+  ended: { deleted: 0, ended: 0, expired: 0 },
   subscriptions: { resources: 0, listen: 0, notified: 0 },
   expired: 0,
   openRequests: 0,

@@ -27,7 +27,7 @@ export const clusterStatsCases: readonly ClusterCase[] = [
         () => known().every((count) => count === 1),
         "the nodes to know that two sessions have ended",
       );
-      const none = { deleted: 0, ended: 0, expired: 0, limit: 0 };
+      const none = { deleted: 0, ended: 0, expired: 0 };
       deepStrictEqual(
         nodes.map((node) => node.stats()).map(({ begun, ended }) => ({
           begun,

@@ -87,7 +87,6 @@ export const beginEndCases: readonly SessionsCase[] = [
         deleted: 0,
         ended: 0,
         expired: 1,
-        limit: 0,
       });
     },
   },

@@ -27,7 +27,7 @@ export const statsCases: readonly SessionsCase[] = [
     run: async ({ create, within }) => {
       const sessions = await create();
       const stats = () => begunOf({ stats: () => sessions.stats() });
-      const ended = { deleted: 0, ended: 0, expired: 0, limit: 0 };
+      const ended = { deleted: 0, ended: 0, expired: 0 };
       deepStrictEqual(stats(), { sessions: 0, begun: 0, ended });
       const principals = ["alice", undefined, "bob", "carol"];
       const [a, b] = await beginEach(sessions, principals, within);
