@@ -227,7 +227,7 @@ export interface Sessions extends AsyncDisposable {
    *
    * Over Redis, the promise is rejected with a `ClusterError` if Redis is or
    * becomes unavailable. What this node has ended stays ended: it is removed from
-   * Redis when that is back, also if other nodes have restored it or Redis comes
+   * Redis when that is back, even if other nodes have restored it or Redis comes
    * back from an older state, as long as a node that knows of it is alive. Call it
    * again for the rest.
    *

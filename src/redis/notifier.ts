@@ -40,9 +40,10 @@ export interface RedisNotifierOptions extends ErrorReportingOptions {
  * as a cron job, a webhook or another service. It is not a node: it opens no
  * connection, subscribes to nothing, and has no heartbeat.
  *
- * It asks the nodes of `RedisSessions` over Redis. One of them calls its
- * `notify` or `end`, with all their guarantees, and stores the result. So it needs at least one node that is running, and no settings of the
- * nodes but their prefix.
+ * It writes each call to Redis. A node of `RedisSessions` executes it, with all
+ * the guarantees of its `notify` and `end`, and stores the result. So a notifier
+ * needs at least one node that is running, and no settings of the nodes but
+ * their prefix.
  *
  * If a node dies while it works on a call, another node repeats the call after
  * five seconds. Only then, clients may get a notification twice.
@@ -53,10 +54,13 @@ export interface RedisNotifierOptions extends ErrorReportingOptions {
  * import { createClient } from "redis";
  *
  * const client = createClient({ url: "redis://localhost:6379" });
+ * client.on("error", () => {}); // calls are rejected instead
  * await client.connect();
  *
- * await using notifier = new RedisNotifier(client, { prefix: "my-server" });
+ * const notifier = new RedisNotifier(client, { prefix: "my-server" });
  * await notifier.notify({ method: "notifications/tools/list_changed" });
+ * await notifier.close();
+ * client.destroy();
  * ```
  */
 export class RedisNotifier {

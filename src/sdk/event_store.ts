@@ -18,7 +18,7 @@ const PRIMING = "{}";
  * has these limits, and any node can replay it. With the other backends, only
  * the node that stored an event can replay what follows it.
  *
- * The events of a stream, also of the standalone one, are replayed in the order
+ * The events of a stream, the standalone one included, are replayed in the order
  * in which they were stored, and those of other streams and sessions never are.
  * If events are missing, `replayEventsAfter` rejects instead of leaving a gap,
  * and the transport answers 500.

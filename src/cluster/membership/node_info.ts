@@ -22,8 +22,8 @@ export interface ClusterStats {
   readonly lost: number;
   /**
    * How many outages of the message bus this node has noticed: how often it found
-   * it to be down. Over Redis, these are the outages of Redis, also those in which
-   * only writes are rejected. Each was reported to `onError`.
+   * it to be down. Over Redis, these are the outages of Redis, including those in
+   * which only writes are rejected. Each was reported to `onError`.
    */
   readonly outages: number;
   /**
