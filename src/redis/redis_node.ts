@@ -153,6 +153,7 @@ export class RedisNode implements PeriodicTask {
     void this.#start().then(this.#finish, (error) => {
       this.report(error as Error);
       this.#fail(error);
+      void this.node.close(); // Nobody waits for other nodes.
     });
   }
 

@@ -11,7 +11,7 @@ import {
   readMessage,
   withKnownBody,
 } from "../http/request_body.ts";
-import { refusalResponse } from "../http/refusals.ts";
+import { isTemporary, refusalResponse } from "../http/refusals.ts";
 import { EVENT_STREAM_HEADERS } from "../http/session_requests.ts";
 import { isEventStream } from "../protocol/sse.ts";
 import { type MessageId, requestIdOf } from "../requests/message_target.ts";
@@ -53,6 +53,21 @@ export class RemoteHost {
    * if there is one by now.
    */
   async forward(
+    sessionId: string,
+    request: Request,
+    caller: SdkFetchOptions,
+    rebuild: () => Promise<boolean>,
+  ): Promise<Forwarded> {
+    try {
+      return await this.#forward(sessionId, request, caller, rebuild);
+    } catch (error) {
+      // Nobody can tell at the moment which node has the server.
+      if (isTemporary(error)) return this.#refuse("unavailable", caller);
+      throw error;
+    }
+  }
+
+  async #forward(
     sessionId: string,
     request: Request,
     caller: SdkFetchOptions,
