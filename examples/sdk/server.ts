@@ -20,4 +20,4 @@ server.listen(Number(process.env.PORT ?? 8000), "127.0.0.1", () => {
   const { port } = server.address() as AddressInfo;
   console.log(`http://127.0.0.1:${port}/mcp`);
 });
-stopOnSignal(handler, sessions);
+stopOnSignal(handler, sessions, () => server.close());

@@ -8,7 +8,9 @@ import { createHandler } from "./notes_server.ts";
 import { stopOnSignal } from "./stop_on_signal.ts";
 
 // In your own project, `bun add -d @types/bun` makes this line unnecessary.
-declare const Bun: { serve(options: object): { port: number } };
+declare const Bun: {
+  serve(options: object): { port: number; stop(): Promise<void> };
+};
 
 const sessions = await createSessions();
 const handler = createHandler(sessions);
@@ -19,4 +21,4 @@ const server = Bun.serve({
   fetch: (request: Request) => handler.fetch(request),
 });
 console.log(`http://127.0.0.1:${server.port}/mcp`);
-stopOnSignal(handler, sessions);
+stopOnSignal(handler, sessions, () => server.stop());

@@ -5,9 +5,9 @@ import { stopOnSignal } from "./stop_on_signal.ts";
 
 const sessions = await createSessions();
 const handler = createHandler(sessions);
-Deno.serve({
+const server = Deno.serve({
   hostname: "127.0.0.1",
   port: Number(Deno.env.get("PORT") ?? 8000),
   onListen: ({ port }) => console.log(`http://127.0.0.1:${port}/mcp`),
 }, (request) => handler.fetch(request));
-stopOnSignal(handler, sessions);
+stopOnSignal(handler, sessions, () => server.shutdown());

@@ -20,4 +20,4 @@ const server = app.listen(port, "127.0.0.1", () => {
   const { port } = server.address() as AddressInfo;
   console.log(`http://127.0.0.1:${port}/mcp`);
 });
-stopOnSignal(handler, sessions);
+stopOnSignal(handler, sessions, () => server.close());
