@@ -64,6 +64,7 @@ const FAILURES = [
   "tests/redis/recent_appends_test.ts",
   "tests/redis/recovery_test.ts",
   "tests/redis/replay_test.ts",
+  "tests/redis/republished_test.ts",
   "tests/redis/request_archive_test.ts",
   "tests/redis/silent_subscriber_test.ts",
   "tests/redis/unknown_sessions_test.ts",

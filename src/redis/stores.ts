@@ -48,6 +48,7 @@ export function createStores(
         return log = new RedisEventLog(redisNode, settings, {
           isLocal: (id) => directory!.isLocal(id),
           localIds: () => directory!.localIds(),
+          claimedAt: (id) => directory!.claimedAt(id),
         });
       },
       directory: (onClaimed) =>

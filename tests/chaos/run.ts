@@ -53,11 +53,11 @@ export async function runSchedule(
   } catch (error) {
     history.violate(`the run failed: ${(error as Error).stack}`);
   } finally {
+    unwatchBusy();
     await actions.dispose();
     // Rejections that nobody handles are reported a moment later.
     await pause(20);
     unwatch();
-    unwatchBusy();
   }
   const received = history.clients.flatMap(({ received }) => received);
   return {

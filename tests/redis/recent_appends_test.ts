@@ -16,9 +16,9 @@ describe("RecentAppends", () => {
     "R1 forgets old events also if nothing is appended after them",
     usingFakeTime((time) => {
       const recent = new RecentAppends(HEARTBEAT_MS);
-      recent.add([newEvent(1, undefined, "one")]);
+      recent.add([newEvent(1, undefined, "one")], 1);
       time.tick(15 * HEARTBEAT_MS);
-      recent.add([newEvent(2, undefined, "two")]);
+      recent.add([newEvent(2, undefined, "two")], 2);
       recent.forgetOld();
       assertEquals(numbersOf(recent), [1, 2]);
       time.tick(10 * HEARTBEAT_MS);

@@ -127,6 +127,12 @@ export class RedisSessionDirectory implements SessionDirectory, PeriodicTask {
     return this.#owned.keys();
   }
 
+  /** See `LocalSessions.claimedAt`. */
+  claimedAt(id: string): number | undefined {
+    const own = this.#owned.get(id);
+    return own?.isConfirmed ? own.claimToken : undefined;
+  }
+
   /** Returns whether a session has a stream on this node. */
   isAttached(id: string): boolean {
     return this.#owned.get(id)?.isDetached === false;

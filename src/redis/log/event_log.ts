@@ -251,7 +251,11 @@ export class RedisEventLog implements EventLog, RedisComponent {
     const text = withSseId(frame, `${this.#position.epoch}-${offset}`);
     const target = targetOf(event);
     const isWithheld = this.#unsettled.withhold(target, text, offset);
-    this.#streams.deliver(target, text, offset, isWithheld);
+    const since = event.firstAppendedAt;
+    // Their clients have it, have had a reset, or began a session after it.
+    const isLater = (id: string) =>
+      (this.#sessions.claimedAt(id) ?? 0) > since! || isWithheld?.(id) === true;
+    this.#streams.deliver(target, text, offset, since ? isLater : isWithheld);
   }
 
   /** Withholds events from a stream until its position is known. */

@@ -18,12 +18,13 @@ return { known[1] or '', known[2] or '0', known[3] or '0', newest }
 `);
 
 /**
- * Returns the entries after an event: offsets, recipients, frames and origins.
- * Also returns the newest broadcast and the newest targeted event that were
+ * Returns the entries after an event: offsets, recipients, frames, origins, and
+ * when they were first appended if they were republished. Also returns the newest broadcast and the newest targeted event that were
  * trimmed.
  */
 export const AFTER: Script = new Script(`
 local meta, events, node, start = KEYS[1], ARGV[1], ARGV[2], ARGV[3]
+local again = ARGV[4]
 local known = redis.call('HMGET', meta, 'epoch', 'all', 'gone', 'lost')
 local after = {}
 for _, event in ipairs(
@@ -33,6 +34,9 @@ for _, event in ipairs(
   after[#after + 1] = #fields == 6 and fields[2] or ''
   after[#after + 1] = fields[#fields - 2]
   after[#after + 1] = fields[#fields]
+  local isAgain = string.sub(fields[#fields], 1, 1) == 'r'
+  after[#after + 1] = isAgain and
+    redis.call('HGET', again, after[#after - 3]) or ''
 end
 return { known[1] or '', known[2] or '0',
   redis.call('HGET', node, 'to') or '0', after, known[3] or '0',

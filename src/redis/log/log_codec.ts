@@ -7,6 +7,11 @@ export interface PublishedEvent {
   readonly offset: number;
   /** Whether it was in an earlier log as well. */
   readonly isRepublished: boolean;
+  /**
+   * For a republished event: when it was first appended, at the latest, in
+   * microseconds of the server, if that is known.
+   */
+  readonly firstAppendedAt: number | undefined;
   /** The sequence number at its sender. */
   readonly seq: number;
   readonly frame: string;
@@ -86,6 +91,7 @@ export function decodeBatch(text: string): PublishedBatch | undefined {
     events.push({
       offset: Number(offset),
       isRepublished,
+      firstAppendedAt: Number(mark.slice(1)) || undefined,
       seq,
       ids,
       ...payload,
@@ -96,13 +102,14 @@ export function decodeBatch(text: string): PublishedBatch | undefined {
 
 /** Decodes an entry of the log: offset, recipients, frame and origin. */
 export function decodeEntry(
-  [offset, recipients, data, origin]: readonly string[],
+  [offset, recipients, data, origin, firstAppendedAt]: readonly string[],
 ): PublishedEvent & { readonly sender: string } {
   const space = origin!.indexOf(" ");
   const isRepublished = origin!.startsWith("r");
   return {
     offset: Number(offset),
     isRepublished,
+    firstAppendedAt: Number(firstAppendedAt) || undefined,
     seq: Number(origin!.slice(isRepublished ? 1 : 0, space)),
     sender: origin!.slice(space + 1),
     ...decodePayload(data!),
@@ -136,6 +143,8 @@ export interface NewEvent {
   readonly data: string;
   /** Whether it was appended before, to a log that is lost. */
   readonly isRepublished?: boolean | undefined;
+  /** When that was, at the latest, in microseconds of the server. */
+  readonly firstAppendedAt?: number | undefined;
 }
 
 /** Creates an event to append. */
@@ -202,9 +211,9 @@ export function estimateSize({ ids, data }: NewEvent): number {
 
 /** Encodes an event as arguments of the script that appends it. */
 export function encodeArguments(
-  { ids, data, isRepublished }: NewEvent,
+  { ids, data, isRepublished, firstAppendedAt }: NewEvent,
 ): string[] {
-  const mark = isRepublished ? "r" : "";
+  const mark = isRepublished ? `r${firstAppendedAt ?? ""}` : "";
   return ids === undefined
     ? [data, mark, "-1"]
     : [data, mark, String(ids.length), ...ids];

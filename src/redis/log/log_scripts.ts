@@ -20,6 +20,7 @@ import { SHARE } from "./share_script.ts";
 //   o  the origin: sequence number and sender, after an "r" if it was republished
 //   t  the recipients as JSON; missing for a broadcast
 //
+// The hash "again" has when broadcasts that were republished were first appended.
 // For each session, the sorted set "e:" has its targeted events. Its hash has t, the
 // newest of them, and q, the newest one that was sent while it had no owner. For each
 // node, the hash "n:" has "to", the newest event that was published to it alone,
@@ -91,7 +92,7 @@ local isCopy = server and known[4] and known[4] ~= server
 local isOlder = known[1] == epoch and
   (last < newest or (own[3] == epoch and tonumber(own[2]) or 0) < appended)
 if isCopy or isOlder then
-  redis.call('DEL', meta, prefix .. 'events')
+  redis.call('DEL', meta, prefix .. 'events', prefix .. 'again')
   -- Offsets are never used twice, even if this server's clock is behind.
   if known[1] == epoch then last = math.max(last, newest) end
   known = { false }
@@ -114,8 +115,9 @@ return { known[1], known[2] or '0', known[3] or '0', own[1] or '0', text(now) }
 `);
 
 /**
- * Appends events, and publishes each to the nodes of its recipients. Returns
- * "lost" if the log is not the expected one; then nothing is appended.
+ * Appends events, and publishes each to the nodes of its recipients. Returns the
+ * newest event, or "lost" if the log is not the expected one; then nothing is
+ * appended.
  */
 export const APPEND: Script = new Script(`
 local meta, prefix, sender, first = KEYS[1], ARGV[1], ARGV[2], tonumber(ARGV[3])
@@ -175,6 +177,7 @@ local lastTo, own = {}, nil
 local at, number = 13, first
 while at <= #ARGV do
   local data, mark, targets = ARGV[at], ARGV[at + 1], tonumber(ARGV[at + 2])
+  local kind, earlier = string.sub(mark, 1, 1), tonumber(string.sub(mark, 2))
   at = at + 3
   if number <= count then
     -- It was appended before: the reply to an earlier attempt was lost.
@@ -183,11 +186,12 @@ while at <= #ARGV do
     count = number
     last = math.max(now, last + 1)
     local offset = text(last)
-    local origin = mark .. text(number) .. ' ' .. sender
+    local origin = kind .. text(number) .. ' ' .. sender
     local event = '["' .. offset .. '","' .. mark .. '",' .. text(number) .. ',' ..
       data
     if targets < 0 then
       redis.call('XADD', events, offset .. '-0', 'd', data, 'o', origin)
+      if earlier then redis.call('HSET', prefix .. 'again', offset, text(earlier)) end
       bytes = bytes + 64 + #data + #origin
       publish(toAll, '', all, event .. ']')
       all = offset
@@ -198,8 +202,8 @@ while at <= #ARGV do
         local key = prefix .. 's:' .. id
         local known = redis.call('HMGET', key, 'h', 'i')
         local owner = known[1]
-        if owner and mark ~= '' and tonumber(known[2]) > began then
-          -- Its client has reconnected since, and got a reset.
+        if owner and mark ~= '' and tonumber(known[2]) > (earlier or began) then
+          -- Its client has reconnected since, and got it, or a reset.
           owner = nil
         elseif owner then
           local quoted = cjson.encode(id)
@@ -245,7 +249,8 @@ if own then redis.call('HSET', meta, 'own', own) end
 purge()
 redis.call('PEXPIRE', meta, ttl)
 redis.call('PEXPIRE', events, ttl)
-return 'added'
+redis.call('PEXPIRE', prefix .. 'again', ttl)
+return text(last)
 `);
 
 /**

@@ -242,7 +242,7 @@ export class LogWriter {
     this.#appended = Math.max(this.#appended, events.at(-1)!.seq);
     this.#appendedTo = epoch;
     this.#remove(events);
-    this.recent.add(events);
+    this.recent.add(events, Number(added));
     if (this.#areReceived(events)) return true;
     this.#echo ??= setTimeout(() => {
       this.#echo = undefined;

@@ -38,13 +38,13 @@ export async function readLog(
   ] = await connection.evaluate(
     AFTER,
     keys.logState,
-    [keys.events, nodeKey, String(offset)],
+    [keys.events, nodeKey, String(offset), `${keys.prefix}again`],
   ) as [string, string, string, string[], string, string];
   return {
     epoch,
     lastBroadcast: Number(lastBroadcast),
     lastDirect: Number(lastDirect),
-    entries: inChunks(events, 4).map(decodeEntry),
+    entries: inChunks(events, 5).map(decodeEntry),
     trimmedBroadcast: Number(trimmedBroadcast),
     trimmedTargeted: Number(trimmedTargeted),
   };

@@ -10,7 +10,11 @@ const HEARTBEATS = 20;
  */
 export class RecentAppends {
   readonly #ms: number;
-  #added: { readonly events: readonly NewEvent[]; readonly at: number }[] = [];
+  #added: {
+    readonly events: readonly NewEvent[];
+    readonly offset: number;
+    readonly at: number;
+  }[] = [];
   #length = 0;
 
   /** @param heartbeatMs The time between two heartbeats, in milliseconds. */
@@ -18,9 +22,14 @@ export class RecentAppends {
     this.#ms = HEARTBEATS * heartbeatMs;
   }
 
-  /** Adds events. */
-  add(events: readonly NewEvent[]): void {
-    this.#added.push({ events, at: Date.now() });
+  /**
+   * Adds events.
+   *
+   * @param events The events.
+   * @param offset The newest event of the log when they were appended.
+   */
+  add(events: readonly NewEvent[], offset: number): void {
+    this.#added.push({ events, offset, at: Date.now() });
     this.#length += lengthOf(events);
     this.forgetOld();
   }
@@ -47,8 +56,12 @@ export class RecentAppends {
 
   /** Removes all events and returns them, to be republished. */
   take(): NewEvent[] {
-    const taken = this.#added.flatMap(({ events }) =>
-      events.map((event) => ({ ...event, isRepublished: true }))
+    const taken = this.#added.flatMap(({ events, offset }) =>
+      events.map((event) => ({
+        ...event,
+        isRepublished: true,
+        firstAppendedAt: event.firstAppendedAt ?? offset,
+      }))
     );
     this.#added = [];
     this.#length = 0;

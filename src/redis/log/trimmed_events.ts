@@ -13,6 +13,11 @@ export interface LocalSessions {
   isLocal(id: string): boolean;
   /** Returns the sessions that this node owns. */
   localIds(): Iterable<string>;
+  /**
+   * Returns when this node has claimed a session, in microseconds of the server;
+   * `undefined` if Redis does not know of it.
+   */
+  claimedAt(id: string): number | undefined;
 }
 
 /** Notices events that were trimmed before this node had read them. */

@@ -1,5 +1,5 @@
 import { HEARTBEAT_MS } from "../nodes/chaos_node.ts";
-import type { ChaosClient } from "../client.ts";
+import type { ChaosClient, Connection } from "../client.ts";
 import type { History, Sent } from "../history.ts";
 
 /** For how long messages are sent again when a new log begins. */
@@ -18,18 +18,16 @@ export function checkDelivery(history: History, replay: boolean): string[] {
 
 function foreignEvents(history: History, client: ChaosClient): string[] {
   const { sent } = history;
-  return client.received.flatMap(({ text }) => {
+  return client.received.flatMap(({ text, connection }) => {
     if (text === undefined) return [];
     const message = sent.get(text);
     if (message === undefined) return [`got "${text}", which nobody sent`];
     if (message.to?.has(client) === false) {
       return [`got "${text}", which was for others`];
     }
-    // What a node kept in an outage also reaches sessions that began in it, and
-    // broadcasts shortly before a new log those that began since.
+    // What a node kept in an outage also reaches sessions that began in it.
     const isKept = history.isDisturbed(message.at, client.beganAt) ||
-      message.to === undefined &&
-        history.hasNewLog(message.at, message.at + RECENT_MS);
+      mayBeRepeated(history, message, connection);
     return message.settledAt < client.askedAt && !isKept
       ? [`got "${text}", which is older than its session`]
       : [];
@@ -37,9 +35,22 @@ function foreignEvents(history: History, client: ChaosClient): string[] {
 }
 
 /**
+ * Returns whether a message comes again to a stream that was opened in an
+ * outage, because it was sent shortly before a new log began.
+ */
+function mayBeRepeated(
+  history: History,
+  { at }: Pick<Sent, "at">,
+  { requestedAt }: Connection,
+): boolean {
+  return history.hasNewLog(at, at + RECENT_MS) &&
+    history.isDisturbed(requestedAt, requestedAt);
+}
+
+/**
  * Messages of an outage may come twice (guarantees.md, "Redis"), without an ID
- * and with one, and those shortly before a new log to clients that have moved
- * since. The same event never does.
+ * and with one, and those shortly before it to streams that were opened in it. The
+ * same event never does.
  */
 function doubles(history: History, client: ChaosClient): string[] {
   const { received } = client;
@@ -49,9 +60,8 @@ function doubles(history: History, client: ChaosClient): string[] {
   for (const { text, eventId, hasOwnId, connection } of received) {
     if (text === undefined) continue;
     const { at, settledAt } = history.sent.get(text) ?? { at: 0, settledAt: 0 };
-    const hasMoved = connection.requestedAt > at;
     const isAllowed = history.isDisturbed(at, settledAt) ||
-      hasMoved && history.hasNewLog(at, at + RECENT_MS);
+      mayBeRepeated(history, { at }, connection);
     const key = `${eventId} ${text}`;
     const isSameEvent = hasOwnId && ids.has(key);
     const isDouble = texts.has(text) && !isAllowed;

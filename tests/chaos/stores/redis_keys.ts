@@ -6,7 +6,7 @@ const LIMITS: readonly [RegExp, number][] = [
   [/^\{mcp\}:1:s:/, SESSION_MS],
   [/^\{mcp\}:1:u:/, 30 * DAY_MS],
   [/^\{mcp\}:1:(p:|principals$)/, SESSION_MS + DAY_MS],
-  [/^\{mcp\}:1:(log|events)$/, DAY_MS],
+  [/^\{mcp\}:1:(log|events|again)$/, DAY_MS],
   [/^\{mcp\}:1:n:/, DAY_MS],
   [/^\{mcp\}:1:[erv]:/, REPLAY_MS],
   [/^\{mcp\}:format$/, 60_000],
