@@ -1,11 +1,13 @@
 import { SseParser } from "../../src/testing/support/sse_parser.ts";
 import { FAULTS } from "./faults.ts";
 import type { History } from "./history.ts";
-import type { ChaosNode } from "./nodes/chaos_node.ts";
+import { type ChaosNode, HEARTBEAT_MS } from "./nodes/chaos_node.ts";
 import { openStream, ping } from "./requests.ts";
 
 /** How long a client waits before it connects again. */
 const RETRY_MS = 60;
+/** How long nodes may need to notice that another one is cut off. */
+const MISSED_MS = 4 * HEARTBEAT_MS;
 
 /** A connection of a client, from its request on. */
 export interface Connection {
@@ -271,7 +273,8 @@ export class ChaosClient {
    * Returns whether a node may not know the session (guarantees.md): there is
    * no store, and it began while the nodes could not reach each other; or the
    * nodes that know it are gone, and it began in an outage, or the store has
-   * lost it. A node that starts around an outage has not seen it (redis.md).
+   * lost it. A node that starts around an outage has not seen it, and it takes
+   * three heartbeats to notice that another one is cut off (redis.md).
    */
   #mayBeForgotten(node: ChaosNode): boolean {
     const history = this.#history;
@@ -282,6 +285,11 @@ export class ChaosClient {
       FAULTS[fault].losesData && healedAt > this.beganAt
     );
     if (history.isDisturbed(node.startedAt, node.startedAt)) return true;
+    const isUnnoticed = history.faults.some((fault) =>
+      fault.node !== undefined && this.knownTo.has(fault.node) &&
+      fault.from <= this.beganAt && history.now < fault.from + MISSED_MS
+    );
+    if (isUnnoticed) return true;
     return (isNew || isLost) &&
       [...this.knownTo].every(({ goneAt }) => goneAt < Infinity);
   }
