@@ -68,6 +68,7 @@ const FAILURES = [
   "tests/redis/request_archive_test.ts",
   "tests/redis/silent_subscriber_test.ts",
   "tests/redis/unknown_sessions_test.ts",
+  "tests/redis/unmet_nodes_test.ts",
   "tests/redis/unusable_server_test.ts",
 ];
 /** Processes that are killed, and servers that fail over: on Deno and Node. */

@@ -9,6 +9,7 @@ import type { RedisNode } from "../redis_node.ts";
 import { inChunks } from "../../runtime/chunks.ts";
 import { SESSIONS_PER_COMMAND } from "../connection/command_size.ts";
 import type { RedisConnection } from "../connection/connection.ts";
+import { ClaimAnnouncements } from "./claim_announcements.ts";
 import { CLAIM, KEEP } from "./owner_scripts.ts";
 import type { RedisKeys } from "../connection/keys.ts";
 import {
@@ -36,6 +37,7 @@ export class RedisSessionDirectory implements SessionDirectory, PeriodicTask {
   readonly #nodeKeyId: string;
   readonly #owned: Map<string, OwnedSession> = new Map();
   readonly #releases: PendingReleases;
+  readonly #announcements: ClaimAnnouncements;
   readonly #lookup: OwnerLookup;
   #renewedAt = 0;
 
@@ -59,6 +61,7 @@ export class RedisSessionDirectory implements SessionDirectory, PeriodicTask {
     this.#nodeKeyId = nodeKeyId;
     this.#lookup = new OwnerLookup(redisNode);
     this.#releases = new PendingReleases(redisNode, (id) => this.isLocal(id));
+    this.#announcements = new ClaimAnnouncements(node);
     this.periodMs = checkPeriodFor(ttlMs);
     redisNode.components.add({
       onReconnected: () => {
@@ -292,8 +295,7 @@ export class RedisSessionDirectory implements SessionDirectory, PeriodicTask {
     if (previous === undefined || previous === this.#node.name) {
       return undefined;
     }
-    const owners = [[id, [at, this.#node.name] as const, false] as const];
-    this.#node.send(previous, { kind: "owners", owners });
+    this.#announcements.add(previous, id, at);
     return previous;
   }
 
