@@ -19,8 +19,8 @@ return { known[1] or '', known[2] or '0', known[3] or '0', newest }
 
 /**
  * Returns the entries after an event: offsets, recipients, frames, origins, and
- * when they were first appended if they were republished. Also returns the newest broadcast and the newest targeted event that were
- * trimmed.
+ * when they were first appended if they were republished. Also returns the
+ * newest broadcast and the newest targeted event that were trimmed.
  */
 export const AFTER: Script = new Script(`
 local meta, events, node, start = KEYS[1], ARGV[1], ARGV[2], ARGV[3]
