@@ -139,8 +139,10 @@ function bars(
           position: "top",
           fontSize: 10,
           textBorderWidth: 0,
-          formatter: ({ value }: { value: number }) =>
-            value >= 100 ? counted(value) : `${Number(value.toPrecision(2))}`,
+          formatter: ({ value }: { value: number }) => {
+            const rounded = Number(value.toPrecision(2));
+            return value >= 100 ? counted(rounded) : `${rounded}`;
+          },
         },
         data: measured.map(({ http }) => {
           const result = http.find((result) =>
