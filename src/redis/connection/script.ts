@@ -40,3 +40,12 @@ export class Script {
     if (!isRare) Script.all.push(this);
   }
 }
+
+/**
+ * Asks for the run ID of the server, in `server`. Without permission to ask,
+ * there is none.
+ */
+export const RUN_ID = `
+local info = redis.pcall('INFO', 'server')
+local server = type(info) == 'string' and string.match(info, 'run_id:(%x+)')
+`;

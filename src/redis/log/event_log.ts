@@ -251,11 +251,14 @@ export class RedisEventLog implements EventLog, RedisComponent {
     const text = withSseId(frame, `${this.#position.epoch}-${offset}`);
     const target = targetOf(event);
     const isWithheld = this.#unsettled.withhold(target, text, offset);
-    const since = event.firstAppendedAt;
-    // Their clients have it, have had a reset, or began a session after it.
-    const isLater = (id: string) =>
-      (this.#sessions.claimedAt(id) ?? 0) > since! || isWithheld?.(id) === true;
-    this.#streams.deliver(target, text, offset, since ? isLater : isWithheld);
+    const { firstAppendedAt: since } = event;
+    // Clients that came later have it, have had a reset, or began after it.
+    const isExcluded = since === undefined
+      ? isWithheld
+      : (id: string) =>
+        (this.#sessions.claimedAt(id) ?? 0) > since ||
+        isWithheld?.(id) === true;
+    this.#streams.deliver(target, text, offset, isExcluded);
   }
 
   /** Withholds events from a stream until its position is known. */

@@ -1,5 +1,5 @@
 import type { ReplaySettings } from "../../contracts/resolve_options.ts";
-import { Script } from "../connection/script.ts";
+import { RUN_ID, Script } from "../connection/script.ts";
 import { SHARE } from "./share_script.ts";
 
 // The log is a Redis stream with the events, and a hash with its state:
@@ -82,9 +82,7 @@ end
 export const LOOK: Script = new Script(`
 local meta, node, ttl, prefix = KEYS[1], ARGV[2], ARGV[3], ARGV[4]
 local epoch, newest, appended = ARGV[5], tonumber(ARGV[6]), tonumber(ARGV[7])
--- Without permission to ask, there is no run ID.
-local info = redis.pcall('INFO', 'server')
-local server = type(info) == 'string' and string.match(info, 'run_id:(%x+)')
+${RUN_ID}
 local known = redis.call('HMGET', meta, 'epoch', 'last', 'all', 'server')
 local own = redis.call('HMGET', node, 'to', 'from', 'log')
 local last = tonumber(known[2]) or 0
@@ -191,7 +189,10 @@ while at <= #ARGV do
       data
     if targets < 0 then
       redis.call('XADD', events, offset .. '-0', 'd', data, 'o', origin)
-      if earlier then redis.call('HSET', prefix .. 'again', offset, text(earlier)) end
+      if earlier then
+        redis.call('HSET', prefix .. 'again', offset, text(earlier))
+        redis.call('PEXPIRE', prefix .. 'again', ttl)
+      end
       bytes = bytes + 64 + #data + #origin
       publish(toAll, '', all, event .. ']')
       all = offset
@@ -249,7 +250,6 @@ if own then redis.call('HSET', meta, 'own', own) end
 purge()
 redis.call('PEXPIRE', meta, ttl)
 redis.call('PEXPIRE', events, ttl)
-redis.call('PEXPIRE', prefix .. 'again', ttl)
 return text(last)
 `);
 

@@ -1,5 +1,5 @@
 import { METADATA_LETTERS } from "./metadata_fields.ts";
-import { Script } from "../connection/script.ts";
+import { RUN_ID, Script } from "../connection/script.ts";
 import { KEEP_PRINCIPAL, PRINCIPALS } from "./principal_scripts.ts";
 
 // A session is a hash. Its metadata fields are: c, the client info; b, the
@@ -146,8 +146,7 @@ local values = redis.call('HMGET', KEYS[1], 'r', 'n', 'w')
 local known = redis.call('HMGET', ARGV[1], 'epoch', 'server')
 local epoch = known[1] or ''
 if not values[1] and known[2] then
-  local info = redis.pcall('INFO', 'server')
-  local server = type(info) == 'string' and string.match(info, 'run_id:(%x+)')
+  ${RUN_ID}
   if server and server ~= known[2] then epoch = '' end
 end
 return { values[1] or '', values[2] or '', text(now), epoch, values[3] or '' }
