@@ -1,4 +1,5 @@
 import type { ClientLimits } from "../contracts/guarding.ts";
+import { exceedsBytes } from "../runtime/utf8_length.ts";
 import { withoutSessionId } from "./headers.ts";
 
 /** A request whose body is limited in size. */
@@ -16,7 +17,9 @@ export class LimitedRequest {
    */
   constructor(request: Request, maxBytes: number) {
     this.request = request;
-    if (!isJsonPost(request) || isKnownToFit(request, maxBytes)) return;
+    if (!isJsonPost(request)) return;
+    const known = knownBodies.get(request);
+    if (known !== undefined && !exceedsBytes(known.text, maxBytes)) return;
     const length = Number(request.headers.get("content-length") ?? NaN);
     if (length > maxBytes) this.#isTooLarge = true;
     // On Bun, a body that was looked at is slower to read.
@@ -163,13 +166,6 @@ export function parsed(text: string): unknown {
 function isJsonPost({ method, headers }: Request): boolean {
   return method === "POST" &&
     (headers.get("content-type") ?? "").includes("application/json");
-}
-
-/** Whether the body is known, and surely not too large. */
-function isKnownToFit(request: Request, maxBytes: number): boolean {
-  const { text } = knownBodies.get(request) ?? {};
-  // A character of UTF-16 has at most three bytes in UTF-8.
-  return text !== undefined && text.length * 3 <= maxBytes;
 }
 
 function withBody(

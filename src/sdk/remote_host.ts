@@ -73,9 +73,7 @@ export class RemoteHost {
     caller: SdkFetchOptions,
     rebuild: () => Promise<boolean>,
   ): Promise<Forwarded> {
-    let read:
-      | { body: ReadBody; call: HostedCall; id: MessageId | undefined }
-      | undefined;
+    let read: { body: ReadBody; call: HostedCall } | undefined;
     // A copy is only created if it is needed.
     const answerHere = () => ({ request: read?.body.copy ?? request });
     for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
@@ -91,11 +89,10 @@ export class RemoteHost {
         const body = await readMessage(limited.request, this.#hosting);
         if (limited.isTooLarge) return this.#refuse("tooLarge", caller);
         if (body.isSlow) return this.#refuse("slowBody", caller);
-        const call = callOf(sessionId, request, body.body, caller);
-        read = { body, call, id: requestIdOf(body.message) };
+        read = { body, call: callOf(sessionId, request, body.body, caller) };
       }
-      const { call, id } = read;
-      const result = await this.#shared.forward(host, call);
+      const result = await this.#shared.forward(host, read.call);
+      const id = requestIdOf(read.body.message);
       if ("response" in result) {
         this.#forwarded++;
         const { response, isComplete } = result;

@@ -1,9 +1,9 @@
-import type { RedisSessions } from "@crossmcp/session-manager/redis";
 import { assertEquals } from "@std/assert";
 import { afterEach, beforeEach, it } from "node:test";
 import { TestClient } from "../../src/testing/support/test_client.ts";
 import { PATIENCE_MS } from "../cluster_nodes/remote_node.ts";
 import { until } from "../e2e/support/until.ts";
+import { ping } from "./support/ping.ts";
 import { met, RedisCluster } from "./support/redis_cluster.ts";
 import { describeRedis, RedisServer } from "./support/redis_server.ts";
 import { TcpProxy } from "./support/tcp_proxy.ts";
@@ -12,11 +12,6 @@ const OPTIONS = {
   streams: { replay: {} },
   cluster: { heartbeatMs: 100, requestTimeoutMs: 300 },
 };
-
-/** Sends a ping of a session to a node; returns the status of the response. */
-function ping(node: RedisSessions, { id }: { id: string }): Promise<number> {
-  return new TestClient(node, { id }).ping();
-}
 
 describeRedis("RedisSessions: sessions of a node that is cut off", () => {
   let server: RedisServer;

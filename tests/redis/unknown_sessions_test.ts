@@ -1,9 +1,9 @@
-import type { RedisSessions } from "@crossmcp/session-manager/redis";
 import { assert, assertEquals } from "@std/assert";
 import { afterEach, beforeEach, it } from "node:test";
 import { TestClient } from "../../src/testing/support/test_client.ts";
 import { PATIENCE_MS } from "../cluster_nodes/remote_node.ts";
 import { until } from "../e2e/support/until.ts";
+import { ping } from "./support/ping.ts";
 import { met, RedisCluster } from "./support/redis_cluster.ts";
 import { describeRedis, RedisServer } from "./support/redis_server.ts";
 import { TcpProxy } from "./support/tcp_proxy.ts";
@@ -19,11 +19,6 @@ async function noticed(
   nodes: number,
 ): Promise<void> {
   await until(() => errors.length >= nodes, "the outage", PATIENCE_MS);
-}
-
-/** Sends a ping of a session to a node; returns the status of the response. */
-function ping(node: RedisSessions, { id }: { id: string }): Promise<number> {
-  return new TestClient(node, { id }).ping();
 }
 
 describeRedis("RedisSessions: sessions that a node cannot look up", () => {

@@ -5,6 +5,7 @@ import { Script } from "../../src/redis/connection/script.ts";
 import { TestClient } from "../../src/testing/support/test_client.ts";
 import { PATIENCE_MS } from "../cluster_nodes/remote_node.ts";
 import { until } from "../e2e/support/until.ts";
+import { ping } from "./support/ping.ts";
 import { met } from "./support/redis_cluster.ts";
 import { describeRedis } from "./support/redis_server.ts";
 import { CLUSTER_CLIENTS } from "./support/replicated_clients.ts";
@@ -17,11 +18,6 @@ const CASES: readonly [name: string, hasScripts: boolean][] = [
   // Redis 6.2 replicates them.
   ["ioredis 6", true],
 ];
-
-/** Sends a ping of a session to a node; returns the status of the response. */
-function ping(node: RedisSessions, { id }: { id: string }): Promise<number> {
-  return new TestClient(node, { id }).ping();
-}
 
 describeRedis("RedisSessions: a failover that no command has noticed", () => {
   for (const [name, hasScripts] of CASES) {
